@@ -1,0 +1,88 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The rooms of the house. Arrows point down only: a target names here every other target it may know.
+// No packages: Foundation, Dispatch, XCTest and the C libraries below are all there is.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func room(_ name: String, knows rooms: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: rooms, swiftSettings: settings)
+}
+
+func program(_ name: String, knows rooms: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: rooms, swiftSettings: settings)
+}
+
+func tests(_ name: String, of rooms: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: name, dependencies: rooms + ["TestSupport"], resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "killd",
+    products: [.executable(name: "killd", targets: ["killd"])],
+    targets: [
+        // Programs
+        program("killd", knows: [
+            "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
+            "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
+            "Cryptography",
+        ]),
+        program("killd-benchmark", knows: ["RequestSigning", "PrivateDatabase", "Cryptography", "CSQLite"]),
+
+        // The API
+        room("DBbrainAPI", knows: ["ActionDispatch", "SessionKill", "TencentCloudErrors"]),
+        room("ActionDispatch", knows: [
+            "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
+        ]),
+        room("TencentCloudErrors"),
+        room("RequestSigning", knows: ["Cryptography"]),
+        room("RateLimiting"),
+        room("Parameters"),
+
+        // The kill engine and what it stands on
+        room("SessionKill", knows: ["Cryptography"]),
+        room("SQLiteStore", knows: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
+        room("MySQLSessions", knows: ["SessionKill", "DedicatedThread", "CMySQL"]),
+        .target(
+            name: "Migrations", path: "Migrations", resources: [.embedInCode("V0001__kill_plans.sql")],
+            swiftSettings: settings),
+
+        // The front of the house
+        room("HTTPServer", knows: ["CLinux", "DedicatedThread"]),
+
+        // Tools
+        room("Cryptography", knows: ["COpenSSL"]),
+        room("DedicatedThread", knows: ["CLinux"]),
+        room("PrivateDatabase"),
+
+        // C libraries
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CMySQL", providers: [.apt(["default-libmysqlclient-dev"])]),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: ["PrivateDatabase"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
+        tests("CryptographyTests", of: ["Cryptography"]),
+        tests("DedicatedThreadTests", of: ["DedicatedThread"]),
+        tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
+        tests("RateLimitingTests", of: ["RateLimiting"]),
+        tests("ParametersTests", of: ["Parameters"]),
+        tests("SessionKillTests", of: ["SessionKill"]),
+        tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
+        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill"]),
+        tests("HTTPServerTests", of: ["HTTPServer"]),
+        tests("ActionDispatchTests", of: [
+            "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
+        ]),
+        tests("KilldTests", of: ["killd"]),
+        tests("EndToEndTests", of: ["RequestSigning"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

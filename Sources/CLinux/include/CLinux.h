@@ -1,0 +1,16 @@
+// What Swift's Glibc module leaves out because it needs _GNU_SOURCE or was never in its module map.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+/// accept4(2).
+int clinux_accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+
+/// pthread_setname_np(3).
+int clinux_pthread_setname(pthread_t thread, const char *name);
+
+#endif

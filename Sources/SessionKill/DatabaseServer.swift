@@ -1,0 +1,94 @@
+/// One database server on which sessions can be listed and killed.
+public protocol DatabaseServer: Sendable {
+    /// Hands a connection to `body` and keeps everybody else off it meanwhile.
+    ///
+    /// What `body` does happens on one connection to one server process: if that
+    /// is lost, every further call throws rather than reconnect, since a new
+    /// connection may lead to another server where the same ids are other
+    /// people's.
+    func withConnection<Answer: Sendable>(
+        _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer
+}
+
+/// One connection to one server process.
+public protocol ServerConnection: Sendable {
+    /// The server's fingerprint and its complete session list with open
+    /// transactions.
+    func observe() async throws(ServerError) -> ServerObservation
+
+    /// Sends KILL CONNECTION for each of `sessions`, after checking in the same
+    /// packet that the id still belongs to that user and host.
+    ///
+    /// - Returns: one answer for each session, in the same order.
+    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer]
+
+    /// Which of `sessions` the server still lists, or still has a thread for.
+    func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID>
+
+    /// The open transactions by `trx_id`. InnoDB refreshes what it shows only if
+    /// nobody read it for 100 ms, so ask no more than four times a second.
+    func transactions() async throws(ServerError) -> [String: Transaction]
+}
+
+/// What one look at a server saw.
+public struct ServerObservation: Hashable, Sendable {
+    public var fingerprint: ServerFingerprint
+    public var sessions: [Session]
+    /// killd's own connections to this server.
+    public var ownThreadIDs: Set<ThreadID>
+
+    public init(fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>) {
+        self.fingerprint = fingerprint
+        self.sessions = sessions
+        self.ownThreadIDs = ownThreadIDs
+    }
+}
+
+/// What the server said to one KILL.
+public enum KillAnswer: Hashable, Sendable {
+    case accepted
+    /// Error 1094, also when the check in the packet found another session under the id.
+    case noSuchThread
+    /// Error 1095: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER.
+    case notPermitted
+    case refused(code: UInt32, message: String)
+    /// Sent, but the connection broke before the answer.
+    case lost
+    /// The connection broke before this one was sent.
+    case notSent
+}
+
+/// A server could not be used.
+public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
+        /// Nothing answered, or not within the deadline.
+        case unreachable
+        /// Error 1040, and no administrative address let killd in.
+        case tooManyConnections
+        /// The server refused killd's account.
+        case loginRefused
+        /// TLS was demanded by the configuration and could not be had.
+        case tlsUnavailable
+        /// The privilege that is missing, e.g. `PROCESS`.
+        case privilegeMissing(String)
+        /// A proxy answers: the ids it shows are not the server's.
+        case behindProxy
+        /// The connection broke.
+        case connectionLost
+        /// Another error of the server's, or an answer that makes no sense.
+        case other
+    }
+
+    public let reason: Reason
+    /// The error number of the server or client library; 0 if there is none.
+    public let code: UInt32
+    /// For the log and `killd check`: what was attempted and what was answered.
+    public let description: String
+
+    public init(_ reason: Reason, code: UInt32 = 0, _ description: String) {
+        self.reason = reason
+        self.code = code
+        self.description = description
+    }
+}

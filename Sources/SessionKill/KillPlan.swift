@@ -1,0 +1,112 @@
+import Cryptography
+import FoundationEssentials
+
+/// Exactly which sessions are to die, as Prepare pinned them. Never changes.
+public struct KillPlan: Hashable, Sendable {
+    public let name: PlanName
+    /// The preparer's capability to commit. Not part of the digest, which approvers see.
+    public let sqlExecID: SqlExecID
+    public let content: Content
+
+    public init(name: PlanName, sqlExecID: SqlExecID, content: Content) {
+        self.name = name
+        self.sqlExecID = sqlExecID
+        self.content = content
+    }
+
+    /// What the digest binds, besides the name.
+    public struct Content: Hashable, Sendable, Codable {
+        /// The name of the account that asked.
+        public var account: String
+        public var instance: InstanceID
+        public var preparedAt: UnixTime
+        /// From this instant on a Commit is refused.
+        public var expiresAt: UnixTime
+        public var recordHistory: Bool
+        public var fingerprint: ServerFingerprint
+        /// In the order of the request, each id once.
+        public var threads: [PinnedThread]
+
+        public init(
+            account: String, instance: InstanceID, preparedAt: UnixTime, expiresAt: UnixTime, recordHistory: Bool,
+            fingerprint: ServerFingerprint, threads: [PinnedThread]
+        ) {
+            self.account = account
+            self.instance = instance
+            self.preparedAt = preparedAt
+            self.expiresAt = expiresAt
+            self.recordHistory = recordHistory
+            self.fingerprint = fingerprint
+            self.threads = threads
+        }
+    }
+
+    /// SHA-256 over the name and the content: 64 lower-case hexadecimal digits.
+    ///
+    /// - Throws: `CryptographyError` if OpenSSL refuses.
+    public func digest() throws -> String {
+        struct Bound: Encodable {
+            let name: PlanName
+            let content: Content
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return hexadecimal(try Digest.sha256.hash(encoder.encode(Bound(name: name, content: content))))
+    }
+}
+
+/// One thread of a plan.
+public struct PinnedThread: Hashable, Sendable, Codable {
+    public let id: ThreadID
+    /// The session that had the id at Prepare; `nil` if none had.
+    public let session: Session?
+
+    /// A thread that Prepare found.
+    public init(_ session: Session) {
+        id = session.id
+        self.session = session
+    }
+
+    /// A thread that Prepare did not find: whoever has the id later was never approved of.
+    public init(absent id: ThreadID) {
+        self.id = id
+        session = nil
+    }
+
+    /// A thread as it was stored; `nil` if the session is not the one that the id names.
+    public init?(id: ThreadID, session: Session?) {
+        guard session == nil || session?.id == id else { return nil }
+        self.id = id
+        self.session = session
+    }
+}
+
+/// The plan's public name: knowing it does not let anybody commit.
+public struct PlanName: RawRepresentable, Hashable, Sendable, Codable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// A fresh name: `plan-` and 12 random characters.
+    public static func random() throws(CryptographyError) -> PlanName {
+        PlanName(rawValue: "plan-" + (try randomText(count: 12, alphabet: "abcdefghijkmnpqrstuvwxyz23456789")))
+    }
+}
+
+/// The ticket that Prepare answers and Commit takes.
+public struct SqlExecID: RawRepresentable, Hashable, Sendable, Codable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// A fresh ticket: 12 random letters and digits, 71 bits.
+    public static func random() throws(CryptographyError) -> SqlExecID {
+        SqlExecID(
+            rawValue: try randomText(
+                count: 12, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"))
+    }
+}
+
+/// The id of a configured instance, such as `cdb-8jawylhf`.
+public struct InstanceID: RawRepresentable, Hashable, Sendable, Codable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+}

@@ -1,0 +1,29 @@
+/// What became of one thread of a plan, decided at Commit.
+public enum Outcome: Hashable, Sendable, Codable {
+    /// KILL was accepted and the session was seen to be gone.
+    case killed
+    /// The session ended; the server is still undoing its transaction.
+    case rollingBack(rowsLeft: UInt64)
+    /// It had ended by itself before, or was not there at Prepare either.
+    case gone
+    /// The id belongs to another session now, which was left alone.
+    case replaced
+    case protected(Protection)
+    /// The server refused: killd's account may not kill this session.
+    case denied
+    /// The session is gone; its prepared XA transaction keeps its locks until
+    /// somebody commits it or rolls it back.
+    case xaPrepared
+    /// The server's error, or why no KILL was sent.
+    case failed(String)
+    /// KILL may have been sent, but its answer was lost.
+    case unknown
+
+    /// Whether Commit's `Threads` lists the thread.
+    public var isKilled: Bool {
+        switch self {
+        case .killed, .rollingBack, .xaPrepared: true
+        case .gone, .replaced, .protected, .denied, .failed, .unknown: false
+        }
+    }
+}

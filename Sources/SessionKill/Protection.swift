@@ -1,0 +1,37 @@
+/// Why a session is never killed.
+public enum Protection: Hashable, Sendable, Codable {
+    /// A connection of killd itself.
+    case ownConnection
+    /// A dump to a replica, or a thread of this replica. Killing a worker of a
+    /// MySQL replica stops replication "possibly leaving data in inconsistent
+    /// state" (error 1756).
+    case replication
+    /// Another thread of the server's own.
+    case systemThread
+    case eventScheduler
+    /// The instance's `protectedUsers` name its user.
+    case protectedUser
+}
+
+/// Decides which sessions are protected: at Prepare, and again at Commit.
+public struct ProtectionRules: Sendable {
+    public var protectedUsers: Set<String>
+    public var ownThreadIDs: Set<ThreadID>
+
+    public init(protectedUsers: Set<String>, ownThreadIDs: Set<ThreadID>) {
+        self.protectedUsers = protectedUsers
+        self.ownThreadIDs = ownThreadIDs
+    }
+
+    public func protection(of session: Session) -> Protection? {
+        if ownThreadIDs.contains(session.id) { return .ownConnection }
+        // By prefix: pt-kill compares with "Binlog Dump" and so selects "Binlog Dump GTID" (measured on 3.2.1).
+        if session.picture.command.hasPrefix("Binlog Dump") || session.picture.command.hasPrefix("Slave_") {
+            return .replication
+        }
+        if session.identity.user == "system user" { return .systemThread }
+        if session.identity.user == "event_scheduler" || session.picture.command == "Daemon" { return .eventScheduler }
+        if protectedUsers.contains(session.identity.user) { return .protectedUser }
+        return nil
+    }
+}

@@ -1,0 +1,54 @@
+/// Which server process answered.
+///
+/// `server_uuid`, host name and port survive a restart, after which thread ids
+/// begin again near 5; the start time and the count of connections do not.
+public struct ServerFingerprint: Hashable, Sendable, Codable {
+    /// `server_uuid` on MySQL, `server_uid` on MariaDB; `nil` on a MariaDB
+    /// older than that variable.
+    public var uniqueID: String?
+    public var hostname: String
+    public var port: Int
+    public var serverID: UInt64
+    public var version: String
+    /// When the process started: Unix time in seconds by the server's own
+    /// clock, good to ``startTolerance``.
+    public var startedAt: Int64
+    /// The status variable `Connections`: only grows while the process lives.
+    public var connectionCount: UInt64
+
+    /// `UNIX_TIMESTAMP()` and `Uptime` are whole seconds, read a moment apart.
+    public static let startTolerance: Int64 = 2
+
+    public init(
+        uniqueID: String?, hostname: String, port: Int, serverID: UInt64, version: String, startedAt: Int64,
+        connectionCount: UInt64
+    ) {
+        self.uniqueID = uniqueID
+        self.hostname = hostname
+        self.port = port
+        self.serverID = serverID
+        self.version = version
+        self.startedAt = startedAt
+        self.connectionCount = connectionCount
+    }
+
+    /// Why `later` cannot be the same server process, or `nil` if it can.
+    public func difference(from later: ServerFingerprint) -> StaleReason? {
+        if uniqueID != later.uniqueID || hostname != later.hostname || port != later.port
+            || serverID != later.serverID || version != later.version
+        {
+            return .anotherServer
+        }
+        if abs(startedAt - later.startedAt) > Self.startTolerance || later.connectionCount < connectionCount {
+            return .serverRestarted
+        }
+        return nil
+    }
+}
+
+/// Why a plan no longer fits the server it was made for.
+public enum StaleReason: String, Hashable, Sendable, Codable {
+    /// Failover, or a proxy or name that leads elsewhere now.
+    case anotherServer
+    case serverRestarted
+}

@@ -1,0 +1,24 @@
+/// An instant as milliseconds since 1970-01-01 00:00:00 UTC, leap seconds not counted.
+///
+/// The engine never asks for the time: it is handed a clock.
+public struct UnixTime: Hashable, Sendable, Codable, Comparable {
+    public var milliseconds: Int64
+
+    public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    public static func < (left: UnixTime, right: UnixTime) -> Bool { left.milliseconds < right.milliseconds }
+
+    /// The instant `seconds` later.
+    public func advanced(bySeconds seconds: Int) -> UnixTime {
+        UnixTime(milliseconds: milliseconds + Int64(seconds) * 1_000)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        milliseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(milliseconds)
+    }
+}

@@ -1,0 +1,141 @@
+/// One run of a Commit on one connection to one server process.
+struct Commit {
+    let engine: KillEngine
+    let stored: StoredPlan
+    let instance: Instance
+    let connection: any ServerConnection
+
+    private var plan: KillPlan { stored.plan }
+
+    func run() async throws -> CommitReport {
+        let observation = try await connection.observe()
+        if let reason = plan.content.fingerprint.difference(from: observation.fingerprint) {
+            // What an interrupted Commit meant to kill may or may not have died with the old server.
+            try await finish(.stale(reason), outcomes: stored.intended.reduce(into: [:]) { $0[$1] = .unknown })
+            throw KillError.stale(reason)
+        }
+
+        var outcomes: [ThreadID: Outcome] = [:]
+        var victims: [Session] = []
+        var dying: [Session] = []
+        for (thread, verdict) in judge(observation) {
+            switch verdict {
+            case .kill(let session): victims.append(session)
+            case .watch(let session): dying.append(session)
+            case .spare(let outcome): outcomes[thread] = outcome
+            }
+        }
+
+        if case .prepared = stored.state, !victims.isEmpty {
+            let claimed = try await engine.store.claim(
+                plan.name, intending: victims.map(\.id), at: engine.clock.now())
+            guard claimed else { throw KillError.beingCommitted }
+        }
+        let answers = await connection.kill(victims.map(\.identity))
+        var unknownToServer: [SessionIdentity] = []
+        for (session, answer) in zip(victims, answers) {
+            switch answer {
+            case .accepted: dying.append(session)
+            case .noSuchThread: unknownToServer.append(session.identity)
+            case .notPermitted: outcomes[session.id] = .denied
+            case .refused(let code, let message): outcomes[session.id] = .failed("\(code): \(message)")
+            case .lost: outcomes[session.id] = .unknown
+            case .notSent: outcomes[session.id] = .failed("the connection broke before KILL was sent")
+            }
+        }
+        outcomes.merge(await explain(unknownToServer)) { first, _ in first }
+        outcomes.merge(await watch(dying)) { first, _ in first }
+        return try await finish(.committed, outcomes: outcomes)
+    }
+
+    private enum Verdict {
+        case kill(Session)
+        /// An earlier run of this Commit sent the KILL already.
+        case watch(Session)
+        case spare(Outcome)
+    }
+
+    private func judge(_ observation: ServerObservation) -> [(ThreadID, Verdict)] {
+        let sessions = observation.sessionsByID
+        let rules = ProtectionRules(
+            protectedUsers: instance.protectedUsers, ownThreadIDs: observation.ownThreadIDs)
+        // A Commit that crashed may be repeated days later; by then nobody expects kills.
+        let mayKill = !engine.hasExpired(plan)
+        let isResumed = stored.state != .prepared
+        return plan.content.threads.map { thread in
+            let wasIntended = stored.intended.contains(thread.id)
+            guard let session = sessions[thread.id] else {
+                return (thread.id, .spare(wasIntended ? .unknown : .gone))
+            }
+            guard let pinned = thread.session, pinned.identity.isSameSession(as: session.identity) else {
+                return (thread.id, .spare(wasIntended ? .unknown : .replaced))
+            }
+            if let protection = rules.protection(of: session) { return (thread.id, .spare(.protected(protection))) }
+            if isResumed {
+                if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
+                if session.picture.command == "Killed" { return (thread.id, .watch(session)) }
+                if !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
+            }
+            return (thread.id, .kill(session))
+        }
+    }
+
+    /// Error 1094 for a session that was listed a moment ago.
+    private func explain(_ sessions: [SessionIdentity]) async -> [ThreadID: Outcome] {
+        guard !sessions.isEmpty else { return [:] }
+        let present = try? await connection.present(among: sessions)
+        return sessions.reduce(into: [:]) { outcomes, session in
+            guard let present else {
+                outcomes[session.id] = .unknown
+                return
+            }
+            outcomes[session.id] =
+                present.contains(session.id) ? .failed("1094: the server lists the session but cannot kill it") : .gone
+        }
+    }
+
+    private func watch(_ sessions: [Session]) async -> [ThreadID: Outcome] {
+        var watch = DeathWatch(sessions)
+        do {
+            var waited = Duration.zero
+            var sinceTransactionsWereRead = Duration.zero
+            var pause = Duration.milliseconds(2)
+            while !watch.isOver {
+                watch.sawPresent(try await connection.present(among: watch.listed))
+                let isLastLook = waited >= engine.settings.killWait
+                if watch.wantsTransactions(lastLook: isLastLook), sinceTransactionsWereRead >= DeathWatch.transactionPause {
+                    watch.sawTransactions(try await connection.transactions())
+                    sinceTransactionsWereRead = .zero
+                }
+                if watch.isOver || isLastLook { break }
+                try await engine.clock.sleep(pause)
+                waited += pause
+                sinceTransactionsWereRead += pause
+                pause = min(pause * 2, DeathWatch.transactionPause)
+            }
+            return watch.conclude()
+        } catch {
+            // KILL was accepted, but whether it took effect can no longer be seen.
+            return watch.conclude(unseen: .unknown)
+        }
+    }
+
+    @discardableResult
+    private func finish(_ ending: PlanEnding, outcomes: [ThreadID: Outcome]) async throws -> CommitReport {
+        do {
+            let finished = try await engine.store.finish(
+                plan.name, as: ending, outcomes: outcomes, at: engine.clock.now())
+            guard finished else { throw KillError.beingCommitted }
+            return CommitReport(plan: plan, outcomes: outcomes)
+        } catch let error as StoreError {
+            throw KillError.outcomesNotStored(error)
+        }
+    }
+}
+
+extension StoredPlan {
+    /// The threads that an interrupted Commit was about to kill.
+    fileprivate var intended: Set<ThreadID> {
+        if case .committing(_, let intended) = state { intended } else { [] }
+    }
+}

@@ -1,0 +1,462 @@
+import SessionKill
+import Synchronization
+import XCTest
+
+final class KillEngineTests: XCTestCase {
+    private let server = ScriptedServer((1...30).map { .idle($0) })
+    private let store = MemoryStore()
+    private let clock = TestClock()
+
+    private var engine: KillEngine {
+        KillEngine(
+            store: store, settings: .init(planLifetime: 600, killWait: .seconds(3)),
+            clock: .init(now: clock.now, sleep: clock.sleep))
+    }
+    private var instance: Instance {
+        Instance(id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: ["monitor"])
+    }
+
+    private func prepare(_ threads: [ThreadID]) async throws -> KillPlan {
+        try await engine.prepare(threads, on: instance, for: "ci", recordHistory: true)
+    }
+
+    private func commit(_ plan: KillPlan) async throws -> CommitReport {
+        try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
+    }
+
+    // MARK: Prepare
+
+    func testPreparePinsEachSessionOnceAndInTheOrderAsked() async throws {
+        let plan = try await prepare([7, 3, 7, 999, 3])
+        XCTAssertEqual(plan.content.threads.map(\.id), [7, 3, 999])
+        XCTAssertEqual(plan.content.threads.map { $0.session != nil }, [true, true, false])
+        XCTAssertEqual(plan.content.threads[0].session, .idle(7))
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
+    func testTicketsAreTwelveRandomLettersAndDigits() async throws {
+        let plans = [try await prepare([1]), try await prepare([1])]
+        for plan in plans {
+            XCTAssertNotNil(plan.sqlExecID.rawValue.wholeMatch(of: /[A-Za-z0-9]{12}/))
+            XCTAssertTrue(plan.name.rawValue.hasPrefix("plan-"))
+        }
+        XCTAssertNotEqual(plans[0].sqlExecID, plans[1].sqlExecID)
+    }
+
+    func testDigestChangesWithEverythingThatIsApproved() async throws {
+        let plan = try await prepare([1, 2])
+        var content = plan.content
+        content.threads.removeLast()
+        XCTAssertNotEqual(
+            try plan.digest(), try KillPlan(name: plan.name, sqlExecID: plan.sqlExecID, content: content).digest())
+        content = plan.content
+        content.fingerprint.startedAt += 1
+        XCTAssertNotEqual(
+            try plan.digest(), try KillPlan(name: plan.name, sqlExecID: plan.sqlExecID, content: content).digest())
+        XCTAssertEqual(
+            try plan.digest(),
+            try KillPlan(name: plan.name, sqlExecID: .init(rawValue: "other"), content: plan.content).digest())
+    }
+
+    // MARK: Commit, in peace
+
+    func testCommitEndsThePlannedSessionsAndNoOther() async throws {
+        let plan = try await prepare([3, 999, 5])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [3, 5])
+        XCTAssertEqual(report.outcomes, [3: .killed, 5: .killed, 999: .gone])
+        let (kills, left) = (await server.kills, await server.sessions.count)
+        XCTAssertEqual(kills, [3, 5])
+        XCTAssertEqual(left, 28)
+    }
+
+    func testARepeatedCommitAnswersTheSameAndKillsNothing() async throws {
+        let plan = try await prepare([3])
+        let first = try await commit(plan)
+        await server.set { $0.sessions.append(.idle(3)) }
+        clock.advance(bySeconds: 100_000)
+        let second = try await commit(plan)
+        XCTAssertEqual(first, second)
+        let kills = await server.kills
+        XCTAssertEqual(kills, [3])
+    }
+
+    func testCommitsAtTheSameTimeShareOneRun() async throws {
+        let plan = try await prepare([3, 4])
+        let engine = engine
+        let instance = instance
+        let reports = try await withThrowingTaskGroup(of: CommitReport.self) { group in
+            for _ in 0..<32 {
+                group.addTask { try await engine.commit(plan.sqlExecID, on: instance, for: "ci") }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        XCTAssertEqual(reports.count, 32)
+        XCTAssertEqual(Set(reports).count, 1)
+        let kills = await server.kills
+        XCTAssertEqual(kills, [3, 4])
+    }
+
+    // MARK: Only what was pinned
+
+    func testCommitLeavesASessionThatTookOverTheIdAlone() async throws {
+        let plan = try await prepare([3, 4, 5])
+        await server.set { server in
+            for index in server.sessions.indices {
+                switch server.sessions[index].id {
+                case 3: server.sessions[index].identity.user = "payroll"
+                case 4: server.sessions[index].identity.host = "10.0.0.9:1"
+                default: break
+                }
+            }
+        }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .replaced, 4: .replaced, 5: .killed])
+        let kills = await server.kills
+        XCTAssertEqual(kills, [5])
+    }
+
+    func testCommitLeavesASessionAloneThatCameUnderAnIdThatNobodyHadAtPrepare() async throws {
+        let plan = try await prepare([999])
+        await server.set { $0.sessions.append(.idle(999)) }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [999: .replaced])
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
+    func testARestartedServerMakesThePlanStaleAndNothingIsKilled() async throws {
+        let changes: [@Sendable (inout ServerFingerprint) -> Void] = [
+            { $0.startedAt += 3 }, { $0.startedAt -= 3 }, { $0.connectionCount -= 1 }, { $0.uniqueID = "other" },
+            { $0.uniqueID = nil }, { $0.hostname = "db2" }, { $0.port = 3307 }, { $0.serverID = 2 },
+            { $0.version = "9.7.5" },
+        ]
+        for change in changes {
+            let before = await server.fingerprint
+            let plan = try await prepare([3])
+            await server.set { change(&$0.fingerprint) }
+            // A stale plan stays stale, also when the old server is reached again.
+            for _ in 0..<2 {
+                do {
+                    _ = try await commit(plan)
+                    XCTFail("a stale plan was committed")
+                } catch KillError.stale {}
+                await server.set { $0.fingerprint = before }
+            }
+        }
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
+    func testASecondOfClockRoundingIsNoRestart() async throws {
+        let plan = try await prepare([3])
+        await server.set { server in
+            server.fingerprint.startedAt += 1
+            server.fingerprint.connectionCount += 400
+        }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [3])
+    }
+
+    // MARK: Protected sessions
+
+    func testProtectedSessionsAreSparedByWhatTheyAreAtCommit() async throws {
+        await server.set { server in
+            server.sessions += [
+                .idle(101, user: "repl", command: "Binlog Dump GTID"), .idle(102, user: "repl", command: "Binlog Dump"),
+                .idle(103, user: "system user", command: "Connect"), .idle(104, user: "x", command: "Slave_SQL"),
+                .idle(105, user: "event_scheduler", command: "Daemon"), .idle(106, user: "monitor"), .idle(107),
+            ]
+            server.ownThreadIDs = [107]
+        }
+        let plan = try await prepare([101, 102, 103, 104, 105, 106, 107, 1, 2])
+        // An ordinary session at Prepare, a dump thread at Commit.
+        await server.set { server in
+            for index in server.sessions.indices where server.sessions[index].id == 1 {
+                server.sessions[index].picture.command = "Binlog Dump GTID"
+            }
+        }
+        let report = try await commit(plan)
+        XCTAssertEqual(
+            report.outcomes,
+            [
+                101: .protected(.replication), 102: .protected(.replication), 103: .protected(.systemThread),
+                104: .protected(.replication), 105: .protected(.eventScheduler), 106: .protected(.protectedUser),
+                107: .protected(.ownConnection), 1: .protected(.replication), 2: .killed,
+            ])
+    }
+
+    // MARK: No record, no kill
+
+    func testNothingIsKilledWhenTheIntentCannotBeStored() async throws {
+        let plan = try await prepare([3])
+        await store.set { $0.failing = [.claim] }
+        do {
+            _ = try await commit(plan)
+            XCTFail("committed without a record")
+        } catch let error as StoreError {
+            XCTAssertEqual(error.reason, .cannotWrite)
+        }
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+
+        await store.set { $0.failing = [] }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [3])
+    }
+
+    func testOutcomesThatCannotBeStoredAreAnErrorAndARepeatedCommitTellsTheTruth() async throws {
+        let plan = try await prepare([3, 4])
+        await server.set { $0.answerToKill = { $0 == 4 ? .notPermitted : nil } }
+        await store.set { $0.failing = [.finish] }
+        do {
+            _ = try await commit(plan)
+            XCTFail("answered without a record")
+        } catch KillError.outcomesNotStored {}
+        await store.set { $0.failing = [] }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .unknown, 4: .denied])
+        XCTAssertEqual(report.killed, [])
+    }
+
+    // MARK: A crash loses nothing
+
+    func testACommitThatDiedAfterItsIntentIsFinishedByTheNext() async throws {
+        let plan = try await prepare([3, 4])
+        await store.set { $0.dyingAfter = [.claim] }
+        _ = try? await commit(plan)
+        await store.set { $0.dyingAfter = [] }
+        let killsBefore = await server.kills
+        XCTAssertEqual(killsBefore, [])
+
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .killed, 4: .killed])
+    }
+
+    func testAResumedCommitSendsNoSecondKillToASessionThatIsDying() async throws {
+        let plan = try await prepare([3])
+        await server.set { server in
+            server.afterKill = { session in
+                var dying = session
+                dying.picture.command = "Killed"
+                return dying
+            }
+        }
+        await store.set { $0.failing = [.finish] }
+        _ = try? await commit(plan)
+        await store.set { $0.failing = [] }
+        clock.whenSlept { [server] in await server.set { $0.sessions.removeAll { $0.id == 3 } } }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .killed])
+        let kills = await server.kills
+        XCTAssertEqual(kills, [3])
+    }
+
+    func testACommitResumedAfterTheExpiryKillsNobody() async throws {
+        let plan = try await prepare([3])
+        await store.set { $0.dyingAfter = [.claim] }
+        _ = try? await commit(plan)
+        await store.set { $0.dyingAfter = [] }
+        clock.advance(bySeconds: 600)
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [])
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
+    func testAServerThatRestartedDuringAnInterruptedCommitLeavesItsFateUnknown() async throws {
+        let plan = try await prepare([3, 4])
+        await store.set { $0.failing = [.finish] }
+        _ = try? await commit(plan)
+        await store.set { $0.failing = [] }
+        await server.set { $0.fingerprint.startedAt += 60 }
+        do {
+            _ = try await commit(plan)
+            XCTFail("a stale plan was committed")
+        } catch KillError.stale(.serverRestarted) {}
+        let stored = await store.plans[plan.sqlExecID]
+        guard case .ended(.stale, _, let outcomes) = stored?.state else { return XCTFail("not stale") }
+        XCTAssertEqual(outcomes, [3: .unknown, 4: .unknown])
+    }
+
+    // MARK: Who may commit, and when
+
+    func testATicketIsWorthNothingToAnotherAccountOrInstance() async throws {
+        let plan = try await prepare([3])
+        let elsewhere = Instance(id: InstanceID(rawValue: "cdb-2"), server: server, protectedUsers: [])
+        let engine = engine
+        let instance = instance
+        let attempts: [@Sendable () async throws -> CommitReport] = [
+            { try await engine.commit(plan.sqlExecID, on: instance, for: "mallory") },
+            { try await engine.commit(plan.sqlExecID, on: elsewhere, for: "ci") },
+            { try await engine.commit(SqlExecID(rawValue: "AEnnKexGijsX"), on: instance, for: "ci") },
+        ]
+        for attempt in attempts {
+            do {
+                _ = try await attempt()
+                XCTFail("committed")
+            } catch KillError.planNotFound {}
+        }
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
+    func testAPlanExpiresWithItsLifetimeToTheMillisecond() async throws {
+        let plans = [try await prepare([3]), try await prepare([4])]
+        clock.advance(milliseconds: 599_999)
+        let report = try await commit(plans[0])
+        XCTAssertEqual(report.killed, [3])
+        clock.advance(milliseconds: 1)
+        do {
+            _ = try await commit(plans[1])
+            XCTFail("an expired plan was committed")
+        } catch KillError.expired {}
+        let kills = await server.kills
+        XCTAssertEqual(kills, [3])
+    }
+
+    func testAPlanChangedInTheStoreIsRefused() async throws {
+        let plan = try await prepare([3])
+        await store.alter(plan.sqlExecID) { $0.threads.append(PinnedThread(.idle(4))) }
+        do {
+            _ = try await commit(plan)
+            XCTFail("an altered plan was committed")
+        } catch KillError.planAltered {}
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
+    func testAServerThatCannotBeReachedLeavesThePlanPrepared() async throws {
+        let plan = try await prepare([3])
+        await server.set { $0.failure = ServerError(.unreachable, code: 2003, "no answer") }
+        do {
+            _ = try await commit(plan)
+            XCTFail("committed on a dead server")
+        } catch let error as ServerError {
+            XCTAssertEqual(error.reason, .unreachable)
+        }
+        await server.set { $0.failure = nil }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [3])
+    }
+
+    // MARK: What the server answers
+
+    func testEveryAnswerToKillBecomesItsOutcome() async throws {
+        await server.set { server in
+            server.answerToKill = { id in
+                switch id {
+                case 1: .notPermitted
+                case 2: .refused(code: 1317, message: "interrupted")
+                case 3: .lost
+                case 4: .notSent
+                case 5: .noSuchThread
+                default: nil
+                }
+            }
+        }
+        let plan = try await prepare([1, 2, 3, 4, 5, 6, 7])
+        // Ends by itself between the look and the KILL.
+        await server.set { $0.beforeKill = { server in await server.set { $0.sessions.removeAll { $0.id == 7 } } } }
+        let report = try await commit(plan)
+        XCTAssertEqual(
+            report.outcomes,
+            [
+                1: .denied, 2: .failed("1317: interrupted"), 3: .unknown,
+                4: .failed("the connection broke before KILL was sent"),
+                5: .failed("1094: the server lists the session but cannot kill it"), 6: .killed, 7: .gone,
+            ])
+        XCTAssertEqual(report.killed, [6])
+    }
+
+    func testAConnectionLostWhileWatchingLeavesTheFateUnknown() async throws {
+        let plan = try await prepare([3])
+        await server.set { $0.failureAfterKill = ServerError(.connectionLost, code: 2013, "lost") }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .unknown])
+    }
+
+    // MARK: OK is not death
+
+    func testASessionThatStaysOnTheListIsNotCountedAsKilled() async throws {
+        await server.set { $0.afterKill = { $0 } }
+        let plan = try await prepare([3])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [])
+        XCTAssertGreaterThanOrEqual(clock.slept, .seconds(3))
+    }
+
+    func testASessionCountsAsKilledWhenItsRollbackIsOver() async throws {
+        let transaction = Transaction(id: "4711", age: 9, rowsModified: 260_000, state: "RUNNING")
+        await server.set { server in
+            server.sessions.append(.idle(50, transaction: transaction))
+            var rollingBack = transaction
+            rollingBack.state = "ROLLING BACK"
+            server.openTransactions = ["4711": rollingBack]
+        }
+        clock.whenSlept(for: .seconds(1)) { [server] in await server.set { $0.openTransactions = [:] } }
+        let plan = try await prepare([50])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [50: .killed])
+        XCTAssertGreaterThanOrEqual(clock.slept, .seconds(1))
+    }
+
+    func testARollbackThatTakesLongerIsReportedWithTheRowsLeft() async throws {
+        let transaction = Transaction(id: "4711", age: 9, rowsModified: 200_000, state: "ROLLING BACK")
+        await server.set { server in
+            server.sessions.append(.idle(50, transaction: transaction))
+            server.openTransactions = ["4711": transaction]
+        }
+        let plan = try await prepare([50])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [50: .rollingBack(rowsLeft: 200_000)])
+        XCTAssertEqual(report.killed, [50])
+    }
+
+    func testATransactionThatOutlivesItsSessionIsAPreparedXATransaction() async throws {
+        let transaction = Transaction(id: "4711", age: 9, rowsModified: 1, state: "RUNNING")
+        await server.set { server in
+            server.sessions.append(.idle(50, transaction: transaction))
+            server.openTransactions = ["4711": transaction]
+        }
+        let plan = try await prepare([50])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [50: .xaPrepared])
+    }
+}
+
+/// Time that moves only when told, or when somebody sleeps.
+final class TestClock: Sendable {
+    private struct State {
+        var milliseconds: Int64 = 1_700_000_000_000
+        var slept = Duration.zero
+        var alarm: (at: Duration, run: @Sendable () async -> Void)?
+    }
+    private let state = Mutex(State())
+
+    var now: @Sendable () -> UnixTime {
+        { UnixTime(milliseconds: self.state.withLock(\.milliseconds)) }
+    }
+    var sleep: @Sendable (Duration) async throws -> Void {
+        { duration in
+            let alarm = self.state.withLock { state in
+                state.slept += duration
+                state.milliseconds += duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+                guard let alarm = state.alarm, state.slept >= alarm.at else { return nil as (@Sendable () async -> Void)? }
+                state.alarm = nil
+                return alarm.run
+            }
+            await alarm?()
+        }
+    }
+    var slept: Duration { state.withLock(\.slept) }
+
+    func advance(milliseconds: Int64) { state.withLock { $0.milliseconds += milliseconds } }
+    func advance(bySeconds seconds: Int64) { advance(milliseconds: seconds * 1_000) }
+
+    /// Runs `alarm` once, in the first sleep after `duration` more has been slept.
+    func whenSlept(for duration: Duration = .zero, _ alarm: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.alarm = ($0.slept + duration, alarm) }
+    }
+}

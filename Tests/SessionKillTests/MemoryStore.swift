@@ -1,0 +1,60 @@
+import SessionKill
+
+/// A store in memory that can be told to fail, or to die at a step.
+actor MemoryStore: PlanStore {
+    enum Step: CaseIterable { case insert, claim, finish }
+
+    private(set) var plans: [SqlExecID: StoredPlan] = [:]
+    /// These steps fail and change nothing.
+    var failing: Set<Step> = []
+    /// These steps are stored, but the caller never hears of it.
+    var dyingAfter: Set<Step> = []
+
+    func set(_ change: @Sendable (isolated MemoryStore) -> Void) { change(self) }
+
+    static let full = StoreError(.cannotWrite, "database or disk is full")
+
+    func insert(_ plan: KillPlan) async throws(StoreError) {
+        if failing.contains(.insert) { throw Self.full }
+        guard let digest = try? plan.digest() else { throw StoreError(.other, "no digest") }
+        plans[plan.sqlExecID] = StoredPlan(plan: plan, digest: digest, state: .prepared)
+        if dyingAfter.contains(.insert) { throw Self.full }
+    }
+
+    func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? { plans[sqlExecID] }
+
+    func claim(_ name: PlanName, intending threads: [ThreadID], at time: UnixTime) async throws(StoreError) -> Bool {
+        if failing.contains(.claim) { throw Self.full }
+        guard let stored = stored(name), stored.state == .prepared else { return false }
+        put(stored, .committing(since: time, intended: Set(threads)))
+        if dyingAfter.contains(.claim) { throw Self.full }
+        return true
+    }
+
+    func finish(
+        _ name: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+    ) async throws(StoreError) -> Bool {
+        if failing.contains(.finish) { throw Self.full }
+        guard let stored = stored(name) else { return false }
+        if case .ended = stored.state { return false }
+        put(stored, .ended(ending, at: time, outcomes: outcomes))
+        if dyingAfter.contains(.finish) { throw Self.full }
+        return true
+    }
+
+    /// Changes a plan behind killd's back.
+    func alter(_ sqlExecID: SqlExecID, _ change: (inout KillPlan.Content) -> Void) {
+        guard let stored = plans[sqlExecID] else { return }
+        var content = stored.plan.content
+        change(&content)
+        plans[sqlExecID] = StoredPlan(
+            plan: KillPlan(name: stored.plan.name, sqlExecID: sqlExecID, content: content), digest: stored.digest,
+            state: stored.state)
+    }
+
+    private func stored(_ name: PlanName) -> StoredPlan? { plans.values.first { $0.plan.name == name } }
+
+    private func put(_ stored: StoredPlan, _ state: PlanState) {
+        plans[stored.plan.sqlExecID] = StoredPlan(plan: stored.plan, digest: stored.digest, state: state)
+    }
+}

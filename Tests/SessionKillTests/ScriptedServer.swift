@@ -1,0 +1,75 @@
+import SessionKill
+
+/// A server whose sessions, answers and faults the test decides.
+actor ScriptedServer: DatabaseServer, ServerConnection {
+    var fingerprint = ServerFingerprint(
+        uniqueID: "3a9f", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4", startedAt: 1_700_000_000,
+        connectionCount: 500)
+    var sessions: [Session]
+    var ownThreadIDs: Set<ThreadID> = []
+    var openTransactions: [String: Transaction] = [:]
+
+    /// Every KILL that reached the server, in order.
+    private(set) var kills: [ThreadID] = []
+    private(set) var observations = 0
+
+    /// Asked before a KILL takes effect; `nil` means that the session ends.
+    var answerToKill: @Sendable (ThreadID) -> KillAnswer? = { _ in nil }
+    /// What a session looks like after its KILL; `nil` means that it is gone.
+    var afterKill: @Sendable (Session) -> Session? = { _ in nil }
+    /// Called between observing and killing.
+    var beforeKill: @Sendable (ScriptedServer) async -> Void = { _ in }
+    var failure: ServerError?
+    var failureAfterKill: ServerError?
+
+    init(_ sessions: [Session]) { self.sessions = sessions }
+
+    func set(_ change: @Sendable (isolated ScriptedServer) -> Void) { change(self) }
+
+    nonisolated func withConnection<Answer: Sendable>(
+        _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer { try await body(self) }
+
+    func observe() async throws(ServerError) -> ServerObservation {
+        if let failure { throw failure }
+        observations += 1
+        return ServerObservation(fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs)
+    }
+
+    func kill(_ identities: [SessionIdentity]) async -> [KillAnswer] {
+        await beforeKill(self)
+        return identities.map { identity in
+            kills.append(identity.id)
+            if let answer = answerToKill(identity.id) { return answer }
+            guard let index = sessions.firstIndex(where: { $0.identity.isSameSession(as: identity) }) else {
+                return .noSuchThread
+            }
+            let session = sessions.remove(at: index)
+            if let still = afterKill(session) { sessions.insert(still, at: index) }
+            return .accepted
+        }
+    }
+
+    func present(among identities: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
+        if let failureAfterKill { throw failureAfterKill }
+        return Set(
+            identities.filter { identity in sessions.contains { $0.identity.isSameSession(as: identity) } }.map(\.id))
+    }
+
+    func transactions() async throws(ServerError) -> [String: Transaction] { openTransactions }
+}
+
+extension Session {
+    /// An idle session of `user`, from a port that follows from its id.
+    static func idle(
+        _ id: UInt32, user: String = "app", command: String = "Sleep", transaction: Transaction? = nil
+    ) -> Session {
+        Session(
+            identity: SessionIdentity(id: .init(id)!, user: user, host: "10.0.0.7:\(40_000 + id)"),
+            picture: SessionPicture(database: "shop", command: command, seconds: 12, transaction: transaction))
+    }
+}
+
+extension ThreadID: ExpressibleByIntegerLiteral {
+    public init(integerLiteral value: UInt32) { self.init(value)! }
+}

@@ -1,0 +1,132 @@
+import Cryptography
+
+/// The `Authorization` header of a TC3-HMAC-SHA256 request, taken apart.
+///
+/// ```
+/// TC3-HMAC-SHA256 Credential=<id>/<date>/<service>/tc3_request, SignedHeaders=content-type;host, Signature=<64 hex>
+/// ```
+public struct TC3Authorization: Equatable, Sendable {
+    public let secretID: String
+    public let scope: TC3CredentialScope
+    /// Lower-case names in ascending order of their bytes, none twice.
+    public let signedHeaders: [String]
+    /// 32 bytes.
+    public let signature: [UInt8]
+
+    package init(secretID: String, scope: TC3CredentialScope, signedHeaders: [String], signature: [UInt8]) {
+        self.secretID = secretID
+        self.scope = scope
+        self.signedHeaders = signedHeaders
+        self.signature = signature
+    }
+
+    static let algorithm = "TC3-HMAC-SHA256"
+
+    /// The value of the header.
+    public var headerValue: String {
+        "\(Self.algorithm) Credential=\(secretID)/\(scope.text), "
+            + "SignedHeaders=\(signedHeaders.joined(separator: ";")), Signature=\(hexadecimal(signature))"
+    }
+}
+
+extension TC3Authorization {
+    /// Takes the value of the header apart.
+    ///
+    /// Tolerates what clients in use send: several blanks after the algorithm
+    /// (the .NET SDK sends two) and any blanks, or none, around the commas.
+    /// Everything else is refused.
+    public init(parsing headerValue: String) throws(TC3AuthorizationError) {
+        var text = Scanner(headerValue)
+        text.skipBlanks()
+        switch text.takeWord() {
+        case Self.algorithm: text.skipBlanks()
+        case "SKIP": throw .unsigned
+        default: throw .unsupportedAlgorithm
+        }
+        (secretID, scope) = try Self.credential(text.takeValue(of: .credential))
+        guard text.skipComma() else { throw .missing(.signedHeaders) }
+        signedHeaders = try Self.signedHeaders(text.takeValue(of: .signedHeaders))
+        guard text.skipComma() else { throw .missing(.signature) }
+        signature = try Self.signature(text.takeValue(of: .signature))
+        text.skipBlanks()
+        guard text.isAtEnd else { throw .trailingText }
+    }
+
+    private static func credential(
+        _ value: String
+    ) throws(TC3AuthorizationError) -> (secretID: String, scope: TC3CredentialScope) {
+        let parts = split(value, at: "/")
+        guard value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), parts.count == 4,
+            !parts.contains(""), parts[3] == TC3CredentialScope.terminator
+        else { throw .invalid(.credential) }
+        return (parts[0], TC3CredentialScope(date: parts[1], service: parts[2]))
+    }
+
+    private static func signedHeaders(_ value: String) throws(TC3AuthorizationError) -> [String] {
+        let names = split(value, at: ";")
+        let areNames = names.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }
+        let ascend = zip(names, names.dropFirst()).allSatisfy(<)
+        guard areNames, ascend else { throw .invalid(.signedHeaders) }
+        return names
+    }
+
+    private static func signature(_ value: String) throws(TC3AuthorizationError) -> [UInt8] {
+        guard value.utf8.count == 64, !value.utf8.contains(where: { (0x41...0x5A).contains($0) }),
+            let bytes = bytes(hexadecimal: value)
+        else { throw .invalid(.signature) }
+        return bytes
+    }
+
+    private static func split(_ text: String, at separator: Unicode.Scalar) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+    }
+
+    /// The characters of RFC 9110's `token` that occur in names of headers,
+    /// without the capitals.
+    private static func isLowerCaseNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+}
+
+/// Reads the header from its first byte to its last.
+private struct Scanner {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) {
+        rest = text[...].utf8
+    }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func skipBlanks() {
+        rest = rest.drop(while: isBlank)
+    }
+
+    /// Skips a comma and the blanks around it; `false` where there is no comma.
+    mutating func skipComma() -> Bool {
+        skipBlanks()
+        guard rest.first == UInt8(ascii: ",") else { return false }
+        rest.removeFirst()
+        skipBlanks()
+        return true
+    }
+
+    /// The text up to the next blank, comma or the end.
+    mutating func takeWord() -> String {
+        let word = rest.prefix { !isBlank($0) && $0 != UInt8(ascii: ",") }
+        rest = rest[word.endIndex...]
+        return String(Substring(word))
+    }
+
+    mutating func takeValue(of part: TC3AuthorizationError.Part) throws(TC3AuthorizationError) -> String {
+        let opening = "\(part.rawValue)=".utf8
+        guard rest.starts(with: opening) else { throw .missing(part) }
+        rest = rest.dropFirst(opening.count)
+        return takeWord()
+    }
+}

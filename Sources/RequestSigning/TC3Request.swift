@@ -1,0 +1,47 @@
+/// What a TC3 signature covers of a request, as it came over the wire.
+///
+/// The texts come from a parser that refuses control characters; a line break
+/// in one of them would blur where the next begins.
+public struct TC3Request: Sendable {
+    /// `GET` or `POST`.
+    public var method: String
+    /// The text after `?`, neither unescaped nor sorted; empty if there is none.
+    /// For POST it is **not** covered by the signature, so nothing may be read
+    /// from it then.
+    public var query: String
+    /// All headers, names in any case.
+    public var headers: [(name: String, value: String)]
+    public var payload: [UInt8]
+    /// `X-TC-Timestamp`, Unix time in seconds.
+    public var timestamp: Int64
+    /// `X-TC-Region`.
+    public var region: String?
+
+    public init(
+        method: String, query: String, headers: [(name: String, value: String)], payload: [UInt8], timestamp: Int64,
+        region: String?
+    ) {
+        self.method = method
+        self.query = query
+        self.headers = headers
+        self.payload = payload
+        self.timestamp = timestamp
+        self.region = region
+    }
+
+    /// The value of a header that must be there exactly once.
+    func requiredHeader(_ lowerCaseName: String) throws(TC3AuthorizationError) -> String {
+        guard let value = try header(lowerCaseName) else { throw .absent(header: lowerCaseName) }
+        return value
+    }
+
+    /// The value of a header that may be there once.
+    func header(_ lowerCaseName: String) throws(TC3AuthorizationError) -> String? {
+        var found: String?
+        for header in headers where header.name.isSameHeaderName(as: lowerCaseName) {
+            guard found == nil else { throw .repeated(header: lowerCaseName) }
+            found = header.value
+        }
+        return found?.withoutSurroundingBlanks
+    }
+}

@@ -1,0 +1,60 @@
+/// The names that a client may have signed as `host`, likeliest first.
+///
+/// The received `Host` alone is not enough: the Node.js SDK leaves the port out
+/// of what it signs, and every SDK in gateway mode signs the vendor's name while
+/// it sends the gateway's.
+struct TC3SignedHosts {
+    let candidates: [String]
+
+    /// - Parameters:
+    ///   - host: the `Host` header as received; the Python SDK puts the scheme
+    ///     there too (`http://127.0.0.1:8080`) and signs just that.
+    ///   - region: `X-TC-Region`, for the vendor's regional names.
+    ///   - configured: names of this server that the operator knows of.
+    init(host: String, region: String?, configured: [String]) {
+        var names = [host, Self.withoutPort(host), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
+        if let region, Self.isLabel(region) {
+            names.append("dbbrain.\(region).tencentcloudapi.com")
+        }
+        names += configured
+        candidates = (names + names.map { $0.lowercased() }).withoutRepetitions
+    }
+
+    /// Whether an SDK that is pointed at one of the candidates, or that has the
+    /// name built in, would put `service` into its credential.
+    ///
+    /// The Java, Node.js, PHP, .NET, C++ and Ruby SDKs take what stands before
+    /// the first dot of their endpoint: `127` of `127.0.0.1:8080`, all of
+    /// `localhost:8080`.
+    func accepts(service: String) -> Bool {
+        service == "dbbrain"
+            || candidates.contains { $0 == service || $0.prefix { $0 != "." } == service }
+    }
+
+    private static func withoutPort(_ host: String) -> String {
+        guard let colon = host.utf8.lastIndex(of: UInt8(ascii: ":")) else { return host }
+        let port = host.utf8[host.utf8.index(after: colon)...]
+        let isPort = !port.isEmpty && port.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return isPort ? String(host[..<colon]) : host
+    }
+
+    private static func isLabel(_ text: String) -> Bool {
+        (1...63).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}
+
+extension Array where Element: Equatable {
+    /// The elements in order, each only where it occurs first. For short arrays.
+    var withoutRepetitions: [Element] {
+        reduce(into: []) { result, element in
+            if !result.contains(element) { result.append(element) }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Cryptography
+
+/// A request whose `Authorization` is well formed and fits it, but whose
+/// signature has not been verified yet.
+///
+/// The steps come in the API's order of checks: making this value finds
+/// everything that is `InvalidAuthorization`; the caller then looks up
+/// `authorization.secretID`; ``verify(secretKey:at:)`` tells an expired
+/// signature from a wrong one.
+public struct TC3SignedRequest: Sendable {
+    public let authorization: TC3Authorization
+    private let request: TC3Request
+    private let hosts: [String]
+    /// The candidates for each signed header but `host`.
+    private let contentTypes: [String]
+    private let otherHeaders: [[(name: String, value: String)]]
+    private let payload: Payload
+
+    private enum Payload {
+        case signed
+        /// The client declared that it did not hash its payload.
+        case unsigned
+    }
+
+    /// - Parameter signedHosts: names of this server, beside its address and
+    ///   the vendor's names, that clients may sign as `host`.
+    public init(_ request: TC3Request, signedHosts: [String]) throws(TC3AuthorizationError) {
+        authorization = try TC3Authorization(parsing: request.requiredHeader("authorization"))
+        self.request = request
+        for name in ["content-type", "host"] where !authorization.signedHeaders.contains(name) {
+            throw .notSigned(header: name)
+        }
+        // SDKs sign the values as sent, the documentation lower-cases them: the same but for capitals.
+        let contentType = try request.requiredHeader("content-type")
+        contentTypes = [contentType, contentType.lowercased()].withoutRepetitions
+        var others: [(name: String, value: String)] = []
+        for name in authorization.signedHeaders where name != "content-type" && name != "host" {
+            others.append((name, try request.requiredHeader(name)))
+        }
+        otherHeaders = Self.asSentAndLowerCased(others)
+        payload = try request.header("x-tc-content-sha256") == "UNSIGNED-PAYLOAD" ? .unsigned : .signed
+
+        guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else { throw .invalidDate }
+        let hosts = TC3SignedHosts(
+            host: try request.requiredHeader("host"), region: request.region, configured: signedHosts)
+        guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
+        self.hosts = hosts.candidates
+    }
+
+    /// Whether the request was signed with `secretKey` at about this time.
+    ///
+    /// Each comparison takes the same time wherever the signatures differ.
+    ///
+    /// - Parameter now: Unix time in seconds.
+    public func verify(secretKey: Secret, at now: Int64) throws(CryptographyError) -> TC3Verdict {
+        guard (now - Self.clockTolerance...now + Self.clockTolerance).contains(request.timestamp) else {
+            return .expired(serverTime: now)
+        }
+        let key = try TC3SigningKey(secretKey: secretKey, scope: authorization.scope)
+        let payloadHash = try payloadHash()
+        for contentType in contentTypes {
+            for others in otherHeaders {
+                for host in hosts {
+                    let canonicalRequest = TC3.canonicalRequest(
+                        method: request.method, query: request.method == "POST" ? "" : request.query,
+                        headers: signedHeaders(contentType: contentType, host: host, others: others),
+                        payloadHash: payloadHash)
+                    let stringToSign = try TC3.stringToSign(
+                        timestamp: request.timestamp, scope: authorization.scope, canonicalRequest: canonicalRequest)
+                    if equalInConstantTime(try key.signature(of: stringToSign), authorization.signature) {
+                        return .verified
+                    }
+                }
+            }
+        }
+        return .mismatched
+    }
+
+    /// Seconds that the client's clock may be off, in either direction.
+    private static let clockTolerance: Int64 = 300
+
+    private func payloadHash() throws(CryptographyError) -> [UInt8] {
+        switch payload {
+        case .signed: try Digest.sha256.hash(request.payload)
+        case .unsigned: try Digest.sha256.hash("UNSIGNED-PAYLOAD".utf8)
+        }
+    }
+
+    private func signedHeaders(
+        contentType: String, host: String, others: [(name: String, value: String)]
+    ) -> [(name: String, value: String)] {
+        var others = others.makeIterator()
+        return authorization.signedHeaders.compactMap { name in
+            switch name {
+            case "content-type": (name, contentType)
+            case "host": (name, host)
+            default: others.next()
+            }
+        }
+    }
+
+    private static func asSentAndLowerCased(
+        _ headers: [(name: String, value: String)]
+    ) -> [[(name: String, value: String)]] {
+        let lowerCased = headers.map { (name: $0.name, value: $0.value.lowercased()) }
+        return headers.elementsEqual(lowerCased, by: ==) ? [headers] : [headers, lowerCased]
+    }
+}
+
+/// What verifying a signature found.
+public enum TC3Verdict: Equatable, Sendable {
+    case verified
+    /// The timestamp is more than 300 s before or after the server's time,
+    /// which is Unix time in seconds.
+    case expired(serverTime: Int64)
+    case mismatched
+}

@@ -1,0 +1,54 @@
+import Cryptography
+
+/// Signs requests as the official SDKs do: the headers `content-type` and
+/// `host`, and the payload.
+public struct TC3Signer: Sendable {
+    private let secretID: String
+    private let secretKey: Secret
+    private let host: String
+    private let service: String
+
+    /// - Parameter host: the `Host` header as it will be sent, with the port
+    ///   where there is one.
+    public init(secretID: String, secretKey: Secret, host: String, service: String) {
+        self.secretID = secretID
+        self.secretKey = secretKey
+        self.host = host
+        self.service = service
+    }
+
+    /// The `Authorization` of a request.
+    ///
+    /// - Parameters:
+    ///   - method: `GET` or `POST`.
+    ///   - query: the text after `?` as it will be sent; empty for POST.
+    ///   - contentType: the `Content-Type` header as it will be sent.
+    ///   - timestamp: `X-TC-Timestamp`, Unix time in seconds; the year must have
+    ///     four digits.
+    public func authorization(
+        method: String, query: String, contentType: String, payload: [UInt8], timestamp: Int64
+    ) throws(TC3SigningError) -> TC3Authorization {
+        guard let date = TC3CredentialScope.date(of: timestamp) else { throw .timestampOutOfRange }
+        let scope = TC3CredentialScope(date: date, service: service)
+        let headers = [
+            (name: "content-type", value: contentType.lowercased()), (name: "host", value: host.lowercased()),
+        ]
+        do {
+            let canonicalRequest = TC3.canonicalRequest(
+                method: method, query: query, headers: headers, payloadHash: try Digest.sha256.hash(payload))
+            let stringToSign = try TC3.stringToSign(
+                timestamp: timestamp, scope: scope, canonicalRequest: canonicalRequest)
+            let signature = try TC3SigningKey(secretKey: secretKey, scope: scope).signature(of: stringToSign)
+            return TC3Authorization(
+                secretID: secretID, scope: scope, signedHeaders: headers.map(\.name), signature: signature)
+        } catch {
+            throw .cryptography(error)
+        }
+    }
+}
+
+/// A request could not be signed.
+public enum TC3SigningError: Error {
+    case timestampOutOfRange
+    case cryptography(CryptographyError)
+}

@@ -1,0 +1,36 @@
+import Cryptography
+import FoundationEssentials
+
+/// The older signature, which travels as the parameter `Signature` of a query
+/// or a form.
+public enum V1Signature {
+    /// `SignatureMethod`. The vendor takes every other value, and none, for
+    /// `HmacSHA1`.
+    public enum Method: String, Sendable {
+        case hmacSHA1 = "HmacSHA1"
+        case hmacSHA256 = "HmacSHA256"
+    }
+
+    /// The text that is signed.
+    ///
+    /// - Parameter parameters: names and unescaped values in the order in which
+    ///   they are signed, without `Signature`.
+    public static func stringToSign(
+        httpMethod: String, host: String, parameters: [(name: String, value: String)]
+    ) -> String {
+        "\(httpMethod)\(host)/?" + parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    }
+
+    /// The signature in Base64, not yet escaped for a URL.
+    public static func signature(
+        of stringToSign: String, secretKey: Secret, method: Method
+    ) throws(CryptographyError) -> String {
+        let digest: Digest =
+            switch method {
+            case .hmacSHA1: .sha1
+            case .hmacSHA256: .sha256
+            }
+        let code = try digest.authenticationCode(of: stringToSign.utf8, key: secretKey.reveal().utf8)
+        return Data(code).base64EncodedString()
+    }
+}

@@ -1,0 +1,93 @@
+import Cryptography
+import RequestSigning
+import XCTest
+
+/// Every file in `Vectors` is one public or measured example; adding a file adds
+/// a case.
+final class VectorTests: XCTestCase {
+    func testEveryStageOfTC3GivesThePublishedValue() throws {
+        let vectors = try vectors(TC3Vector.self, in: "TC3")
+        XCTAssertEqual(vectors.count, 10)
+        for (name, vector) in vectors {
+            let authorization = try TC3Authorization(parsing: try vector.header("authorization"))
+            let isSigned = !vector.headers.contains("X-TC-Content-SHA256: UNSIGNED-PAYLOAD")
+            let payloadHash = try Digest.sha256.hash(isSigned ? vector.payload.utf8 : "UNSIGNED-PAYLOAD".utf8)
+            assertEqual(payloadHash, vector.expected.payloadHash, name)
+
+            let canonicalRequest = TC3.canonicalRequest(
+                method: vector.method, query: vector.query,
+                headers: try authorization.signedHeaders.map { ($0, try vector.header($0).lowercased()) },
+                payloadHash: payloadHash)
+            assertEqual(
+                try Digest.sha256.hash(canonicalRequest.utf8), vector.expected.canonicalRequestHash, name)
+
+            let secretKey = Secret(vector.secretKey)
+            let secretDate = try TC3SigningKey.secretDate(secretKey: secretKey, date: vector.date)
+            assertEqual(secretDate, vector.expected.secretDate, name)
+            let secretService = try TC3SigningKey.secretService(secretDate: secretDate, service: vector.service)
+            assertEqual(secretService, vector.expected.secretService, name)
+            let signingKey = try TC3SigningKey(secretKey: secretKey, scope: authorization.scope)
+            assertEqual(signingKey.bytes, vector.expected.secretSigning, name)
+
+            let stringToSign = try TC3.stringToSign(
+                timestamp: vector.timestamp, scope: authorization.scope, canonicalRequest: canonicalRequest)
+            assertEqual(try signingKey.signature(of: stringToSign), vector.expected.signature, name)
+        }
+    }
+
+    func testVerifiesEveryRequestOfTheTC3Vectors() throws {
+        for (name, vector) in try vectors(TC3Vector.self, in: "TC3") {
+            let request = try TC3SignedRequest(try vector.request(), signedHosts: [])
+            XCTAssertEqual(request.authorization.secretID, vector.secretId, name)
+            let verdict = try request.verify(secretKey: Secret(vector.secretKey), at: vector.timestamp)
+            XCTAssertEqual(verdict, .verified, name)
+        }
+    }
+
+    func testSignsAsTheTC3VectorsWithTheUsualHeadersDo() throws {
+        var signed = 0
+        for (name, vector) in try vectors(TC3Vector.self, in: "TC3") {
+            let expected = try vector.header("authorization")
+            let isUsual = expected.contains("SignedHeaders=content-type;host,")
+            guard isUsual, !vector.headers.contains("X-TC-Content-SHA256: UNSIGNED-PAYLOAD") else { continue }
+            let signer = TC3Signer(
+                secretID: vector.secretId, secretKey: Secret(vector.secretKey), host: try vector.header("host"),
+                service: vector.service)
+            let authorization = try signer.authorization(
+                method: vector.method, query: vector.query, contentType: try vector.header("content-type"),
+                payload: Array(vector.payload.utf8), timestamp: vector.timestamp)
+            XCTAssertEqual(authorization.headerValue, expected, name)
+            signed += 1
+        }
+        XCTAssertEqual(signed, 8)
+    }
+
+    func testV1GivesThePublishedTextAndSignature() throws {
+        let vectors = try vectors(V1Vector.self, in: "V1")
+        XCTAssertEqual(vectors.count, 7)
+        for (name, vector) in vectors {
+            if let httpMethod = vector.httpMethod, let host = vector.host, let parameters = vector.parameters {
+                let stringToSign = V1Signature.stringToSign(
+                    httpMethod: httpMethod, host: host,
+                    parameters: try parameters.map { try pair($0, separator: "=") })
+                XCTAssertEqual(stringToSign, vector.stringToSign, name)
+            }
+            XCTAssertFalse(vector.signatures.isEmpty, name)
+            for (methodName, expected) in vector.signatures {
+                let method = try XCTUnwrap(V1Signature.Method(rawValue: methodName), name)
+                let signature = try V1Signature.signature(
+                    of: vector.stringToSign, secretKey: Secret(vector.secretKey), method: method)
+                XCTAssertEqual(signature, expected, "\(name) \(methodName)")
+            }
+        }
+    }
+
+    /// Compares where the source gives a value.
+    private func assertEqual(
+        _ bytes: [UInt8], _ expected: String?, _ name: String, file: StaticString = #filePath, line: UInt = #line
+    ) {
+        if let expected {
+            XCTAssertEqual(hexadecimal(bytes), expected, name, file: file, line: line)
+        }
+    }
+}

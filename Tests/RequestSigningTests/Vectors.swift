@@ -1,0 +1,68 @@
+import Foundation
+import RequestSigning
+import XCTest
+
+/// A signed request and what each stage must give, from a file in `Vectors/TC3`.
+struct TC3Vector: Decodable {
+    /// The stages of which the source gives the value.
+    struct Expected: Decodable {
+        let payloadHash: String?
+        let canonicalRequestHash: String?
+        let secretDate: String?
+        let secretService: String?
+        let secretSigning: String?
+        let signature: String
+    }
+
+    let source: String
+    let secretId: String
+    let secretKey: String
+    let timestamp: Int64
+    let date: String
+    let service: String
+    let method: String
+    let query: String
+    /// One `Name: value` each, as on the wire.
+    let headers: [String]
+    let payload: String
+    let expected: Expected
+
+    func request() throws -> TC3Request {
+        TC3Request(
+            method: method, query: query, headers: try headers.map { try pair($0, separator: ": ") },
+            payload: Array(payload.utf8), timestamp: timestamp, region: nil)
+    }
+
+    func header(_ name: String) throws -> String {
+        let headers = try headers.map { try pair($0, separator: ": ") }
+        return try XCTUnwrap(headers.first { $0.name.lowercased() == name }?.value, "\(name) of \(source)")
+    }
+}
+
+/// A text to sign and its signatures, from a file in `Vectors/V1`.
+struct V1Vector: Decodable {
+    let source: String
+    let secretKey: String
+    let httpMethod: String?
+    let host: String?
+    /// One `name=value` each, unescaped and in the order of signing.
+    let parameters: [String]?
+    let stringToSign: String
+    /// By `SignatureMethod`.
+    let signatures: [String: String]
+}
+
+/// The vectors of one folder by the name of their file.
+func vectors<Vector: Decodable>(_ type: Vector.Type, in folder: String) throws -> [(name: String, vector: Vector)] {
+    let files = try XCTUnwrap(
+        Bundle.module.urls(forResourcesWithExtension: "json", subdirectory: "Vectors/\(folder)"), folder)
+    return try files.map { file in
+        let url = file as URL
+        return (url.lastPathComponent, try JSONDecoder().decode(type, from: Data(contentsOf: url)))
+    }
+}
+
+func pair(_ text: String, separator: String) throws -> (name: String, value: String) {
+    let range = try XCTUnwrap(text.range(of: separator), "no '\(separator)' in \(text)")
+    return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
+}

@@ -1,0 +1,139 @@
+/// Reads typed requests from a ``ParameterTree``, strictly.
+///
+/// - A name that the type's `CodingKeys` do not have is an unknown parameter.
+/// - Null counts as absent: `nil` for an optional, missing for a required one.
+/// - Nothing is converted: `1` is no `Bool`, `"1"` and `1.0` are no `Int`, and a
+///   number that the type cannot hold is of the wrong type.
+///
+/// When several things are wrong with an object, its unknown names are reported
+/// first and then its parameters in the order in which the type reads them, which
+/// is the order of declaration where the compiler wrote `init(from:)`.
+///
+/// A type that checks its own values throws from `init(from:)`: whatever it
+/// throws becomes ``ParameterError/invalidValue(path:value:)`` with the value's
+/// path and text, unless it is a `DecodingError` that says something else.
+public struct ParameterDecoder: Sendable {
+    public init() {}
+
+    /// The value of `type` that `tree` stands for.
+    public func decode<T: Decodable>(
+        _ type: T.Type, from tree: ParameterTree
+    ) throws(ParameterError) -> T {
+        try ParameterValue(tree, codingPath: []).decode(type)
+    }
+}
+
+/// A value in the tree and the way to it.
+struct ParameterValue: Decoder, SingleValueDecodingContainer {
+    private let tree: ParameterTree
+    let codingPath: [any CodingKey]
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    init(_ tree: ParameterTree, codingPath: [any CodingKey]) {
+        self.tree = tree
+        self.codingPath = codingPath
+    }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        guard case .object(let members) = tree else { throw mismatch }
+        return KeyedDecodingContainer(try ObjectContainer(members, codingPath: codingPath))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        guard case .array(let elements) = tree else { throw mismatch }
+        return ArrayContainer(elements, codingPath: codingPath)
+    }
+
+    func singleValueContainer() throws -> any SingleValueDecodingContainer {
+        self
+    }
+
+    func decodeNil() -> Bool {
+        tree == .null
+    }
+
+    func decode(_ type: Bool.Type) throws(ParameterError) -> Bool {
+        guard case .boolean(let value) = tree else { throw mismatch }
+        return value
+    }
+
+    func decode(_ type: String.Type) throws(ParameterError) -> String {
+        guard case .string(let text) = tree else { throw mismatch }
+        return text
+    }
+
+    func decode<T: FixedWidthInteger & Decodable>(_ type: T.Type) throws(ParameterError) -> T {
+        guard case .number(let text) = tree, let value = T(text) else { throw mismatch }
+        return value
+    }
+
+    func decode<T: BinaryFloatingPoint & LosslessStringConvertible & Decodable>(
+        _ type: T.Type
+    ) throws(ParameterError) -> T {
+        guard case .number(let text) = tree, let value = T(text), value.isFinite else { throw mismatch }
+        return value
+    }
+
+    func decode<T: Decodable>(_ type: T.Type) throws(ParameterError) -> T {
+        do {
+            return try T(from: self)
+        } catch let error as ParameterError {
+            throw error
+        } catch let error as DecodingError {
+            throw refusal(for: error)
+        } catch {
+            throw invalid(at: codingPath)
+        }
+    }
+}
+
+// MARK: - Errors
+
+extension ParameterValue {
+    private var mismatch: ParameterError {
+        let path = ParameterPath.text(of: codingPath)
+        return decodeNil() ? .missing(path: path) : .wrongType(path: path)
+    }
+
+    /// The meaning of an error that a type's own `init(from:)` threw.
+    private func refusal(for error: DecodingError) -> ParameterError {
+        switch error {
+        case .dataCorrupted(let context):
+            invalid(at: context.codingPath)
+        case .typeMismatch(_, let context):
+            .wrongType(path: ParameterPath.text(of: context.codingPath))
+        case .valueNotFound(_, let context):
+            .missing(path: ParameterPath.text(of: context.codingPath))
+        case .keyNotFound(let key, let context):
+            .missing(path: ParameterPath.text(of: context.codingPath + [key]))
+        @unknown default:
+            invalid(at: codingPath)
+        }
+    }
+
+    private func invalid(at place: [any CodingKey]) -> ParameterError {
+        // A type that does not care for paths may well give an empty one.
+        let path = place.count < codingPath.count ? codingPath : place
+        var value = tree
+        for key in path.dropFirst(codingPath.count) {
+            guard let child = value.child(at: key) else { break }
+            value = child
+        }
+        return .invalidValue(path: ParameterPath.text(of: path), value: value.description)
+    }
+}
+
+extension ParameterTree {
+    fileprivate func child(at key: any CodingKey) -> ParameterTree? {
+        switch self {
+        case .object(let members):
+            let name = MemberName(key.stringValue)
+            return members.first { MemberName($0.name) == name }?.value
+        case .array(let elements):
+            guard let index = key.intValue, elements.indices.contains(index) else { return nil }
+            return elements[index]
+        case .string, .number, .boolean, .null:
+            return nil
+        }
+    }
+}

@@ -1,0 +1,282 @@
+import CLinux
+
+/// The one thread that owns every socket of a server: it accepts, reads,
+/// parses, calls the handler, writes and keeps the deadlines.
+///
+/// Confined to its thread; other threads reach it through the ``Mailbox``.
+final class EventLoop {
+    typealias Instant = ContinuousClock.Instant
+
+    let mailbox: Mailbox
+    let limits: HTTPLimits
+    let handler: HTTPServer.Handler
+    let observer: HTTPServer.Observer
+
+    private let queue: EventQueue
+    private var connections: ConnectionTable
+    private var events = [epoll_event](repeating: epoll_event(), count: 256)
+    /// What `recv` writes to. One for all connections, so that an idle one holds
+    /// no buffer.
+    private var inputBuffer = [UInt8](repeating: 0, count: 32 * 1024)
+
+    /// Read once for all events of a turn.
+    private var now = ContinuousClock.now
+    private var date = HTTPDate(second: WallClock.second)
+
+    private var listener: Listener?
+    /// When accepting goes on after the system refused it.
+    private var acceptingPausedUntil: Instant?
+
+    /// No deadline of a connection is before it.
+    private var earliestDeadline: Instant?
+    private var lastSweep = ContinuousClock.now
+
+    private var drainDeadline: Instant?
+    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    private var mustStop = false
+
+    /// Deadlines are looked at no more often than this, so that looking at all
+    /// connections each time costs next to nothing.
+    private static let sweepInterval = Duration.milliseconds(25)
+    private static let acceptingPause = Duration.milliseconds(100)
+    private static let listenerToken = UInt64.max
+    private static let wakeUpToken = UInt64.max - 1
+
+    private final class Listener {
+        let descriptor: Descriptor
+        var isWatched = true
+        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    }
+
+    init(
+        sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits,
+        handler: @escaping HTTPServer.Handler, observer: @escaping HTTPServer.Observer
+    ) {
+        self.mailbox = mailbox
+        self.limits = limits
+        self.handler = handler
+        self.observer = observer
+        queue = sockets.queue
+        listener = Listener(sockets.listener)
+        connections = ConnectionTable()
+    }
+
+    // MARK: The loop
+
+    /// Runs until the server is drained or stopped.
+    func run() {
+        do throws(SystemError) {
+            if let listener { try queue.add(listener.descriptor, for: .input, token: Self.listenerToken) }
+            try queue.add(mailbox.wakeUp.descriptor, for: .input, token: Self.wakeUpToken)
+            while !isFinished { try turn() }
+        } catch {
+            observer(.failed(reason: "\(error)"))
+        }
+        end()
+    }
+
+    private func turn() throws(SystemError) {
+        let count = try queue.wait(into: &events, milliseconds: millisecondsToWait)
+        mailbox.noteAwake()
+        now = .now
+        date.advance(to: WallClock.second)
+        for index in 0..<count {
+            let event = events[index]
+            try handle(EventMask(rawValue: event.events), token: event.data.u64)
+        }
+        if let earliestDeadline, max(earliestDeadline, lastSweep + Self.sweepInterval) <= now { try sweep() }
+        var messages = mailbox.takeOrSleep()
+        while !messages.isEmpty {
+            for message in messages { try handle(message) }
+            messages = mailbox.takeOrSleep()
+        }
+        try watchListener()
+    }
+
+    private func handle(_ event: EventMask, token: UInt64) throws(SystemError) {
+        switch token {
+        case Self.listenerToken: try acceptAll()
+        case Self.wakeUpToken: mailbox.wakeUp.clear()
+        default:
+            // Nothing is found if the connection was closed by an earlier event of this turn.
+            guard let connection = connections[ConnectionID(rawValue: token)] else { return }
+            if !event.isDisjoint(with: .hangUp) {
+                close(connection)
+            } else {
+                if event.contains(.input) { receive(from: connection) }
+                try serve(connection)
+            }
+        }
+    }
+
+    private func handle(_ message: Mailbox.Message) throws(SystemError) {
+        switch message {
+        case .answer(let response, let id):
+            // Nothing is found if the connection ended while the handler worked.
+            guard let connection = connections[id] else { return }
+            connection.machine.answer(response, date: date, at: now)
+            try serve(connection)
+        case .drain(let deadline, let waiter):
+            drainWaiters.append(waiter)
+            drainDeadline = min(deadline, drainDeadline ?? deadline)
+            listener = nil
+            for connection in connections.all {
+                connection.machine.drain()
+                try serve(connection)
+            }
+        case .stop:
+            mustStop = true
+        }
+    }
+
+    private var isFinished: Bool {
+        guard let drainDeadline else { return mustStop }
+        return mustStop || connections.count == 0 || drainDeadline <= now
+    }
+
+    private func end() {
+        listener = nil
+        connections.removeAll()
+        for message in mailbox.close() {
+            if case .drain(_, let waiter) = message { waiter.resume() }
+        }
+        for waiter in drainWaiters { waiter.resume() }
+    }
+
+    // MARK: Deadlines
+
+    private var millisecondsToWait: Int32? {
+        let sweep = earliestDeadline.map { max($0, lastSweep + Self.sweepInterval) }
+        guard let wake = [sweep, acceptingPausedUntil, drainDeadline].compactMap({ $0 }).min() else { return nil }
+        let wait = max(.zero, ContinuousClock.now.duration(to: wake)) / .milliseconds(1)
+        return Int32(min(wait.rounded(.up), 60_000))
+    }
+
+    private func sweep() throws(SystemError) {
+        lastSweep = now
+        earliestDeadline = nil
+        for connection in connections.all {
+            guard let deadline = connection.machine.deadline else { continue }
+            if deadline <= now {
+                connection.machine.timeOut(at: now)
+                try serve(connection)
+            } else {
+                note(deadline)
+            }
+        }
+    }
+
+    private func note(_ deadline: Instant) {
+        if let earliestDeadline, earliestDeadline <= deadline { return }
+        earliestDeadline = deadline
+    }
+
+    // MARK: Accepting
+
+    private func acceptAll() throws(SystemError) {
+        while connections.count < limits.connections, let listener {
+            switch Socket.accept(from: listener.descriptor) {
+            case .done(let accepted):
+                try add(accepted)
+            case .wouldBlock:
+                return
+            case .failed(let error):
+                // Most likely EMFILE. The clients wait in the kernel's queue until a connection closes.
+                acceptingPausedUntil = now + Self.acceptingPause
+                observer(.acceptingPaused(reason: "\(error)"))
+                return
+            }
+        }
+    }
+
+    private func add(_ accepted: consuming AcceptedSocket) throws(SystemError) {
+        let machine = HTTPConnection(limits: limits, remoteAddress: accepted.address.numeric.host, at: now)
+        let connection = connections.add(accepted.descriptor, machine)
+        try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
+        if let deadline = machine.deadline { note(deadline) }
+    }
+
+    /// Watches the listener only while a connection may be accepted: the rest
+    /// waits in the kernel's queue.
+    private func watchListener() throws(SystemError) {
+        if let until = acceptingPausedUntil, until <= now { acceptingPausedUntil = nil }
+        guard let listener else { return }
+        let isWanted = acceptingPausedUntil == nil && connections.count < limits.connections
+        guard isWanted != listener.isWatched else { return }
+        try queue.change(listener.descriptor, to: isWanted ? .input : [], token: Self.listenerToken)
+        listener.isWatched = isWanted
+    }
+
+    // MARK: Connections
+
+    private func receive(from connection: Connection) {
+        switch Socket.receive(from: connection.socket, into: &inputBuffer) {
+        case .done(0): connection.machine.receiveEnd()
+        case .done(let count):
+            connection.machine.receive(inputBuffer.span.extracting(0..<count), at: now)
+            if connections.countBodyBytes(of: connection) > limits.unfinishedBodyBytes {
+                connection.machine.refuseForLackOfMemory()
+            }
+        case .wouldBlock: break
+        case .failed: connection.machine.abort()
+        }
+    }
+
+    /// Does what the connection asks for, until it has to wait.
+    private func serve(_ connection: Connection) throws(SystemError) {
+        var isBlocked = false
+        while !isBlocked {
+            switch connection.machine.next(date: date, at: now) {
+            case .handle(let request): handle(request, of: connection)
+            case .report(let error): observer(.refused(error, remoteAddress: connection.machine.remoteAddress))
+            case .send: isBlocked = !send(to: connection)
+            case .shutDownSending:
+                do throws(SystemError) {
+                    try Socket.shutDownSending(of: connection.socket)
+                } catch {
+                    connection.machine.abort()
+                }
+            case .close:
+                close(connection)
+                return
+            case .wait:
+                return try watch(connection, output: false)
+            }
+        }
+        try watch(connection, output: true)
+    }
+
+    private func handle(_ request: HTTPRequest, of connection: Connection) {
+        switch handler(request) {
+        case .now(let response):
+            connection.machine.answer(response, date: date, at: now)
+        case .later(let work):
+            Task { [mailbox, id = connection.id] in
+                // Not taken if the server has ended meanwhile.
+                _ = mailbox.put(.answer(await work(), to: id))
+            }
+        }
+    }
+
+    /// - Returns: false if there is no room for more.
+    private func send(to connection: Connection) -> Bool {
+        switch Socket.send(connection.machine.output, from: connection.machine.sentCount, to: connection.socket) {
+        case .done(let count): connection.machine.sent(count, at: now)
+        case .wouldBlock: return false
+        case .failed: connection.machine.abort()
+        }
+        return true
+    }
+
+    private func watch(_ connection: Connection, output: Bool) throws(SystemError) {
+        connections.countBodyBytes(of: connection)
+        if let deadline = connection.machine.deadline { note(deadline) }
+        var interest: EventMask = output ? .output : []
+        if connection.machine.wantsInput { interest.insert(.input) }
+        guard interest != connection.interest else { return }
+        try queue.change(connection.socket, to: interest, token: connection.id.rawValue)
+        connection.interest = interest
+    }
+
+    private func close(_ connection: Connection) { connections.remove(connection) }
+}

@@ -1,0 +1,314 @@
+/// The protocol of one connection: what to do, given what happened.
+///
+/// A pure value: events come in with the time at which they happened, and
+/// ``next(date:at:)`` says what the owner of the socket has to do. Requests are
+/// answered one after the other in their order. While bytes of the client wait
+/// to be looked at, no more are wanted: a client that does not take its answers
+/// is not read from.
+struct HTTPConnection: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    enum Action: Sendable {
+        /// Call the handler; ``answer(_:date:at:)`` takes what it returns.
+        case handle(HTTPRequest)
+        /// Write a line for the log: the client is refused.
+        case report(HTTPProtocolError)
+        /// Send bytes of ``output``; ``sent(_:at:)`` takes how many went out.
+        case send
+        /// End the sending half of the socket.
+        case shutDownSending
+        /// Close the socket. Nothing follows.
+        case close
+        /// Wait for an event.
+        case wait
+    }
+
+    private enum State {
+        /// No byte of the next request has come.
+        case idle(until: Instant)
+        case readingHead(until: Instant)
+        case readingBody(since: Instant, lastArrival: Instant)
+        /// The client is to be told, and then to go.
+        case refusing(HTTPProtocolError)
+        /// The request is complete and the handler has not been called.
+        case ready(HTTPRequestParser.Output)
+        case handling(since: Instant, isHead: Bool, isPersistent: Bool)
+        /// The last answer is in `output`.
+        case finishing
+        /// All is sent; the client's bytes are dropped until it ends the
+        /// connection, so that they cannot cause a reset that would take the
+        /// answer from it.
+        case lingering(until: Instant, bytesLeft: Int)
+        case closed
+    }
+
+    let remoteAddress: String
+    private let limits: HTTPLimits
+    private var parser: HTTPRequestParser
+    private var state: State
+    /// What the client sent behind the request that is being handled, from
+    /// `unreadStart` on.
+    private var unread: [UInt8] = []
+    private var unreadStart = 0
+    private var clientHasEnded = false
+    private var isDraining = false
+
+    /// Bytes to send, from ``sentCount`` on.
+    private(set) var output: [UInt8] = []
+    private(set) var sentCount = 0
+    private var outputSince: Instant
+    private var lastSending: Instant
+
+    /// From this many bytes of output on, no further request is handled before
+    /// the client has taken them.
+    private static let mostOutputBeforeSending = 64 * 1024
+    /// What an idle connection may keep of its output buffer.
+    private static let mostIdleCapacity = 4 * 1024
+
+    init(limits: HTTPLimits, remoteAddress: String, at now: Instant) {
+        self.limits = limits
+        self.remoteAddress = remoteAddress
+        self.parser = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress)
+        self.state = .idle(until: now + limits.headTimeout)
+        self.outputSince = now
+        self.lastSending = now
+    }
+
+    // MARK: What the owner of the socket may ask
+
+    /// Whether bytes of the client are wanted now.
+    var wantsInput: Bool { !clientHasEnded && unread.isEmpty }
+
+    /// When ``timeOut(at:)`` is due, unless something happens before.
+    var deadline: Instant? {
+        let ofState: Instant? =
+            switch state {
+            case .idle(let until), .readingHead(let until), .lingering(let until, _): until
+            case .readingBody(let since, let lastArrival):
+                min(since + limits.bodyTimeout, lastArrival + limits.bodyStallTimeout)
+            case .handling(let since, _, _): since + limits.handlerTimeout
+            case .ready, .refusing, .finishing, .closed: nil
+            }
+        guard let ofOutput = outputDeadline else { return ofState }
+        return ofState.map { min($0, ofOutput) } ?? ofOutput
+    }
+
+    private var outputDeadline: Instant? {
+        output.isEmpty
+            ? nil : min(outputSince + limits.writeTimeout, lastSending + limits.writeStallTimeout)
+    }
+
+    /// Bytes held for a body that is not complete.
+    var bufferedBodyBytes: Int { parser.bufferedBodyBytes }
+
+    // MARK: Events
+
+    /// Bytes came from the client.
+    mutating func receive(_ input: Span<UInt8>, at now: Instant) {
+        switch state {
+        case .idle, .readingHead, .readingBody:
+            var index = 0
+            read(input, from: &index, at: now)
+            if case .ready = state, index < input.count { unread.append(input.extracting(index..<input.count)) }
+        case .ready, .handling:
+            unread.append(input)
+        case .lingering(let until, let bytesLeft):
+            state = input.count < bytesLeft ? .lingering(until: until, bytesLeft: bytesLeft - input.count) : .closed
+        case .refusing, .finishing, .closed:
+            break
+        }
+    }
+
+    /// The client sends no more. What it has asked for is still answered.
+    mutating func receiveEnd() {
+        clientHasEnded = true
+        switch state {
+        case .idle, .readingHead, .readingBody: state = output.isEmpty ? .closed : .finishing
+        case .lingering: state = .closed
+        case .ready, .handling, .refusing, .finishing, .closed: break
+        }
+    }
+
+    /// The connection is broken: nothing more can be sent or received.
+    mutating func abort() { state = .closed }
+
+    /// The handler has answered. Does nothing if the connection gave up waiting
+    /// for it.
+    mutating func answer(_ response: HTTPResponse, date: HTTPDate, at now: Instant) {
+        guard case .handling(_, let isHead, let isPersistent) = state else { return }
+        let isLast = !isPersistent || isDraining || clientHasEnded && unread.isEmpty
+        append(response, isHead: isHead, isLast: isLast, date: date, at: now)
+        if isLast {
+            finish()
+        } else {
+            state = .idle(until: now + limits.keepAliveTimeout)
+            readOn(at: now)
+        }
+    }
+
+    /// `count` bytes of ``output`` went out.
+    mutating func sent(_ count: Int, at now: Instant) {
+        sentCount += count
+        lastSending = now
+        guard sentCount == output.count else { return }
+        sentCount = 0
+        output.removeAll(keepingCapacity: output.capacity <= Self.mostIdleCapacity)
+        if case .idle = state { state = .idle(until: now + limits.keepAliveTimeout) }
+    }
+
+    /// The bodies of all connections together are too large.
+    mutating func refuseForLackOfMemory() {
+        refuse(HTTPProtocolError(.serviceUnavailable, "the server holds too many unfinished requests"))
+    }
+
+    /// The time of ``deadline`` has come.
+    mutating func timeOut(at now: Instant) {
+        guard let deadline, deadline <= now else { return }
+        if let outputDeadline, outputDeadline <= now {
+            state = .closed
+            return
+        }
+        switch state {
+        case .idle, .lingering: state = .closed
+        case .readingHead: refuse(HTTPProtocolError(.requestTimeout, "the request head took too long"))
+        case .readingBody: refuse(HTTPProtocolError(.requestTimeout, "the request body took too long"))
+        case .handling: refuse(HTTPProtocolError(.serviceUnavailable, "the answer took too long"))
+        case .ready, .refusing, .finishing, .closed: break
+        }
+    }
+
+    /// No further request is wanted. One that has begun is still answered.
+    mutating func drain() {
+        isDraining = true
+        if case .idle = state { state = output.isEmpty ? .closed : .finishing }
+    }
+
+    // MARK: Actions
+
+    /// What to do now. Asked again after every action until the answer is to
+    /// wait or to close.
+    mutating func next(date: HTTPDate, at now: Instant) -> Action {
+        switch state {
+        case .closed:
+            return .close
+        case .refusing(let error):
+            let response = HTTPResponse(
+                status: error.status, headers: ["Content-Type": "text/plain; charset=utf-8"],
+                body: Array("\(error)\n".utf8))
+            append(response, isHead: false, isLast: true, date: date, at: now)
+            finish()
+            return .report(error)
+        case .ready(let parsed) where output.count < Self.mostOutputBeforeSending:
+            state = .handling(
+                since: now, isHead: parsed.request.method == "HEAD", isPersistent: parsed.isPersistent)
+            return .handle(parsed.request)
+        case _ where !output.isEmpty:
+            return .send
+        case .finishing where clientHasEnded:
+            state = .closed
+            return .close
+        case .finishing:
+            state = .lingering(until: now + limits.lingerTimeout, bytesLeft: limits.lingerBytes)
+            return .shutDownSending
+        default:
+            return .wait
+        }
+    }
+
+    private mutating func refuse(_ error: HTTPProtocolError) {
+        parser.reset()
+        state = .refusing(error)
+    }
+
+    private mutating func finish() {
+        state = .finishing
+        unread = []
+        unreadStart = 0
+    }
+
+    // MARK: Reading
+
+    private mutating func readOn(at now: Instant) {
+        let input = unread
+        var index = unreadStart
+        read(input.span, from: &index, at: now)
+        unreadStart = index
+        if index == input.count {
+            unread = []
+            unreadStart = 0
+        }
+        guard clientHasEnded else { return }
+        switch state {
+        case .idle, .readingHead, .readingBody: finish()
+        default: break
+        }
+    }
+
+    private mutating func read(_ input: Span<UInt8>, from index: inout Int, at now: Instant) {
+        do throws(HTTPProtocolError) {
+            if let parsed = try parser.read(input, from: &index) {
+                state = .ready(parsed)
+            } else {
+                noteProgress(at: now)
+            }
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private mutating func noteProgress(at now: Instant) {
+        switch (parser.position, state) {
+        case (.start, _), (.head, .readingHead):
+            break
+        case (.head, _):
+            state = .readingHead(until: now + limits.headTimeout)
+        case (.body, .readingBody(let since, _)):
+            state = .readingBody(since: since, lastArrival: now)
+        case (.body, _):
+            state = .readingBody(since: now, lastArrival: now)
+            if parser.awaitsContinue {
+                noteOutput(at: now)
+                output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    private mutating func noteOutput(at now: Instant) {
+        guard output.isEmpty else { return }
+        outputSince = now
+        lastSending = now
+    }
+
+    private mutating func append(
+        _ response: HTTPResponse, isHead: Bool, isLast: Bool, date: HTTPDate, at now: Instant
+    ) {
+        noteOutput(at: now)
+        output.append(contentsOf: "HTTP/1.1 ".utf8)
+        output.append(decimal: response.status.rawValue)
+        output.append(UInt8(ascii: " "))
+        output.append(contentsOf: response.status.reasonPhrase.utf8)
+        output.append(contentsOf: "\r\nDate: ".utf8)
+        output.append(contentsOf: date.bytes)
+        output.append(contentsOf: "\r\nContent-Length: ".utf8)
+        output.append(decimal: response.body.count)
+        // HTTP/1.1 clients take the rest for granted, HTTP/1.0 clients must be told (RFC 9112 section 9.3).
+        output.append(contentsOf: (isLast ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n").utf8)
+        output.append(response.headers)
+        output.append(contentsOf: "\r\n".utf8)
+        if !isHead { output.append(contentsOf: response.body) }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(decimal number: Int) {
+        var digits = UInt64(number.magnitude)
+        let start = count
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(digits % 10))
+            digits /= 10
+        } while digits > 0
+        self[start...].reverse()
+    }
+}

@@ -1,0 +1,89 @@
+/// Header fields in the order in which they stand in the message.
+///
+/// A request's fields stay in the bytes that came from the network and become
+/// strings only when asked for.
+public struct HTTPHeaders: Sendable {
+    struct Field {
+        let name: Range<Int>
+        let value: Range<Int>
+    }
+
+    private(set) var bytes: [UInt8]
+    private(set) var fields: [Field]
+
+    /// Fields that a parser has found in `bytes`: names are tokens, values are
+    /// valid UTF-8 without control characters.
+    init(bytes: [UInt8], fields: [Field]) {
+        self.bytes = bytes
+        self.fields = fields
+    }
+
+    /// No fields.
+    public init() { self.init(bytes: [], fields: []) }
+
+    /// Adds a field behind the others.
+    ///
+    /// Control characters in the value become spaces (RFC 9110 section 5.5), so
+    /// that a value taken from a request cannot add fields to an answer.
+    public mutating func append(name: String, value: String) {
+        let start = bytes.count
+        bytes.append(contentsOf: name.utf8)
+        let middle = bytes.count
+        bytes.append(contentsOf: value.utf8.lazy.map { $0.isFieldValueByte ? $0 : UInt8(ascii: " ") })
+        fields.append(Field(name: start..<middle, value: middle..<bytes.count))
+    }
+
+    /// The value of the field of this name, in any case of letters, if it
+    /// occurs exactly once; nil if it is absent or repeated.
+    public subscript(name: String) -> String? {
+        var found: Field?
+        for field in fields where has(field, name) {
+            guard found == nil else { return nil }
+            found = field
+        }
+        return found.map { text($0.value) }
+    }
+
+    /// The values of all fields of this name, in any case of letters.
+    public func values(of name: String) -> [String] {
+        fields.compactMap { has($0, name) ? text($0.value) : nil }
+    }
+
+    private func has(_ field: Field, _ name: String) -> Bool {
+        let utf8 = name.utf8
+        guard utf8.count == field.name.count else { return false }
+        return zip(field.name, utf8).allSatisfy { bytes[$0].asciiLowercased == $1.asciiLowercased }
+    }
+
+    private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+}
+
+extension HTTPHeaders: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { fields.count }
+
+    /// The name, in the case of letters of the message, and the value of a
+    /// field.
+    public subscript(position: Int) -> (name: String, value: String) {
+        (text(fields[position].name), text(fields[position].value))
+    }
+}
+
+extension HTTPHeaders: ExpressibleByDictionaryLiteral {
+    public init(dictionaryLiteral fields: (String, String)...) {
+        self.init()
+        for (name, value) in fields { append(name: name, value: value) }
+    }
+}
+
+extension [UInt8] {
+    /// Adds the fields as lines of a message.
+    mutating func append(_ headers: HTTPHeaders) {
+        for field in headers.fields {
+            append(contentsOf: headers.bytes[field.name])
+            append(contentsOf: ": ".utf8)
+            append(contentsOf: headers.bytes[field.value])
+            append(contentsOf: "\r\n".utf8)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// What one client, and all clients together, may take from the server.
+///
+/// Every wait on a client has a limit here. Timeouts are kept to within 25 ms.
+public struct HTTPLimits: Sendable, Hashable {
+    /// Bytes of the request line and all header fields, line ends included.
+    /// Default 40 KiB: a GET with a query of 32 KB must fit.
+    public var headBytes = 40 * 1024
+    /// Header fields of a request. Default 64.
+    public var fieldCount = 64
+    /// Bytes of a request body, after the chunked coding is removed. Default
+    /// 10 MiB.
+    public var bodyBytes = 10 * 1024 * 1024
+    /// Bytes of all chunk extensions and of all trailer fields of a request,
+    /// each. Default 4 KiB.
+    public var chunkedOverheadBytes = 4 * 1024
+    /// Bytes of all request bodies that are in memory before their handler is
+    /// called. A request that would exceed it is answered with 503. Default
+    /// 256 MiB.
+    public var unfinishedBodyBytes = 256 * 1024 * 1024
+    /// Open connections. At the limit the server stops accepting until one
+    /// closes. Default 1,024.
+    public var connections = 1024
+
+    /// From the first byte of a request head (on a new connection, from its
+    /// acceptance) to the end of the head, however steadily bytes drip in.
+    /// Default 15 s.
+    public var headTimeout = Duration.seconds(15)
+    /// Between two arrivals of body bytes. Default 15 s.
+    public var bodyStallTimeout = Duration.seconds(15)
+    /// From the end of the head to the end of the body. Default 120 s.
+    public var bodyTimeout = Duration.seconds(120)
+    /// From the call of the handler to its answer. Default 300 s.
+    public var handlerTimeout = Duration.seconds(300)
+    /// Between two moments at which the client takes bytes of an answer.
+    /// Default 15 s.
+    public var writeStallTimeout = Duration.seconds(15)
+    /// From the start of an answer until the client has taken all of it.
+    /// Default 120 s.
+    public var writeTimeout = Duration.seconds(120)
+    /// Between an answer and the first byte of the next request. Default 60 s.
+    public var keepAliveTimeout = Duration.seconds(60)
+    /// How long a connection that the server ends is read from, so that the
+    /// client can take the last answer instead of a reset (RFC 9112 section
+    /// 9.6). Default 5 s.
+    public var lingerTimeout = Duration.seconds(5)
+    /// Bytes that are read and dropped in that time. Default 16 MiB: many
+    /// clients send all of a too large body before they read the refusal.
+    public var lingerBytes = 16 * 1024 * 1024
+
+    /// The defaults.
+    public init() {}
+}

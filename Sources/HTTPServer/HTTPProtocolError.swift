@@ -1,0 +1,14 @@
+/// Why a connection is refused on the level of HTTP.
+public struct HTTPProtocolError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What the client is answered before the connection is closed.
+    public let status: HTTPStatus
+    /// One sentence for people, without anything that the client sent.
+    public let reason: String
+
+    init(_ status: HTTPStatus, _ reason: String) {
+        self.status = status
+        self.reason = reason
+    }
+
+    public var description: String { "\(status.rawValue) \(status.reasonPhrase): \(reason)" }
+}

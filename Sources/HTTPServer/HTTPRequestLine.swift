@@ -1,0 +1,55 @@
+/// A request line (RFC 9112 section 3).
+struct HTTPRequestLine: Sendable {
+    let method: String
+    let target: String
+    let version: HTTPVersion
+
+    /// - Parameter line: where the line is in `bytes`, without its CRLF.
+    init(_ bytes: Span<UInt8>, at line: Range<Int>) throws(HTTPProtocolError) {
+        var index = line.lowerBound
+        while index < line.upperBound, bytes[index].isTokenByte { index += 1 }
+        let method = line.lowerBound..<index
+        guard !method.isEmpty, index < line.upperBound, bytes[index] == UInt8(ascii: " ") else {
+            throw HTTPProtocolError(.badRequest, "the request line does not begin with a method and a space")
+        }
+        index += 1
+        let targetStart = index
+        while index < line.upperBound, bytes[index].isTargetByte { index += 1 }
+        let target = targetStart..<index
+        guard !target.isEmpty, index < line.upperBound, bytes[index] == UInt8(ascii: " ") else {
+            throw HTTPProtocolError(.badRequest, "the request line has no valid target followed by a space")
+        }
+        self.method = bytes.text(at: method)
+        self.target = bytes.text(at: target)
+        guard Self.isServed(target, of: bytes) || self.target == "*" && self.method == "OPTIONS" else {
+            throw HTTPProtocolError(.badRequest, "the request target is neither a path nor an http URI")
+        }
+        self.version = try Self.version(bytes.text(at: (index + 1)..<line.upperBound))
+    }
+
+    /// Origin-form and absolute-form (RFC 9112 section 3.2).
+    private static func isServed(_ target: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        if bytes[target.lowerBound] == UInt8(ascii: "/") { return true }
+        for scheme in ["http://", "https://"] as [StaticString] {
+            let end = target.lowerBound + scheme.utf8CodeUnitCount
+            if end < target.upperBound, bytes.has(scheme, at: target.lowerBound..<end) {
+                return bytes[end] != UInt8(ascii: "/") && bytes[end] != UInt8(ascii: "?")
+            }
+        }
+        return false
+    }
+
+    /// The name of the protocol is case-sensitive (RFC 9112 section 2.3).
+    private static func version(_ text: String) throws(HTTPProtocolError) -> HTTPVersion {
+        switch text {
+        case "HTTP/1.1": return .http11
+        case "HTTP/1.0": return .http10
+        default: break
+        }
+        let digits = text.utf8.dropFirst(5)
+        guard text.utf8.count == 8, text.hasPrefix("HTTP/"), digits.dropFirst().first == UInt8(ascii: "."),
+            digits.first?.decimalDigit != nil, digits.last?.decimalDigit != nil
+        else { throw HTTPProtocolError(.badRequest, "the request line does not end with an HTTP version") }
+        throw HTTPProtocolError(.httpVersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are served")
+    }
+}

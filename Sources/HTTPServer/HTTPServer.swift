@@ -1,0 +1,111 @@
+import DedicatedThread
+import Synchronization
+
+/// What happens in a server that is worth a line in the log.
+public enum HTTPServerEvent: Sendable {
+    /// A client was refused on the level of HTTP, or was too slow.
+    case refused(HTTPProtocolError, remoteAddress: String)
+    /// Nothing is accepted for a moment, since the system refused it (out of
+    /// descriptors or memory). The reason is in the system's words.
+    case acceptingPaused(reason: String)
+    /// The event loop cannot go on; all connections are closed. The reason is
+    /// in the system's words.
+    case failed(reason: String)
+}
+
+/// The answer of a handler.
+public enum HTTPAnswer: Sendable {
+    /// For answers that need no waiting.
+    case now(HTTPResponse)
+    /// For anything that waits. Runs in a task of its own, to its end even if
+    /// the client goes away: what it does must not be half done.
+    case later(@Sendable () async -> HTTPResponse)
+}
+
+/// An HTTP/1.1 server: one thread that owns every socket (epoll(7)), and a
+/// function from request to answer.
+public final class HTTPServer: Sendable {
+    /// Called on the server's thread, for one request of a connection at a
+    /// time: it must not block.
+    public typealias Handler = @Sendable (HTTPRequest) -> HTTPAnswer
+    /// Called on the server's thread: it must not block.
+    public typealias Observer = @Sendable (HTTPServerEvent) -> Void
+
+    /// The address in digits and the port that are really bound.
+    public let boundAddress: ListenAddress
+
+    private let sockets: UnstartedSockets
+    private let mailbox: Mailbox
+    private let limits: HTTPLimits
+    private let handler: Handler
+    private let observer: Observer
+
+    /// Binds the address; clients are answered after ``start()``.
+    ///
+    /// Of the addresses that a host name stands for the first that can be bound
+    /// is taken.
+    public init(
+        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), observer: @escaping Observer = { _ in },
+        handler: @escaping Handler
+    ) throws(ListenError) {
+        let listener = try Self.listener(at: address)
+        do throws(SystemError) {
+            boundAddress = try Socket.address(of: listener).numeric
+            mailbox = try Mailbox()
+            sockets = UnstartedSockets(ServerSockets(listener: listener, queue: try EventQueue()))
+        } catch {
+            throw ListenError(address: address, reason: "\(error)")
+        }
+        self.limits = limits
+        self.handler = handler
+        self.observer = observer
+    }
+
+    private static func listener(at address: ListenAddress) throws(ListenError) -> Descriptor {
+        var failure = ListenError(address: address, reason: "the name has no address")
+        for candidate in try SocketAddress.resolve(address) {
+            do throws(SystemError) {
+                return try Socket.listen(at: candidate)
+            } catch {
+                failure = ListenError(address: address, reason: "\(error)")
+            }
+        }
+        throw failure
+    }
+
+    /// Starts to answer. Does nothing when called again.
+    public func start() throws(ThreadCreationError) {
+        try startThread(name: "http") { [sockets, mailbox, limits, handler, observer] in
+            guard let sockets = sockets.take() else { return }
+            EventLoop(sockets: sockets, mailbox: mailbox, limits: limits, handler: handler, observer: observer).run()
+        }
+    }
+
+    /// Accepts nothing more, closes idle connections at once, lets requests in
+    /// flight finish, and closes everything when `duration` is over.
+    public func drain(within duration: Duration) async {
+        // A server that was never started has nothing in flight and no thread that would answer.
+        if sockets.take() != nil { _ = mailbox.close() }
+        let deadline = ContinuousClock.now + duration
+        await withCheckedContinuation { continuation in
+            if !mailbox.put(.drain(until: deadline, continuation)) { continuation.resume() }
+        }
+    }
+
+    deinit { _ = mailbox.put(.stop) }
+}
+
+/// What the event loop takes over when it starts.
+struct ServerSockets: ~Copyable, Sendable {
+    let listener: Descriptor
+    let queue: EventQueue
+}
+
+/// The sockets between the creation of a server and its start.
+private final class UnstartedSockets: Sendable {
+    private let sockets: Mutex<ServerSockets?>
+
+    init(_ sockets: consuming ServerSockets) { self.sockets = Mutex(sockets) }
+
+    func take() -> ServerSockets? { sockets.withLock { $0.take() } }
+}

@@ -103,7 +103,8 @@ final class JSONParserTests: XCTestCase {
             ("", .unexpectedEnd, 0), (" ", .unexpectedEnd, 1), ("{", .unexpectedEnd, 1), ("{\"a\"", .unexpectedEnd, 4),
             ("{\"a", .unexpectedEnd, 3), ("{\"a\":", .unexpectedEnd, 5), ("{\"a\":1", .unexpectedEnd, 6),
             ("{\"a\":1,", .unexpectedEnd, 7), ("{\"a\":[", .unexpectedEnd, 6), ("{\"a\":[1", .unexpectedEnd, 7),
-            ("{\"a\":tru", .unexpectedEnd, 8), ("{\"a\":\"\\", .unexpectedEnd, 7), ("{\"a\":\"\\u00", .unexpectedEnd, 10),
+            ("{\"a\":tru", .unexpectedEnd, 8), ("{\"a\":\"\\", .unexpectedEnd, 7),
+            ("{\"a\":\"\\u00", .unexpectedEnd, 10),
             ("{\"a\":-", .unexpectedEnd, 6), ("{\"a\":1e", .unexpectedEnd, 7),
             ("{\"a\":1,}", .unexpectedByte(UInt8(ascii: "}")), 7), ("{,}", .unexpectedByte(UInt8(ascii: ",")), 1),
             ("{\"a\":[1,]}", .unexpectedByte(UInt8(ascii: "]")), 8),
@@ -120,7 +121,8 @@ final class JSONParserTests: XCTestCase {
             ("{\"a\":True}", .unexpectedByte(UInt8(ascii: "T")), 5),
             ("{\"a\":nul}", .unexpectedByte(UInt8(ascii: "}")), 8),
             ("{\"a\":truth}", .unexpectedByte(UInt8(ascii: "t")), 8),
-            ("{}{}", .trailingText, 2), ("{}x", .trailingText, 2), ("{}\0", .trailingText, 2), ("{} }", .trailingText, 3),
+            ("{}{}", .trailingText, 2), ("{}x", .trailingText, 2), ("{}\0", .trailingText, 2),
+            ("{} }", .trailingText, 3),
             ("\u{0B}{}", .unexpectedByte(0x0B), 0), ("\u{A0}{}", .unexpectedByte(0xC2), 0),
             ("{\u{0C}}", .unexpectedByte(0x0C), 1), ("a=1", .unexpectedByte(UInt8(ascii: "a")), 0),
         ]
@@ -186,7 +188,8 @@ final class JSONParserTests: XCTestCase {
     }
 
     func testAnyTruncationOfARequestIsMalformed() throws {
-        let request = Array(#"{"InstanceId":"cdb-é","Threads":[1,-2.5e3,{"b":null}],"On":true,"S":"\ud83d\ude00"}"#.utf8)
+        let text = #"{"InstanceId":"cdb-é","Threads":[1,-2.5e3,{"b":null}],"On":true,"S":"\ud83d\ude00"}"#
+        let request = Array(text.utf8)
         XCTAssertNoThrow(try ParameterTree(json: request))
         for end in 0..<request.count {
             XCTAssertThrowsError(try ParameterTree(json: Array(request[..<end])), "cut at \(end)") { error in

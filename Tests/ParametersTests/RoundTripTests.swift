@@ -36,9 +36,12 @@ final class RoundTripTests: XCTestCase {
             number: .random(in: -1e12...1e12, using: &generator),
             flag: .random(using: &generator),
             absent: Bool.random(using: &generator) ? text(using: &generator) : nil,
-            list: (0..<Int.random(in: 0...5, using: &generator)).map { _ in .random(in: .min ... .max, using: &generator) },
-            children: depth == 0
-                ? [] : (0..<Int.random(in: 0...3, using: &generator)).map { _ in document(depth: depth - 1, using: &generator) })
+            list: (0..<Int.random(in: 0...5, using: &generator)).map { _ in
+                .random(in: .min ... .max, using: &generator)
+            },
+            children: (0..<Int.random(in: 0...min(depth, 3), using: &generator)).map { _ in
+                document(depth: depth - 1, using: &generator)
+            })
     }
 
     func testReadsBackWhateverJSONEncoderWrites() throws {

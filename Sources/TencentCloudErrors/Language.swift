@@ -1,0 +1,12 @@
+/// The languages that messages are written in.
+public enum Language: CaseIterable, Hashable, Sendable {
+    case english
+    case chinese
+
+    /// The language that a request asks for in `X-TC-Language` (or `Language`,
+    /// with signatures of version 1): `zh-CN` is Chinese; anything else, and
+    /// silence, is English, as at the vendor.
+    public init(requested value: String?) {
+        self = value == "zh-CN" ? .chinese : .english
+    }
+}

@@ -1,0 +1,191 @@
+/// A code and what it says, once in each language.
+struct Message {
+    let code: ErrorCode
+    let english: Wording
+    let chinese: Wording
+
+    init(_ code: ErrorCode, _ english: Wording, _ chinese: Wording) {
+        self.code = code
+        self.english = english
+        self.chinese = chinese
+    }
+}
+
+extension TencentCloudError {
+    /// The table of all messages. The vendor's texts are kept as they are, with
+    /// their spelling and with or without a full stop.
+    var message: Message {
+        switch self {
+        case .signatureFailure:
+            Message(
+                .authFailureSignatureFailure,
+                .vendor("""
+                    The provided credentials could not be validated. Please check your signature is correct.
+                    """),
+                .vendor("请求签名验证失败，请检查您的签名计算是否正确。"))
+        case .requestTooLargeForSignature:
+            Message(
+                .authFailureSignatureFailure,
+                .vendor("""
+                    The provided credentials could not be validated because of exceeding request size limit, \
+                    please use new signature method `TC3-HMAC-SHA256`.
+                    """),
+                .ours("请求签名验证失败，请求大小超过限制，请使用新的签名方法 `TC3-HMAC-SHA256`。"))
+        case .secretIDNotFound:
+            Message(
+                .authFailureSecretIDNotFound,
+                .vendor("The SecretId is not found, please ensure that your SecretId is correct."),
+                .vendor("SecretId不存在，请输入正确的密钥。"))
+        case .invalidSecretID:
+            Message(
+                .authFailureInvalidSecretID,
+                .ours("The SecretId is not that of a cloud API key."),
+                .ours("密钥非法，不是云 API 密钥。"))
+        case .signatureExpired(let serverTime):
+            Message(
+                .authFailureSignatureExpire,
+                .vendor("""
+                    Signature expired. Please use local time and enable NTP service for time synchronization to avoid \
+                    a deviation between `Timestamp` and the server time \(serverTime).
+                    """),
+                .ours("签名已过期。请使用本地时间并启用 NTP 服务同步时间，以免 `Timestamp` 与服务器时间 \(serverTime) 存在偏差。"))
+        case .invalidAuthorization(let defect):
+            defect.message
+        case .tokenFailure:
+            Message(
+                .authFailureTokenFailure,
+                .ours("The token is not valid. Please check that your token is correct."),
+                .ours("token 无效，请检查您的 token 是否正确。"))
+        case .unauthorizedOperation(let requestID, let operation, let resource):
+            Message(
+                .authFailureUnauthorizedOperation,
+                .vendor("""
+                    You are not authorized to perform this operation. Check your CAM policies, and ensure that you \
+                    are using the correct access keys. [[request id:\(requestID)]you are not authorized to perform \
+                    operation (\(operation))\nresource (\(resource)) has no permission\n]
+                    """),
+                .vendor("操作未授权，请检查CAM策略。[[request id:\(requestID)]system policy not verify]"))
+        case .userHasNoStrategy:
+            Message(
+                .operationDeniedUserHasNoStrategy,
+                .ours("The account has no policy that allows this operation."),
+                .ours("该账号没有允许此操作的策略。"))
+        case .unsupportedProtocol(let method):
+            Message(
+                .unsupportedProtocol,
+                .ours("The HTTP method `\(method)` is not supported, please use GET or POST."),
+                .ours("不支持 HTTP 方法 `\(method)`，请使用 GET 或 POST。"))
+        case .requestSizeLimitExceeded(let limit):
+            Message(
+                .requestSizeLimitExceeded,
+                .ours("The request exceeds the size limit of `\(limit)` bytes."),
+                .ours("请求包超过限制大小 `\(limit)` 字节。"))
+        case .noSuchVersion(let version, let service):
+            Message(
+                .noSuchVersion,
+                .vendor("The specified api version=`\(version)` does not exist in service=`\(service)`."),
+                .ours("指定的接口版本 version=`\(version)` 在 service=`\(service)` 中不存在。"))
+        case .invalidAction(let action, let service, let version):
+            Message(
+                .invalidAction,
+                .vendor("""
+                    The request action=`\(action)` is invalid or not found in service=`\(service)` and \
+                    version=`\(version)`.
+                    """),
+                .ours("请求的接口 action=`\(action)` 无效，或在 service=`\(service)`、version=`\(version)` 中不存在。"))
+        case .unsupportedAction(let action):
+            Message(
+                .unsupportedOperation,
+                .ours("The action `\(action)` is not supported."),
+                .ours("不支持接口 `\(action)`。"))
+        case .invalidRegion(let parameter):
+            Message(
+                .invalidParameterValue,
+                .vendor("A value specified in `\(parameter)` is not valid, is unsupported, or cannot be used."),
+                .ours("`\(parameter)` 的取值无效、不受支持或不可用。"))
+        case .unsupportedRegion:
+            Message(
+                .unsupportedRegion,
+                .vendor("The action not support this region."),
+                .ours("接口不支持所传地域。"))
+        case .requestLimitExceeded(let count, let limit):
+            Message(
+                .requestLimitExceeded,
+                .vendor("""
+                    Your current request times equals to `\(count)` in a second, which exceeds the frequency limit \
+                    `\(limit)` for a second. Please reduce the frequency of calls.
+                    """),
+                .vendor("您当前每秒请求 `\(count)` 次，超过了每秒频率上限 `\(limit)`，请稍后重试。"))
+        case .malformedJSON(let offset):
+            // The Chinese text begins with the vendor's, which gives no position.
+            Message(
+                .invalidParameter,
+                .ours("The request body is not valid JSON, see byte offset `\(offset)`."),
+                .ours("请求内容不是合法的 Json 格式，错误位于字节偏移 `\(offset)` 处。"))
+        case .notAJSONObject:
+            Message(
+                .invalidParameter,
+                .ours("The request body is not a JSON object."),
+                .vendor("请求内容不是合法的 Json 格式"))
+        case .malformedPair:
+            Message(
+                .invalidParameter,
+                .vendor("Url key and value should be splited by `=`."),
+                .ours("Url 的键和值应以 `=` 分隔。"))
+        case .repeatedParameter(let name):
+            Message(
+                .invalidParameter,
+                .ours("The parameter `\(name)` is specified more than once."),
+                .ours("参数 `\(name)` 重复。"))
+        case .unknownParameter(let name):
+            Message(
+                .unknownParameter,
+                .vendor("The parameter `\(name)` is not recognized."),
+                .vendor("未知参数错误，用户多传未定义的参数会导致错误"))
+        case .missingParameter(let name):
+            Message(
+                .missingParameter,
+                .vendor("The request is missing a required parameter `\(name)`."),
+                .ours("请求缺少必要参数 `\(name)`。"))
+        case .wrongType(let name):
+            Message(
+                .invalidParameter,
+                .vendor("The value type of parameter `\(name)` is not valid."),
+                .vendor("参数 `\(name)` 取值类型错误。"))
+        case .invalidValue(let value, let name):
+            Message(
+                .invalidParameterValue,
+                .vendor("The value `\(value)` specified in the parameter `\(name)` is not valid."),
+                .ours("参数 `\(name)` 的取值 `\(value)` 无效。"))
+        case .conflictingParameters(let first, let second):
+            Message(
+                .invalidParameterCombination,
+                .ours("The parameters `\(first)` and `\(second)` cannot be used together."),
+                .ours("参数 `\(first)` 和 `\(second)` 不能同时使用。"))
+        case .instanceIDInvalid:
+            Message(
+                .invalidParameterValue,
+                .vendor("InstanceId is invalid"),
+                .ours("InstanceId 无效"))
+        case .tooManyThreads(let count, let limit):
+            Message(
+                .limitExceeded,
+                .ours("The parameter `Threads` has `\(count)` elements, which exceeds the limit `\(limit)`."),
+                .ours("参数 `Threads` 有 `\(count)` 个元素，超过了上限 `\(limit)`。"))
+        case .planNotFound:
+            Message(
+                .resourceNotFound,
+                .ours("The SqlExecId is not found, please ensure that it is correct and belongs to the InstanceId."),
+                .ours("SqlExecId 不存在，请确认其正确且属于该 InstanceId。"))
+        case .operationDenied(let reason):
+            reason.message
+        case .failedOperation(let reason):
+            reason.message
+        case .internalError:
+            Message(
+                .internalError,
+                .ours("An internal error occurred, please try again later."),
+                .vendor("内部服务错误，请稍后重试"))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// The rows of the table whose case has a reason of its own.
+//
+// Texts about plans avoid the words "session" and "token": a client in use takes
+// either for a lost SessionToken and starts over.
+
+extension AuthorizationDefect {
+    var message: Message {
+        switch self {
+        case .syntax:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("""
+                    The request `Authorization` header does not conform to tencentcloud standards: \
+                    `Credential`, `SignedHeaders` and `Signature` are required.
+                    """),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：必须包含 `Credential`、`SignedHeaders` 和 `Signature`。"))
+        case .date:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("""
+                    The request `Authorization` header does not conform to tencentcloud standards: \
+                    `Date` in Credential not valid.
+                    """),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Date` 无效。"))
+        case .service:
+            Message(
+                .authFailureInvalidAuthorization,
+                .vendor("""
+                    The request `Authorization` header does not conform to tencentcloud standards: \
+                    `Service` in Credential not valid.
+                    """),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Service` 无效。"))
+        case .signedHeaders:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("""
+                    The request `Authorization` header does not conform to tencentcloud standards: \
+                    `SignedHeaders` must include `content-type` and `host`.
+                    """),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `content-type` 和 `host`。"))
+        }
+    }
+}
+
+extension DenialReason {
+    var message: Message {
+        switch self {
+        case .expired:
+            Message(
+                .operationDenied,
+                .ours("The SqlExecId has expired. Nothing was killed, please prepare again."),
+                .ours("SqlExecId 已过期。未终止任何线程，请重新执行 Prepare。"))
+        case .rejected:
+            Message(
+                .operationDenied,
+                .ours("The kill plan was rejected. Nothing was killed."),
+                .ours("终止计划已被驳回。未终止任何线程。"))
+        case .stale:
+            Message(
+                .operationDenied,
+                .ours("""
+                    The database server is no longer the one for which the kill plan was prepared: it was restarted \
+                    or replaced. Nothing was killed, please prepare again.
+                    """),
+                .ours("数据库服务器已重启或被替换，不再是制定终止计划时的服务器。未终止任何线程，请重新执行 Prepare。"))
+        case .notYetApproved(let approvals, let required):
+            Message(
+                .operationDenied,
+                .ours("""
+                    The kill plan is not yet approved: it has `\(approvals)` of `\(required)` approvals. \
+                    Nothing was killed.
+                    """),
+                .ours("终止计划尚未获得批准：需要 `\(required)` 个批准，目前有 `\(approvals)` 个。未终止任何线程。"))
+        }
+    }
+}
+
+extension FailureReason {
+    var message: Message {
+        switch self {
+        case .storeUnavailable:
+            Message(
+                .failedOperation,
+                .ours("The operation could not be recorded, so nothing was killed."),
+                .ours("无法写入操作记录，因此未终止任何线程。"))
+        case .serverUnreachable:
+            Message(
+                .failedOperation,
+                .ours("The database server of the instance cannot be reached."),
+                .ours("无法连接实例的数据库服务器。"))
+        case .privilegeMissing(let privilege):
+            Message(
+                .failedOperation,
+                .ours("The service's account on the database server lacks the privilege `\(privilege)`."),
+                .ours("服务在数据库服务器上的账号缺少权限 `\(privilege)`。"))
+        case .tlsUnavailable:
+            Message(
+                .failedOperation,
+                .ours("TLS is required for the connection to the database server, but could not be established."),
+                .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接。"))
+        case .serverFull:
+            Message(
+                .failedOperation,
+                .ours("The database server of the instance has no connection left. Nothing was killed."),
+                .ours("实例的数据库服务器连接数已满。未终止任何线程。"))
+        case .loginRefused:
+            Message(
+                .failedOperation,
+                .ours("The database server of the instance refused the service's account. Nothing was killed."),
+                .ours("实例的数据库服务器拒绝了服务账号的登录。未终止任何线程。"))
+        case .behindProxy:
+            Message(
+                .failedOperation,
+                .ours("""
+                    A proxy stands before the database server, so thread ids cannot be relied on. Nothing was killed.
+                    """),
+                .ours("数据库服务器前有代理，线程 ID 不可靠。未终止任何线程。"))
+        case .planAltered:
+            Message(
+                .failedOperation,
+                .ours("The stored kill plan is not what was prepared. Nothing was killed, please prepare again."),
+                .ours("存储的终止计划与所准备的内容不一致。未终止任何线程，请重新执行 Prepare。"))
+        case .beingCommitted:
+            Message(
+                .failedOperation,
+                .ours("Another process is carrying out the kill plan, please commit again in a moment."),
+                .ours("另一个进程正在执行该终止计划，请稍后重新执行 Commit。"))
+        case .outcomesNotStored:
+            Message(
+                .failedOperation,
+                .ours("Threads were being killed, but the outcome could not be recorded. Please commit again to hear it."),
+                .ours("已开始终止线程，但结果无法写入。请重新执行 Commit 以获取结果。"))
+        case .refusedByServer(let errorNumber):
+            Message(
+                .failedOperation,
+                .ours("The database server refused the operation with error `\(errorNumber)`."),
+                .ours("数据库服务器拒绝了该操作，错误码为 `\(errorNumber)`。"))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+/// Everything that a request can be refused for, with what the answer names.
+///
+/// The code and the texts of each case are in ``message``.
+public enum TencentCloudError: Error, Hashable, Sendable {
+    // MARK: Who asks
+
+    /// The signature is not the one that the server computes.
+    case signatureFailure
+    /// The request is too large for a signature of version 1.
+    case requestTooLargeForSignature
+    /// No account has the SecretId.
+    case secretIDNotFound
+    /// The SecretId is of a kind that may not sign requests.
+    case invalidSecretID
+    /// The timestamp is too far from the server's clock, in Unix seconds.
+    case signatureExpired(serverTime: Int64)
+    case invalidAuthorization(AuthorizationDefect)
+    /// The token of temporary credentials is wrong.
+    case tokenFailure
+    /// The account may not do this.
+    case unauthorizedOperation(requestID: String, operation: String, resource: String)
+    /// The account has no policy for this operation of the product.
+    case userHasNoStrategy
+
+    // MARK: What is asked for
+
+    /// The HTTP method is neither GET nor POST.
+    case unsupportedProtocol(method: String)
+    /// The request is larger than the limit of its form, in bytes.
+    case requestSizeLimitExceeded(limit: Int)
+    case noSuchVersion(String, service: String)
+    case invalidAction(String, service: String, version: String)
+    /// The vendor has the action, but killd does not.
+    case unsupportedAction(String)
+    /// The region is none, named by the header or parameter that carries it:
+    /// `X-TC-Region` or `Region`.
+    case invalidRegion(parameter: String)
+    /// The action is not offered in the region.
+    case unsupportedRegion
+    /// The account's calls in the current second, this one included.
+    case requestLimitExceeded(count: Int, limit: Int)
+
+    // MARK: Parameters
+
+    /// The body is not JSON. The offset counts bytes from 0.
+    case malformedJSON(offset: Int)
+    /// The body is JSON, but no object.
+    case notAJSONObject
+    /// A pair of a query or form has no `=`.
+    case malformedPair
+    case repeatedParameter(String)
+    case unknownParameter(String)
+    case missingParameter(String)
+    /// The value is of another type, or a number that the type cannot hold.
+    case wrongType(String)
+    case invalidValue(String, of: String)
+    /// Two parameters exclude each other.
+    case conflictingParameters(String, String)
+    /// killd does not have the instance.
+    case instanceIDInvalid
+    case tooManyThreads(count: Int, limit: Int)
+
+    // MARK: The work itself
+
+    /// The account has no kill plan under the SqlExecId for this instance.
+    case planNotFound
+    case operationDenied(DenialReason)
+    case failedOperation(FailureReason)
+    /// A defect of killd.
+    case internalError
+
+    public var code: ErrorCode { message.code }
+
+    /// The text of the answer's `Message`.
+    public func message(in language: Language) -> String {
+        wording(in: language).text
+    }
+
+    /// The text of the answer's `Message`, with where it comes from.
+    public func wording(in language: Language) -> Wording {
+        switch language {
+        case .english: message.english
+        case .chinese: message.chinese
+        }
+    }
+}
+
+/// What is wrong with an `Authorization` header.
+public enum AuthorizationDefect: Hashable, Sendable {
+    /// It is not a list of Credential, SignedHeaders and Signature.
+    case syntax
+    /// The credential's date is not the UTC date of the timestamp.
+    case date
+    /// The credential's service is not the one that is called.
+    case service
+    /// A header that must be signed is not.
+    case signedHeaders
+}
+
+/// Why a plan may not be carried out. Nothing was killed.
+public enum DenialReason: Hashable, Sendable {
+    /// The plan's lifetime is over.
+    case expired
+    /// Somebody rejected the plan.
+    case rejected
+    /// The server is no longer the one that the plan was made for.
+    case stale
+    /// Approvals are lacking.
+    case notYetApproved(approvals: Int, required: Int)
+}
+
+/// Why something that was allowed could not be done.
+public enum FailureReason: Hashable, Sendable {
+    /// The intent could not be recorded, so nothing was killed.
+    case storeUnavailable
+    case serverUnreachable
+    /// killd's account on the server lacks this privilege.
+    case privilegeMissing(String)
+    /// The configuration demands TLS, and the connection could not have it.
+    case tlsUnavailable
+    /// All of the server's connections are in use.
+    case serverFull
+    /// The server refused killd's account.
+    case loginRefused
+    /// The thread ids that a proxy shows are not the server's.
+    case behindProxy
+    /// The stored plan is not what was prepared.
+    case planAltered
+    /// Another process is carrying the plan out.
+    case beingCommitted
+    /// KILLs were sent; a repeated Commit finds out what became of them.
+    case outcomesNotStored
+    /// The server answered with this error number.
+    case refusedByServer(errorNumber: Int)
+}

@@ -1,0 +1,291 @@
+import TencentCloudErrors
+import XCTest
+
+final class MessageTests: XCTestCase {
+    /// A text with where it comes from: seen at the vendor, or written for killd.
+    private enum Expected: Equatable {
+        case vendor(String)
+        case ours(String)
+    }
+
+    private struct Row {
+        let error: TencentCloudError
+        let code: String
+        let english: Expected
+        let chinese: Expected
+
+        init(_ error: TencentCloudError, _ code: String, _ english: Expected, _ chinese: Expected) {
+            self.error = error
+            self.code = code
+            self.english = english
+            self.chinese = chinese
+        }
+    }
+
+    private static let rows = [
+        Row(
+            .signatureFailure, "AuthFailure.SignatureFailure",
+            .vendor("The provided credentials could not be validated. Please check your signature is correct."),
+            .vendor("请求签名验证失败，请检查您的签名计算是否正确。")),
+        Row(
+            .requestTooLargeForSignature, "AuthFailure.SignatureFailure",
+            .vendor(
+                "The provided credentials could not be validated because of exceeding request size limit, "
+                    + "please use new signature method `TC3-HMAC-SHA256`."),
+            .ours("请求签名验证失败，请求大小超过限制，请使用新的签名方法 `TC3-HMAC-SHA256`。")),
+        Row(
+            .secretIDNotFound, "AuthFailure.SecretIdNotFound",
+            .vendor("The SecretId is not found, please ensure that your SecretId is correct."),
+            .vendor("SecretId不存在，请输入正确的密钥。")),
+        Row(
+            .invalidSecretID, "AuthFailure.InvalidSecretId",
+            .ours("The SecretId is not that of a cloud API key."), .ours("密钥非法，不是云 API 密钥。")),
+        Row(
+            .signatureExpired(serverTime: 1_706_406_788), "AuthFailure.SignatureExpire",
+            .vendor(
+                "Signature expired. Please use local time and enable NTP service for time synchronization "
+                    + "to avoid a deviation between `Timestamp` and the server time 1706406788."),
+            .ours("签名已过期。请使用本地时间并启用 NTP 服务同步时间，以免 `Timestamp` 与服务器时间 1706406788 存在偏差。")),
+        Row(
+            .invalidAuthorization(.service), "AuthFailure.InvalidAuthorization",
+            .vendor(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`Service` in Credential not valid."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Service` 无效。")),
+        Row(
+            .invalidAuthorization(.date), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`Date` in Credential not valid."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Date` 无效。")),
+        Row(
+            .invalidAuthorization(.syntax), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`Credential`, `SignedHeaders` and `Signature` are required."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：必须包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
+        Row(
+            .invalidAuthorization(.signedHeaders), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`SignedHeaders` must include `content-type` and `host`."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `content-type` 和 `host`。")),
+        Row(
+            .tokenFailure, "AuthFailure.TokenFailure",
+            .ours("The token is not valid. Please check that your token is correct."),
+            .ours("token 无效，请检查您的 token 是否正确。")),
+        Row(
+            .unauthorizedOperation(
+                requestID: "35bdee09-0000-4000-8000-000000000000", operation: "dbbrain:KillMySqlThreads",
+                resource: "qcs::dbbrain:ap-guangzhou::instance/cdb-1"),
+            "AuthFailure.UnauthorizedOperation",
+            .vendor(
+                "You are not authorized to perform this operation. Check your CAM policies, and ensure that you are "
+                    + "using the correct access keys. [[request id:35bdee09-0000-4000-8000-000000000000]you are not "
+                    + "authorized to perform operation (dbbrain:KillMySqlThreads)\nresource "
+                    + "(qcs::dbbrain:ap-guangzhou::instance/cdb-1) has no permission\n]"),
+            .vendor(
+                "操作未授权，请检查CAM策略。[[request id:35bdee09-0000-4000-8000-000000000000]system policy not verify]")),
+        Row(
+            .userHasNoStrategy, "OperationDenied.UserHasNoStrategy",
+            .ours("The account has no policy that allows this operation."), .ours("该账号没有允许此操作的策略。")),
+        Row(
+            .unsupportedProtocol(method: "PUT"), "UnsupportedProtocol",
+            .ours("The HTTP method `PUT` is not supported, please use GET or POST."),
+            .ours("不支持 HTTP 方法 `PUT`，请使用 GET 或 POST。")),
+        Row(
+            .requestSizeLimitExceeded(limit: 32_768), "RequestSizeLimitExceeded",
+            .ours("The request exceeds the size limit of `32768` bytes."), .ours("请求包超过限制大小 `32768` 字节。")),
+        Row(
+            .noSuchVersion("2019-07-22", service: "tms"), "NoSuchVersion",
+            .vendor("The specified api version=`2019-07-22` does not exist in service=`tms`."),
+            .ours("指定的接口版本 version=`2019-07-22` 在 service=`tms` 中不存在。")),
+        Row(
+            .invalidAction("X", service: "tcb", version: "2018-06-08"), "InvalidAction",
+            .vendor("The request action=`X` is invalid or not found in service=`tcb` and version=`2018-06-08`."),
+            .ours("请求的接口 action=`X` 无效，或在 service=`tcb`、version=`2018-06-08` 中不存在。")),
+        Row(
+            .unsupportedAction("CreateSqlFilter"), "UnsupportedOperation",
+            .ours("The action `CreateSqlFilter` is not supported."), .ours("不支持接口 `CreateSqlFilter`。")),
+        Row(
+            .invalidRegion(parameter: "X-TC-Region"), "InvalidParameterValue",
+            .vendor("A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used."),
+            .ours("`X-TC-Region` 的取值无效、不受支持或不可用。")),
+        Row(
+            .unsupportedRegion, "UnsupportedRegion",
+            .vendor("The action not support this region."), .ours("接口不支持所传地域。")),
+        Row(
+            .requestLimitExceeded(count: 21, limit: 20), "RequestLimitExceeded",
+            .vendor(
+                "Your current request times equals to `21` in a second, which exceeds the frequency limit `20` "
+                    + "for a second. Please reduce the frequency of calls."),
+            .vendor("您当前每秒请求 `21` 次，超过了每秒频率上限 `20`，请稍后重试。")),
+        Row(
+            .malformedJSON(offset: 17), "InvalidParameter",
+            .ours("The request body is not valid JSON, see byte offset `17`."),
+            .ours("请求内容不是合法的 Json 格式，错误位于字节偏移 `17` 处。")),
+        Row(
+            .notAJSONObject, "InvalidParameter",
+            .ours("The request body is not a JSON object."), .vendor("请求内容不是合法的 Json 格式")),
+        Row(
+            .malformedPair, "InvalidParameter",
+            .vendor("Url key and value should be splited by `=`."), .ours("Url 的键和值应以 `=` 分隔。")),
+        Row(
+            .repeatedParameter("Stage"), "InvalidParameter",
+            .ours("The parameter `Stage` is specified more than once."), .ours("参数 `Stage` 重复。")),
+        Row(
+            .unknownParameter("$schema"), "UnknownParameter",
+            .vendor("The parameter `$schema` is not recognized."), .vendor("未知参数错误，用户多传未定义的参数会导致错误")),
+        Row(
+            .missingParameter("Region"), "MissingParameter",
+            .vendor("The request is missing a required parameter `Region`."), .ours("请求缺少必要参数 `Region`。")),
+        Row(
+            .wrongType("InstanceIds.0"), "InvalidParameter",
+            .vendor("The value type of parameter `InstanceIds.0` is not valid."),
+            .vendor("参数 `InstanceIds.0` 取值类型错误。")),
+        Row(
+            .invalidValue("[]", of: "Filters"), "InvalidParameterValue",
+            .vendor("The value `[]` specified in the parameter `Filters` is not valid."),
+            .ours("参数 `Filters` 的取值 `[]` 无效。")),
+        Row(
+            .conflictingParameters("Info", "Infos"), "InvalidParameterCombination",
+            .ours("The parameters `Info` and `Infos` cannot be used together."), .ours("参数 `Info` 和 `Infos` 不能同时使用。")),
+        Row(
+            .instanceIDInvalid, "InvalidParameterValue",
+            .vendor("InstanceId is invalid"), .ours("InstanceId 无效")),
+        Row(
+            .tooManyThreads(count: 1_001, limit: 1_000), "LimitExceeded",
+            .ours("The parameter `Threads` has `1001` elements, which exceeds the limit `1000`."),
+            .ours("参数 `Threads` 有 `1001` 个元素，超过了上限 `1000`。")),
+        Row(
+            .internalError, "InternalError",
+            .ours("An internal error occurred, please try again later."), .vendor("内部服务错误，请稍后重试")),
+    ] + planRows + failureRows
+
+    /// What the answers about kill plans say.
+    private static let planRows = [
+        Row(
+            .planNotFound, "ResourceNotFound",
+            .ours("The SqlExecId is not found, please ensure that it is correct and belongs to the InstanceId."),
+            .ours("SqlExecId 不存在，请确认其正确且属于该 InstanceId。")),
+        Row(
+            .operationDenied(.expired), "OperationDenied",
+            .ours("The SqlExecId has expired. Nothing was killed, please prepare again."),
+            .ours("SqlExecId 已过期。未终止任何线程，请重新执行 Prepare。")),
+        Row(
+            .operationDenied(.rejected), "OperationDenied",
+            .ours("The kill plan was rejected. Nothing was killed."), .ours("终止计划已被驳回。未终止任何线程。")),
+        Row(
+            .operationDenied(.stale), "OperationDenied",
+            .ours(
+                "The database server is no longer the one for which the kill plan was prepared: it was restarted or "
+                    + "replaced. Nothing was killed, please prepare again."),
+            .ours("数据库服务器已重启或被替换，不再是制定终止计划时的服务器。未终止任何线程，请重新执行 Prepare。")),
+        Row(
+            .operationDenied(.notYetApproved(approvals: 1, required: 2)), "OperationDenied",
+            .ours("The kill plan is not yet approved: it has `1` of `2` approvals. Nothing was killed."),
+            .ours("终止计划尚未获得批准：需要 `2` 个批准，目前有 `1` 个。未终止任何线程。")),
+    ]
+
+    private static let failureRows = [
+        Row(
+            .failedOperation(.storeUnavailable), "FailedOperation",
+            .ours("The operation could not be recorded, so nothing was killed."),
+            .ours("无法写入操作记录，因此未终止任何线程。")),
+        Row(
+            .failedOperation(.serverUnreachable), "FailedOperation",
+            .ours("The database server of the instance cannot be reached."), .ours("无法连接实例的数据库服务器。")),
+        Row(
+            .failedOperation(.privilegeMissing("CONNECTION_ADMIN")), "FailedOperation",
+            .ours("The service's account on the database server lacks the privilege `CONNECTION_ADMIN`."),
+            .ours("服务在数据库服务器上的账号缺少权限 `CONNECTION_ADMIN`。")),
+        Row(
+            .failedOperation(.tlsUnavailable), "FailedOperation",
+            .ours("TLS is required for the connection to the database server, but could not be established."),
+            .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接。")),
+        Row(
+            .failedOperation(.serverFull), "FailedOperation",
+            .ours("The database server of the instance has no connection left. Nothing was killed."),
+            .ours("实例的数据库服务器连接数已满。未终止任何线程。")),
+        Row(
+            .failedOperation(.loginRefused), "FailedOperation",
+            .ours("The database server of the instance refused the service's account. Nothing was killed."),
+            .ours("实例的数据库服务器拒绝了服务账号的登录。未终止任何线程。")),
+        Row(
+            .failedOperation(.behindProxy), "FailedOperation",
+            .ours(
+                "A proxy stands before the database server, so thread ids cannot be relied on. Nothing was killed."),
+            .ours("数据库服务器前有代理，线程 ID 不可靠。未终止任何线程。")),
+        Row(
+            .failedOperation(.planAltered), "FailedOperation",
+            .ours("The stored kill plan is not what was prepared. Nothing was killed, please prepare again."),
+            .ours("存储的终止计划与所准备的内容不一致。未终止任何线程，请重新执行 Prepare。")),
+        Row(
+            .failedOperation(.beingCommitted), "FailedOperation",
+            .ours("Another process is carrying out the kill plan, please commit again in a moment."),
+            .ours("另一个进程正在执行该终止计划，请稍后重新执行 Commit。")),
+        Row(
+            .failedOperation(.outcomesNotStored), "FailedOperation",
+            .ours(
+                "Threads were being killed, but the outcome could not be recorded. Please commit again to hear it."),
+            .ours("已开始终止线程，但结果无法写入。请重新执行 Commit 以获取结果。")),
+        Row(
+            .failedOperation(.refusedByServer(errorNumber: 1095)), "FailedOperation",
+            .ours("The database server refused the operation with error `1095`."),
+            .ours("数据库服务器拒绝了该操作，错误码为 `1095`。")),
+    ]
+
+    private func expected(_ wording: Wording) -> Expected {
+        switch wording.source {
+        case .vendor: .vendor(wording.text)
+        case .ours: .ours(wording.text)
+        }
+    }
+
+    func testEveryMessageIsToTheLetterAndSaysWhoseTextItIs() {
+        for row in Self.rows {
+            XCTAssertEqual(row.error.code.rawValue, row.code, "\(row.error)")
+            XCTAssertEqual(expected(row.error.wording(in: .english)), row.english, "\(row.error)")
+            XCTAssertEqual(expected(row.error.wording(in: .chinese)), row.chinese, "\(row.error)")
+        }
+    }
+
+    func testTheMessageIsTheTextOfTheWording() {
+        for row in Self.rows {
+            for language in Language.allCases {
+                XCTAssertEqual(row.error.message(in: language), row.error.wording(in: language).text)
+            }
+        }
+    }
+
+    func testChineseIsChineseAndEnglishIsEnglish() {
+        for row in Self.rows {
+            XCTAssertTrue(row.error.message(in: .chinese).contains(/\p{Han}/), "\(row.error)")
+            XCTAssertTrue(row.error.message(in: .english).allSatisfy(\.isASCII), "\(row.error)")
+        }
+    }
+
+    /// A client in use takes both words for a lost SessionToken.
+    func testTextsAboutPlansAndServersDoNotMentionSessionsOrTokens() {
+        for row in Self.planRows + Self.failureRows {
+            for language in Language.allCases {
+                let message = row.error.message(in: language)
+                XCTAssertFalse(message.contains(/(?i)session|token|会话|令牌/), message)
+            }
+        }
+    }
+
+    func testTheRegionOfASignatureOfVersion1IsNamedAsItsParameter() {
+        XCTAssertEqual(
+            TencentCloudError.invalidRegion(parameter: "Region").message(in: .english),
+            "A value specified in `Region` is not valid, is unsupported, or cannot be used.")
+    }
+
+    func testXTCLanguageChoosesTheLanguage() {
+        XCTAssertEqual(Language(requested: "zh-CN"), .chinese)
+        for other in ["en-US", "zh-TW", "", "zh", "fr-FR"] {
+            XCTAssertEqual(Language(requested: other), .english, other)
+        }
+        XCTAssertEqual(Language(requested: nil), .english)
+    }
+}

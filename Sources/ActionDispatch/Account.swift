@@ -1,0 +1,51 @@
+import RequestSigning
+
+/// Somebody who may call the API.
+public struct Account: Sendable {
+    /// Unique in a configuration; owns plans, and stands in logs.
+    public let name: String
+    /// The account id that authorization messages show.
+    public let uin: String
+    public let secretID: String
+    public let secretKey: Secret
+    public let permissions: Set<Permission>
+    public let instances: [InstancePattern]
+
+    public init(
+        name: String, uin: String, secretID: String, secretKey: Secret, permissions: Set<Permission>,
+        instances: [InstancePattern]
+    ) {
+        self.name = name
+        self.uin = uin
+        self.secretID = secretID
+        self.secretKey = secretKey
+        self.permissions = permissions
+        self.instances = instances
+    }
+
+    public func maySee(instance: String) -> Bool { instances.contains { $0.matches(instance) } }
+}
+
+/// What the configuration's `may` can name.
+public enum Permission: String, Sendable, CaseIterable {
+    case list, prepare, approve, commit
+    /// CreateKillTask and CancelKillTask.
+    case rule
+}
+
+/// An instance id, or the beginning of one followed by `*`.
+public struct InstancePattern: Hashable, Sendable {
+    private let beginning: String
+    private let isPrefix: Bool
+
+    /// `nil` if a `*` stands anywhere but at the end, or nothing stands there.
+    public init?(_ text: String) {
+        isPrefix = text.hasSuffix("*")
+        beginning = isPrefix ? String(text.dropLast()) : text
+        guard !text.isEmpty, !beginning.contains("*") else { return nil }
+    }
+
+    public func matches(_ instance: String) -> Bool {
+        isPrefix ? instance.hasPrefix(beginning) : instance == beginning
+    }
+}

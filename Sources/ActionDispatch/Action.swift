@@ -1,0 +1,68 @@
+import Parameters
+import TencentCloudErrors
+
+/// One row of the table of actions: what a request decodes to and what answers it.
+public struct Action: Sendable {
+    public let name: String
+    public let versions: Set<APIVersion>
+    /// Reads the parameters, then leaves only the work to be done.
+    let bind: @Sendable (ParameterTree) throws -> Work
+
+    typealias Work = @Sendable (Call) async throws -> any Encodable & Sendable
+
+    /// - Parameters:
+    ///   - request: named and spelled as in the API; its `CodingKeys` are all
+    ///     the parameters there are.
+    ///   - answer: throws `TencentCloudError` where the API has a code for it.
+    public init<Request: Decodable & Sendable, Answer: Encodable & Sendable>(
+        _ name: String, versions: Set<APIVersion> = [.v20210527], request: Request.Type,
+        answer: @escaping @Sendable (Request, Call) async throws -> Answer
+    ) {
+        self.name = name
+        self.versions = versions
+        bind = { parameters in
+            let request = try ParameterDecoder().decode(Request.self, from: parameters)
+            return { call in try await answer(request, call) }
+        }
+    }
+}
+
+/// A version of DBbrain's API.
+public enum APIVersion: String, Sendable, CaseIterable {
+    case v20210527 = "2021-05-27"
+    case v20191016 = "2019-10-16"
+}
+
+/// Who calls, and under which id.
+public struct Call: Sendable {
+    public let requestID: String
+    public let action: String
+    public let account: Account
+
+    public init(requestID: String, action: String, account: Account) {
+        self.requestID = requestID
+        self.action = action
+        self.account = account
+    }
+}
+
+extension Call {
+    /// - Parameter resource: how the message names what was to be acted on.
+    /// - Throws: `AuthFailure.UnauthorizedOperation` unless the account may.
+    public func require(_ permission: Permission, on resource: String) throws(TencentCloudError) {
+        guard account.permissions.contains(permission) else {
+            throw .unauthorizedOperation(requestID: requestID, operation: "dbbrain:\(action)", resource: resource)
+        }
+    }
+}
+
+/// What an action throws where the log should say more than the answer.
+public struct ActionFailure: Error {
+    public let answer: TencentCloudError
+    public let cause: any Error
+
+    public init(answer: TencentCloudError, cause: any Error) {
+        self.answer = answer
+        self.cause = cause
+    }
+}

@@ -1,0 +1,292 @@
+import Cryptography
+import HTTPServer
+import Parameters
+import RateLimiting
+import RequestSigning
+import Synchronization
+import TencentCloudErrors
+
+/// Answers HTTP requests by their `X-TC-Action`.
+public final class Dispatcher: Sendable {
+    private let actions: [ActionKey: Action]
+    private let accounts: [String: Account]
+    private let settings: Settings
+    private let clock: Clock
+    private let limiter: Mutex<RateLimiter<RateKey>>
+    private let record: @Sendable (AnsweredRequest) -> Void
+
+    public struct Settings: Sendable {
+        /// Names that clients may have signed as `host`, beside the vendor's
+        /// and the one that they sent.
+        public var signedHosts: [String]
+        /// Regions of the configured instances. Each has a rate limit of its
+        /// own; every other one, and none, share one.
+        public var regions: Set<String>
+
+        public init(signedHosts: [String], regions: Set<String>) {
+            self.signedHosts = signedHosts
+            self.regions = regions
+        }
+    }
+
+    public struct Clock: Sendable {
+        /// Unix time in seconds.
+        public var now: @Sendable () -> Int64
+        public var monotonic: @Sendable () -> ContinuousClock.Instant
+
+        public init(
+            now: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> ContinuousClock.Instant
+        ) {
+            self.now = now
+            self.monotonic = monotonic
+        }
+    }
+
+    /// - Parameters:
+    ///   - accounts: no two with the same `secretID`.
+    ///   - record: called once for each answered request.
+    public init(
+        actions: [Action], accounts: [Account], limiter: RateLimiter<Dispatcher.RateKey>, settings: Settings,
+        clock: Clock, record: @escaping @Sendable (AnsweredRequest) -> Void
+    ) {
+        self.actions = actions.reduce(into: [:]) { table, action in
+            for version in action.versions { table[ActionKey(name: action.name, version: version)] = action }
+        }
+        self.accounts = Dictionary(accounts.map { ($0.secretID, $0) }, uniquingKeysWith: { first, _ in first })
+        self.limiter = Mutex(limiter)
+        self.settings = settings
+        self.clock = clock
+        self.record = record
+    }
+
+    /// What a rate limit counts: an account's calls of one action in one region.
+    public struct RateKey: Hashable, Sendable {
+        let account: String
+        let region: String?
+        let action: String
+    }
+
+    private struct ActionKey: Hashable {
+        let name: String
+        let version: APIVersion
+    }
+
+    /// Bodies up to this size are hashed and parsed on the event loop, which
+    /// takes less time than handing them over; in bytes.
+    private static let largestBodyOnEventLoop = 64 * 1024
+
+    /// The one function that joins the HTTP server to the API.
+    public func answer(_ request: HTTPRequest) -> HTTPAnswer {
+        guard request.body.count <= Self.largestBodyOnEventLoop else {
+            return .later { await self.admit(request).finished() }
+        }
+        switch admit(request) {
+        case .answered(let response): return .now(response)
+        case .admitted(let work): return .later(work)
+        }
+    }
+
+    private enum Admission {
+        case answered(HTTPResponse)
+        case admitted(@Sendable () async -> HTTPResponse)
+
+        func finished() async -> HTTPResponse {
+            switch self {
+            case .answered(let response): response
+            case .admitted(let work): await work()
+            }
+        }
+    }
+
+    /// Everything that can be said without waiting for anything.
+    private func admit(_ request: HTTPRequest) -> Admission {
+        var exchange = Exchange(request, startedAt: clock.monotonic())
+        do {
+            exchange.requestID = try randomUUID()
+            let (call, work) = try pass(request, &exchange)
+            return .admitted { [exchange] in
+                do {
+                    return self.succeed(try await work(call), exchange)
+                } catch {
+                    return self.fail(error, exchange)
+                }
+            }
+        } catch {
+            return .answered(fail(error, exchange))
+        }
+    }
+
+    /// The gates, in the order of the reference's section 3.4.
+    private func pass(_ request: HTTPRequest, _ exchange: inout Exchange) throws -> (Call, Action.Work) {
+        guard request.method == "POST" else { throw TencentCloudError.unsupportedProtocol(method: request.method) }
+
+        let name = try required("X-TC-Action", as: "Action", in: request)
+        exchange.action = name
+        let versionText = try required("X-TC-Version", as: "Version", in: request)
+        let timestampText = try required("X-TC-Timestamp", as: "Timestamp", in: request)
+        guard let timestamp = Int64(timestampText) else {
+            throw TencentCloudError.invalidValue(timestampText, of: "Timestamp")
+        }
+        guard !request.headers.values(of: "Authorization").isEmpty else {
+            // Without the header it would be signature V1, whose SecretId is a parameter.
+            throw TencentCloudError.missingParameter("SecretId")
+        }
+
+        let region = request.headers["X-TC-Region"]
+        let account = try authenticate(request, timestamp: timestamp, region: region)
+        exchange.account = account.name
+
+        guard let version = APIVersion(rawValue: versionText) else {
+            throw TencentCloudError.noSuchVersion(versionText, service: Self.service)
+        }
+        guard let action = actions[ActionKey(name: name, version: version)] else {
+            throw TencentCloudError.invalidAction(name, service: Self.service, version: versionText)
+        }
+
+        let key = RateKey(
+            account: account.name, region: region.flatMap { settings.regions.contains($0) ? $0 : nil }, action: name)
+        let admission = limiter.withLock { $0.admit(key, at: clock.monotonic()) }
+        if case .refused(let count, let limit) = admission {
+            throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
+        }
+
+        let work = try action.bind(ParameterTree(json: request.body))
+        return (Call(requestID: exchange.requestID, action: name, account: account), work)
+    }
+
+    private static let service = "dbbrain"
+
+    private func required(
+        _ header: String, as parameter: String, in request: HTTPRequest
+    ) throws(TencentCloudError) -> String {
+        guard let value = request.headers[header], !value.isEmpty else { throw .missingParameter(parameter) }
+        return value
+    }
+
+    private func authenticate(_ request: HTTPRequest, timestamp: Int64, region: String?) throws -> Account {
+        let signed: TC3SignedRequest
+        do {
+            signed = try TC3SignedRequest(
+                TC3Request(
+                    method: request.method, query: request.query ?? "", headers: Array(request.headers),
+                    payload: request.body, timestamp: timestamp, region: region),
+                signedHosts: settings.signedHosts)
+        } catch {
+            throw TencentCloudError.invalidAuthorization(AuthorizationDefect(error))
+        }
+        guard let account = accounts[signed.authorization.secretID] else { throw TencentCloudError.secretIDNotFound }
+        switch try signed.verify(secretKey: account.secretKey, at: clock.now()) {
+        case .verified: break
+        case .expired(let serverTime): throw TencentCloudError.signatureExpired(serverTime: serverTime)
+        case .mismatched: throw TencentCloudError.signatureFailure
+        }
+        // No account has temporary credentials, so a token belongs to none of them.
+        if request.headers.values(of: "X-TC-Token").contains(where: { !$0.isEmpty }) {
+            throw TencentCloudError.tokenFailure
+        }
+        return account
+    }
+
+    private func succeed(_ answer: any Encodable & Sendable, _ exchange: Exchange) -> HTTPResponse {
+        do {
+            let response = try exchange.envelope.success(answer)
+            record(exchange.answered(code: nil, cause: nil, at: clock.monotonic()))
+            return response
+        } catch {
+            return fail(error, exchange)
+        }
+    }
+
+    private func fail(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
+        let spoken = TencentCloudError(error)
+        let cause =
+            switch error {
+            case is TencentCloudError, is ParameterError: nil as (any Error)?
+            case let failure as ActionFailure: failure.cause
+            default: error
+            }
+        record(exchange.answered(code: spoken.code, cause: cause, at: clock.monotonic()))
+        do {
+            return try exchange.envelope.failure(spoken, in: exchange.language)
+        } catch {
+            return exchange.envelope.internalError
+        }
+    }
+}
+
+/// What is known of one request while it is answered.
+private struct Exchange: Sendable {
+    var requestID = ""
+    var action: String?
+    var account: String?
+    let language: Language
+    let traceID: String?
+    let remoteAddress: String
+    let startedAt: ContinuousClock.Instant
+
+    init(_ request: HTTPRequest, startedAt: ContinuousClock.Instant) {
+        language = Language(requested: request.headers["X-TC-Language"])
+        traceID = request.headers["X-TC-TraceId"].flatMap { $0.utf8.count <= 128 ? $0 : nil }
+        remoteAddress = request.remoteAddress
+        self.startedAt = startedAt
+    }
+
+    var envelope: Envelope { Envelope(requestID: requestID, traceID: traceID) }
+
+    func answered(code: ErrorCode?, cause: (any Error)?, at time: ContinuousClock.Instant) -> AnsweredRequest {
+        AnsweredRequest(
+            requestID: requestID, action: action, account: account, remoteAddress: remoteAddress, code: code,
+            cause: cause, duration: startedAt.duration(to: time))
+    }
+}
+
+/// What the log says of a request.
+public struct AnsweredRequest: Sendable {
+    public let requestID: String
+    /// As the caller wrote it, before it was known to exist.
+    public let action: String?
+    /// `nil` until the signature was verified.
+    public let account: String?
+    public let remoteAddress: String
+    /// `nil` for success.
+    public let code: ErrorCode?
+    /// What went wrong inside, where the answer says less than the log should.
+    public let cause: (any Error)?
+    public let duration: Duration
+}
+
+extension AuthorizationDefect {
+    fileprivate init(_ error: TC3AuthorizationError) {
+        self =
+            switch error {
+            case .invalidDate: .date
+            case .invalidService: .service
+            case .notSigned, .invalid(.signedHeaders), .missing(.signedHeaders): .signedHeaders
+            case .unsigned, .unsupportedAlgorithm, .missing, .invalid, .trailingText, .absent, .repeated: .syntax
+            }
+    }
+}
+
+extension TencentCloudError {
+    /// Any error in Tencent's dialect; what has no code there is an InternalError.
+    fileprivate init(_ error: any Error) {
+        switch error {
+        case let error as TencentCloudError: self = error
+        case let failure as ActionFailure: self = failure.answer
+        case let error as ParameterError: self.init(error)
+        default: self = .internalError
+        }
+    }
+
+    private init(_ error: ParameterError) {
+        self =
+            switch error {
+            case .malformed(let offset, _): .malformedJSON(offset: offset)
+            case .notAnObject: .notAJSONObject
+            case .unknown(let path): .unknownParameter(path)
+            case .missing(let path): .missingParameter(path)
+            case .wrongType(let path): .wrongType(path)
+            case .invalidValue(let path, let value): .invalidValue(value, of: path)
+            }
+    }
+}

@@ -1,0 +1,71 @@
+import ActionDispatch
+import SessionKill
+import TencentCloudErrors
+
+/// Pins sessions (`Prepare`) or ends what was pinned (`Commit`).
+///
+/// Source: the action's page of 2021-05-27, and for what it leaves open the
+/// decisions of this project, listed in the README.
+public struct KillMySqlThreadsRequest: Codable, Sendable {
+    public enum Stage: String, Codable, Sendable {
+        case prepare = "Prepare"
+        case commit = "Commit"
+    }
+
+    public var InstanceId: String
+    public var Stage: Stage
+    /// Required at Prepare; not read at Commit.
+    public var Threads: [ThreadID]?
+    /// Required at Commit; not read at Prepare.
+    public var SqlExecId: String?
+    public var Product: Product?
+    /// Default true.
+    public var RecordHistory: Bool?
+
+    /// The Prepare of `threads`.
+    public static func prepare(_ threads: [ThreadID], instance: String, product: Product?) -> Self {
+        Self(InstanceId: instance, Stage: .prepare, Threads: threads, Product: product)
+    }
+
+    /// The Commit of a plan.
+    public static func commit(_ sqlExecID: String, instance: String, product: Product?) -> Self {
+        Self(InstanceId: instance, Stage: .commit, SqlExecId: sqlExecID, Product: product)
+    }
+}
+
+/// Both keys in both stages: the vendor marks both as always present.
+public struct KillMySqlThreadsAnswer: Codable, Sendable {
+    /// Empty at Prepare; at Commit the threads whose kill took effect.
+    public var Threads: [ThreadID]
+    public var SqlExecId: String
+}
+
+extension DBbrain {
+    func killMySqlThreads(_ request: KillMySqlThreadsRequest, _ call: Call) async throws -> KillMySqlThreadsAnswer {
+        switch request.Stage {
+        case .prepare:
+            guard let threads = request.Threads else { throw TencentCloudError.missingParameter("Threads") }
+            guard !threads.isEmpty else { throw TencentCloudError.invalidValue("[]", of: "Threads") }
+            guard threads.count <= maximumThreads else {
+                throw TencentCloudError.tooManyThreads(count: threads.count, limit: maximumThreads)
+            }
+            let managed = try instance(request.InstanceId, product: request.Product, for: call)
+            try call.require(.prepare, on: managed.resource(for: call.account))
+            let plan = try await inDialect {
+                try await engine.prepare(
+                    threads, on: managed.instance, for: call.account.name,
+                    recordHistory: request.RecordHistory ?? true)
+            }
+            return KillMySqlThreadsAnswer(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
+        case .commit:
+            guard let sqlExecID = request.SqlExecId else { throw TencentCloudError.missingParameter("SqlExecId") }
+            let managed = try instance(request.InstanceId, product: request.Product, for: call)
+            try call.require(.commit, on: managed.resource(for: call.account))
+            let report = try await inDialect {
+                try await engine.commit(
+                    SqlExecID(rawValue: sqlExecID), on: managed.instance, for: call.account.name)
+            }
+            return KillMySqlThreadsAnswer(Threads: report.killed, SqlExecId: sqlExecID)
+        }
+    }
+}

@@ -1,0 +1,356 @@
+import ActionDispatch
+import Foundation
+import HTTPServer
+import RateLimiting
+import RequestSigning
+import Synchronization
+import TencentCloudErrors
+import XCTest
+
+final class DispatcherTests: XCTestCase {
+    private let world = World()
+
+    // MARK: The envelope
+
+    func testAnAnswerIsWrappedInResponseWithARequestID() async throws {
+        let response = await world.send(body: #"{"Text":"你好/"}"#)
+        XCTAssertEqual(response.status, .ok)
+        XCTAssertEqual(response.headers["Content-Type"], "application/json")
+        let text = String(decoding: response.body, as: UTF8.self)
+        XCTAssertNotNil(
+            text.wholeMatch(
+                of: /\{"Response":\{"RequestId":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}","Text":"你好\/"\}\}/),
+            text)
+    }
+
+    func testAnErrorIsAnsweredWithStatus200AndErrorFirst() async throws {
+        let response = await world.send(body: "{}")
+        XCTAssertEqual(response.status, .ok)
+        XCTAssertEqual(response.headers["Content-Type"], "application/json")
+        let text = String(decoding: response.body, as: UTF8.self)
+        XCTAssertTrue(
+            text.hasPrefix(
+                #"{"Response":{"Error":{"Code":"MissingParameter","Message":"The request is missing a required parameter `Text`."},"RequestId":""#),
+            text)
+        XCTAssertFalse(text.hasSuffix("\n"))
+    }
+
+    func testTheTraceIDIsEchoed() async throws {
+        let response = await world.send(headers: ["X-TC-TraceId": "d75f5dfa-5706"])
+        XCTAssertEqual(response.headers["X-TC-TraceId"], "d75f5dfa-5706")
+        let without = await world.send()
+        XCTAssertNil(without.headers["X-TC-TraceId"])
+    }
+
+    func testEveryAnswerHasARequestIDOfItsOwn() async throws {
+        var ids: Set<String> = []
+        for _ in 0..<10 { ids.insert(try await world.send().requestID()) }
+        XCTAssertEqual(ids.count, 10)
+    }
+
+    // MARK: The gates
+
+    private struct Refusal {
+        var method = "POST"
+        var headers: [String: String?] = [:]
+        var body = #"{"Text":"x"}"#
+        var secretID = "AKIDEXAMPLE"
+        var secretKey = "SKEXAMPLE"
+        var timestamp = World.now
+        let code: String
+        let english: String
+        let chinese: String?
+    }
+
+    private let refusals: [Refusal] = [
+        Refusal(
+            headers: ["X-TC-Action": nil], code: "MissingParameter",
+            english: "The request is missing a required parameter `Action`.", chinese: nil),
+        Refusal(
+            headers: ["X-TC-Version": nil], code: "MissingParameter",
+            english: "The request is missing a required parameter `Version`.", chinese: nil),
+        Refusal(
+            headers: ["X-TC-Timestamp": nil], code: "MissingParameter",
+            english: "The request is missing a required parameter `Timestamp`.", chinese: nil),
+        Refusal(
+            headers: ["Authorization": nil], code: "MissingParameter",
+            english: "The request is missing a required parameter `SecretId`.", chinese: nil),
+        Refusal(
+            headers: ["X-TC-Timestamp": "soon"], code: "InvalidParameterValue",
+            english: "The value `soon` specified in the parameter `Timestamp` is not valid.", chinese: nil),
+        Refusal(
+            secretID: "AKIDNOBODY", code: "AuthFailure.SecretIdNotFound",
+            english: "The SecretId is not found, please ensure that your SecretId is correct.",
+            chinese: "SecretId不存在，请输入正确的密钥。"),
+        Refusal(
+            secretKey: "SKWRONG", code: "AuthFailure.SignatureFailure",
+            english: "The provided credentials could not be validated. Please check your signature is correct.",
+            chinese: "请求签名验证失败，请检查您的签名计算是否正确。"),
+        Refusal(
+            timestamp: World.now - 301, code: "AuthFailure.SignatureExpire",
+            english:
+                "Signature expired. Please use local time and enable NTP service for time synchronization to avoid a deviation between `Timestamp` and the server time 1700000000.",
+            chinese: nil),
+        Refusal(
+            headers: ["X-TC-Version": "2000-01-01"], code: "NoSuchVersion",
+            english: "The specified api version=`2000-01-01` does not exist in service=`dbbrain`.", chinese: nil),
+        Refusal(
+            headers: ["X-TC-Action": "EchoText2"], code: "InvalidAction",
+            english: "The request action=`EchoText2` is invalid or not found in service=`dbbrain` and version=`2021-05-27`.",
+            chinese: nil),
+        Refusal(
+            headers: ["X-TC-Version": "2019-10-16"], code: "InvalidAction",
+            english: "The request action=`EchoText` is invalid or not found in service=`dbbrain` and version=`2019-10-16`.",
+            chinese: nil),
+        Refusal(
+            body: #"{"Text":"x","Extra":1}"#, code: "UnknownParameter",
+            english: "The parameter `Extra` is not recognized.", chinese: nil),
+        Refusal(
+            body: #"{"Text":1}"#, code: "InvalidParameter", english: "The value type of parameter `Text` is not valid.",
+            chinese: "参数 `Text` 取值类型错误。"),
+        Refusal(
+            body: #"{"Text":"x","Numbers":[1,-1]}"#, code: "InvalidParameter",
+            english: "The value type of parameter `Numbers.1` is not valid.", chinese: "参数 `Numbers.1` 取值类型错误。"),
+    ]
+
+    func testEveryRefusalHasTheDocumentedCodeAndText() async throws {
+        for refusal in refusals {
+            let request = try world.signed(
+                method: refusal.method, headers: refusal.headers, body: refusal.body, secretID: refusal.secretID,
+                secretKey: refusal.secretKey, timestamp: refusal.timestamp)
+            let english = try await world.answer(request).error()
+            XCTAssertEqual(english?.code, refusal.code)
+            XCTAssertEqual(english?.message, refusal.english)
+            let inChinese = try world.signed(
+                method: refusal.method, headers: refusal.headers.merging(["X-TC-Language": "zh-CN"]) { $1 },
+                body: refusal.body, secretID: refusal.secretID, secretKey: refusal.secretKey,
+                timestamp: refusal.timestamp)
+            let chinese = try await world.answer(inChinese).error()
+            XCTAssertEqual(chinese?.code, refusal.code)
+            XCTAssertTrue(chinese?.message.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) } == true)
+            if let expected = refusal.chinese { XCTAssertEqual(chinese?.message, expected) }
+        }
+        XCTAssertEqual(world.calls, 0)
+    }
+
+    func testBrokenJSONIsAnInvalidParameter() async throws {
+        for body in ["", "{", "[]", "null", #"{"Text":"x",}"#, #"{"Text":"x","Text":"y"}"#, "\u{FEFF}{}"] {
+            let error = try await world.send(body: body).error()
+            XCTAssertEqual(error?.code, "InvalidParameter", body)
+        }
+    }
+
+    func testOtherMethodsAreUnsupported() async throws {
+        for method in ["PUT", "DELETE", "HEAD"] {
+            let error = try await world.answer(try world.signed(method: method)).error()
+            XCTAssertEqual(error?.code, "UnsupportedProtocol")
+        }
+    }
+
+    func testRequestsThatNobodySignedAreRefused() async throws {
+        for authorization in ["SKIP", "", "Bearer x", "TC3-HMAC-SHA256 Credential=a"] {
+            let error = try await world.answer(try world.signed(headers: ["Authorization": authorization])).error()
+            XCTAssertEqual(error?.code, "AuthFailure.InvalidAuthorization", authorization)
+        }
+    }
+
+    func testATokenThatNoAccountHasIsRefused() async throws {
+        let error = try await world.send(headers: ["X-TC-Token": "TOKEN"]).error()
+        XCTAssertEqual(error?.code, "AuthFailure.TokenFailure")
+        let empty = try await world.send(headers: ["X-TC-Token": ""]).error()
+        XCTAssertNil(empty)
+    }
+
+    func testABodyThatWasChangedOnTheWayIsRefused() async throws {
+        let request = try world.signed(body: #"{"Text":"x"}"#, sentBody: #"{"Text":"y"}"#)
+        let error = try await world.answer(request).error()
+        XCTAssertEqual(error?.code, "AuthFailure.SignatureFailure")
+    }
+
+    // MARK: The rate limit
+
+    func testTheTwentyFirstCallInASecondIsRefusedWithTheVendorsSentence() async throws {
+        for _ in 0..<20 {
+            let error = try await world.send().error()
+            XCTAssertNil(error)
+        }
+        let english = try await world.send().error()
+        XCTAssertEqual(english?.code, "RequestLimitExceeded")
+        XCTAssertEqual(
+            english?.message,
+            "Your current request times equals to `21` in a second, which exceeds the frequency limit `20` for a second. Please reduce the frequency of calls."
+        )
+        let chinese = try await world.send(headers: ["X-TC-Language": "zh-CN"]).error()
+        XCTAssertEqual(chinese?.message, "您当前每秒请求 `22` 次，超过了每秒频率上限 `20`，请稍后重试。")
+        world.advance(by: .seconds(1))
+        let later = try await world.send().error()
+        XCTAssertNil(later)
+    }
+
+    func testEachConfiguredRegionHasALimitOfItsOwnAndInventedOnesShareOne() async throws {
+        func refused(_ region: String?) async throws -> Bool {
+            try await world.send(headers: ["X-TC-Region": region]).error()?.code == "RequestLimitExceeded"
+        }
+        for number in 0..<20 {
+            let isRefused = try await refused("invented-\(number)")
+            XCTAssertFalse(isRefused)
+        }
+        let (another, none, configured) = (
+            try await refused("invented-20"), try await refused(nil), try await refused("ap-guangzhou")
+        )
+        XCTAssertTrue(another)
+        XCTAssertTrue(none)
+        XCTAssertFalse(configured)
+    }
+
+    func testCallsThatFailBeforeTheLimitDoNotUseItUp() async throws {
+        for _ in 0..<40 {
+            _ = await world.answer(try world.signed(secretKey: "SKWRONG"))
+        }
+        let error = try await world.send().error()
+        XCTAssertNil(error)
+    }
+
+    // MARK: What actions throw
+
+    func testAnUnforeseenErrorIsAnInternalErrorAndItsCauseIsForTheLogOnly() async throws {
+        let error = try await world.send(body: #"{"Text":"fail"}"#).error()
+        XCTAssertEqual(error?.code, "InternalError")
+        XCTAssertFalse(error?.message.contains("secret detail") == true)
+        XCTAssertEqual(world.records.last?.cause.map { "\($0)" }, "secret detail")
+    }
+
+    func testAnAccountWithoutTheRightIsToldWhichOneItLacks() async throws {
+        let response = await world.send(body: #"{"Text":"approve"}"#)
+        let (error, requestID) = (try response.error(), try response.requestID())
+        XCTAssertEqual(error?.code, "AuthFailure.UnauthorizedOperation")
+        XCTAssertEqual(
+            error?.message,
+            "You are not authorized to perform this operation. Check your CAM policies, and ensure that you are using the correct access keys. [[request id:\(requestID)]you are not authorized to perform operation (dbbrain:EchoText)\nresource (the thing) has no permission\n]"
+        )
+    }
+
+    func testEveryRequestIsRecordedOnceWithItsOutcome() async throws {
+        _ = await world.send()
+        _ = await world.send(body: "{}")
+        XCTAssertEqual(world.records.map(\.code?.rawValue), [nil, "MissingParameter"])
+        XCTAssertEqual(world.records.map(\.account), ["ci", "ci"])
+        XCTAssertEqual(world.records.map(\.action), ["EchoText", "EchoText"])
+    }
+
+    func testALargeBodyIsAnsweredTheSameWay() async throws {
+        let text = String(repeating: "x", count: 200_000)
+        let response = await world.send(body: #"{"Text":"\#(text)"}"#)
+        XCTAssertNil(try response.error())
+        XCTAssertEqual(response.body.count, text.utf8.count + 75)
+    }
+}
+
+/// A dispatcher with one action, one account and time that stands still.
+private final class World: Sendable {
+    static let now: Int64 = 1_700_000_000
+
+    /// What the dispatcher did, and the time that it sees.
+    private final class Witness: Sendable {
+        struct State {
+            var calls = 0
+            var records: [AnsweredRequest] = []
+            var monotonic = ContinuousClock.now
+        }
+        let state = Mutex(State())
+    }
+
+    struct EchoRequest: Decodable, Sendable {
+        var Text: String
+        var Numbers: [UInt32]?
+    }
+    struct EchoAnswer: Encodable, Sendable { var Text: String }
+    struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
+
+    var calls: Int { witness.state.withLock(\.calls) }
+    var records: [AnsweredRequest] { witness.state.withLock(\.records) }
+
+    func advance(by duration: Duration) { witness.state.withLock { $0.monotonic += duration } }
+
+    private let witness = Witness()
+    private let dispatcher: Dispatcher
+
+    init() {
+        let witness = witness
+        let echo = Action("EchoText", request: EchoRequest.self) { request, call in
+            witness.state.withLock { $0.calls += 1 }
+            switch request.Text {
+            case "fail": throw Unforeseen()
+            case "approve": try call.require(.approve, on: "the thing")
+            default: break
+            }
+            return EchoAnswer(Text: request.Text)
+        }
+        dispatcher = Dispatcher(
+            actions: [echo],
+            accounts: [
+                Account(
+                    name: "ci", uin: "100000000001", secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"),
+                    permissions: [.list], instances: [InstancePattern("*")!])
+            ],
+            limiter: RateLimiter(limit: 20)!, settings: .init(signedHosts: [], regions: ["ap-guangzhou"]),
+            clock: .init(now: { Self.now }, monotonic: { witness.state.withLock(\.monotonic) }),
+            record: { record in witness.state.withLock { $0.records.append(record) } })
+    }
+
+    func send(headers: [String: String?] = [:], body: String = #"{"Text":"x"}"#) async -> HTTPResponse {
+        do {
+            return await answer(try signed(headers: headers, body: body))
+        } catch {
+            XCTFail("\(error)")
+            return HTTPResponse(status: .ok)
+        }
+    }
+
+    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        switch dispatcher.answer(request) {
+        case .now(let response): response
+        case .later(let work): await work()
+        }
+    }
+
+    /// A request as the Python SDK sends it; `headers` replaces its headers, `nil` leaves one out.
+    func signed(
+        method: String = "POST", headers changes: [String: String?] = [:], body: String = #"{"Text":"x"}"#,
+        sentBody: String? = nil, secretID: String = "AKIDEXAMPLE", secretKey: String = "SKEXAMPLE",
+        timestamp: Int64 = World.now
+    ) throws -> HTTPRequest {
+        let authorization = try TC3Signer(
+            secretID: secretID, secretKey: Secret(secretKey), host: "127.0.0.1:8155", service: "dbbrain"
+        ).authorization(
+            method: method, query: "", contentType: "application/json", payload: Array(body.utf8),
+            timestamp: timestamp)
+        var headers: [String: String?] = [
+            "Host": "127.0.0.1:8155", "Content-Type": "application/json", "X-TC-Action": "EchoText",
+            "X-TC-Version": "2021-05-27", "X-TC-Timestamp": String(timestamp),
+            "Authorization": authorization.headerValue,
+        ]
+        headers.merge(changes) { $1 }
+        var fields = HTTPHeaders()
+        for (name, value) in headers {
+            if let value { fields.append(name: name, value: value) }
+        }
+        return HTTPRequest(
+            method: method, target: "/", headers: fields, body: Array((sentBody ?? body).utf8),
+            remoteAddress: "127.0.0.1")
+    }
+}
+
+extension HTTPResponse {
+    fileprivate func error() throws -> (code: String, message: String)? {
+        guard let error = try response()["Error"] as? [String: String] else { return nil }
+        return (try XCTUnwrap(error["Code"]), try XCTUnwrap(error["Message"]))
+    }
+
+    fileprivate func requestID() throws -> String { try XCTUnwrap(try response()["RequestId"] as? String) }
+
+    private func response() throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: [String: Any]]
+        return try XCTUnwrap(object?["Response"])
+    }
+}

@@ -77,6 +77,7 @@ let package = Package(
         tests("SessionKillTests", of: ["SessionKill"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
         tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill"]),
+        tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("HTTPServerTests", of: ["HTTPServer"]),
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",

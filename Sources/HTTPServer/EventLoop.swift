@@ -176,8 +176,8 @@ final class EventLoop {
     private func acceptAll() throws(SystemError) {
         while connections.count < limits.connections, let listener {
             switch Socket.accept(from: listener.descriptor) {
-            case .done(let accepted):
-                try add(accepted)
+            case .accepted(let socket, from: let address):
+                try add(socket, from: address)
             case .wouldBlock:
                 return
             case .failed(let error):
@@ -189,9 +189,9 @@ final class EventLoop {
         }
     }
 
-    private func add(_ accepted: consuming AcceptedSocket) throws(SystemError) {
-        let machine = HTTPConnection(limits: limits, remoteAddress: accepted.address.numeric.host, at: now)
-        let connection = connections.add(accepted.descriptor, machine)
+    private func add(_ socket: consuming Descriptor, from address: SocketAddress) throws(SystemError) {
+        let machine = HTTPConnection(limits: limits, remoteAddress: address.numeric.host, at: now)
+        let connection = connections.add(socket, machine)
         try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
         if let deadline = machine.deadline { note(deadline) }
     }

@@ -83,6 +83,8 @@ struct HTTPConnection: Sendable {
     var deadline: Instant? {
         let ofState: Instant? =
             switch state {
+            // Idle only counts when the client has taken its answers.
+            case .idle where !output.isEmpty: nil
             case .idle(let until), .readingHead(let until), .lingering(let until, _): until
             case .readingBody(let since, let lastArrival):
                 min(since + limits.bodyTimeout, lastArrival + limits.bodyStallTimeout)

@@ -29,7 +29,8 @@ public struct HTTPHeaders: Sendable {
         let start = bytes.count
         bytes.append(contentsOf: name.utf8)
         let middle = bytes.count
-        bytes.append(contentsOf: value.utf8.lazy.map { $0.isFieldValueByte ? $0 : UInt8(ascii: " ") })
+        bytes.append(contentsOf: value.utf8)
+        for index in middle..<bytes.count where !bytes[index].isFieldValueByte { bytes[index] = UInt8(ascii: " ") }
         fields.append(Field(name: start..<middle, value: middle..<bytes.count))
     }
 

@@ -45,8 +45,8 @@ public final class HTTPServer: Sendable {
     /// Of the addresses that a host name stands for the first that can be bound
     /// is taken.
     public init(
-        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), observer: @escaping Observer = { _ in },
-        handler: @escaping Handler
+        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), handler: @escaping Handler,
+        observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
         do throws(SystemError) {

@@ -17,9 +17,10 @@ struct SystemError: Error, CustomStringConvertible {
     var description: String { "\(call): \(String(cString: strerror(number)))" }
 }
 
-/// What a call on a non-blocking descriptor gave.
-enum IOResult<Value: ~Copyable>: ~Copyable {
-    case done(Value)
+/// What a transfer on a non-blocking descriptor gave.
+enum IOResult {
+    /// So many bytes were transferred.
+    case done(Int)
     case wouldBlock
     case failed(SystemError)
 }
@@ -80,7 +81,7 @@ enum Socket {
         return address
     }
 
-    static func accept(from listener: borrowing Descriptor) -> IOResult<AcceptedSocket> {
+    static func accept(from listener: borrowing Descriptor) -> AcceptResult {
         let number = listener.number
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         while true {
@@ -89,7 +90,7 @@ enum Socket {
                 let accepted = try uninterrupted("accept4") {
                     address.fill { clinux_accept4(number, $0, $1, flags) }
                 }
-                return .done(AcceptedSocket(descriptor: Descriptor(accepted), address: address))
+                return .accepted(Descriptor(accepted), from: address)
             } catch {
                 switch error.number {
                 case EAGAIN: return .wouldBlock
@@ -105,7 +106,7 @@ enum Socket {
 
     /// Reads into `buffer`; 0 bytes are the end.
     @inline(never)
-    static func receive(from descriptor: borrowing Descriptor, into buffer: inout [UInt8]) -> IOResult<Int> {
+    static func receive(from descriptor: borrowing Descriptor, into buffer: inout [UInt8]) -> IOResult {
         let number = descriptor.number
         do throws(SystemError) {
             return .done(try uninterrupted("recv") {
@@ -118,7 +119,7 @@ enum Socket {
 
     /// Sends the bytes from `start` on, as many as there is room for.
     @inline(never)
-    static func send(_ bytes: [UInt8], from start: Int, to descriptor: borrowing Descriptor) -> IOResult<Int> {
+    static func send(_ bytes: [UInt8], from start: Int, to descriptor: borrowing Descriptor) -> IOResult {
         let number = descriptor.number
         do throws(SystemError) {
             return .done(try uninterrupted("send") {
@@ -139,9 +140,10 @@ enum Socket {
     }
 }
 
-struct AcceptedSocket: ~Copyable {
-    let descriptor: Descriptor
-    let address: SocketAddress
+enum AcceptResult: ~Copyable {
+    case accepted(Descriptor, from: SocketAddress)
+    case wouldBlock
+    case failed(SystemError)
 }
 
 // MARK: epoll and eventfd

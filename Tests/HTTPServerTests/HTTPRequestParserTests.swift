@@ -1,0 +1,199 @@
+import XCTest
+
+@testable import HTTPServer
+
+final class HTTPRequestParserTests: XCTestCase {
+    /// Some hundred cases: each is parsed whole, cut at every byte boundary, and
+    /// byte by byte, and must always give the same.
+    func testEveryCaseHasItsOutcomeHoweverTheBytesAreCut() {
+        for testCase in ParserCase.all {
+            let bytes = Array(testCase.input.utf8)
+            var cuts = (0...bytes.count).map { [bytes[..<$0], bytes[$0...]] }
+            cuts.append(bytes.indices.map { bytes[$0...$0] })
+            for pieces in cuts {
+                let outcome = parse(pieces)
+                guard outcome != testCase.outcome else { continue }
+                XCTFail(
+                    "\(testCase.name) (\(testCase.source)) in \(pieces.map(\.count)): \(outcome), "
+                        + "not \(testCase.outcome)")
+                break
+            }
+        }
+    }
+
+    func testTheNamesOfTheCasesAreDistinct() {
+        XCTAssertEqual(Set(ParserCase.all.map(\.name)).count, ParserCase.all.count)
+    }
+
+    func testPipelinesOfHundredsComeOutInOrderInRandomPieces() {
+        var random = SeededGenerator(seed: 0x6B69_6C6C)
+        for _ in 0..<20 {
+            let expected = (0..<400).map { number -> (String, String) in
+                let body = String(repeating: "x", count: Int.random(in: 0...40, using: &random))
+                return ("/\(number)", body)
+            }
+            let bytes = expected.enumerated().flatMap { index, request -> [UInt8] in
+                let (target, body) = request
+                let head = "POST \(target) HTTP/1.1\r\nHost: a\r\n"
+                let isChunked = index.isMultiple(of: 3) && !body.isEmpty
+                let rest =
+                    isChunked
+                    ? "Transfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+                    : "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                return Array((head + rest).utf8)
+            }
+            var pieces: [ArraySlice<UInt8>] = []
+            var start = 0
+            while start < bytes.count {
+                let end = min(bytes.count, start + Int.random(in: 1...200, using: &random))
+                pieces.append(bytes[start..<end])
+                start = end
+            }
+            let outcome = parse(pieces)
+            XCTAssertEqual(outcome.requests, expected.map { "POST \($0.0) \($0.1)" })
+            XCTAssertEqual(outcome.end, .waiting(.start))
+        }
+    }
+
+    func testRandomBytesNeverTrap() {
+        var random = SeededGenerator(seed: 42)
+        let alphabet = Array("GET / HTTP/1.1\r\nHost:a\r\n\r\nTransfer-Encoding: chunked 0123456789abcdef;,\u{0}\u{7F}é".utf8)
+        for _ in 0..<3_000 {
+            var bytes = Array("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n".utf8)
+            for _ in 0..<Int.random(in: 1...8, using: &random) {
+                let index = Int.random(in: 0..<bytes.count, using: &random)
+                bytes[index] = alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+            }
+            // The same bytes cut in another way must have the same outcome.
+            let cut = Int.random(in: 0...bytes.count, using: &random)
+            XCTAssertEqual(parse([bytes[...]]), parse([bytes[..<cut], bytes[cut...]]), String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    func testTakesAQueryOf32KilobytesAndNamesWhatIsTooLong() {
+        let query = String(repeating: "q", count: 32 * 1024)
+        XCTAssertEqual(parse("GET /?\(query) HTTP/1.1\r\nHost: a\r\n\r\n").requests.count, 1)
+
+        let line = String(repeating: "q", count: 41 * 1024)
+        XCTAssertEqual(parse("GET /?\(line) HTTP/1.1\r\nHost: a\r\n\r\n").end, .refused(.uriTooLong))
+        XCTAssertEqual(
+            parse("GET / HTTP/1.1\r\nHost: a\r\nX: \(line)\r\n\r\n").end, .refused(.requestHeaderFieldsTooLarge))
+    }
+
+    func testTheLimitOfTheHeadIsExact() {
+        var limits = HTTPLimits()
+        let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        limits.headBytes = request.utf8.count
+        XCTAssertEqual(parse(request, limits: limits).requests.count, 1)
+        limits.headBytes -= 1
+        XCTAssertEqual(parse(request, limits: limits).end, .refused(.requestHeaderFieldsTooLarge))
+    }
+
+    func testTheLimitOfTheFieldsIsExact() {
+        func request(fields: Int) -> String {
+            "GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: fields - 1) + "\r\n"
+        }
+        XCTAssertEqual(parse(request(fields: 64)).requests.count, 1)
+        XCTAssertEqual(parse(request(fields: 65)).end, .refused(.requestHeaderFieldsTooLarge))
+    }
+
+    func testTheLimitOfTheBodyIsExactInEitherFraming() {
+        var limits = HTTPLimits()
+        limits.bodyBytes = 10
+        let head = "POST / HTTP/1.1\r\nHost: a\r\n"
+        XCTAssertEqual(parse("\(head)Content-Length: 10\r\n\r\n0123456789", limits: limits).requests.count, 1)
+        XCTAssertEqual(parse("\(head)Content-Length: 11\r\n\r\n", limits: limits).end, .refused(.contentTooLarge))
+        let chunked = "\(head)Transfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n"
+        XCTAssertEqual(parse("\(chunked)4\r\n6789\r\n0\r\n\r\n", limits: limits).requests.count, 1)
+        XCTAssertEqual(parse("\(chunked)5", limits: limits).end, .refused(.contentTooLarge))
+    }
+
+    func testChunkExtensionsAndTrailersAreBounded() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let long = String(repeating: "e", count: 5_000)
+        XCTAssertEqual(parse("\(head)1;\(long)").end, .refused(.badRequest))
+        let many = String(repeating: "1;eeeeeeeeeeeeeeeeeeee\r\nx\r\n", count: 300)
+        XCTAssertEqual(parse("\(head)\(many)0\r\n\r\n").end, .refused(.badRequest))
+        XCTAssertEqual(parse("\(head)0\r\nX: \(long)\r\n\r\n").end, .refused(.requestHeaderFieldsTooLarge))
+    }
+
+    /// 40 KB byte by byte: a parser that looks at all that has come for each
+    /// byte would look at 800 MB.
+    func testBytesThatComeOneByOneTakeLinearTime() {
+        let request = Array("GET /?\(String(repeating: "q", count: 38 * 1024)) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        func time(_ count: Int) -> Duration {
+            ContinuousClock().measure { XCTAssertEqual(parse(request.prefix(count).map { [$0] }).requests, []) }
+        }
+        _ = time(1_000)
+        let quarter = time(9_000)
+        XCTAssertLessThan(time(36_000), quarter * 16 + .milliseconds(50))
+    }
+
+    func testTellsThatTheClientWaitsForContinue() throws {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+        func awaitsContinue(_ text: String) throws -> Bool {
+            var parser = HTTPRequestParser(limits: HTTPLimits(), remoteAddress: "")
+            var index = 0
+            XCTAssertNil(try parser.read(Array(text.utf8).span, from: &index))
+            return parser.awaitsContinue
+        }
+        XCTAssertTrue(try awaitsContinue("\(head)Expect: 100-Continue\r\n\r\n"))
+        XCTAssertFalse(try awaitsContinue("\(head)Expect: 100-continue\r\n\r\n1"))
+        XCTAssertFalse(try awaitsContinue("\(head)\r\n"))
+        XCTAssertFalse(try awaitsContinue("POST / HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"))
+    }
+}
+
+/// What came of some bytes.
+struct ParserOutcome: Equatable, CustomStringConvertible {
+    enum End: Equatable {
+        case waiting(HTTPRequestParser.Position)
+        case refused(HTTPStatus)
+    }
+
+    /// Method, target and body of each.
+    var requests: [String] = []
+    var end = End.waiting(.start)
+
+    var description: String { "\(requests) \(end)" }
+}
+
+func parse(_ text: String, limits: HTTPLimits = HTTPLimits()) -> ParserOutcome {
+    parse([Array(text.utf8)[...]], limits: limits)
+}
+
+func parse(_ pieces: [some Collection<UInt8>], limits: HTTPLimits = HTTPLimits()) -> ParserOutcome {
+    var parser = HTTPRequestParser(limits: limits, remoteAddress: "127.0.0.1")
+    var outcome = ParserOutcome()
+    for piece in pieces {
+        let bytes = Array(piece)
+        var index = 0
+        while index < bytes.count {
+            do throws(HTTPProtocolError) {
+                guard let request = try parser.read(bytes.span, from: &index)?.request else { continue }
+                outcome.requests.append(
+                    "\(request.method) \(request.target) \(String(decoding: request.body, as: UTF8.self))")
+            } catch {
+                outcome.end = .refused(error.status)
+                return outcome
+            }
+        }
+    }
+    outcome.end = .waiting(parser.position)
+    return outcome
+}
+
+/// SplitMix64: the same numbers in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,338 @@
+import Dispatch
+import Glibc
+import Synchronization
+import XCTest
+
+@testable import HTTPServer
+
+/// The server over real sockets.
+final class HTTPServerTests: XCTestCase {
+    private let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+    /// Answers with the length of the body, or with the path; paths that begin
+    /// with `/later` from a task.
+    private static let echo: HTTPServer.Handler = { request in
+        let text = request.body.isEmpty ? request.path : "\(request.body.count)"
+        let response = HTTPResponse(status: .ok, body: Array("<\(text)>".utf8))
+        return request.path.hasPrefix("/later") ? .later { response } : .now(response)
+    }
+
+    private func start(
+        limits: HTTPLimits = HTTPLimits(), handler: @escaping HTTPServer.Handler = echo,
+        observer: @escaping HTTPServer.Observer = { _ in }
+    ) throws -> (server: HTTPServer, port: UInt16) {
+        let address = ListenAddress(host: "127.0.0.1", port: 0)
+        let server = try HTTPServer(listen: address, limits: limits, handler: handler, observer: observer)
+        try server.start()
+        return (server, server.boundAddress.port)
+    }
+
+    // MARK: Serving
+
+    func testKeepsAConnectionForManyRequests() throws {
+        let (server, port) = try start()
+        let client = try TestClient(port: port)
+        for path in ["/", "/later", "/", "/later/2"] {
+            client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
+            let answer = try XCTUnwrap(client.receive(until: "<\(path)>"))
+            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 200 OK\r\nDate: "), answer)
+        }
+        withExtendedLifetime(server) {}
+    }
+
+    func testAnswersPipelinesInOrderWhetherAtOnceOrLater() throws {
+        let (server, port) = try start()
+        let client = try TestClient(port: port)
+        let paths = (0..<500).map { $0.isMultiple(of: 3) ? "/later/\($0)" : "/\($0)" }
+        client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
+        let answer = try XCTUnwrap(client.receive(until: "</499>"))
+        XCTAssertEqual(answer.matches(of: /<(.*?)>/).map { String($0.1) }, paths)
+        withExtendedLifetime(server) {}
+    }
+
+    func testServesABodyOfTheLimitAndRefusesOneByteMoreReadably() throws {
+        let (server, port) = try start()
+        let limit = HTTPLimits().bodyBytes
+        let client = try TestClient(port: port)
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(limit)\r\n\r\n")
+        client.send([UInt8](repeating: 0x78, count: limit))
+        XCTAssertNotNil(client.receive(until: "<\(limit)>"))
+
+        // Sends all of it before it reads, as most clients do.
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(limit + 1)\r\n\r\n")
+        client.send([UInt8](repeating: 0x78, count: limit + 1))
+        client.endSending()
+        let refusal = try XCTUnwrap(client.receive())
+        XCTAssertTrue(refusal.hasPrefix("HTTP/1.1 413 "), refusal)
+        withExtendedLifetime(server) {}
+    }
+
+    func testServesAChunkedBodyOfTheLimit() throws {
+        let (server, port) = try start()
+        let client = try TestClient(port: port)
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+        let chunk = [UInt8](repeating: 0x78, count: 1024 * 1024)
+        for _ in 0..<10 { client.send(Array("100000\r\n".utf8) + chunk + Array("\r\n".utf8)) }
+        client.send("0\r\n\r\n")
+        XCTAssertNotNil(client.receive(until: "<10485760>"))
+        withExtendedLifetime(server) {}
+    }
+
+    func testSendsALargeAnswerToAClientThatReadsLate() throws {
+        let body = [UInt8](repeating: 0x78, count: 20 * 1024 * 1024)
+        let (server, port) = try start { _ in .now(HTTPResponse(status: .ok, body: body)) }
+        let client = try TestClient(port: port)
+        client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        // The other client is answered while the first one's answer waits to be read.
+        let other = try TestClient(port: port)
+        other.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+        XCTAssertNotNil(other.receive(until: "\r\n\r\n"))
+        let answer = try XCTUnwrap(client.receive())
+        XCTAssertGreaterThan(answer.utf8.count, body.count)
+        withExtendedLifetime(server) {}
+    }
+
+    func testInvitesTheBodyOfAClientThatAsks() throws {
+        let (server, port) = try start()
+        let client = try TestClient(port: port)
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        XCTAssertEqual(client.receive(until: "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n")
+        client.send("abc")
+        XCTAssertNotNil(client.receive(until: "<3>"))
+        withExtendedLifetime(server) {}
+    }
+
+    func testAnswersAClientThatHasEndedItsHalf() throws {
+        let (server, port) = try start()
+        for path in ["/", "/later"] {
+            let client = try TestClient(port: port)
+            client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
+            client.endSending()
+            XCTAssertEqual(client.receive()?.hasSuffix("<\(path)>"), true)
+        }
+        withExtendedLifetime(server) {}
+    }
+
+    func testTellsTheHandlerTheAddressOfTheClient() throws {
+        let (server, port) = try start { request in
+            .now(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)>".utf8)))
+        }
+        let client = try TestClient(port: port)
+        client.send(get)
+        XCTAssertNotNil(client.receive(until: "<127.0.0.1>"))
+        withExtendedLifetime(server) {}
+    }
+
+    // MARK: Rude clients
+
+    func testRefusesNonsenseReadablyAndReportsIt() throws {
+        let reported = Mutex<[String]>([])
+        let (server, port) = try start(observer: { event in
+            guard case .refused(let error, let address) = event else { return }
+            reported.withLock { $0.append("\(error.status.rawValue) \(address)") }
+        })
+        for nonsense in ["\u{16}\u{3}\u{1}", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nX : y\r\n\r\n"] {
+            let client = try TestClient(port: port)
+            client.send(nonsense)
+            let answer = try XCTUnwrap(client.receive())
+            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), answer)
+        }
+        XCTAssertEqual(reported.withLock { $0 }, Array(repeating: "400 127.0.0.1", count: 3))
+        withExtendedLifetime(server) {}
+    }
+
+    func testEndsAHeadThatDrips() throws {
+        var limits = HTTPLimits()
+        limits.headTimeout = .milliseconds(200)
+        let (server, port) = try start(limits: limits)
+        let client = try TestClient(port: port)
+        let start = ContinuousClock.now
+        client.send("GET / HTTP/1.1\r\nHost: h\r\nX: ")
+        while !client.hasInput(within: 10), start.duration(to: .now) < .seconds(8) { client.send("x") }
+        let answer = try XCTUnwrap(client.receive())
+        XCTAssertTrue(answer.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"), answer)
+        XCTAssertLessThan(start.duration(to: .now), .seconds(8))
+        withExtendedLifetime(server) {}
+    }
+
+    func testThousandsOfResetsLeaveNoDescriptorAndNoHarm() throws {
+        let (server, port) = try start()
+        let before = try openDescriptors()
+        let starts = [
+            "", "GET / HT", get, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n", get + get + get,
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc", "\u{16}",
+        ]
+        for number in 0..<4_000 {
+            let client = try TestClient(port: port)
+            client.resetAtClose()
+            client.send(starts[number % starts.count])
+        }
+        let client = try TestClient(port: port)
+        client.send(get)
+        XCTAssertNotNil(client.receive(until: "</>"))
+        XCTAssertTrue(try eventually { try openDescriptors() <= before + 2 })
+        withExtendedLifetime(server) {}
+    }
+
+    func testConnectionsAboveTheLimitWaitForTheirTurn() throws {
+        var limits = HTTPLimits()
+        limits.connections = 2
+        let (server, port) = try start(limits: limits)
+        var clients = try (0..<2).map { _ in try TestClient(port: port) }
+        for client in clients {
+            client.send(get)
+            XCTAssertNotNil(client.receive(until: "</>"))
+        }
+        let third = try TestClient(port: port)
+        third.send("GET /third HTTP/1.1\r\nHost: h\r\n\r\n")
+        // The server answers the others, so it has seen that a third one waits.
+        for client in clients {
+            client.send(get)
+            XCTAssertNotNil(client.receive(until: "</>"))
+        }
+        XCTAssertFalse(third.hasInput(within: 0))
+        clients.removeLast()
+        XCTAssertNotNil(third.receive(until: "</third>"))
+        withExtendedLifetime(server) {}
+    }
+
+    func testSurvivesTheLackOfDescriptors() throws {
+        let pauses = Atomic(0)
+        let (server, port) = try start(observer: { event in
+            if case .acceptingPaused = event { pauses.add(1, ordering: .relaxed) }
+        })
+        let client = try TestClient()
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        var none = limit
+        none.rlim_cur = 3
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
+        defer { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+        try client.connect(to: port)
+        client.send(get)
+        XCTAssertTrue(eventually { pauses.load(ordering: .relaxed) > 0 })
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        XCTAssertNotNil(client.receive(until: "</>"))
+        withExtendedLifetime(server) {}
+    }
+
+    // MARK: Beginning and end
+
+    func testDrainingFinishesWhatIsInFlightAndRefusesWhatIsNew() throws {
+        let gate = Gate()
+        let (server, port) = try start { _ in
+            .later {
+                await gate.wait()
+                return HTTPResponse(status: .ok, body: Array("<done>".utf8))
+            }
+        }
+        let busy = try TestClient(port: port)
+        busy.send(get)
+        XCTAssertTrue(eventually { gate.waiterCount == 1 })
+        let idle = try TestClient(port: port)
+
+        let drained = expectation(description: "drained")
+        Task {
+            await server.drain(within: .seconds(10))
+            drained.fulfill()
+        }
+        XCTAssertEqual(idle.receive(), "")
+        XCTAssertThrowsError(try TestClient(port: port))
+        gate.open()
+        let answer = try XCTUnwrap(busy.receive())
+        XCTAssertTrue(answer.contains("Connection: close\r\n") && answer.hasSuffix("<done>"), answer)
+        busy.endSending()
+        wait(for: [drained], timeout: 10)
+    }
+
+    func testDrainingEndsAtItsDeadlineWhateverIsInFlight() throws {
+        let gate = Gate()
+        let (server, port) = try start { _ in
+            .later {
+                await gate.wait()
+                return HTTPResponse(status: .ok)
+            }
+        }
+        let client = try TestClient(port: port)
+        client.send(get)
+        XCTAssertTrue(eventually { gate.waiterCount == 1 })
+        let drained = expectation(description: "drained, twice")
+        drained.expectedFulfillmentCount = 2
+        Task {
+            await server.drain(within: .milliseconds(100))
+            drained.fulfill()
+            await server.drain(within: .seconds(100))
+            drained.fulfill()
+        }
+        wait(for: [drained], timeout: 10)
+        gate.open()
+    }
+
+    func testAServerThatIsReleasedGivesEverythingBack() throws {
+        let before = try openDescriptors()
+        do {
+            let (server, port) = try start()
+            let client = try TestClient(port: port)
+            client.send(get)
+            XCTAssertNotNil(client.receive(until: "</>"))
+            _ = try HTTPServer(listen: ListenAddress(host: "127.0.0.1", port: 0), handler: Self.echo)
+            withExtendedLifetime(server) {}
+        }
+        XCTAssertTrue(try eventually { try openDescriptors() <= before })
+    }
+
+    func testDrainingAServerThatWasNeverStartedIsImmediate() async throws {
+        let address = ListenAddress(host: "127.0.0.1", port: 0)
+        let server = try HTTPServer(listen: address, handler: Self.echo)
+        await server.drain(within: .seconds(100))
+        let again = try HTTPServer(listen: server.boundAddress, handler: Self.echo)
+        XCTAssertEqual(again.boundAddress, server.boundAddress)
+    }
+
+    func testAnAddressThatCannotBeHadIsNamed() throws {
+        let (server, port) = try start()
+        let taken = ListenAddress(host: "127.0.0.1", port: port)
+        XCTAssertThrowsError(try HTTPServer(listen: taken, handler: Self.echo)) {
+            XCTAssertEqual("\($0)", "cannot listen at 127.0.0.1:\(port): bind: Address already in use")
+        }
+        let unknown = ListenAddress(host: "no such host", port: 0)
+        XCTAssertThrowsError(try HTTPServer(listen: unknown, handler: Self.echo)) {
+            XCTAssertEqual(($0 as? ListenError)?.address, unknown)
+        }
+        withExtendedLifetime(server) {}
+    }
+
+    func testListensAtNamesAndAtIPv6() throws {
+        for host in ["localhost", "::1"] {
+            let server = try HTTPServer(listen: ListenAddress(host: host, port: 0), handler: Self.echo)
+            XCTAssertTrue(["127.0.0.1", "::1"].contains(server.boundAddress.host))
+            XCTAssertNotEqual(server.boundAddress.port, 0)
+        }
+    }
+}
+
+/// Keeps tasks waiting until it is opened.
+private final class Gate: Sendable {
+    private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
+
+    var waiterCount: Int { state.withLock { $0.waiters.count } }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiters.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiters = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}

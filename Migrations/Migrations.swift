@@ -1,1 +1,27 @@
-// placeholder
+/// One step of the store's schema, from a numbered file in this folder.
+///
+/// A file is never changed once it has shipped: stores that applied it refuse
+/// another text under its number. What comes later is a new file and a new row
+/// in ``all``.
+public struct Migration: Hashable, Sendable {
+    /// From 1, without gaps.
+    public let version: Int
+    /// What stands between `V0001__` and `.sql` in the file's name.
+    public let name: String
+    public let sql: String
+
+    public init(version: Int, name: String, sql: String) {
+        self.version = version
+        self.name = name
+        self.sql = sql
+    }
+
+    /// Every migration, in the order of application.
+    public static let all = [
+        Migration(version: 1, name: "kill_plans", file: PackageResources.V0001__kill_plans_sql)
+    ]
+
+    private init(version: Int, name: String, file: [UInt8]) {
+        self.init(version: version, name: name, sql: String(decoding: file, as: UTF8.self))
+    }
+}

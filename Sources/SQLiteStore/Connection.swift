@@ -1,0 +1,79 @@
+import CSQLite
+
+/// Owns one open database.
+///
+/// Opened without SQLite's own mutex: the actor that holds it is what keeps
+/// two threads from using it at once ("multi-thread mode",
+/// sqlite.org/threadsafe.html).
+struct Connection: ~Copyable {
+    let handle: OpaquePointer
+
+    /// How long a statement waits for another process's lock.
+    static let busyTimeoutMilliseconds: Int32 = 5_000
+
+    /// Opens an existing file, an empty one included. Nothing is read yet.
+    init(path: String) throws(SQLiteError) {
+        var handle: OpaquePointer?
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        var result = sqlite3_open_v2(path, &handle, flags, nil)
+        if result == SQLITE_OK { result = sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }
+        guard result == SQLITE_OK, let handle else {
+            let error = SQLiteError(lastErrorOf: handle, code: result)
+            sqlite3_close_v2(handle)
+            throw error
+        }
+        self.handle = handle
+    }
+
+    // Unlike sqlite3_close this also ends well if a statement is finalized later.
+    deinit { sqlite3_close_v2(handle) }
+
+    /// Closes the database and tells if that failed, as it does while there are statements.
+    consuming func close() throws(SQLiteError) {
+        let result = sqlite3_close(handle)
+        guard result == SQLITE_OK else {
+            let error = SQLiteError(lastErrorOf: handle, code: result)
+            _ = consume self
+            throw error
+        }
+        discard self
+    }
+
+    /// Runs any number of statements, separated by semicolons, and ignores their rows.
+    borrowing func execute(_ sql: String) throws(SQLiteError) {
+        try check(sqlite3_exec(handle, sql, nil, nil, nil), sql: sql)
+    }
+
+    /// The value in the first row and column of what `sql` answers, as text.
+    borrowing func firstValue(of sql: String) throws -> String? {
+        try Statement(sql, on: self).rows { row in try row.optionalText(0) }.first ?? nil
+    }
+
+    /// Sets a pragma and makes sure that it took effect: SQLite answers most
+    /// that it cannot obey with the old value instead of an error.
+    borrowing func setPragma(_ name: String, to value: String, answering expected: String) throws {
+        try execute("PRAGMA \(name) = \(value)")
+        let answer = try firstValue(of: "PRAGMA \(name)") ?? "nothing"
+        guard answer == expected else {
+            throw SQLiteError(
+                code: SQLITE_ERROR, message: "\(name) stayed at \(answer)", sql: "PRAGMA \(name) = \(value)")
+        }
+    }
+
+    /// Whether closing the last connection moves the WAL into the database file.
+    borrowing func setCheckpointOnClose(_ enabled: Bool) throws(SQLiteError) {
+        try check(csqlite_set_checkpoint_on_close(handle, enabled ? 1 : 0))
+    }
+
+    /// Moves the WAL into the database file without waiting for anybody: what
+    /// another process still reads stays in the WAL, where it is as safe.
+    borrowing func checkpoint() throws(SQLiteError) {
+        try check(sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil))
+    }
+
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    private borrowing func check(_ result: Int32, sql: String? = nil) throws(SQLiteError) {
+        guard result == SQLITE_OK else { throw SQLiteError(lastErrorOf: handle, code: result, sql: sql) }
+    }
+}

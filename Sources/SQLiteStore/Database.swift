@@ -1,0 +1,47 @@
+import Migrations
+import SessionKill
+
+/// Owns an open store: the lock, the connection, and every prepared statement.
+struct Database: ~Copyable {
+    let file: StoreFile
+    let connection: Connection
+    let plans: PlanTables
+    let transaction: TransactionStatements
+}
+
+extension Database {
+    /// Opens the store at `path`, creates it if there is none, and applies the
+    /// migrations that it has not had.
+    ///
+    /// A file that is no store, or one that this killd cannot go on with, is
+    /// left as it was found.
+    init(path: String, migrations: [Migration], at time: UnixTime) throws {
+        let file = try StoreFile(path: path)
+        let connection = try Connection(path: file.path)
+
+        // What is refused here must not even have its WAL moved into it when this connection closes.
+        try connection.setCheckpointOnClose(false)
+        let versions = try SchemaVersions(of: connection, known: migrations)
+        try connection.setCheckpointOnClose(true)
+
+        try connection.setPragma("journal_mode", to: "WAL", answering: "wal")
+        // FULL: in WAL mode NORMAL does not sync at each commit, and a record would not survive a power failure.
+        try connection.setPragma("synchronous", to: "FULL", answering: "2")
+        // What a savepoint would need to undo is kept in memory, so that no folder for temporary files is needed.
+        try connection.setPragma("temp_store", to: "MEMORY", answering: "2")
+        try versions.applyPending(to: connection, at: time)
+        try connection.setPragma("foreign_keys", to: "ON", answering: "1")
+
+        let plans = try PlanTables(on: connection)
+        let transaction = try TransactionStatements(on: connection)
+        self.init(file: file, connection: connection, plans: plans, transaction: transaction)
+    }
+
+    /// Moves the WAL into the file and closes it.
+    consuming func close() throws(SQLiteError) {
+        try connection.checkpoint()
+        _ = consume plans
+        _ = consume transaction
+        try connection.close()
+    }
+}

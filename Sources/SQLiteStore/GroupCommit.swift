@@ -1,0 +1,77 @@
+import SessionKill
+
+/// One write to the store: returns how many plans it changed.
+typealias Write = @Sendable (borrowing PlanTables) throws -> Int
+
+/// The statements that begin and end transactions, prepared once.
+struct TransactionStatements: ~Copyable {
+    let begin: Statement
+    let commit: Statement
+    let rollback: Statement
+    let savepoint: Statement
+    let release: Statement
+    let rollbackToSavepoint: Statement
+}
+
+extension TransactionStatements {
+    init(on connection: borrowing Connection) throws(SQLiteError) {
+        self.init(
+            // IMMEDIATE: a busy timeout cannot cure a transaction that begins to write after it has read.
+            begin: try Statement("BEGIN IMMEDIATE", on: connection),
+            commit: try Statement("COMMIT", on: connection),
+            rollback: try Statement("ROLLBACK", on: connection),
+            savepoint: try Statement("SAVEPOINT one_write", on: connection),
+            release: try Statement("RELEASE one_write", on: connection),
+            rollbackToSavepoint: try Statement("ROLLBACK TO one_write", on: connection))
+    }
+}
+
+extension Database {
+    /// Runs `writes` in one transaction, so that all of them share the one sync
+    /// to disk that makes them durable.
+    ///
+    /// A write that fails is undone and takes no other with it, unless SQLite
+    /// gives up the whole transaction (as it may when the disk is full) or
+    /// COMMIT fails: then nothing was changed and all have failed.
+    ///
+    /// - Returns: one answer for each write, in the same order.
+    borrowing func commit(_ writes: [Write]) -> [Result<Int, any Error>] {
+        do {
+            try endAbandonedTransaction()
+            try transaction.begin.run()
+            var answers: [Result<Int, any Error>] = []
+            for write in writes { answers.append(try runInSavepoint(write)) }
+            try transaction.commit.run()
+            return answers
+        } catch {
+            // Should this fail too, whoever comes next tries again before anything else.
+            try? endAbandonedTransaction()
+            return writes.map { _ in .failure(error) }
+        }
+    }
+
+    borrowing func plan(with sqlExecID: SqlExecID) throws -> (PlanRows, ProgressColumns)? {
+        try endAbandonedTransaction()
+        return try plans.plan(with: sqlExecID)
+    }
+
+    /// - Throws: the failure of `write` if the transaction did not survive it.
+    private borrowing func runInSavepoint(_ write: Write) throws -> Result<Int, any Error> {
+        try transaction.savepoint.run()
+        do {
+            let answer = try write(plans)
+            try transaction.release.run()
+            return .success(answer)
+        } catch {
+            guard connection.isInTransaction else { throw error }
+            try transaction.rollbackToSavepoint.run()
+            try transaction.release.run()
+            return .failure(error)
+        }
+    }
+
+    /// A COMMIT that failed may leave its transaction open.
+    private borrowing func endAbandonedTransaction() throws {
+        if connection.isInTransaction { try transaction.rollback.run() }
+    }
+}

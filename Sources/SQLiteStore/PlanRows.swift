@@ -1,0 +1,138 @@
+import FoundationEssentials
+import SessionKill
+
+/// What Prepare stored of a plan: one row of `plans` and its rows of `threads`.
+struct PlanRows: Hashable, Sendable {
+    var name: String
+    var sqlExecID: String
+    var digest: String
+    var account: String
+    var instance: String
+    var preparedAt: Int64
+    var expiresAt: Int64
+    var recordHistory: Bool
+    /// JSON.
+    var fingerprint: String
+    /// In the order of their positions.
+    var threads: [Thread]
+
+    struct Thread: Hashable, Sendable {
+        var id: Int64
+        var session: Session?
+    }
+
+    /// A session whose id is that of the thread.
+    struct Session: Hashable, Sendable {
+        var user: String
+        var host: String
+        var performanceSchemaThreadID: UInt64?
+        /// JSON.
+        var picture: String
+    }
+}
+
+/// How far a stored plan got, as the columns say.
+struct ProgressColumns: Hashable, Sendable {
+    var state: String
+    var committingSince: Int64?
+    var endedAt: Int64?
+    var staleReason: String?
+    /// By position, like the threads.
+    var threads: [Thread]
+
+    struct Thread: Hashable, Sendable {
+        var isIntended: Bool
+        var outcome: OutcomeColumns?
+    }
+}
+
+extension PlanRows {
+    /// - Throws: whatever stops the encoder or OpenSSL.
+    init(_ plan: KillPlan) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        func json(_ value: some Encodable) throws -> String {
+            String(decoding: try encoder.encode(value), as: UTF8.self)
+        }
+        let content = plan.content
+        self.init(
+            name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
+            account: content.account, instance: content.instance.rawValue,
+            preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
+            recordHistory: content.recordHistory, fingerprint: try json(content.fingerprint),
+            threads: try content.threads.map { thread in
+                Thread(
+                    id: Int64(thread.id.rawValue),
+                    session: try thread.session.map { session in
+                        Session(
+                            user: session.identity.user, host: session.identity.host,
+                            performanceSchemaThreadID: session.identity.performanceSchemaThreadID,
+                            picture: try json(session.picture))
+                    })
+            })
+    }
+
+    /// The plan and its state.
+    ///
+    /// - Throws: ``StoreError`` of reason `damaged` or `DecodingError` if the
+    ///   columns hold what the store never writes.
+    func storedPlan(progress: ProgressColumns) throws -> StoredPlan {
+        let decoder = JSONDecoder()
+        let threads = try threads.map { thread in try thread.pinnedThread(decoder: decoder) }
+        let plan = KillPlan(
+            name: PlanName(rawValue: name), sqlExecID: SqlExecID(rawValue: sqlExecID),
+            content: KillPlan.Content(
+                account: account, instance: InstanceID(rawValue: instance),
+                preparedAt: UnixTime(milliseconds: preparedAt), expiresAt: UnixTime(milliseconds: expiresAt),
+                recordHistory: recordHistory,
+                fingerprint: try decoder.decode(ServerFingerprint.self, from: Data(fingerprint.utf8)),
+                threads: threads))
+        return StoredPlan(plan: plan, digest: digest, state: try progress.planState(of: threads.map(\.id)))
+    }
+}
+
+extension PlanRows.Thread {
+    fileprivate func pinnedThread(decoder: JSONDecoder) throws -> PinnedThread {
+        guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
+        guard let session else { return PinnedThread(absent: id) }
+        return PinnedThread(
+            Session(
+                identity: SessionIdentity(
+                    id: id, user: session.user, host: session.host,
+                    performanceSchemaThreadID: session.performanceSchemaThreadID),
+                picture: try decoder.decode(SessionPicture.self, from: Data(session.picture.utf8))))
+    }
+}
+
+extension ProgressColumns {
+    fileprivate func planState(of ids: [ThreadID]) throws -> PlanState {
+        switch (state, committingSince, endedAt, staleReason) {
+        case ("prepared", nil, nil, nil):
+            return .prepared
+        case ("committing", let since?, nil, nil):
+            let intended = zip(ids, threads).filter(\.1.isIntended).map(\.0)
+            return .committing(since: UnixTime(milliseconds: since), intended: Set(intended))
+        case ("committed", _, let time?, nil):
+            return .ended(.committed, at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids))
+        case ("stale", _, let time?, let text?):
+            guard let reason = StaleReason(columnValue: text) else {
+                throw StoreError(.damaged, "\(text) is no reason why a plan is stale")
+            }
+            return .ended(.stale(reason), at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids))
+        default:
+            throw StoreError(.damaged, "the state \(state) contradicts the times or the reason beside it")
+        }
+    }
+
+    private func outcomes(of ids: [ThreadID]) throws -> [ThreadID: Outcome] {
+        var outcomes: [ThreadID: Outcome] = [:]
+        for (id, thread) in zip(ids, threads) {
+            guard let columns = thread.outcome else { continue }
+            guard let outcome = columns.value else {
+                throw StoreError(.damaged, "thread \(id) has the outcome \(columns.outcome), which makes no sense")
+            }
+            outcomes[id] = outcome
+        }
+        return outcomes
+    }
+}

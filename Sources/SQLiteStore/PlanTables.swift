@@ -1,0 +1,173 @@
+import SessionKill
+
+/// The statements on the tables `plans` and `threads`, prepared once.
+///
+/// What a method does belongs to the transaction of whoever calls it. Each that
+/// writes returns how many plans it changed.
+struct PlanTables: ~Copyable {
+    private let insertPlan: Statement
+    private let insertThread: Statement
+    private let selectPlan: Statement
+    private let selectThreads: Statement
+    private let claimPlan: Statement
+    private let intendThread: Statement
+    private let finishPlan: Statement
+    private let finishThread: Statement
+    private let countPlans: Statement
+    private let deletePlans: Statement
+}
+
+extension PlanTables {
+    init(on connection: borrowing Connection) throws(SQLiteError) {
+        self.init(
+            insertPlan: try Statement(
+                """
+                INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history,
+                    fingerprint)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+                """, on: connection),
+            insertThread: try Statement(
+                """
+                INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, picture)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """, on: connection),
+            selectPlan: try Statement(
+                """
+                SELECT id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history,
+                    fingerprint, state, committing_since, ended_at, stale_reason
+                FROM plans WHERE sql_exec_id = ?
+                """, on: connection),
+            selectThreads: try Statement(
+                """
+                SELECT thread_id, user, host, performance_schema_thread_id, picture, intended_at, outcome, outcome_detail
+                FROM threads WHERE plan = ? ORDER BY position
+                """, on: connection),
+            claimPlan: try Statement(
+                """
+                UPDATE plans SET state = 'committing', committing_since = ?
+                WHERE name = ? AND state = 'prepared' RETURNING id
+                """, on: connection),
+            intendThread: try Statement(
+                "UPDATE threads SET intended_at = ? WHERE plan = ? AND thread_id = ?", on: connection),
+            finishPlan: try Statement(
+                """
+                UPDATE plans SET state = ?, ended_at = ?, stale_reason = ?
+                WHERE name = ? AND state IN ('prepared', 'committing') RETURNING id
+                """, on: connection),
+            finishThread: try Statement(
+                "UPDATE threads SET outcome = ?, outcome_detail = ? WHERE plan = ? AND thread_id = ?", on: connection),
+            countPlans: try Statement("SELECT count(*) FROM plans WHERE name = ?", on: connection),
+            // The expressions are those of the index plans_by_end_of_life, without which SQLite would not use it.
+            deletePlans: try Statement(
+                """
+                DELETE FROM plans WHERE id IN (
+                    SELECT id FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) < ?
+                    ORDER BY coalesce(ended_at, expires_at) LIMIT ?)
+                """, on: connection))
+    }
+
+    borrowing func insert(_ plan: PlanRows) throws -> Int {
+        let id = try insertPlan.rows([
+            .text(plan.name), .text(plan.sqlExecID), .text(plan.digest), .text(plan.account), .text(plan.instance),
+            .integer(plan.preparedAt), .integer(plan.expiresAt), .integer(plan.recordHistory ? 1 : 0),
+            .text(plan.fingerprint),
+        ]) { try $0.integer(0) }.first
+        guard let id else { return 0 }
+        for (position, thread) in plan.threads.enumerated() {
+            try insertThread.run([
+                .integer(id), .integer(Int64(position)), .integer(thread.id),
+                SQLiteValue(thread.session?.user), SQLiteValue(thread.session?.host),
+                SQLiteValue(thread.session?.performanceSchemaThreadID.map { Int64(bitPattern: $0) }),
+                SQLiteValue(thread.session?.picture),
+            ])
+        }
+        return 1
+    }
+
+    /// No transaction is needed around the two statements: nobody else writes to the store.
+    borrowing func plan(with sqlExecID: SqlExecID) throws -> (PlanRows, ProgressColumns)? {
+        let found = try selectPlan.rows([.text(sqlExecID.rawValue)]) { row in
+            (
+                id: try row.integer(0),
+                plan: PlanRows(
+                    name: try row.text(1), sqlExecID: try row.text(2), digest: try row.text(3),
+                    account: try row.text(4), instance: try row.text(5), preparedAt: try row.integer(6),
+                    expiresAt: try row.integer(7), recordHistory: try row.integer(8) != 0,
+                    fingerprint: try row.text(9), threads: []),
+                progress: ProgressColumns(
+                    state: try row.text(10), committingSince: row.optionalInteger(11), endedAt: row.optionalInteger(12),
+                    staleReason: try row.optionalText(13), threads: [])
+            )
+        }.first
+        guard var found else { return nil }
+        let threads = try selectThreads.rows([.integer(found.id)]) { row in
+            (try PlanRows.Thread(row), try ProgressColumns.Thread(row))
+        }
+        found.plan.threads = threads.map(\.0)
+        found.progress.threads = threads.map(\.1)
+        return (found.plan, found.progress)
+    }
+
+    borrowing func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) throws -> Int {
+        let id = try claimPlan.rows([.integer(time.milliseconds), .text(plan.rawValue)]) { try $0.integer(0) }.first
+        guard let id else { return 0 }
+        for thread in threads {
+            let changed = try intendThread.run([
+                .integer(time.milliseconds), .integer(id), .integer(Int64(thread.rawValue)),
+            ])
+            guard changed == 1 else { throw StoreError(.other, "the plan has no thread \(thread)") }
+        }
+        return 1
+    }
+
+    borrowing func finish(
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+    ) throws -> Int {
+        let (state, staleReason): (String, StaleReason?) =
+            switch ending {
+            case .committed: ("committed", nil)
+            case .stale(let reason): ("stale", reason)
+            }
+        let id = try finishPlan.rows([
+            .text(state), .integer(time.milliseconds), SQLiteValue(staleReason?.columnValue), .text(plan.rawValue),
+        ]) { try $0.integer(0) }.first
+        guard let id else {
+            let count = try countPlans.rows([.text(plan.rawValue)]) { try $0.integer(0) }
+            guard count == [1] else { throw StoreError(.other, "there is no such plan") }
+            return 0
+        }
+        for (thread, outcome) in outcomes {
+            let columns = OutcomeColumns(outcome)
+            let changed = try finishThread.run([
+                .text(columns.outcome), SQLiteValue(columns.detail), .integer(id), .integer(Int64(thread.rawValue)),
+            ])
+            guard changed == 1 else { throw StoreError(.other, "the plan has no thread \(thread)") }
+        }
+        return 1
+    }
+
+    /// Deletes at most `limit` plans that ended, or expired without being committed, before `time`.
+    borrowing func deletePlans(endedOrExpiredBefore time: UnixTime, limit: Int) throws -> Int {
+        try deletePlans.run([.integer(time.milliseconds), .integer(Int64(limit))])
+    }
+}
+
+extension PlanRows.Thread {
+    /// From the columns of `selectThreads`.
+    fileprivate init(_ row: borrowing Row) throws {
+        id = try row.integer(0)
+        guard let user = try row.optionalText(1) else { return }
+        session = PlanRows.Session(
+            user: user, host: try row.text(2),
+            performanceSchemaThreadID: row.optionalInteger(3).map { UInt64(bitPattern: $0) },
+            picture: try row.text(4))
+    }
+}
+
+extension ProgressColumns.Thread {
+    /// From the columns of `selectThreads`.
+    fileprivate init(_ row: borrowing Row) throws {
+        isIntended = row.optionalInteger(5) != nil
+        outcome = try row.optionalText(6).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(7)) }
+    }
+}

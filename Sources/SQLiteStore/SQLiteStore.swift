@@ -1,0 +1,169 @@
+import DedicatedThread
+import Migrations
+import SessionKill
+
+/// Keeps kill plans in one SQLite database.
+///
+/// Everything that touches the database happens on one thread of the store's
+/// own. Writes that wait while another is being synced to disk are folded into
+/// one transaction (group commit), and no caller is answered before its
+/// transaction is on disk.
+///
+/// The file can be read with the sqlite3 program at any time; its tables are
+/// explained in `Migrations/`.
+public actor SQLiteStore: PlanStore {
+    /// `nil` once the store is closed.
+    private(set) var database: Database?
+    private var waiting: [WaitingWrite] = []
+    private let thread: DedicatedThread
+
+    private struct WaitingWrite {
+        let write: Write
+        let caller: CheckedContinuation<Result<Int, any Error>, Never>
+    }
+
+    /// The most writes that share a transaction: bounds how long the first of them waits for the last.
+    static let largestGroup = 256
+    /// The most plans deleted at once, so that a purge never keeps others waiting for long.
+    static let purgePortion = 32
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private init(thread: DedicatedThread) { self.thread = thread }
+
+    /// Opens the store at `path`; creates it, readable by its owner only, if
+    /// there is none; brings its tables up to date.
+    ///
+    /// A file that is no store of killd's, was written by a newer killd or went
+    /// through other migrations than this killd's is refused and left as it is.
+    ///
+    /// - Parameter time: recorded with the migrations that are applied.
+    public static func open(path: String, at time: UnixTime) async throws(StoreError) -> SQLiteStore {
+        try await open(path: path, at: time, migrations: Migration.all)
+    }
+
+    static func open(
+        path: String, at time: UnixTime, migrations: [Migration]
+    ) async throws(StoreError) -> SQLiteStore {
+        do {
+            let store = SQLiteStore(thread: try DedicatedThread(name: "store"))
+            try await store.openDatabase(path: path, at: time, migrations: migrations)
+            return store
+        } catch {
+            throw StoreError(error, attempt: "open the store \(path)")
+        }
+    }
+
+    private func openDatabase(path: String, at time: UnixTime, migrations: [Migration]) throws {
+        database = try Database(path: path, migrations: migrations, at: time)
+    }
+
+    public nonisolated func insert(_ plan: KillPlan) async throws(StoreError) {
+        do {
+            let rows = try PlanRows(plan)
+            _ = try await write { tables in try tables.insert(rows) }
+        } catch {
+            throw StoreError(error, attempt: "store \(plan.name.rawValue)")
+        }
+    }
+
+    public nonisolated func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {
+        do {
+            guard let (rows, progress) = try await read(sqlExecID) else { return nil }
+            return try rows.storedPlan(progress: progress)
+        } catch {
+            // Without the ticket: whoever reads the log must not be able to commit.
+            throw StoreError(error, attempt: "read a plan")
+        }
+    }
+
+    public nonisolated func claim(
+        _ plan: PlanName, intending threads: [ThreadID], at time: UnixTime
+    ) async throws(StoreError) -> Bool {
+        do {
+            return try await write { tables in try tables.claim(plan, intending: threads, at: time) } == 1
+        } catch {
+            throw StoreError(error, attempt: "record the intent of \(plan.rawValue)")
+        }
+    }
+
+    public nonisolated func finish(
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+    ) async throws(StoreError) -> Bool {
+        do {
+            return try await write { tables in
+                try tables.finish(plan, as: ending, outcomes: outcomes, at: time)
+            } == 1
+        } catch {
+            throw StoreError(error, attempt: "record the end of \(plan.rawValue)")
+        }
+    }
+
+    /// Deletes every plan that ended, or expired without being committed,
+    /// before `time`, in portions between which others can write. A plan that
+    /// is committing is kept, however old.
+    ///
+    /// - Returns: how many plans were deleted.
+    public nonisolated func purge(endedOrExpiredBefore time: UnixTime) async throws(StoreError) -> Int {
+        var total = 0
+        while true {
+            let deleted: Int
+            do {
+                deleted = try await write { tables in
+                    try tables.deletePlans(endedOrExpiredBefore: time, limit: Self.purgePortion)
+                }
+            } catch {
+                throw StoreError(error, attempt: "delete old plans")
+            }
+            total += deleted
+            if deleted < Self.purgePortion { return total }
+        }
+    }
+
+    /// Finishes the writes that wait, moves the WAL into the database file and
+    /// closes it. Every later call throws.
+    public func close() async throws(StoreError) {
+        while !waiting.isEmpty { commitWaiting() }
+        do {
+            guard let database = database.take() else { throw Self.closed }
+            try database.close()
+        } catch {
+            throw StoreError(error, attempt: "close the store")
+        }
+    }
+
+    /// Runs `write` in the next transaction and returns when that is on disk.
+    func write(_ write: @escaping Write) async throws -> Int {
+        let answer = await withCheckedContinuation { caller in
+            waiting.append(WaitingWrite(write: write, caller: caller))
+            if waiting.count == 1 { scheduleCommit() }
+        }
+        return try answer.get()
+    }
+
+    private func read(_ sqlExecID: SqlExecID) throws -> (PlanRows, ProgressColumns)? {
+        switch database {
+        case .some(let database): return try database.plan(with: sqlExecID)
+        case .none: throw Self.closed
+        }
+    }
+
+    /// The commit is queued behind every write that has already reached the thread, and so takes them with it.
+    private func scheduleCommit() {
+        Task { commitWaiting() }
+    }
+
+    private func commitWaiting() {
+        let group = waiting.prefix(Self.largestGroup)
+        waiting.removeFirst(group.count)
+        if !waiting.isEmpty { scheduleCommit() }
+        let answers: [Result<Int, any Error>] =
+            switch database {
+            case .some(let database): database.commit(group.map(\.write))
+            case .none: group.map { _ in .failure(Self.closed) }
+            }
+        for (write, answer) in zip(group, answers) { write.caller.resume(returning: answer) }
+    }
+
+    private static let closed = StoreError(.other, "the store is closed")
+}

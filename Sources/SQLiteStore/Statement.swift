@@ -1,0 +1,120 @@
+import CSQLite
+import SessionKill
+
+/// What can stand for a `?`, and what the store's columns hold.
+enum SQLiteValue: Hashable, Sendable {
+    case null
+    case integer(Int64)
+    case text(String)
+
+    init(_ value: Int64?) { self = value.map(SQLiteValue.integer) ?? .null }
+    init(_ value: String?) { self = value.map(SQLiteValue.text) ?? .null }
+}
+
+/// Owns one prepared statement; reset after every use, whatever its result.
+struct Statement: ~Copyable {
+    private let handle: OpaquePointer
+    private let sql: String
+
+    /// - Parameter sql: one statement.
+    init(_ sql: String, on connection: borrowing Connection) throws(SQLiteError) {
+        var handle: OpaquePointer?
+        let result = sqlite3_prepare_v3(connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+        guard result == SQLITE_OK, let handle else {
+            throw SQLiteError(lastErrorOf: connection.handle, code: result, sql: sql)
+        }
+        self.handle = handle
+        self.sql = sql
+    }
+
+    deinit { sqlite3_finalize(handle) }
+
+    /// Runs to the end and returns how many rows were inserted, changed or
+    /// deleted; of no meaning for statements that do none of these.
+    @discardableResult
+    borrowing func run(_ values: [SQLiteValue] = []) throws(SQLiteError) -> Int {
+        defer { reset() }
+        try bind(values)
+        while try step() {}
+        return Int(sqlite3_changes64(sqlite3_db_handle(handle)))
+    }
+
+    /// What `read` makes of each row.
+    borrowing func rows<Value>(
+        _ values: [SQLiteValue] = [], _ read: (borrowing Row) throws -> Value
+    ) throws -> [Value] {
+        defer { reset() }
+        try bind(values)
+        var answer: [Value] = []
+        while try step() { answer.append(try read(Row(handle: handle, sql: sql))) }
+        return answer
+    }
+
+    private borrowing func bind(_ values: [SQLiteValue]) throws(SQLiteError) {
+        for (index, value) in zip(Int32(1)..., values) {
+            let result =
+                switch value {
+                case .null: sqlite3_bind_null(handle, index)
+                case .integer(let integer): sqlite3_bind_int64(handle, index, integer)
+                case .text(let text):
+                    text.withCString { csqlite_bind_text(handle, index, $0, sqlite3_uint64(text.utf8.count)) }
+                }
+            guard result == SQLITE_OK else { throw error(result) }
+        }
+    }
+
+    /// Whether there is another row.
+    private borrowing func step() throws(SQLiteError) -> Bool {
+        switch sqlite3_step(handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        case let result: throw error(result)
+        }
+    }
+
+    /// The answer of sqlite3_reset repeats the failure of the last step, which was thrown already.
+    private borrowing func reset() {
+        sqlite3_reset(handle)
+        sqlite3_clear_bindings(handle)
+    }
+
+    private borrowing func error(_ code: Int32) -> SQLiteError {
+        SQLiteError(lastErrorOf: sqlite3_db_handle(handle), code: code, sql: sql)
+    }
+}
+
+/// The row that a statement stands at. Cannot outlive it: it is only ever lent.
+struct Row: ~Copyable {
+    fileprivate let handle: OpaquePointer
+    fileprivate let sql: String
+
+    /// - Throws: ``StoreError`` of reason `damaged` if the column is NULL.
+    borrowing func integer(_ column: Int32) throws -> Int64 {
+        guard let value = optionalInteger(column) else { throw damage(column) }
+        return value
+    }
+
+    /// - Throws: ``StoreError`` of reason `damaged` if the column is NULL or no UTF-8.
+    borrowing func text(_ column: Int32) throws -> String {
+        guard let value = try optionalText(column) else { throw damage(column) }
+        return value
+    }
+
+    borrowing func optionalInteger(_ column: Int32) -> Int64? {
+        guard sqlite3_column_type(handle, column) != SQLITE_NULL else { return nil }
+        return sqlite3_column_int64(handle, column)
+    }
+
+    /// - Throws: ``StoreError`` of reason `damaged` if the column is no UTF-8.
+    borrowing func optionalText(_ column: Int32) throws -> String? {
+        guard let start = sqlite3_column_text(handle, column) else { return nil }
+        let bytes = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw damage(column) }
+        return text
+    }
+
+    private borrowing func damage(_ column: Int32) -> StoreError {
+        let name = sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "\(column)"
+        return StoreError(.damaged, "nothing readable in column \(name) of: \(sql)")
+    }
+}

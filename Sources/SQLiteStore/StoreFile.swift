@@ -1,0 +1,116 @@
+import Glibc
+import SessionKill
+
+/// Owns the right to use one store: an exclusive lock on the file
+/// `<store>.lock`, so that two killd never share a store.
+///
+/// The lock ends with its owner, a killed process included. SQLite's own locks
+/// are left alone, so that people can read a store in use with the sqlite3
+/// program.
+struct StoreFile: ~Copyable {
+    /// Absolute and free of symbolic links, so that every name of a store leads to the same lock.
+    let path: String
+    private let lock: FileDescriptor
+
+    /// Takes the lock, then creates the store, empty and for the owner's eyes
+    /// only, if there is none.
+    ///
+    /// The lock comes before the file is opened: closing any descriptor of a
+    /// database drops all locks that SQLite holds on it in this process
+    /// (sqlite.org/howtocorrupt.html, 2.2).
+    init(path: String) throws(StoreError) {
+        let path = try Self.canonical(path)
+        let lock = try FileDescriptor(opening: path + ".lock", flags: O_RDWR | O_CREAT)
+        guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
+            guard errno != EWOULDBLOCK else {
+                throw StoreError(.busy, "another process holds the store: \(path).lock is locked")
+            }
+            throw StoreError(.cannotWrite, "cannot lock \(path).lock: \(systemErrorText())")
+        }
+        if access(path, F_OK) == 0 {
+            try Self.checkDatabase(at: path)
+        } else {
+            _ = try FileDescriptor(opening: path, flags: O_RDWR | O_CREAT | O_EXCL)
+            try Self.makeNameDurable(of: path)
+        }
+        self.path = path
+        self.lock = lock
+    }
+
+    private static func canonical(_ path: String) throws(StoreError) -> String {
+        if let resolved = resolve(path) {
+            try checkRegularFile(at: resolved)
+            return resolved
+        }
+        guard errno == ENOENT else { throw StoreError(.cannotWrite, "cannot open \(path): \(systemErrorText())") }
+        guard let name = path.split(separator: "/").last, let folder = resolve(self.folder(of: path)) else {
+            throw StoreError(.cannotWrite, "cannot create \(path): \(systemErrorText())")
+        }
+        return folder + "/" + name
+    }
+
+    private static func resolve(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// With the slash at the end, which means the same folder.
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    }
+
+    /// The first 16 bytes of every database (sqlite.org/fileformat2.html, 1.3.1).
+    private static let databaseHeader = Array("SQLite format 3\0".utf8)
+
+    /// Folders, pipes and devices are no place for a store, nor for a lock beside it.
+    private static func checkRegularFile(at path: String) throws(StoreError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw StoreError(.cannotWrite, "cannot look at \(path): \(systemErrorText())")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StoreError(.cannotWrite, "\(path) is no regular file")
+        }
+    }
+
+    /// Refuses a write-protected file, which SQLite would open for reading
+    /// without a word, and one that does not begin as a database does: SQLite
+    /// takes one of a few bytes for an empty database and writes over it.
+    private static func checkDatabase(at path: String) throws(StoreError) {
+        let file = try FileDescriptor(opening: path, flags: O_RDWR)
+        var beginning = [UInt8](repeating: 0, count: databaseHeader.count)
+        let count = read(file.number, &beginning, beginning.count)
+        guard count >= 0 else { throw StoreError(.cannotWrite, "cannot read \(path): \(systemErrorText())") }
+        guard count == 0 || beginning == databaseHeader else {
+            throw StoreError(.damaged, "the file is no database")
+        }
+    }
+
+    /// A new file outlives a power failure only once its folder is on disk too.
+    private static func makeNameDurable(of path: String) throws(StoreError) {
+        let folder = folder(of: path)
+        let descriptor = try FileDescriptor(opening: folder, flags: O_RDONLY | O_DIRECTORY)
+        guard fsync(descriptor.number) == 0 else {
+            throw StoreError(.cannotWrite, "cannot sync \(folder): \(systemErrorText())")
+        }
+    }
+}
+
+/// Owns one open file.
+private struct FileDescriptor: ~Copyable {
+    let number: Int32
+
+    /// A file that this creates can be read and written by its owner only.
+    init(opening path: String, flags: Int32) throws(StoreError) {
+        let number = open(path, flags | O_CLOEXEC, 0o600)
+        guard number >= 0 else {
+            throw StoreError(.cannotWrite, "cannot open \(path): \(systemErrorText())")
+        }
+        self.number = number
+    }
+
+    deinit { close(number) }
+}
+
+private func systemErrorText() -> String { String(cString: strerror(errno)) }

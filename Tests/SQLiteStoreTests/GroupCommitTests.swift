@@ -1,0 +1,175 @@
+import CSQLite
+import SessionKill
+import Synchronization
+import XCTest
+
+@testable import SQLiteStore
+
+final class GroupCommitTests: StoreTestCase {
+    /// What SQLite's commit hook counts, and whether it refuses.
+    private final class Commits: Sendable {
+        let count = Atomic(0)
+        let refuses = Atomic(false)
+    }
+
+    private func openStore(observedBy commits: Commits) async throws -> SQLiteStore {
+        let store = try await openStore()
+        // The store may outlive the test method, not the process.
+        try await store.withConnection { connection in
+            _ = sqlite3_commit_hook(
+                connection.handle,
+                { context in
+                    guard let context else { return 0 }
+                    let commits = Unmanaged<Commits>.fromOpaque(context).takeUnretainedValue()
+                    commits.count.wrappingAdd(1, ordering: .relaxed)
+                    return commits.refuses.load(ordering: .relaxed) ? 1 : 0
+                }, Unmanaged.passRetained(commits).toOpaque())
+        }
+        return store
+    }
+
+    private func insertions(_ numbers: Range<Int>) throws -> [Write] {
+        try numbers.map { number in
+            let rows = try PlanRows(.example(number))
+            return { tables in try tables.insert(rows) }
+        }
+    }
+
+    private func succeeded(_ answers: [Result<Int, any Error>]) -> [Bool] {
+        answers.map { answer in
+            if case .success(1) = answer { true } else { false }
+        }
+    }
+
+    private func count(_ store: SQLiteStore) async throws -> String? {
+        try await store.value("SELECT count(*) FROM plans")
+    }
+
+    func testWritesThatWaitTogetherShareOneTransaction() async throws {
+        let commits = Commits()
+        let store = try await openStore(observedBy: commits)
+        let answers = await store.performTogether(try insertions(0..<100))
+        XCTAssertEqual(succeeded(answers), Array(repeating: true, count: 100))
+        XCTAssertEqual(commits.count.load(ordering: .relaxed), 1)
+        let stored = try await count(store)
+        XCTAssertEqual(stored, "100")
+    }
+
+    func testAGroupIsBounded() async throws {
+        let commits = Commits()
+        let store = try await openStore(observedBy: commits)
+        let answers = await store.performTogether(try insertions(0..<600))
+        XCTAssertEqual(succeeded(answers), Array(repeating: true, count: 600))
+        XCTAssertEqual(commits.count.load(ordering: .relaxed), 3, "256, 256 and 88")
+    }
+
+    func testConcurrentCallersShareTransactions() async throws {
+        let commits = Commits()
+        let store = try await openStore(observedBy: commits)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<256 {
+                group.addTask { try await store.insert(.example(number)) }
+            }
+            try await group.waitForAll()
+        }
+        XCTAssertLessThan(commits.count.load(ordering: .relaxed), 256)
+        let stored = try await count(store)
+        XCTAssertEqual(stored, "256")
+    }
+
+    func testAFailingWriteHarmsOnlyItself() async throws {
+        let commits = Commits()
+        let store = try await openStore(observedBy: commits)
+        var writes = try insertions(0..<5)
+        // The plan gets in before its second thread is refused.
+        var content = KillPlan.example(9).content
+        content.threads.append(PinnedThread(absent: .number(101)))
+        let twice = try PlanRows(
+            KillPlan(name: PlanName(rawValue: "plan-9"), sqlExecID: SqlExecID(rawValue: "9"), content: content))
+        writes.insert({ tables in try tables.insert(twice) }, at: 2)
+        let answers = await store.performTogether(writes)
+        XCTAssertEqual(succeeded(answers), [true, true, false, true, true, true])
+        XCTAssertEqual(commits.count.load(ordering: .relaxed), 1)
+        let stored = try await count(store)
+        XCTAssertEqual(stored, "5")
+        let threads = try await store.value("SELECT count(*) FROM threads")
+        XCTAssertEqual(threads, "10")
+    }
+
+    func testAWriteSeesThoseBeforeItInItsGroup() async throws {
+        let store = try await openStore()
+        let rows = try PlanRows(.example())
+        let claim: Write = { tables in
+            try tables.claim(PlanName(rawValue: "plan-1"), intending: [.number(101)], at: commit)
+        }
+        let answers = await store.performTogether([{ tables in try tables.insert(rows) }, claim, claim])
+        XCTAssertEqual(try answers.map { try $0.get() }, [1, 1, 0])
+    }
+
+    func testWhenCommitFailsAllFailAndNothingIsStored() async throws {
+        let commits = Commits()
+        let store = try await openStore(observedBy: commits)
+        commits.refuses.store(true, ordering: .relaxed)
+        let answers = await store.performTogether(try insertions(0..<8))
+        XCTAssertEqual(succeeded(answers), Array(repeating: false, count: 8))
+        let stored = try await count(store)
+        XCTAssertEqual(stored, "0")
+
+        commits.refuses.store(false, ordering: .relaxed)
+        let second = await store.performTogether(try insertions(0..<8))
+        XCTAssertEqual(succeeded(second), Array(repeating: true, count: 8))
+    }
+
+    func testAnAbandonedTransactionIsUndoneBeforeTheNextUse() async throws {
+        let store = try await openStore()
+        try await store.insert(.example())
+        try await store.execute("BEGIN; DELETE FROM plans")
+        let stored = try await store.plan(with: KillPlan.example().sqlExecID)
+        XCTAssertEqual(stored?.plan, .example())
+        try await store.execute("BEGIN; DELETE FROM plans")
+        try await store.insert(.example(2))
+        let plans = try await count(store)
+        XCTAssertEqual(plans, "2")
+    }
+
+    func testWritesThatWaitWhenTheStoreIsClosedAreFinished() async throws {
+        let store = try await openStore()
+        let writes = try insertions(0..<300)
+        let answers = await store.performTogetherAndClose(writes)
+        XCTAssertEqual(succeeded(answers), Array(repeating: true, count: 300))
+        let reopened = try await openStore()
+        let stored = try await count(reopened)
+        XCTAssertEqual(stored, "300")
+    }
+
+    func testEveryCallThrowsAfterClose() async throws {
+        let store = try await openStore()
+        try await store.close()
+        let plan = KillPlan.example()
+        let calls: [@Sendable () async throws -> Void] = [
+            { try await store.insert(plan) },
+            { _ = try await store.plan(with: plan.sqlExecID) },
+            { _ = try await store.claim(plan.name, intending: [], at: commit) },
+            { _ = try await store.finish(plan.name, as: .committed, outcomes: [:], at: end) },
+            { _ = try await store.purge(endedOrExpiredBefore: end) },
+            { try await store.close() },
+        ]
+        for call in calls {
+            let error = try await storeError { try await call() }
+            XCTAssertEqual(error.reason, .other)
+            XCTAssertTrue(error.description.contains("the store is closed"), error.description)
+        }
+    }
+}
+
+extension SQLiteStore {
+    /// Queues `writes` and a close right behind them.
+    fileprivate func performTogetherAndClose(_ writes: [Write]) async -> [Result<Int, any Error>] {
+        let tasks = writes.map { write in Task { try await self.write(write) } }
+        let closing = Task { try await self.close() }
+        var answers: [Result<Int, any Error>] = []
+        for task in tasks { answers.append(await task.result) }
+        if case .failure(let error) = await closing.result { answers.append(.failure(error)) }
+        return answers
+    }
+}

@@ -1,0 +1,172 @@
+import CSQLite
+import Foundation
+import SessionKill
+import XCTest
+
+@testable import SQLiteStore
+
+final class OpeningTests: StoreTestCase {
+    func testWritesAreSyncedAtEachCommitAndReferencesEnforced() async throws {
+        let store = try await openStore()
+        let expected = [
+            ("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000"),
+            ("temp_store", "2"),
+        ]
+        for (pragma, value) in expected {
+            let answer = try await store.value("PRAGMA \(pragma)")
+            XCTAssertEqual(answer, value, pragma)
+        }
+    }
+
+    func testANewStoreIsForItsOwnersEyesOnly() async throws {
+        let store = try await openStore()
+        try await store.insert(.example())
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/" + file)
+            XCTAssertEqual(attributes[.posixPermissions] as? Int, 0o600, file)
+        }
+    }
+
+    func testTheModeOfAnExistingStoreIsKept() async throws {
+        try await openStore().close()
+        XCTAssertEqual(chmod(path, 0o640), 0)
+        try await openStore().close()
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        XCTAssertEqual(attributes[.posixPermissions] as? Int, 0o640)
+    }
+
+    func testAStoreInUseIsRefused() async throws {
+        let store = try await openStore()
+        let link = folder + "/link.sqlite"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        for name in [path, folder + "/./killd.sqlite", link] {
+            let error = try await storeError { _ = try await openStore(name) }
+            XCTAssertEqual(error.reason, .busy)
+            XCTAssertTrue(error.description.contains("\(path).lock"), error.description)
+        }
+        try await store.insert(.example())
+        let stored = try await store.plan(with: KillPlan.example().sqlExecID)
+        XCTAssertEqual(stored?.plan, .example())
+    }
+
+    func testAStoreIsFreeAgainAfterCloseAndAfterRelease() async throws {
+        try await openStore().close()
+        do {
+            let store = try await SQLiteStore.open(path: path, at: openingTime)
+            try await store.insert(.example())
+        }
+        // A released store ends on whichever thread lets go of it last, perhaps a moment later.
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            guard let store = try? await openStore() else {
+                await Task.yield()
+                continue
+            }
+            let stored = try await store.plan(with: KillPlan.example().sqlExecID)
+            XCTAssertEqual(stored?.plan, .example())
+            return
+        }
+        XCTFail("the store is still locked")
+    }
+
+    func testASymbolicLinkLeadsToTheStore() async throws {
+        let store = try await openStore()
+        try await store.insert(.example())
+        try await store.close()
+        let link = folder + "/link.sqlite"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        let linked = try await openStore(link)
+        let stored = try await linked.plan(with: KillPlan.example().sqlExecID)
+        XCTAssertEqual(stored?.plan, .example())
+    }
+
+    func testARelativePathIsTakenFromTheWorkingFolder() async throws {
+        let before = FileManager.default.currentDirectoryPath
+        XCTAssertTrue(FileManager.default.changeCurrentDirectoryPath(folder))
+        defer { XCTAssertTrue(FileManager.default.changeCurrentDirectoryPath(before)) }
+        let store = try await openStore("killd.sqlite")
+        try await store.insert(.example())
+        XCTAssertTrue(FileManager.default.fileExists(atPath: path))
+    }
+
+    func testAPathWhereNoStoreCanBeIsRefused() async throws {
+        for path in ["", "/", folder, "/dev/null", folder + "/missing/killd.sqlite", path + "/killd.sqlite"] {
+            let error = try await storeError { _ = try await openStore(path) }
+            XCTAssertEqual(error.reason, .cannotWrite, path)
+            XCTAssertTrue(error.description.contains("cannot open the store \(path)"), error.description)
+        }
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder), [])
+    }
+
+    func testAReadOnlyFolderOrFileIsRefused() async throws {
+        try await openStore().close()
+        guard geteuid() != 0 || seteuid(65_534) == 0 else { throw XCTSkip("cannot stop being the superuser") }
+        defer { if getuid() == 0 { XCTAssertEqual(seteuid(0), 0) } }
+        let unwritable = try await storeError { _ = try await openStore("/killd-cannot-be-here.sqlite") }
+        XCTAssertEqual(unwritable.reason, .cannotWrite)
+        let foreign = try await storeError { _ = try await openStore() }
+        XCTAssertEqual(foreign.reason, .cannotWrite)
+    }
+
+    func testAWriteProtectedStoreIsRefused() async throws {
+        guard geteuid() != 0 || seteuid(65_534) == 0 else { throw XCTSkip("cannot stop being the superuser") }
+        defer { if getuid() == 0 { XCTAssertEqual(seteuid(0), 0) } }
+        let inner = NSTemporaryDirectory() + "killd-store-protected-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: inner) }
+        try await openStore(inner + "/killd.sqlite").close()
+        XCTAssertEqual(chmod(inner + "/killd.sqlite", 0o400), 0)
+        let error = try await storeError { _ = try await openStore(inner + "/killd.sqlite") }
+        XCTAssertEqual(error.reason, .cannotWrite)
+        XCTAssertTrue(error.description.contains("Permission denied"), error.description)
+    }
+
+    func testPeopleCanReadAStoreInUse() async throws {
+        let store = try await openStore()
+        try await store.insert(.example())
+        let reader = try Connection(path: path)
+        XCTAssertEqual(try reader.firstValue(of: "SELECT name FROM plans"), "plan-1")
+        // A reader in the middle of its transaction must not stop the writer, nor an orderly close.
+        try reader.execute("BEGIN; SELECT * FROM plans")
+        try await store.insert(.example(2))
+        try await store.close()
+        XCTAssertEqual(try reader.firstValue(of: "SELECT count(*) FROM plans"), "1")
+        try reader.execute("COMMIT")
+        XCTAssertEqual(try reader.firstValue(of: "SELECT count(*) FROM plans"), "2")
+    }
+
+    func testAWriterBesideTheStoreMakesItBusy() async throws {
+        let store = try await openStore()
+        let intruder = try Connection(path: path)
+        try intruder.execute("BEGIN IMMEDIATE")
+        try await store.withConnection { _ = sqlite3_busy_timeout($0.handle, 1) }
+        let error = try await storeError { try await store.insert(.example()) }
+        XCTAssertEqual(error.reason, .busy)
+        try intruder.execute("COMMIT")
+        try await store.insert(.example())
+    }
+
+    func testAFullDiskStoresNothingAndIsReported() async throws {
+        let store = try await openStore()
+        try await store.insert(.example(1))
+        let pages = try await store.value("PRAGMA page_count") ?? ""
+        try await store.execute("PRAGMA max_page_count = \(pages)")
+        let error = try await storeError { try await store.insert(.example(2, threads: 1_000)) }
+        XCTAssertEqual(error.reason, .cannotWrite)
+        let rows = try await store.value("SELECT (SELECT count(*) FROM plans) || ' ' || count(*) FROM threads")
+        XCTAssertEqual(rows, "1 2")
+        // What needs no new page still gets in: a kill under way must find its end.
+        let claimed = try await store.claim(PlanName(rawValue: "plan-1"), intending: [.number(101)], at: commit)
+        XCTAssertTrue(claimed)
+        try await store.execute("PRAGMA max_page_count = 1000000")
+        try await store.insert(.example(2, threads: 1_000))
+    }
+
+    func testCloseMovesEverythingIntoTheFile() async throws {
+        let store = try await openStore()
+        try await store.insert(.example())
+        try await store.close()
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        XCTAssertEqual(files, ["killd.sqlite", "killd.sqlite.lock"])
+    }
+}

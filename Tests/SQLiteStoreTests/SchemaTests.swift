@@ -1,0 +1,66 @@
+import SessionKill
+import XCTest
+
+@testable import SQLiteStore
+
+final class SchemaTests: StoreTestCase {
+    func testTheSchemaRefusesWrongStates() async throws {
+        let refused = [
+            ("UPDATE plans SET state = 'expired'", "state_is_known"),
+            ("UPDATE plans SET committing_since = 1", "prepared_was_never_committing"),
+            ("UPDATE plans SET state = 'committing'", "committing_has_its_time"),
+            ("UPDATE plans SET state = 'committing', committing_since = 1, ended_at = 2", "ended_has_its_time"),
+            ("UPDATE plans SET state = 'committed'", "ended_has_its_time"),
+            ("UPDATE plans SET ended_at = 2", "ended_has_its_time"),
+            ("UPDATE plans SET state = 'stale', ended_at = 2", "stale_has_its_reason"),
+            ("UPDATE plans SET state = 'stale', ended_at = 2, stale_reason = 'mood'", "stale_reason_is_known"),
+            ("UPDATE plans SET stale_reason = 'another-server'", "stale_has_its_reason"),
+            ("UPDATE plans SET expires_at = prepared_at - 1", "expires_after_preparation"),
+            ("UPDATE plans SET digest = 'abc'", "digest_is_sha256"),
+            ("UPDATE plans SET digest = upper(digest)", "digest_is_sha256"),
+            ("UPDATE plans SET record_history = 2", "record_history_is_boolean"),
+            ("UPDATE plans SET fingerprint = '{'", "fingerprint_is_json"),
+            ("UPDATE plans SET account = NULL", "NOT NULL constraint failed: plans.account"),
+            ("UPDATE plans SET prepared_at = 'today'", "cannot store TEXT value in INTEGER column"),
+            ("UPDATE threads SET thread_id = 0", "thread_id_is_32_bits"),
+            ("UPDATE threads SET thread_id = 4294967296", "thread_id_is_32_bits"),
+            ("UPDATE threads SET position = -1", "position_is_not_negative"),
+            ("UPDATE threads SET user = NULL", "session_is_whole_or_absent"),
+            ("UPDATE threads SET host = NULL", "session_is_whole_or_absent"),
+            ("UPDATE threads SET picture = NULL", "session_is_whole_or_absent"),
+            ("UPDATE threads SET user = NULL, host = NULL, picture = NULL", "session_is_whole_or_absent"),
+            ("UPDATE threads SET picture = 'idle'", "picture_is_json"),
+            ("UPDATE threads SET plan = 99", "FOREIGN KEY constraint failed"),
+            ("UPDATE threads SET outcome = 'dead'", "outcome_is_known"),
+            ("UPDATE threads SET outcome = 'killed'", "killed_only_after_intent"),
+            ("UPDATE threads SET outcome = 'gone', outcome_detail = 'x'", "detail_where_it_belongs"),
+            ("UPDATE threads SET outcome = 'failed'", "detail_where_it_belongs"),
+            ("UPDATE threads SET outcome_detail = 'x'", "detail_where_it_belongs"),
+            ("UPDATE threads SET outcome = 'rolling-back', outcome_detail = ''", "rolling_back_tells_rows"),
+            ("UPDATE threads SET outcome = 'rolling-back', outcome_detail = '-1'", "rolling_back_tells_rows"),
+            ("UPDATE threads SET outcome = 'protected', outcome_detail = 'friend'", "protected_tells_why"),
+        ]
+        let store = try await openStore()
+        try await store.insert(.example(threads: 1))
+        for (sql, constraint) in refused {
+            do {
+                try await store.execute(sql)
+                XCTFail("accepted: \(sql)")
+            } catch let error as SQLiteError {
+                XCTAssertTrue(error.message.contains(constraint), "\(sql): \(error.message)")
+            }
+        }
+        let stored = try await store.plan(with: KillPlan.example().sqlExecID)
+        XCTAssertEqual(stored?.plan, .example(threads: 1))
+    }
+
+    func testErrorsNeverShowWhatWasBound() async throws {
+        let store = try await openStore()
+        try await store.insert(.example())
+        let error = try await storeError { try await store.insert(.example()) }
+        XCTAssertTrue(error.description.contains("INSERT INTO plans"), error.description)
+        for secret in ["ticket1", "SLEEP", "10.0.0.7"] {
+            XCTAssertFalse(error.description.contains(secret), error.description)
+        }
+    }
+}

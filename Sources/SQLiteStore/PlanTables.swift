@@ -22,8 +22,8 @@ extension PlanTables {
         self.init(
             insertPlan: try Statement(
                 """
-                INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history,
-                    fingerprint)
+                INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at,
+                    record_history, fingerprint)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
                 """, on: connection),
             insertThread: try Statement(
@@ -39,7 +39,8 @@ extension PlanTables {
                 """, on: connection),
             selectThreads: try Statement(
                 """
-                SELECT thread_id, user, host, performance_schema_thread_id, picture, intended_at, outcome, outcome_detail
+                SELECT thread_id, user, host, performance_schema_thread_id, picture,
+                    intended_at, outcome, outcome_detail
                 FROM threads WHERE plan = ? ORDER BY position
                 """, on: connection),
             claimPlan: try Statement(

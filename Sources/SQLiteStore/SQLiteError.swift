@@ -44,6 +44,8 @@ extension StoreError {
         switch error {
         case let error as SQLiteError: self.init(error.reason, "cannot \(attempt): \(error)")
         case let error as StoreError: self.init(error.reason, "cannot \(attempt): \(error.description)")
+        // Only what the store itself once encoded is ever decoded.
+        case let error as DecodingError: self.init(.damaged, "cannot \(attempt): \(error)")
         default: self.init(.other, "cannot \(attempt): \(error)")
         }
     }

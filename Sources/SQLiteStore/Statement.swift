@@ -14,7 +14,6 @@ enum SQLiteValue: Hashable, Sendable {
 /// Owns one prepared statement; reset after every use, whatever its result.
 struct Statement: ~Copyable {
     private let handle: OpaquePointer
-    private let sql: String
 
     /// - Parameter sql: one statement.
     init(_ sql: String, on connection: borrowing Connection) throws(SQLiteError) {
@@ -24,7 +23,6 @@ struct Statement: ~Copyable {
             throw SQLiteError(lastErrorOf: connection.handle, code: result, sql: sql)
         }
         self.handle = handle
-        self.sql = sql
     }
 
     deinit { sqlite3_finalize(handle) }
@@ -46,7 +44,7 @@ struct Statement: ~Copyable {
         defer { reset() }
         try bind(values)
         var answer: [Value] = []
-        while try step() { answer.append(try read(Row(handle: handle, sql: sql))) }
+        while try step() { answer.append(try read(Row(handle: handle))) }
         return answer
     }
 
@@ -79,23 +77,26 @@ struct Statement: ~Copyable {
     }
 
     private borrowing func error(_ code: Int32) -> SQLiteError {
-        SQLiteError(lastErrorOf: sqlite3_db_handle(handle), code: code, sql: sql)
+        SQLiteError(lastErrorOf: sqlite3_db_handle(handle), code: code, sql: String(cString: sqlite3_sql(handle)))
     }
 }
 
 /// The row that a statement stands at. Cannot outlive it: it is only ever lent.
+///
+/// Nothing but the handle: with a reference-counted field beside it the
+/// optimizer of Swift 6.3.1 crashes ("Cannot initialize a nonCopyable type
+/// with a guaranteed value").
 struct Row: ~Copyable {
     fileprivate let handle: OpaquePointer
-    fileprivate let sql: String
 
     /// - Throws: ``StoreError`` of reason `damaged` if the column is NULL.
-    borrowing func integer(_ column: Int32) throws -> Int64 {
+    borrowing func integer(_ column: Int32) throws(StoreError) -> Int64 {
         guard let value = optionalInteger(column) else { throw damage(column) }
         return value
     }
 
     /// - Throws: ``StoreError`` of reason `damaged` if the column is NULL or no UTF-8.
-    borrowing func text(_ column: Int32) throws -> String {
+    borrowing func text(_ column: Int32) throws(StoreError) -> String {
         guard let value = try optionalText(column) else { throw damage(column) }
         return value
     }
@@ -106,7 +107,7 @@ struct Row: ~Copyable {
     }
 
     /// - Throws: ``StoreError`` of reason `damaged` if the column is no UTF-8.
-    borrowing func optionalText(_ column: Int32) throws -> String? {
+    borrowing func optionalText(_ column: Int32) throws(StoreError) -> String? {
         guard let start = sqlite3_column_text(handle, column) else { return nil }
         let bytes = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
         guard let text = String(validating: bytes, as: UTF8.self) else { throw damage(column) }
@@ -115,6 +116,6 @@ struct Row: ~Copyable {
 
     private borrowing func damage(_ column: Int32) -> StoreError {
         let name = sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "\(column)"
-        return StoreError(.damaged, "nothing readable in column \(name) of: \(sql)")
+        return StoreError(.damaged, "nothing readable in column \(name) of: \(String(cString: sqlite3_sql(handle)))")
     }
 }

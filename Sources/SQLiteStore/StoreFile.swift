@@ -98,7 +98,7 @@ struct StoreFile: ~Copyable {
 }
 
 /// Owns one open file.
-private struct FileDescriptor: ~Copyable {
+struct FileDescriptor: ~Copyable {
     let number: Int32
 
     /// A file that this creates can be read and written by its owner only.

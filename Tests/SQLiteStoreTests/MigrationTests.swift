@@ -198,7 +198,8 @@ final class MigrationTests: StoreTestCase {
     }
 
     func testAFileThatIsNoDatabaseIsRefusedAndLeftAlone() async throws {
-        for text in ["x", "SQLite format 2\0and more", "not a database\n", String(repeating: "{\"accounts\": []}\n", count: 1_000)] {
+        let long = String(repeating: "{\"accounts\": []}\n", count: 1_000)
+        for text in ["x", "SQLite format 2\0and more", "not a database\n", long] {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
             try await assertRefused(knowing: Migration.all, .damaged, "the file is no database")
         }

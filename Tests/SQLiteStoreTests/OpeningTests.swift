@@ -98,27 +98,33 @@ final class OpeningTests: StoreTestCase {
         XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder), [])
     }
 
-    func testAReadOnlyFolderOrFileIsRefused() async throws {
-        try await openStore().close()
-        guard geteuid() != 0 || seteuid(65_534) == 0 else { throw XCTSkip("cannot stop being the superuser") }
-        defer { if getuid() == 0 { XCTAssertEqual(seteuid(0), 0) } }
-        let unwritable = try await storeError { _ = try await openStore("/killd-cannot-be-here.sqlite") }
-        XCTAssertEqual(unwritable.reason, .cannotWrite)
-        let foreign = try await storeError { _ = try await openStore() }
-        XCTAssertEqual(foreign.reason, .cannotWrite)
+    /// Runs `body` without the superuser's power to write everywhere.
+    private func asOrdinaryUser(_ body: () async throws -> Void) async throws {
+        let isSuperuser = geteuid() == 0
+        guard !isSuperuser || seteuid(65_534) == 0 else { throw XCTSkip("cannot stop being the superuser") }
+        defer { if isSuperuser { XCTAssertEqual(seteuid(0), 0) } }
+        try await body()
+    }
+
+    func testAReadOnlyFolderIsRefused() async throws {
+        XCTAssertEqual(chmod(folder, 0o555), 0)
+        defer { XCTAssertEqual(chmod(folder, 0o755), 0) }
+        try await asOrdinaryUser {
+            let error = try await storeError { _ = try await openStore() }
+            XCTAssertEqual(error.reason, .cannotWrite)
+            XCTAssertTrue(error.description.contains("Permission denied"), error.description)
+        }
     }
 
     func testAWriteProtectedStoreIsRefused() async throws {
-        guard geteuid() != 0 || seteuid(65_534) == 0 else { throw XCTSkip("cannot stop being the superuser") }
-        defer { if getuid() == 0 { XCTAssertEqual(seteuid(0), 0) } }
-        let inner = NSTemporaryDirectory() + "killd-store-protected-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: inner) }
-        try await openStore(inner + "/killd.sqlite").close()
-        XCTAssertEqual(chmod(inner + "/killd.sqlite", 0o400), 0)
-        let error = try await storeError { _ = try await openStore(inner + "/killd.sqlite") }
-        XCTAssertEqual(error.reason, .cannotWrite)
-        XCTAssertTrue(error.description.contains("Permission denied"), error.description)
+        XCTAssertEqual(chmod(folder, 0o777), 0)
+        try await asOrdinaryUser {
+            try await openStore().close()
+            XCTAssertEqual(chmod(path, 0o400), 0)
+            let error = try await storeError { _ = try await openStore() }
+            XCTAssertEqual(error.reason, .cannotWrite)
+            XCTAssertTrue(error.description.contains("Permission denied"), error.description)
+        }
     }
 
     func testPeopleCanReadAStoreInUse() async throws {

@@ -5,8 +5,6 @@ import CLinux
 ///
 /// Confined to its thread; other threads reach it through the ``Mailbox``.
 final class EventLoop {
-    typealias Instant = ContinuousClock.Instant
-
     let mailbox: Mailbox
     let limits: HTTPLimits
     let handler: HTTPServer.Handler
@@ -20,18 +18,18 @@ final class EventLoop {
     private var inputBuffer = [UInt8](repeating: 0, count: 32 * 1024)
 
     /// Read once for all events of a turn.
-    private var now = ContinuousClock.now
+    private var now = MonotonicTime.now
     private var date = HTTPDate(second: WallClock.second)
 
     private var listener: Listener?
     /// When accepting goes on after the system refused it.
-    private var acceptingPausedUntil: Instant?
+    private var acceptingPausedUntil: MonotonicTime?
 
     /// No deadline of a connection is before it.
-    private var earliestDeadline: Instant?
-    private var lastSweep = ContinuousClock.now
+    private var earliestDeadline: MonotonicTime?
+    private var lastSweep = MonotonicTime.now
 
-    private var drainDeadline: Instant?
+    private var drainDeadline: MonotonicTime?
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var mustStop = false
 
@@ -76,53 +74,51 @@ final class EventLoop {
     }
 
     private func turn() throws(SystemError) {
-        let count = try queue.wait(into: &events, milliseconds: millisecondsToWait)
+        // Sockets are looked at between any two batches of messages, so that neither starves the other.
+        let messages = mailbox.takeOrSleep()
+        for message in messages { handle(message) }
+        try watchListener()
+        let count = try queue.wait(into: &events, milliseconds: messages.isEmpty ? millisecondsToWait : 0)
         mailbox.noteAwake()
         now = .now
         date.advance(to: WallClock.second)
         for index in 0..<count {
             let event = events[index]
-            try handle(EventMask(rawValue: event.events), token: event.data.u64)
+            handle(EventMask(rawValue: event.events), token: event.data.u64)
         }
-        if let earliestDeadline, max(earliestDeadline, lastSweep + Self.sweepInterval) <= now { try sweep() }
-        var messages = mailbox.takeOrSleep()
-        while !messages.isEmpty {
-            for message in messages { try handle(message) }
-            messages = mailbox.takeOrSleep()
-        }
-        try watchListener()
+        if let earliestDeadline, max(earliestDeadline, lastSweep + Self.sweepInterval) <= now { sweep() }
     }
 
-    private func handle(_ event: EventMask, token: UInt64) throws(SystemError) {
+    private func handle(_ event: EventMask, token: UInt64) {
         switch token {
-        case Self.listenerToken: try acceptAll()
+        case Self.listenerToken: acceptAll()
         case Self.wakeUpToken: mailbox.wakeUp.clear()
         default:
             // Nothing is found if the connection was closed by an earlier event of this turn.
             guard let connection = connections[ConnectionID(rawValue: token)] else { return }
             if !event.isDisjoint(with: .hangUp) {
-                close(connection)
-            } else {
-                if event.contains(.input) { receive(from: connection) }
-                try serve(connection)
+                connection.machine.abort()
+            } else if event.contains(.input) {
+                receive(from: connection)
             }
+            serve(connection)
         }
     }
 
-    private func handle(_ message: Mailbox.Message) throws(SystemError) {
+    private func handle(_ message: Mailbox.Message) {
         switch message {
         case .answer(let response, let id):
             // Nothing is found if the connection ended while the handler worked.
             guard let connection = connections[id] else { return }
             connection.machine.answer(response, date: date, at: now)
-            try serve(connection)
+            serve(connection)
         case .drain(let deadline, let waiter):
             drainWaiters.append(waiter)
             drainDeadline = min(deadline, drainDeadline ?? deadline)
             listener = nil
             for connection in connections.all {
                 connection.machine.drain()
-                try serve(connection)
+                serve(connection)
             }
         case .stop:
             mustStop = true
@@ -148,52 +144,58 @@ final class EventLoop {
     private var millisecondsToWait: Int32? {
         let sweep = earliestDeadline.map { max($0, lastSweep + Self.sweepInterval) }
         guard let wake = [sweep, acceptingPausedUntil, drainDeadline].compactMap({ $0 }).min() else { return nil }
-        let wait = max(.zero, ContinuousClock.now.duration(to: wake)) / .milliseconds(1)
+        let wait = MonotonicTime.now.duration(to: wake) / .milliseconds(1)
         return Int32(min(wait.rounded(.up), 60_000))
     }
 
-    private func sweep() throws(SystemError) {
+    private func sweep() {
         lastSweep = now
         earliestDeadline = nil
         for connection in connections.all {
             guard let deadline = connection.machine.deadline else { continue }
             if deadline <= now {
                 connection.machine.timeOut(at: now)
-                try serve(connection)
+                serve(connection)
             } else {
                 note(deadline)
             }
         }
     }
 
-    private func note(_ deadline: Instant) {
+    private func note(_ deadline: MonotonicTime) {
         if let earliestDeadline, earliestDeadline <= deadline { return }
         earliestDeadline = deadline
     }
 
     // MARK: Accepting
 
-    private func acceptAll() throws(SystemError) {
-        while connections.count < limits.connections, let listener {
+    private func acceptAll() {
+        while acceptingPausedUntil == nil, connections.count < limits.connections, let listener {
             switch Socket.accept(from: listener.descriptor) {
-            case .accepted(let socket, from: let address):
-                try add(socket, from: address)
-            case .wouldBlock:
-                return
-            case .failed(let error):
-                // Most likely EMFILE. The clients wait in the kernel's queue until a connection closes.
-                acceptingPausedUntil = now + Self.acceptingPause
-                observer(.acceptingPaused(reason: "\(error)"))
-                return
+            case .accepted(let socket, from: let address): add(socket, from: address)
+            case .wouldBlock: return
+            case .failed(let error): pauseAccepting(error)
             }
         }
     }
 
-    private func add(_ socket: consuming Descriptor, from address: SocketAddress) throws(SystemError) {
+    private func add(_ socket: consuming Descriptor, from address: SocketAddress) {
         let machine = HTTPConnection(limits: limits, remoteAddress: address.numeric.host, at: now)
         let connection = connections.add(socket, machine)
-        try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
-        if let deadline = machine.deadline { note(deadline) }
+        do throws(SystemError) {
+            try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
+            if let deadline = machine.deadline { note(deadline) }
+        } catch {
+            connections.remove(connection)
+            pauseAccepting(error)
+        }
+    }
+
+    /// The system is short of something, most likely of descriptors (EMFILE).
+    /// Clients wait in the kernel's queue meanwhile.
+    private func pauseAccepting(_ error: SystemError) {
+        acceptingPausedUntil = now + Self.acceptingPause
+        observer(.acceptingPaused(reason: "\(error)"))
     }
 
     /// Watches the listener only while a connection may be accepted: the rest
@@ -223,27 +225,18 @@ final class EventLoop {
     }
 
     /// Does what the connection asks for, until it has to wait.
-    private func serve(_ connection: Connection) throws(SystemError) {
-        var isBlocked = false
-        while !isBlocked {
+    private func serve(_ connection: Connection) {
+        while true {
             switch connection.machine.next(date: date, at: now) {
             case .handle(let request): handle(request, of: connection)
             case .report(let error): observer(.refused(error, remoteAddress: connection.machine.remoteAddress))
-            case .send: isBlocked = !send(to: connection)
-            case .shutDownSending:
-                do throws(SystemError) {
-                    try Socket.shutDownSending(of: connection.socket)
-                } catch {
-                    connection.machine.abort()
-                }
-            case .close:
-                close(connection)
-                return
-            case .wait:
-                return try watch(connection, output: false)
+            case .send:
+                guard send(to: connection) else { return watch(connection, for: .output) }
+            case .shutDownSending: shutDownSending(to: connection)
+            case .close: return connections.remove(connection)
+            case .wait: return watch(connection, for: [])
             }
         }
-        try watch(connection, output: true)
     }
 
     private func handle(_ request: HTTPRequest, of connection: Connection) {
@@ -268,15 +261,25 @@ final class EventLoop {
         return true
     }
 
-    private func watch(_ connection: Connection, output: Bool) throws(SystemError) {
-        connections.countBodyBytes(of: connection)
-        if let deadline = connection.machine.deadline { note(deadline) }
-        var interest: EventMask = output ? .output : []
-        if connection.machine.wantsInput { interest.insert(.input) }
-        guard interest != connection.interest else { return }
-        try queue.change(connection.socket, to: interest, token: connection.id.rawValue)
-        connection.interest = interest
+    private func shutDownSending(to connection: Connection) {
+        do throws(SystemError) {
+            try Socket.shutDownSending(of: connection.socket)
+        } catch {
+            connection.machine.abort()
+        }
     }
 
-    private func close(_ connection: Connection) { connections.remove(connection) }
+    /// Waits for `interest`, and for input if the connection wants it.
+    private func watch(_ connection: Connection, for interest: EventMask) {
+        connections.countBodyBytes(of: connection)
+        if let deadline = connection.machine.deadline { note(deadline) }
+        let interest = connection.machine.wantsInput ? interest.union(.input) : interest
+        guard interest != connection.interest else { return }
+        do throws(SystemError) {
+            try queue.change(connection.socket, to: interest, token: connection.id.rawValue)
+            connection.interest = interest
+        } catch {
+            connections.remove(connection)
+        }
+    }
 }

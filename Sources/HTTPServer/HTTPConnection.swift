@@ -6,8 +6,6 @@
 /// to be looked at, no more are wanted: a client that does not take its answers
 /// is not read from.
 struct HTTPConnection: Sendable {
-    typealias Instant = ContinuousClock.Instant
-
     enum Action: Sendable {
         /// Call the handler; ``answer(_:date:at:)`` takes what it returns.
         case handle(HTTPRequest)
@@ -25,20 +23,20 @@ struct HTTPConnection: Sendable {
 
     private enum State {
         /// No byte of the next request has come.
-        case idle(until: Instant)
-        case readingHead(until: Instant)
-        case readingBody(since: Instant, lastArrival: Instant)
+        case idle(until: MonotonicTime)
+        case readingHead(until: MonotonicTime)
+        case readingBody(since: MonotonicTime, lastArrival: MonotonicTime)
         /// The client is to be told, and then to go.
         case refusing(HTTPProtocolError)
         /// The request is complete and the handler has not been called.
         case ready(HTTPRequestParser.Output)
-        case handling(since: Instant, isHead: Bool, isPersistent: Bool)
+        case handling(since: MonotonicTime, isHead: Bool, isPersistent: Bool)
         /// The last answer is in `output`.
         case finishing
         /// All is sent; the client's bytes are dropped until it ends the
         /// connection, so that they cannot cause a reset that would take the
         /// answer from it.
-        case lingering(until: Instant, bytesLeft: Int)
+        case lingering(until: MonotonicTime, bytesLeft: Int)
         case closed
     }
 
@@ -56,8 +54,8 @@ struct HTTPConnection: Sendable {
     /// Bytes to send, from ``sentCount`` on.
     private(set) var output: [UInt8] = []
     private(set) var sentCount = 0
-    private var outputSince: Instant
-    private var lastSending: Instant
+    private var outputSince: MonotonicTime
+    private var lastSending: MonotonicTime
 
     /// From this many bytes of output on, no further request is handled before
     /// the client has taken them.
@@ -65,7 +63,7 @@ struct HTTPConnection: Sendable {
     /// What an idle connection may keep of its output buffer.
     private static let mostIdleCapacity = 4 * 1024
 
-    init(limits: HTTPLimits, remoteAddress: String, at now: Instant) {
+    init(limits: HTTPLimits, remoteAddress: String, at now: MonotonicTime) {
         self.limits = limits
         self.remoteAddress = remoteAddress
         self.parser = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress)
@@ -80,8 +78,8 @@ struct HTTPConnection: Sendable {
     var wantsInput: Bool { !clientHasEnded && unread.isEmpty }
 
     /// When ``timeOut(at:)`` is due, unless something happens before.
-    var deadline: Instant? {
-        let ofState: Instant? =
+    var deadline: MonotonicTime? {
+        let ofState: MonotonicTime? =
             switch state {
             // Idle only counts when the client has taken its answers.
             case .idle where !output.isEmpty: nil
@@ -95,7 +93,7 @@ struct HTTPConnection: Sendable {
         return ofState.map { min($0, ofOutput) } ?? ofOutput
     }
 
-    private var outputDeadline: Instant? {
+    private var outputDeadline: MonotonicTime? {
         output.isEmpty
             ? nil : min(outputSince + limits.writeTimeout, lastSending + limits.writeStallTimeout)
     }
@@ -106,7 +104,7 @@ struct HTTPConnection: Sendable {
     // MARK: Events
 
     /// Bytes came from the client.
-    mutating func receive(_ input: Span<UInt8>, at now: Instant) {
+    mutating func receive(_ input: Span<UInt8>, at now: MonotonicTime) {
         switch state {
         case .idle, .readingHead, .readingBody:
             var index = 0
@@ -136,7 +134,7 @@ struct HTTPConnection: Sendable {
 
     /// The handler has answered. Does nothing if the connection gave up waiting
     /// for it.
-    mutating func answer(_ response: HTTPResponse, date: HTTPDate, at now: Instant) {
+    mutating func answer(_ response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
         guard case .handling(_, let isHead, let isPersistent) = state else { return }
         let isLast = !isPersistent || isDraining || clientHasEnded && unread.isEmpty
         append(response, isHead: isHead, isLast: isLast, date: date, at: now)
@@ -149,7 +147,7 @@ struct HTTPConnection: Sendable {
     }
 
     /// `count` bytes of ``output`` went out.
-    mutating func sent(_ count: Int, at now: Instant) {
+    mutating func sent(_ count: Int, at now: MonotonicTime) {
         sentCount += count
         lastSending = now
         guard sentCount == output.count else { return }
@@ -164,7 +162,7 @@ struct HTTPConnection: Sendable {
     }
 
     /// The time of ``deadline`` has come.
-    mutating func timeOut(at now: Instant) {
+    mutating func timeOut(at now: MonotonicTime) {
         guard let deadline, deadline <= now else { return }
         if let outputDeadline, outputDeadline <= now {
             state = .closed
@@ -189,7 +187,7 @@ struct HTTPConnection: Sendable {
 
     /// What to do now. Asked again after every action until the answer is to
     /// wait or to close.
-    mutating func next(date: HTTPDate, at now: Instant) -> Action {
+    mutating func next(date: HTTPDate, at now: MonotonicTime) -> Action {
         switch state {
         case .closed:
             return .close
@@ -230,7 +228,7 @@ struct HTTPConnection: Sendable {
 
     // MARK: Reading
 
-    private mutating func readOn(at now: Instant) {
+    private mutating func readOn(at now: MonotonicTime) {
         let input = unread
         var index = unreadStart
         read(input.span, from: &index, at: now)
@@ -246,7 +244,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    private mutating func read(_ input: Span<UInt8>, from index: inout Int, at now: Instant) {
+    private mutating func read(_ input: Span<UInt8>, from index: inout Int, at now: MonotonicTime) {
         do throws(HTTPProtocolError) {
             if let parsed = try parser.read(input, from: &index) {
                 state = .ready(parsed)
@@ -258,7 +256,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    private mutating func noteProgress(at now: Instant) {
+    private mutating func noteProgress(at now: MonotonicTime) {
         switch (parser.position, state) {
         case (.start, _), (.head, .readingHead):
             break
@@ -277,14 +275,14 @@ struct HTTPConnection: Sendable {
 
     // MARK: Writing
 
-    private mutating func noteOutput(at now: Instant) {
+    private mutating func noteOutput(at now: MonotonicTime) {
         guard output.isEmpty else { return }
         outputSince = now
         lastSending = now
     }
 
     private mutating func append(
-        _ response: HTTPResponse, isHead: Bool, isLast: Bool, date: HTTPDate, at now: Instant
+        _ response: HTTPResponse, isHead: Bool, isLast: Bool, date: HTTPDate, at now: MonotonicTime
     ) {
         noteOutput(at: now)
         output.append(contentsOf: "HTTP/1.1 ".utf8)

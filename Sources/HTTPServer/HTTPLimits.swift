@@ -21,9 +21,8 @@ public struct HTTPLimits: Sendable, Hashable {
     /// closes. Default 1,024.
     public var connections = 1024
 
-    /// From the first byte of a request head (on a new connection, from its
-    /// acceptance) to the end of the head, however steadily bytes drip in.
-    /// Default 15 s.
+    /// From the first byte of a request head to its end, however steadily bytes
+    /// drip in; also how long a new connection may send nothing. Default 15 s.
     public var headTimeout = Duration.seconds(15)
     /// Between two arrivals of body bytes. Default 15 s.
     public var bodyStallTimeout = Duration.seconds(15)

@@ -86,7 +86,7 @@ public final class HTTPServer: Sendable {
     public func drain(within duration: Duration) async {
         // A server that was never started has nothing in flight and no thread that would answer.
         if sockets.take() != nil { _ = mailbox.close() }
-        let deadline = ContinuousClock.now + duration
+        let deadline = MonotonicTime.now + duration
         await withCheckedContinuation { continuation in
             if !mailbox.put(.drain(until: deadline, continuation)) { continuation.resume() }
         }

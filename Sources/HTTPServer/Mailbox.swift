@@ -5,7 +5,7 @@ final class Mailbox: Sendable {
     enum Message: Sendable {
         case answer(HTTPResponse, to: ConnectionID)
         /// Finish by the deadline, then resume.
-        case drain(until: ContinuousClock.Instant, CheckedContinuation<Void, Never>)
+        case drain(until: MonotonicTime, CheckedContinuation<Void, Never>)
         /// Close everything.
         case stop
     }

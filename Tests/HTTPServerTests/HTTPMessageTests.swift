@@ -64,6 +64,14 @@ final class HTTPMessageTests: XCTestCase {
         }
     }
 
+    func testADateAdvancesWithTheSecond() {
+        var date = HTTPDate(second: 0)
+        date.advance(to: 1)
+        XCTAssertEqual(date.bytes, HTTPDate(second: 1).bytes)
+        date.advance(to: 1)
+        XCTAssertEqual(date.bytes, HTTPDate(second: 1).bytes)
+    }
+
     func testListenAddressesAreReadAndWritten() {
         let cases: [(text: String, address: ListenAddress?)] = [
             ("127.0.0.1:8155", ListenAddress(host: "127.0.0.1", port: 8155)),

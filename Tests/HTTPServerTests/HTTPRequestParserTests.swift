@@ -57,16 +57,18 @@ final class HTTPRequestParserTests: XCTestCase {
 
     func testRandomBytesNeverTrap() {
         var random = SeededGenerator(seed: 42)
-        let alphabet = Array("GET / HTTP/1.1\r\nHost:a\r\n\r\nTransfer-Encoding: chunked 0123456789abcdef;,\u{0}\u{7F}é".utf8)
+        let request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"
+        let alphabet = Array("\(request)0123456789ABCDEF;,\t\u{0}\u{7F}é".utf8)
         for _ in 0..<3_000 {
-            var bytes = Array("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n".utf8)
+            var bytes = Array(request.utf8)
             for _ in 0..<Int.random(in: 1...8, using: &random) {
                 let index = Int.random(in: 0..<bytes.count, using: &random)
                 bytes[index] = alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
             }
             // The same bytes cut in another way must have the same outcome.
             let cut = Int.random(in: 0...bytes.count, using: &random)
-            XCTAssertEqual(parse([bytes[...]]), parse([bytes[..<cut], bytes[cut...]]), String(decoding: bytes, as: UTF8.self))
+            let whole = parse([bytes[...]])
+            XCTAssertEqual(parse([bytes[..<cut], bytes[cut...]]), whole, String(decoding: bytes, as: UTF8.self))
         }
     }
 

@@ -157,6 +157,10 @@ final class HTTPServerTests: XCTestCase {
 
     func testThousandsOfResetsLeaveNoDescriptorAndNoHarm() throws {
         let (server, port) = try start()
+        // The first task of a process opens descriptors of its own.
+        let first = try TestClient(port: port)
+        first.send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n")
+        XCTAssertNotNil(first.receive(until: "</later>"))
         let before = try openDescriptors()
         let starts = [
             "", "GET / HT", get, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n", get + get + get,
@@ -171,6 +175,28 @@ final class HTTPServerTests: XCTestCase {
         client.send(get)
         XCTAssertNotNil(client.receive(until: "</>"))
         XCTAssertTrue(try eventually { try openDescriptors() <= before + 2 })
+        withExtendedLifetime(server) {}
+    }
+
+    func testBodiesThatTogetherTakeTooMuchMemoryAreRefused() throws {
+        var limits = HTTPLimits()
+        limits.unfinishedBodyBytes = 1_000
+        let (server, port) = try start(limits: limits)
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 601\r\nExpect: 100-continue\r\n\r\n"
+        let clients = try (0..<2).map { _ in try TestClient(port: port) }
+        for client in clients {
+            client.send(head)
+            XCTAssertNotNil(client.receive(until: "Continue\r\n\r\n"))
+            client.send([UInt8](repeating: 0x78, count: 600))
+        }
+        XCTAssertEqual(clients[1].receive()?.hasPrefix("HTTP/1.1 503 "), true)
+        clients[0].send("x")
+        XCTAssertNotNil(clients[0].receive(until: "<601>"))
+        // What was refused and what was served is held no more.
+        clients[0].send(head)
+        XCTAssertNotNil(clients[0].receive(until: "Continue\r\n\r\n"))
+        clients[0].send([UInt8](repeating: 0x78, count: 601))
+        XCTAssertNotNil(clients[0].receive(until: "<601>"))
         withExtendedLifetime(server) {}
     }
 
@@ -190,7 +216,9 @@ final class HTTPServerTests: XCTestCase {
             client.send(get)
             XCTAssertNotNil(client.receive(until: "</>"))
         }
-        XCTAssertFalse(third.hasInput(within: 0))
+        let computed = processorSeconds()
+        XCTAssertFalse(third.hasInput(within: 200))
+        XCTAssertLessThan(processorSeconds() - computed, 0.1, "the server spins")
         clients.removeLast()
         XCTAssertNotNil(third.receive(until: "</third>"))
         withExtendedLifetime(server) {}
@@ -211,6 +239,9 @@ final class HTTPServerTests: XCTestCase {
         try client.connect(to: port)
         client.send(get)
         XCTAssertTrue(eventually { pauses.load(ordering: .relaxed) > 0 })
+        let computed = processorSeconds()
+        XCTAssertFalse(client.hasInput(within: 200))
+        XCTAssertLessThan(processorSeconds() - computed, 0.1, "the server spins")
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         XCTAssertNotNil(client.receive(until: "</>"))
         withExtendedLifetime(server) {}
@@ -219,16 +250,18 @@ final class HTTPServerTests: XCTestCase {
     // MARK: Beginning and end
 
     func testDrainingFinishesWhatIsInFlightAndRefusesWhatIsNew() throws {
-        let gate = Gate()
+        let (open, gate) = AsyncStream.makeStream(of: Never.self)
+        let isHandling = expectation(description: "the handler was called")
         let (server, port) = try start { _ in
             .later {
-                await gate.wait()
+                isHandling.fulfill()
+                for await _ in open {}
                 return HTTPResponse(status: .ok, body: Array("<done>".utf8))
             }
         }
         let busy = try TestClient(port: port)
         busy.send(get)
-        XCTAssertTrue(eventually { gate.waiterCount == 1 })
+        wait(for: [isHandling], timeout: 10)
         let idle = try TestClient(port: port)
 
         let drained = expectation(description: "drained")
@@ -238,7 +271,7 @@ final class HTTPServerTests: XCTestCase {
         }
         XCTAssertEqual(idle.receive(), "")
         XCTAssertThrowsError(try TestClient(port: port))
-        gate.open()
+        gate.finish()
         let answer = try XCTUnwrap(busy.receive())
         XCTAssertTrue(answer.contains("Connection: close\r\n") && answer.hasSuffix("<done>"), answer)
         busy.endSending()
@@ -246,16 +279,18 @@ final class HTTPServerTests: XCTestCase {
     }
 
     func testDrainingEndsAtItsDeadlineWhateverIsInFlight() throws {
-        let gate = Gate()
+        let (open, gate) = AsyncStream.makeStream(of: Never.self)
+        let isHandling = expectation(description: "the handler was called")
         let (server, port) = try start { _ in
             .later {
-                await gate.wait()
+                isHandling.fulfill()
+                for await _ in open {}
                 return HTTPResponse(status: .ok)
             }
         }
         let client = try TestClient(port: port)
         client.send(get)
-        XCTAssertTrue(eventually { gate.waiterCount == 1 })
+        wait(for: [isHandling], timeout: 10)
         let drained = expectation(description: "drained, twice")
         drained.expectedFulfillmentCount = 2
         Task {
@@ -265,7 +300,7 @@ final class HTTPServerTests: XCTestCase {
             drained.fulfill()
         }
         wait(for: [drained], timeout: 10)
-        gate.open()
+        gate.finish()
     }
 
     func testAServerThatIsReleasedGivesEverythingBack() throws {
@@ -308,31 +343,5 @@ final class HTTPServerTests: XCTestCase {
             XCTAssertTrue(["127.0.0.1", "::1"].contains(server.boundAddress.host))
             XCTAssertNotEqual(server.boundAddress.port, 0)
         }
-    }
-}
-
-/// Keeps tasks waiting until it is opened.
-private final class Gate: Sendable {
-    private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
-
-    var waiterCount: Int { state.withLock { $0.waiters.count } }
-
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOpen = state.withLock { state in
-                if !state.isOpen { state.waiters.append(continuation) }
-                return state.isOpen
-            }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiters = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
     }
 }

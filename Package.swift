@@ -67,7 +67,10 @@ let package = Package(
         .systemLibrary(name: "CMySQL", providers: [.apt(["default-libmysqlclient-dev"])]),
 
         // Tests
-        .target(name: "TestSupport", dependencies: ["PrivateDatabase"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL"],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
@@ -76,14 +79,14 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters"]),
         tests("SessionKillTests", of: ["SessionKill"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
-        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill"]),
+        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("HTTPServerTests", of: ["HTTPServer"]),
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
-        tests("KilldTests", of: ["killd"]),
-        tests("EndToEndTests", of: ["RequestSigning"]),
+        tests("KilldTests", of: ["killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning"]),
+        tests("EndToEndTests", of: ["MySQLSessions", "PrivateDatabase", "SessionKill"], resources: [.copy("Clients")]),
     ],
     swiftLanguageModes: [.v6]
 )

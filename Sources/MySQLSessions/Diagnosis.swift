@@ -1,0 +1,160 @@
+import SessionKill
+
+/// One thing that `killd check` says about a server.
+public struct MySQLFinding: Hashable, Sendable {
+    public enum Severity: Hashable, Sendable {
+        case information
+        case warning
+        /// killd cannot do its work until this is mended.
+        case problem
+    }
+
+    public enum Subject: Hashable, Sendable {
+        case server(version: String)
+        case unreachable(ServerError)
+        case adminAddressUnreachable(ServerError)
+        /// `PROCESS`: without it the session list is silently partial.
+        case processMissing
+        /// `CONNECTION_ADMIN`: without it only sessions of killd's own user can be killed.
+        case connectionAdminMissing
+        /// The connection is in plain text although TLS is preferred.
+        case notEncrypted
+        /// performance_schema has no room for so many threads, so that it does not know all sessions.
+        case threadInstancesLost(UInt64)
+    }
+
+    public let severity: Severity
+    public let subject: Subject
+    /// What it means and, where something can be done, what to do.
+    public let description: String
+}
+
+extension MySQLServer {
+    /// Finds out what keeps killd from working with this server.
+    public func check() async -> [MySQLFinding] {
+        var findings: [MySQLFinding] = []
+        do {
+            let connection = try await acquire()
+            do throws(ServerError) {
+                findings += try await connection.findings(configuration.address)
+            } catch {
+                findings.append(.unreachable(error))
+            }
+            await release(connection)
+        } catch let error as ServerError {
+            findings.append(.unreachable(error))
+        } catch {
+            findings.append(.unreachable(ServerError(.other, "\(error)")))
+        }
+        if let adminAddress = configuration.adminAddress {
+            do throws(ServerError) {
+                try await MySQLConnection.open(configuration, at: adminAddress).close()
+            } catch {
+                findings.append(
+                    MySQLFinding(
+                        severity: .warning, subject: .adminAddressUnreachable(error),
+                        description: "no way in when the server is full: \(error.description)"))
+            }
+        }
+        return findings
+    }
+}
+
+extension MySQLFinding {
+    fileprivate static func unreachable(_ error: ServerError) -> MySQLFinding {
+        MySQLFinding(severity: .problem, subject: .unreachable(error), description: error.description)
+    }
+}
+
+extension MySQLConnection {
+    fileprivate func findings(_ address: MySQLAddress) throws(ServerError) -> [MySQLFinding] {
+        let answers = try query(
+            """
+            SELECT VERSION(), CURRENT_USER();\
+            SHOW GLOBAL STATUS LIKE 'Performance_schema_thread_instances_lost'
+            """)
+        let row = try Row(answers.first?.rows.first, "VERSION()")
+        let version = row[0] ?? ""
+        let isMariaDB = version.contains("MariaDB")
+        var findings = [
+            MySQLFinding(
+                severity: .information, subject: .server(version: version),
+                description: "\(isMariaDB ? "MariaDB" : "MySQL") \(version), \(encryption)")
+        ]
+
+        let account = quotedAccount(row[1] ?? "")
+        if try !hasProcess() {
+            findings.append(
+                MySQLFinding(
+                    severity: .problem, subject: .processMissing,
+                    description: """
+                        the account does not see all sessions; as an administrator: GRANT PROCESS ON *.* TO \(account);
+                        """))
+        }
+        let privileges = try globalPrivileges(isMariaDB: isMariaDB)
+        let connectionAdmin = isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
+        if privileges.isDisjoint(with: [connectionAdmin, "SUPER", "ALL PRIVILEGES"]) {
+            findings.append(
+                MySQLFinding(
+                    severity: .problem, subject: .connectionAdminMissing,
+                    description: """
+                        the account may not kill other users' sessions; as an administrator: \
+                        GRANT \(connectionAdmin) ON *.* TO \(account);
+                        """))
+        }
+        if case .tcp(_, _, .preferred) = address, tlsCipher == nil {
+            findings.append(
+                MySQLFinding(
+                    severity: .warning, subject: .notEncrypted,
+                    description: "the server has no TLS, so that statements and session lists travel in plain text"))
+        }
+        let lost = answers.last?.rows.first?.last.flatMap { $0 }.flatMap { UInt64($0) } ?? 0
+        if lost > 0 {
+            findings.append(
+                MySQLFinding(
+                    severity: .warning, subject: .threadInstancesLost(lost),
+                    description: """
+                        performance_schema lost \(lost) threads for want of room, so that some sessions are pinned \
+                        without their THREAD_ID; raise performance_schema_max_thread_instances
+                        """))
+        }
+        return findings
+    }
+
+    private var encryption: String { tlsCipher.map { "TLS with \($0)" } ?? "no TLS" }
+
+    private func hasProcess() throws(ServerError) -> Bool {
+        do throws(ServerError) {
+            try query("SELECT COUNT(*) FROM information_schema.INNODB_TRX")
+            return true
+        } catch {
+            guard case .privilegeMissing = error.reason else { throw error }
+            return false
+        }
+    }
+
+    /// The account's privileges on `*.*`, those of its active roles included.
+    private func globalPrivileges(isMariaDB: Bool) throws(ServerError) -> Set<String> {
+        // MariaDB lists the active role's by itself; MySQL wants the roles named, as CURRENT_ROLE() writes them.
+        let roles = isMariaDB ? nil : try query("SELECT CURRENT_ROLE()").first?.rows.first?.first.flatMap { $0 }
+        let using = roles.flatMap { $0 == "NONE" ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
+        let grants = try query("SHOW GRANTS\(using)").first?.rows ?? []
+        var privileges: Set<String> = []
+        for case let grant? in grants.compactMap(\.first) where grant.hasPrefix("GRANT ") {
+            guard let end = grant.firstRange(of: " ON *.* TO ") else { continue }
+            for privilege in grant[..<end.lowerBound].dropFirst("GRANT ".count).split(separator: ",") {
+                privileges.insert(String(privilege.drop { $0 == " " }))
+            }
+        }
+        return privileges
+    }
+
+    /// `'user'@'host'` from what CURRENT_USER() writes; a host cannot hold `@`.
+    private func quotedAccount(_ account: String) -> String {
+        let at = account.lastIndex(of: "@") ?? account.endIndex
+        func quoted(_ name: Substring) -> String {
+            "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        }
+        return "\(quoted(account[..<at]))@\(quoted(account[at...].dropFirst()))"
+    }
+}

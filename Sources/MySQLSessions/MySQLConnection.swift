@@ -1,0 +1,162 @@
+import CMySQL
+import DedicatedThread
+import SessionKill
+
+/// One connection to a server, on a thread of its own.
+///
+/// It never reconnects: once lost, every call fails. It commits every
+/// statement by itself and is never inside a transaction.
+public actor MySQLConnection {
+    /// By which the server knows this connection.
+    public nonisolated let threadID: ThreadID
+    /// The cipher in use; `nil` without TLS.
+    public nonisolated let tlsCipher: String?
+
+    nonisolated let performanceSchema: PerformanceSchemaTables
+    /// Set if performance_schema had no room for some threads: its tables are blind to those sessions.
+    var performanceSchemaLostThreads = false
+
+    private let thread: DedicatedThread
+    /// `nil` once the connection was lost.
+    private var handle: MySQLHandle?
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// Connects, and refuses a proxy.
+    ///
+    /// - Parameter address: in place of the configuration's.
+    public static func open(
+        _ configuration: MySQLServerConfiguration, at address: MySQLAddress? = nil
+    ) async throws(ServerError) -> MySQLConnection {
+        let thread: DedicatedThread
+        do {
+            thread = try DedicatedThread(name: "mysql")
+        } catch {
+            throw ServerError(.other, "\(error)")
+        }
+        return try await Opener(thread: thread).open(configuration, at: address ?? configuration.address)
+    }
+
+    /// Connects on the thread on which the connection is going to live.
+    private actor Opener {
+        private let thread: DedicatedThread
+        nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+        init(thread: DedicatedThread) { self.thread = thread }
+
+        func open(
+            _ configuration: MySQLServerConfiguration, at address: MySQLAddress
+        ) throws(ServerError) -> MySQLConnection {
+            mysql_thread_init()
+            do {
+                return try Self.connect(configuration, address, on: thread)
+            } catch {
+                mysql_thread_end()
+                throw error
+            }
+        }
+
+        private static func connect(
+            _ configuration: MySQLServerConfiguration, _ address: MySQLAddress, on thread: DedicatedThread
+        ) throws(ServerError) -> MySQLConnection {
+            let handle: MySQLHandle
+            do throws(MySQLFailure) {
+                handle = try MySQLHandle.connect(
+                    to: address, user: configuration.user, password: configuration.password,
+                    deadlines: configuration.deadlines)
+            } catch {
+                throw ServerError(connecting: configuration, to: address, error)
+            }
+            let threadID = try setUp(handle)
+            let tables = PerformanceSchemaTables(
+                processlist: try shows(handle, "processlist WHERE ID=CONNECTION_ID()"),
+                threads: try shows(handle, "threads WHERE PROCESSLIST_ID=CONNECTION_ID()"))
+            let cipher = handle.tlsCipher
+            return MySQLConnection(handle, threadID, cipher, tables, thread)
+        }
+
+        /// Whether a table of performance_schema is there, filled, and may be read.
+        private static func shows(_ handle: borrowing MySQLHandle, _ rows: String) throws(ServerError) -> Bool {
+            let answer = handle.run("SELECT 1 FROM performance_schema.\(rows)")
+            if let failure = answer.failure, failure.isConnectionLost {
+                throw ServerError(failure, during: "setting up a connection")
+            }
+            return answer.results.first?.rows.isEmpty == false
+        }
+
+        private static func setUp(_ handle: borrowing MySQLHandle) throws(ServerError) -> ThreadID {
+            // The server's defaults may differ: a low sql_select_limit cuts every list, wait_timeout closes what
+            // killd keeps open, and trx_started is in the system's time zone on some servers, in the session's on
+            // others. ProxySQL answers "SELECT CONNECTION_ID()" itself, hence the addition.
+            let answer = handle.run(
+                """
+                SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
+                time_zone='SYSTEM';\
+                SELECT CONNECTION_ID()+0
+                """)
+            if let failure = answer.failure { throw ServerError(failure, during: "setting up a connection") }
+            let greeted = handle.threadID
+            guard let text = answer.results.last?.rows.first?.first, let text, let shown = UInt64(text) else {
+                throw ServerError(.other, "the server did not tell CONNECTION_ID()")
+            }
+            guard shown == UInt64(greeted) else {
+                throw ServerError(
+                    .behindProxy, "the greeting gave thread id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
+            }
+            guard let threadID = ThreadID(shown) else {
+                throw ServerError(.other, "the server gave this connection the id \(shown)")
+            }
+            return threadID
+        }
+    }
+
+    private init(
+        _ handle: consuming sending MySQLHandle, _ threadID: ThreadID, _ tlsCipher: String?,
+        _ performanceSchema: PerformanceSchemaTables, _ thread: DedicatedThread
+    ) {
+        self.handle = consume handle
+        self.threadID = threadID
+        self.tlsCipher = tlsCipher
+        self.performanceSchema = performanceSchema
+        self.thread = thread
+    }
+
+    isolated deinit {
+        handle = nil
+        mysql_thread_end()
+    }
+
+    /// Sends one or more statements in one packet.
+    ///
+    /// - Returns: their answers, if all of them succeeded.
+    @discardableResult
+    public func query(_ sql: String) throws(ServerError) -> [MySQLResult] {
+        let answer = run(sql)
+        if let failure = answer.failure { throw ServerError(failure, during: "a query") }
+        return answer.results
+    }
+
+    /// Ends the connection.
+    public func close() { handle = nil }
+
+    var isLost: Bool { handle == nil }
+
+    /// Sends one or more statements in one packet.
+    ///
+    /// - Returns: the answers until the first error, and that error.
+    func run(_ sql: String) -> (results: [MySQLResult], failure: MySQLFailure?) {
+        guard let answer = handle?.run(sql) else {
+            return ([], MySQLFailure(code: 2_006, message: "the connection was lost before"))
+        }
+        if let failure = answer.failure, failure.isConnectionLost { handle = nil }
+        return answer
+    }
+}
+
+/// Which tables of performance_schema show this server's sessions to killd's account.
+struct PerformanceSchemaTables: Sendable {
+    /// MySQL from 8.0.22 on.
+    let processlist: Bool
+    /// Needs the right to read it.
+    let threads: Bool
+}

@@ -1,0 +1,25 @@
+/// What one statement answered.
+public struct MySQLResult: Hashable, Sendable {
+    /// Empty for a statement that answers no rows.
+    public var columns: [String] = []
+    /// `nil` for NULL. Bytes that are not UTF-8 are replaced by U+FFFD.
+    public var rows: [[String?]] = []
+    public var affectedRows: UInt64 = 0
+}
+
+/// A statement, or the connection, failed.
+struct MySQLFailure: Error {
+    let code: UInt32
+    let message: String
+
+    /// Whether there is no use in sending anything more over the connection.
+    var isConnectionLost: Bool {
+        switch code {
+        // Client errors of both libraries, e.g. 2013; a read timeout inside TLS is 2026 in MariaDB's.
+        case 2_000..<3_000, 5_000..<6_000: true
+        // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED (MariaDB), ER_SESSION_WAS_KILLED, ER_CLIENT_INTERACTION_TIMEOUT.
+        case 1_053, 1_927, 3_169, 4_031: true
+        default: false
+        }
+    }
+}

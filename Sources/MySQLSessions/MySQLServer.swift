@@ -1,0 +1,236 @@
+import SessionKill
+
+/// A MySQL or MariaDB server behind a few connections, opened when needed and kept.
+///
+/// One of them is there from ``start()`` on and is kept alive for the day the
+/// server is full (error 1040) and lets nobody else in.
+public actor MySQLServer: DatabaseServer {
+    public nonisolated let configuration: MySQLServerConfiguration
+    private let connectionLimit: Int
+
+    private var idle: [MySQLConnection] = []
+    private(set) var ownThreadIDs: Set<ThreadID> = []
+    private var opening = 0
+    private var isClosed = false
+    private var keepAlive: Task<Void, Never>?
+    private var queue = WaitingQueue()
+
+    /// Middleboxes forget idle connections after a few minutes.
+    private static let keepAlivePause = Duration.seconds(30)
+
+    /// - Parameter connectionLimit: how many connections there are at most.
+    public init(_ configuration: MySQLServerConfiguration, connectionLimit: Int = 4) {
+        self.configuration = configuration
+        self.connectionLimit = max(1, connectionLimit)
+    }
+
+    deinit { keepAlive?.cancel() }
+
+    /// Opens the first connection and keeps it alive until ``close()``.
+    ///
+    /// - Throws: ``ServerError`` if the server cannot be reached now; it is tried
+    ///   again with every keep-alive and every use.
+    public func start() async throws(ServerError) {
+        if keepAlive == nil {
+            keepAlive = Task { [weak self] in
+                while true {
+                    // Throws when the task is cancelled.
+                    do { try await Task.sleep(for: Self.keepAlivePause) } catch { return }
+                    await self?.verifyIdleConnections()
+                }
+            }
+        }
+        guard ownThreadIDs.isEmpty else { return }
+        put(back: try await open())
+    }
+
+    /// Closes the connections; those in use when they come back.
+    public func close() async {
+        isClosed = true
+        keepAlive?.cancel()
+        queue.failAll(Self.closedError)
+        for connection in idle {
+            ownThreadIDs.remove(connection.threadID)
+            await connection.close()
+        }
+        idle = []
+    }
+
+    public func withConnection<Answer: Sendable>(
+        _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer {
+        let connection = try await acquire()
+        do {
+            let answer = try await body(PooledConnection(connection: connection, server: self))
+            await release(connection)
+            return answer
+        } catch {
+            await release(connection)
+            throw error
+        }
+    }
+
+    // MARK: Connections
+
+    func acquire() async throws -> MySQLConnection {
+        let deadline = ContinuousClock.now + configuration.deadlines.freeConnection
+        while true {
+            guard !isClosed else { throw Self.closedError }
+            if let connection = idle.popLast() {
+                if await connection.answers { return connection }
+                drop(connection)
+                continue
+            }
+            if ownThreadIDs.count + opening < connectionLimit {
+                do throws(ServerError) {
+                    return try await open()
+                } catch {
+                    // With the server full, one of those that are open will come free.
+                    guard error.reason == .tooManyConnections, !ownThreadIDs.isEmpty else { throw error }
+                    if !idle.isEmpty { continue }
+                }
+            }
+            try await waitForConnection(until: deadline)
+        }
+    }
+
+    func release(_ connection: MySQLConnection) async {
+        if await connection.isLost {
+            drop(connection)
+        } else if isClosed {
+            drop(connection)
+            await connection.close()
+        } else {
+            put(back: connection)
+        }
+    }
+
+    private func put(back connection: MySQLConnection) {
+        idle.append(connection)
+        queue.wakeFirst()
+    }
+
+    private func drop(_ connection: MySQLConnection) {
+        ownThreadIDs.remove(connection.threadID)
+        queue.wakeFirst()
+    }
+
+    private func open() async throws(ServerError) -> MySQLConnection {
+        opening += 1
+        defer { opening -= 1 }
+        do throws(ServerError) {
+            let connection = try await connect()
+            ownThreadIDs.insert(connection.threadID)
+            return connection
+        } catch {
+            queue.wakeFirst()
+            throw error
+        }
+    }
+
+    private nonisolated func connect() async throws(ServerError) -> MySQLConnection {
+        do throws(ServerError) {
+            return try await MySQLConnection.open(configuration)
+        } catch {
+            guard error.reason == .tooManyConnections, let adminAddress = configuration.adminAddress else { throw error }
+            do throws(ServerError) {
+                return try await MySQLConnection.open(configuration, at: adminAddress)
+            } catch let adminError {
+                throw ServerError(.tooManyConnections, code: error.code, "\(error.description); \(adminError.description)")
+            }
+        }
+    }
+
+    private func verifyIdleConnections() async {
+        // From the front: the one at the back is the next to be used.
+        for _ in idle.indices where !idle.isEmpty {
+            let connection = idle.removeFirst()
+            if await connection.answers { put(back: connection) } else { drop(connection) }
+        }
+        if ownThreadIDs.isEmpty, opening == 0, !isClosed, let connection = try? await open() {
+            put(back: connection)
+        }
+    }
+
+    private func waitForConnection(until deadline: ContinuousClock.Instant) async throws {
+        let ticket = queue.ticket()
+        let limit = connectionLimit
+        let timer = Task {
+            try await Task.sleep(until: deadline)
+            queue.fail(ticket, ServerError(.other, "all \(limit) connections stayed busy until the deadline"))
+        }
+        defer { timer.cancel() }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.wait(ticket, continuation)
+                if Task.isCancelled { queue.fail(ticket, CancellationError()) }
+            }
+        } onCancel: {
+            Task { await self.giveUp(ticket) }
+        }
+    }
+
+    private func giveUp(_ ticket: WaitingQueue.Ticket) { queue.fail(ticket, CancellationError()) }
+
+    private static let closedError = ServerError(.other, "killd is closing its connections")
+}
+
+/// Who waits for a connection, in the order of arrival.
+private struct WaitingQueue {
+    typealias Ticket = Int
+
+    private var waiting: [(ticket: Ticket, continuation: CheckedContinuation<Void, any Error>)] = []
+    private var lastTicket = 0
+
+    mutating func ticket() -> Ticket {
+        lastTicket += 1
+        return lastTicket
+    }
+
+    mutating func wait(_ ticket: Ticket, _ continuation: CheckedContinuation<Void, any Error>) {
+        waiting.append((ticket, continuation))
+    }
+
+    mutating func wakeFirst() {
+        if !waiting.isEmpty { waiting.removeFirst().continuation.resume() }
+    }
+
+    /// Does nothing for one that does not wait any more.
+    mutating func fail(_ ticket: Ticket, _ error: any Error) {
+        guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else { return }
+        waiting.remove(at: index).continuation.resume(throwing: error)
+    }
+
+    mutating func failAll(_ error: any Error) {
+        for (_, continuation) in waiting { continuation.resume(throwing: error) }
+        waiting = []
+    }
+}
+
+/// A connection of the pool while somebody has it.
+private struct PooledConnection: ServerConnection {
+    let connection: MySQLConnection
+    let server: MySQLServer
+
+    func observe() async throws(ServerError) -> ServerObservation {
+        let (fingerprint, sessions) = try await connection.observe()
+        // Asked for afterwards, so that a connection opened meanwhile is among them.
+        let ownThreadIDs = await server.ownThreadIDs
+        return ServerObservation(fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs)
+    }
+
+    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] { await connection.kill(sessions) }
+
+    func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
+        try await connection.present(among: sessions)
+    }
+
+    func transactions() async throws(ServerError) -> [String: Transaction] {
+        try await connection.changingTransactions()
+    }
+}
+
+extension MySQLConnection {
+    /// Whether the server is still there.
+    fileprivate var answers: Bool { run("DO 0").failure == nil }
+}

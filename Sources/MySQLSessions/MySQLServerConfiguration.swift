@@ -1,0 +1,77 @@
+/// How to reach a server, and as whom.
+public struct MySQLServerConfiguration: Hashable, Sendable {
+    public var address: MySQLAddress
+    /// Tried when ``address`` answers 1040: MySQL's administrative interface,
+    /// MariaDB's extra port.
+    public var adminAddress: MySQLAddress?
+    public var user: String
+    public var password: MySQLPassword
+    public var deadlines: Deadlines
+
+    /// How long the network may take.
+    public struct Deadlines: Hashable, Sendable {
+        /// For the connection and the server's greeting, in whole seconds; 5 by default.
+        public var connect: Duration = .seconds(5)
+        /// For each answer and each packet sent, in whole seconds; 10 by default.
+        public var readWrite: Duration = .seconds(10)
+        /// How long to wait for one of the connections to be free; 10 seconds by default.
+        public var freeConnection: Duration = .seconds(10)
+
+        public init() {}
+    }
+
+    public init(
+        address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String, password: MySQLPassword,
+        deadlines: Deadlines = Deadlines()
+    ) {
+        self.address = address
+        self.adminAddress = adminAddress
+        self.user = user
+        self.password = password
+        self.deadlines = deadlines
+    }
+}
+
+/// Where a server listens.
+public enum MySQLAddress: Hashable, Sendable, CustomStringConvertible {
+    case tcp(host: String, port: UInt16, tls: TLSMode)
+    /// Nothing leaves the machine, so there is no TLS.
+    case unixSocket(path: String)
+
+    public var description: String {
+        switch self {
+        case .tcp(let host, let port, _): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unixSocket(let path): path
+        }
+    }
+}
+
+/// What is demanded of the connection's encryption.
+public enum TLSMode: Hashable, Sendable {
+    case disabled
+    /// TLS if the server has it. An attacker on the way can prevent it.
+    case preferred
+    /// TLS, with whomever it may be: keeps out who only listens.
+    case required
+    /// TLS with a server whose certificate `ca` has signed. MariaDB Connector/C
+    /// 3.x cannot check that without the name and checks the name as well.
+    ///
+    /// - Parameter ca: path of a PEM file; `nil` for the system's, which
+    ///   Oracle's library refuses.
+    case verifyCA(ca: String?)
+    /// As ``verifyCA(ca:)``, and the certificate names the host.
+    case verifyIdentity(ca: String?)
+}
+
+/// A password that does not print itself.
+public struct MySQLPassword: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    let secret: String
+
+    public init(_ secret: String) { self.secret = secret }
+
+    public var description: String { "(secret)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,129 @@
+import CMySQL
+import DedicatedThread
+import MySQLSessions
+import PrivateDatabase
+import SessionKill
+import XCTest
+
+/// Sessions of an application, any number of them on one thread.
+public actor ClientSessions {
+    private let thread: DedicatedThread
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private var handles: [UnsafeMutablePointer<MYSQL>] = []
+    public private(set) var threadIDs: [ThreadID] = []
+
+    /// Opens `count` sessions over TCP.
+    public static func open(
+        _ count: Int, on server: RealServer, as user: String = "app", port: UInt16? = nil
+    ) async throws -> ClientSessions {
+        let sessions = try ClientSessions()
+        try await sessions.connect(count, port ?? server.database.port, user)
+        return sessions
+    }
+
+    private init() throws { thread = try DedicatedThread(name: "sessions") }
+
+    isolated deinit {
+        for handle in handles { mysql_close(handle) }
+    }
+
+    private func connect(_ count: Int, _ port: UInt16, _ user: String) throws {
+        // MySQLConnection has the library initialized; a test that opens sessions has connected before.
+        for _ in 0..<count {
+            let handle = try XCTUnwrap(mysql_init(nil))
+            handles.append(handle)
+            var seconds: UInt32 = 20
+            mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
+            mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
+            guard cmysql_set_tls(handle, CMYSQL_TLS_DISABLED, nil) == 0,
+                mysql_real_connect(handle, "127.0.0.1", user, RealServer.password, nil, UInt32(port), nil, 0) != nil
+            else { throw ClientError(handle) }
+            threadIDs.append(try XCTUnwrap(ThreadID(UInt64(mysql_thread_id(handle)))))
+        }
+    }
+
+    /// Runs a statement and returns its rows.
+    @discardableResult
+    public func run(_ sql: String, on index: Int = 0) throws -> [[String?]] {
+        try run(Array(sql.utf8), on: index)
+    }
+
+    /// Runs a statement that need not be UTF-8.
+    @discardableResult
+    public func run(_ sql: [UInt8], on index: Int = 0) throws -> [[String?]] {
+        try send(sql, on: index)
+        return try receive(on: index)
+    }
+
+    /// Sends a statement without waiting for its answer.
+    public func send(_ sql: String, on index: Int = 0) throws { try send(Array(sql.utf8), on: index) }
+
+    public func send(_ sql: [UInt8], on index: Int = 0) throws {
+        let status = sql.withUnsafeBytes {
+            mysql_send_query(handles[index], $0.bindMemory(to: CChar.self).baseAddress, UInt($0.count))
+        }
+        guard status == 0 else { throw ClientError(handles[index]) }
+    }
+
+    /// Waits for the answer to a statement that was sent.
+    public func receive(on index: Int = 0) throws -> [[String?]] {
+        let handle = handles[index]
+        guard mysql_read_query_result(handle).isZero else { throw ClientError(handle) }
+        guard let result = mysql_store_result(handle) else {
+            guard mysql_field_count(handle) == 0 else { throw ClientError(handle) }
+            return []
+        }
+        defer { mysql_free_result(result) }
+        var rows: [[String?]] = []
+        while let row = mysql_fetch_row(result) {
+            rows.append((0..<Int(mysql_num_fields(result))).map { row[$0].map { String(cString: $0) } })
+        }
+        return rows
+    }
+
+    /// Hands the connection, with its id, to another account.
+    public func changeUser(to user: String, on index: Int = 0) throws {
+        guard mysql_change_user(handles[index], user, RealServer.password, nil).isZero else {
+            throw ClientError(handles[index])
+        }
+    }
+
+    /// The sessions that still answer.
+    public func answering() -> Set<ThreadID> {
+        Set(
+            zip(handles.indices, threadIDs).filter { index, id in
+                (try? run("SELECT CONNECTION_ID()", on: index)) == [[id.description]]
+            }.map(\.1))
+    }
+}
+
+/// What a session's library said.
+public struct ClientError: Error, CustomStringConvertible {
+    public let code: UInt32
+    public let description: String
+
+    init(_ handle: UnsafeMutablePointer<MYSQL>) {
+        code = mysql_errno(handle)
+        description = "\(String(cString: mysql_error(handle))) (\(code))"
+    }
+}
+
+/// Sessions that no test means to kill.
+public struct Bystanders: Sendable {
+    private let sessions: ClientSessions
+
+    public static func open(_ count: Int = 10, on server: RealServer) async throws -> Bystanders {
+        Bystanders(sessions: try await ClientSessions.open(count, on: server))
+    }
+
+    public func assertAllAnswer(file: StaticString = #filePath, line: UInt = #line) async {
+        let answering = await sessions.answering()
+        let all = await Set(sessions.threadIDs)
+        XCTAssertEqual(answering, all, "bystanders were hit", file: file, line: line)
+    }
+}
+
+// `my_bool` is CChar in one library, Bool in the other.
+extension CChar { fileprivate var isZero: Bool { self == 0 } }
+extension Bool { fileprivate var isZero: Bool { !self } }

@@ -1,0 +1,33 @@
+import XCTest
+
+/// Waits until `condition` holds, for 20 seconds at most.
+///
+/// - Parameter pause: between two looks; 250 ms or more where `INNODB_TRX` is read.
+public func eventually(
+    _ what: String, pause: Duration = .milliseconds(10), file: StaticString = #filePath, line: UInt = #line,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else {
+            return XCTFail("\(what) did not happen in time", file: file, line: line)
+        }
+        try await Task.sleep(for: pause)
+    }
+}
+
+/// Returns the error of type `Failure` that `body` throws, and fails the test otherwise.
+public func assertThrows<Failure: Error>(
+    _ type: Failure.Type, file: StaticString = #filePath, line: UInt = #line,
+    _ body: () async throws -> some Any
+) async throws -> Failure {
+    do {
+        _ = try await body()
+    } catch let error as Failure {
+        return error
+    }
+    XCTFail("nothing was thrown", file: file, line: line)
+    throw NothingThrown()
+}
+
+private struct NothingThrown: Error {}

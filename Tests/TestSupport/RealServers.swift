@@ -1,0 +1,120 @@
+import Foundation
+import MySQLSessions
+import PrivateDatabase
+import XCTest
+
+/// A database server that tests of one process share; empty but for what
+/// ``RealServer/start(_:)`` creates.
+public struct RealServer: Sendable {
+    public enum Kind: Sendable, CaseIterable {
+        case mariadb
+        case mysql
+    }
+
+    public let kind: Kind
+    public let database: PrivateDatabase
+    /// MariaDB's extra port, MySQL's administrative interface.
+    public let adminPort: UInt16
+
+    /// Password of every account but `root`.
+    public static let password = "pw with 'quotes'"
+
+    /// The shared server; ends with the process.
+    ///
+    /// - Throws: `XCTSkip` in words if this machine lacks what the server needs.
+    public static func shared(_ kind: Kind) throws -> RealServer {
+        switch kind {
+        case .mariadb: try sharedMariaDB.get()
+        case .mysql: try sharedMySQL.get()
+        }
+    }
+
+    private static let sharedMariaDB = Result { try start(.mariadb) }
+    private static let sharedMySQL = Result { try start(.mysql) }
+
+    /// Starts a server of one's own.
+    public static func start(_ kind: Kind, options: [String] = []) throws -> RealServer {
+        let adminPort = try PrivateDatabase.freePort()
+        let options = ["--max-connections=2000", "--innodb-lock-wait-timeout=5"] + options
+        let database: PrivateDatabase
+        switch kind {
+        case .mariadb:
+            do {
+                database = try PrivateDatabase.start(
+                    .mariadb, options: ["--extra-port=\(adminPort)", "--extra-max-connections=3"] + options)
+            } catch {
+                if case .programMissing = error.reason { throw XCTSkip("MariaDB: \(error)") }
+                throw error
+            }
+        case .mysql:
+            guard let root = ProcessInfo.processInfo.environment["KILLD_MYSQL_ROOT"], geteuid() == 0 else {
+                throw XCTSkip("MySQL: needs KILLD_MYSQL_ROOT (a Debian tree with mysql-server) and root for chroot")
+            }
+            database = try PrivateDatabase.start(
+                .mysql(root: root),
+                options: ["--admin-address=127.0.0.1", "--admin-port=\(adminPort)"] + options)
+        }
+        return RealServer(kind: kind, database: database, adminPort: adminPort)
+    }
+
+    /// Over TCP, without TLS unless said otherwise.
+    public func configuration(
+        user: String = "killd", tls: TLSMode = .disabled, port: UInt16? = nil
+    ) -> MySQLServerConfiguration {
+        MySQLServerConfiguration(
+            address: .tcp(host: "127.0.0.1", port: port ?? database.port, tls: tls), user: user,
+            password: MySQLPassword(Self.password))
+    }
+
+    /// A connection as root.
+    public func administrator() async throws -> MySQLConnection {
+        try await MySQLConnection.open(
+            MySQLServerConfiguration(
+                address: .unixSocket(path: database.socket), user: PrivateDatabase.rootUser,
+                password: MySQLPassword("")))
+    }
+
+    /// Makes the accounts `killd` (what killd needs and no more), `app` and `app2`
+    /// (all rights in the database `d`) if they are not there yet.
+    public func createAccounts() async throws {
+        let root = try await administrator()
+        let password = Self.password.replacingOccurrences(of: "'", with: "''")
+        let connectionAdmin = kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN, SERVICE_CONNECTION_ADMIN"
+        try await root.query("CREATE DATABASE IF NOT EXISTS d")
+        for user in ["killd", "app", "app2"] {
+            try await root.query("CREATE USER IF NOT EXISTS \(user)@'%' IDENTIFIED BY '\(password)'")
+        }
+        try await root.query(
+            """
+            GRANT PROCESS, \(connectionAdmin) ON *.* TO killd@'%';
+            GRANT ALL ON d.* TO app@'%'; GRANT ALL ON d.* TO app2@'%'
+            """)
+        await root.close()
+    }
+}
+
+/// Runs `body` on the shared MariaDB and on the shared MySQL, with the accounts made.
+///
+/// If this machine lacks one of them, the test counts as skipped, but fails if
+/// it fails on the other.
+public func onEveryServer(_ body: (RealServer) async throws -> Void) async throws {
+    var lacking: [String] = []
+    for kind in RealServer.Kind.allCases {
+        let server: RealServer
+        do {
+            server = try RealServer.shared(kind)
+        } catch let skip as XCTSkip {
+            lacking.append(skip.message ?? "\(kind)")
+            continue
+        }
+        try await server.createAccounts()
+        do { try await body(server) } catch { throw FailureOnServer(kind: kind, error: error) }
+    }
+    if !lacking.isEmpty { throw XCTSkip(lacking.joined(separator: "; ")) }
+}
+
+private struct FailureOnServer: Error, CustomStringConvertible {
+    let kind: RealServer.Kind
+    let error: any Error
+    var description: String { "on \(kind): \(error)" }
+}

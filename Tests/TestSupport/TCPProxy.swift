@@ -1,0 +1,152 @@
+import DedicatedThread
+import Glibc
+import Synchronization
+
+/// Forwards connections to a port of this machine, under a test's control.
+public final class TCPProxy: Sendable {
+    public enum Verdict: Sendable {
+        case forward([UInt8])
+        /// Forward, then end the connection on the client's side without an answer.
+        case forwardAndCut([UInt8])
+        case cut
+    }
+
+    public let port: UInt16
+    private let listener: Int32
+    private let target: UInt16
+    private let fromClient: @Sendable ([UInt8]) -> Verdict
+    private let fromServer: @Sendable ([UInt8]) -> Verdict
+    private let recorded = Mutex<[UInt8]>([])
+    private let descriptors = Mutex<[Int32]>([])
+
+    /// - Parameters:
+    ///   - fromClient: decides about each piece that a client sends.
+    ///   - fromServer: decides about each piece that the server sends.
+    public init(
+        to target: UInt16, fromClient: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) },
+        fromServer: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) }
+    ) throws {
+        self.target = target
+        self.fromClient = fromClient
+        self.fromServer = fromServer
+        let (listener, port) = listenOnLoopback()
+        self.listener = listener
+        self.port = port
+        try startThread(name: "proxy") { [weak self] in
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0 else { return }
+                guard let self else {
+                    close(client)
+                    return
+                }
+                self.serve(client)
+            }
+        }
+    }
+
+    deinit { stop() }
+
+    /// Everything that clients sent.
+    public var fromClients: [UInt8] { recorded.withLock { $0 } }
+
+    /// Ends all connections and accepts no more.
+    public func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        descriptors.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    }
+
+    private func serve(_ client: Int32) {
+        let server = socket(AF_INET, streamSocket, 0)
+        var address = loopback(target)
+        let connected = withSocketAddress(&address) {
+            connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+        guard connected == 0 else {
+            close(client)
+            close(server)
+            return
+        }
+        descriptors.withLock { $0 += [client, server] }
+        pump(from: client, to: server) { [self] bytes in
+            recorded.withLock { $0 += bytes }
+            return fromClient(bytes)
+        }
+        pump(from: server, to: client, fromServer)
+    }
+
+    /// The descriptors stay open until the process ends: a number used again would be shut down by ``stop()``.
+    private func pump(from source: Int32, to sink: Int32, _ decide: @escaping @Sendable ([UInt8]) -> Verdict) {
+        let started: Void? = try? startThread(name: "proxy") {
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = read(source, &buffer, buffer.count)
+                guard count > 0 else { break }
+                switch decide(Array(buffer.prefix(count))) {
+                case .forward(let bytes):
+                    sendAll(bytes, to: sink)
+                    continue
+                case .forwardAndCut(let bytes):
+                    sendAll(bytes, to: sink)
+                    shutdown(source, Int32(SHUT_RDWR))
+                case .cut: break
+                }
+                break
+            }
+            shutdown(source, Int32(SHUT_RDWR))
+            shutdown(sink, Int32(SHUT_WR))
+        }
+        if started == nil { shutdown(source, Int32(SHUT_RDWR)) }
+    }
+}
+
+/// Listens and never says anything.
+public final class SilentListener: Sendable {
+    public let port: UInt16
+    private let listener: Int32
+
+    public init() {
+        (listener, port) = listenOnLoopback()
+    }
+
+    deinit { close(listener) }
+}
+
+private func listenOnLoopback() -> (listener: Int32, port: UInt16) {
+    let listener = socket(AF_INET, streamSocket, 0)
+    var address = loopback(0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withSocketAddress(&address) { pointer in
+        _ = bind(listener, pointer, length)
+        _ = listen(listener, 64)
+        _ = getsockname(listener, pointer, &length)
+    }
+    return (listener, UInt16(bigEndian: address.sin_port))
+}
+
+private let streamSocket = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+
+private func sendAll(_ bytes: [UInt8], to sink: Int32) {
+    var sent = 0
+    while sent < bytes.count {
+        let count = bytes[sent...].withUnsafeBytes { send(sink, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        guard count > 0 else { return }
+        sent += count
+    }
+}
+
+private func loopback(_ port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+}
+
+private func withSocketAddress<Result>(
+    _ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result
+) -> Result {
+    withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0) }
+    }
+}

@@ -132,14 +132,14 @@ public final class Dispatcher: Sendable {
             throw TencentCloudError.missingParameter("SecretId")
         }
 
-        let region = request.headers["X-TC-Region"]
+        let region = request.headers["X-TC-Region"].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
         let account = try authenticate(request, timestamp: timestamp, region: region)
         exchange.account = account.name
 
         guard let version = APIVersion(rawValue: versionText) else {
             throw TencentCloudError.noSuchVersion(versionText, service: Self.service)
         }
-        guard let action = actions[ActionKey(name: name, version: version)] else {
+        guard name.utf8.count <= Self.longestName, let action = actions[ActionKey(name: name, version: version)] else {
             throw TencentCloudError.invalidAction(name, service: Self.service, version: versionText)
         }
 
@@ -155,6 +155,10 @@ public final class Dispatcher: Sendable {
     }
 
     private static let service = "dbbrain"
+    /// Longer names of actions and regions do not exist; in bytes. Hashing a
+    /// string takes time quadratic in its combining marks, so none from outside
+    /// is looked up unbounded.
+    private static let longestName = 128
 
     private func required(
         _ header: String, as parameter: String, in request: HTTPRequest
@@ -281,6 +285,7 @@ extension TencentCloudError {
     private init(_ error: ParameterError) {
         self =
             switch error {
+            case .malformed(_, .duplicateName(let name)): .repeatedParameter(name)
             case .malformed(let offset, _): .malformedJSON(offset: offset)
             case .notAnObject: .notAJSONObject
             case .unknown(let path): .unknownParameter(path)

@@ -30,7 +30,10 @@ public struct DBbrain: Sendable {
     /// One that is not configured and one that is not allowed are answered
     /// alike, so that nobody learns which ids exist.
     func instance(_ id: String, product: Product?, for call: Call) throws(TencentCloudError) -> ManagedInstance {
-        guard call.account.maySee(instance: id), let managed = instances[InstanceID(rawValue: id)] else {
+        // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
+        guard id.utf8.count <= 128, call.account.maySee(instance: id),
+            let managed = instances[InstanceID(rawValue: id)]
+        else {
             throw .instanceIDInvalid
         }
         let product = product ?? .mysql

@@ -1,1 +1,65 @@
-@main struct Program { static func main() {} }
+import Foundation
+import PrivateDatabase
+
+/// Prints killd's figures as ratios against named peers, measured in one run on
+/// one machine: alone, a figure says more about the machine than about killd.
+@main
+struct Program {
+    static func main() {
+        do {
+            try measureEverything()
+        } catch {
+            print("\nkilld-benchmark: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func measureEverything() throws {
+        let folder = NSTemporaryDirectory() + "killd-benchmark-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+
+        let killd = try Killd.besideThisProgram()
+        print("killd's figures, \(Machine.description)\n")
+        print("| figure | killd | peer | ratio | goal |")
+        print("| --- | --- | --- | --- | --- |")
+        for measurement in try [
+            startUp(killd, in: folder), idleMemory(killd, in: folder), signedRequests(killd, in: folder),
+            durablePrepares(killd, in: folder),
+        ] {
+            print(measurement.row)
+        }
+    }
+}
+
+/// One row of the table.
+struct Measurement {
+    let name: String
+    let killd: String
+    var peer = "–"
+    var ratio = "–"
+    let goal: String
+
+    var row: String { "| \(name) | \(killd) | \(peer) | \(ratio) | \(goal) |" }
+}
+
+enum Machine {
+    static var description: String {
+        let memory = ProcessInfo.processInfo.physicalMemory / (1 << 30)
+        let date = Date().formatted(.iso8601.year().month().day())
+        return "\(date), \(ProcessInfo.processInfo.activeProcessorCount) cores, \(memory) GiB of memory"
+    }
+}
+
+/// The benchmark cannot be run here.
+struct BenchmarkError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+/// A figure with two places behind the point.
+func decimal(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(2)).grouping(.never)) }
+
+func whole(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(0)).grouping(.never)) }

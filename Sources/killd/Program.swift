@@ -1,1 +1,59 @@
-@main struct Program { static func main() {} }
+import Glibc
+
+/// The commands, in the order in which `killd --help` lists them.
+private let commands: [any (Command & Sendable).Type] = [
+    ServeCommand.self, DemoCommand.self, InitCommand.self, CheckCommand.self,
+    SessionsCommand.self, PrepareCommand.self, CommitCommand.self, VersionCommand.self,
+]
+
+@main
+struct Program {
+    static func main() async {
+        // A client that hangs up must not end the process: OpenSSL and libmysqlclient write without MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
+        exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    }
+
+    static func run(_ words: [String]) async -> ExitStatus {
+        guard let name = words.first else {
+            Terminal.standardError.write(overview)
+            return .wrongUsage
+        }
+        if ["--help", "-h", "help"].contains(name) {
+            Terminal.standardOutput.write(overview)
+            return .done
+        }
+        guard let command = commands.first(where: { $0.name == name }) else {
+            Terminal.standardError.write("killd: there is no command \"\(name)\"\nTry: killd --help\n")
+            return .wrongUsage
+        }
+        do {
+            var arguments = Arguments(Array(words.dropFirst()))
+            if arguments.flag("--help") || arguments.flag("-h") {
+                Terminal.standardOutput.write(command.help)
+                return .done
+            }
+            let ready = try command.init(&arguments)
+            try arguments.refuseTheRest()
+            return try await ready.run()
+        } catch let error as UsageError {
+            Terminal.standardError.write("killd \(name): \(error.description)\nTry: killd \(name) --help\n")
+            return .wrongUsage
+        } catch let error as CommandFailure {
+            Terminal.standardError.write("killd \(name): \(error.description)\n")
+            return .failed
+        } catch {
+            Terminal.standardError.write("killd \(name): \(error)\n")
+            return .failed
+        }
+    }
+
+    private static var overview: String {
+        var text = "killd ends MySQL sessions in two stages and speaks Tencent Cloud's DBbrain API.\n\nCommands:\n"
+        let width = commands.map { $0.name.count }.max() ?? 0
+        for command in commands {
+            text += "  killd \(command.name.padded(to: width))  \(command.summary)\n"
+        }
+        return text + "\nkilld COMMAND --help tells more about one of them.\n"
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// The killd program, and servers of it.
+struct Killd {
+    let path: String
+
+    /// The program that was built together with this one.
+    static func besideThisProgram() throws -> Killd {
+        let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().appendingPathComponent("killd").path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw BenchmarkError("build killd first: swift build -c release")
+        }
+        return Killd(path: path)
+    }
+
+    /// A configuration with one account and one instance at `port`.
+    static func configuration(in folder: String, databasePort: UInt16) throws -> String {
+        let file = folder + "/killd.json"
+        let text = """
+            {
+              "listen": "127.0.0.1:0", "store": "\(UUID().uuidString).sqlite", "requestsPerSecond": 1000000,
+              "accounts": [{ "name": "bench", "uin": "1", "secretId": "AKIDBENCH", "secretKey": "SKBENCH",
+                             "may": ["*"], "instances": ["*"] }],
+              "instances": [{ "id": "cdb-bench", "host": "127.0.0.1", "port": \(databasePort), "user": "root",
+                              "password": { "file": "password" }, "tls": "disabled" }]
+            }
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        try Data("bench".utf8).write(to: URL(fileURLWithPath: folder + "/password"))
+        return file
+    }
+
+    /// A running `killd serve`.
+    final class Server {
+        let process = Process()
+        let endpoint: String
+        let port: UInt16
+        /// From the start of the process to its ready line.
+        let startTime: Duration
+
+        init(_ killd: Killd, configuration: String) throws {
+            let output = Pipe()
+            process.executableURL = URL(fileURLWithPath: killd.path)
+            process.arguments = ["serve", "--config", configuration]
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            let start = ContinuousClock.now
+            try process.run()
+            let line = output.fileHandleForReading.availableData
+            startTime = ContinuousClock.now - start
+            let ready = try JSONSerialization.jsonObject(with: line) as? [String: Any]
+            guard let endpoint = ready?["endpoint"] as? String,
+                let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) })
+            else { throw BenchmarkError("killd serve did not become ready") }
+            self.endpoint = endpoint
+            self.port = port
+        }
+
+        /// Resident memory in MiB.
+        func residentMemory() throws -> Double {
+            let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+            guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+                let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+            else { throw BenchmarkError("no VmRSS") }
+            return kilobytes / 1_024
+        }
+
+        func stop() {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+}
+
+func startUp(_ killd: Killd, in folder: String) throws -> Measurement {
+    let configuration = try Killd.configuration(in: folder, databasePort: 1)
+    let times = try (0..<21).map { _ in
+        let server = try Killd.Server(killd, configuration: configuration)
+        server.stop()
+        return server.startTime / .milliseconds(1)
+    }
+    return Measurement(
+        name: "start to ready line, median of 21", killd: "\(decimal(median(times))) ms", goal: "≤ 50 ms")
+}
+
+func idleMemory(_ killd: Killd, in folder: String) throws -> Measurement {
+    let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
+    defer { server.stop() }
+    let port = server.port
+    _ = try load(on: port, connections: 1, requests: 10) { try SignedRequest.missingParameter(port: port) }
+    Thread.sleep(forTimeInterval: 1)
+    return Measurement(
+        name: "resident memory, idle after 10 requests", killd: "\(decimal(try server.residentMemory())) MiB",
+        goal: "≤ 20 MiB")
+}

@@ -1,0 +1,67 @@
+import Foundation
+
+/// The front of the house against nginx: the same load generator sends both the
+/// same signed request, and both answer with as many bytes.
+func signedRequests(_ killd: Killd, in folder: String) throws -> Measurement {
+    let wrk = try find("wrk", package: "wrk")
+    let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
+    defer { server.stop() }
+    let answerSize = 170
+    let nginx = try Nginx(answerSize: answerSize, in: folder)
+    defer { nginx.stop() }
+
+    let body = #"{"Stage": "Prepare", "Threads": [4714056, 12], "Product": "mysql"}"#
+    func rate(port: UInt16) throws -> Double {
+        let headers = try SignedRequest.headers(body: body, port: server.port)
+        let script = folder + "/request.lua"
+        var text = "wrk.method = \"POST\"\nwrk.body = [[\(body)]]\n"
+        for (name, value) in headers { text += "wrk.headers[\"\(name)\"] = [[\(value)]]\n" }
+        try Data(text.utf8).write(to: URL(fileURLWithPath: script))
+        let output = try run(wrk, ["-t1", "-c32", "-d3s", "-s", script, "http://127.0.0.1:\(port)/"])
+        guard let match = output.firstMatch(of: /Requests\/sec:\s+([0-9.]+)/), let rate = Double(match.1),
+            !output.contains("Non-2xx")
+        else { throw BenchmarkError("wrk: \(output)") }
+        return rate
+    }
+    // In turns, so that a change of the machine's speed meets both.
+    var pairs: [(killd: Double, nginx: Double)] = []
+    for _ in 0..<5 { pairs.append((try rate(port: server.port), try rate(port: nginx.port))) }
+    return Measurement(
+        name: "signed requests a second (wrk -t1 -c32), median of 5 turns",
+        killd: whole(median(pairs.map(\.killd))),
+        peer: "nginx, one worker, `return 200`: \(whole(median(pairs.map(\.nginx))))",
+        ratio: decimal(median(pairs.map { $0.killd / $0.nginx })), goal: "≥ 0.35")
+}
+
+/// nginx with one worker that answers everything with the same body.
+private final class Nginx {
+    let port: UInt16
+    private let process = Process()
+
+    init(answerSize: Int, in folder: String) throws {
+        port = try freePort()
+        let file = folder + "/nginx.conf"
+        try Data(
+            """
+            worker_processes 1; daemon off; pid \(folder)/nginx.pid; error_log \(folder)/nginx.log;
+            events { worker_connections 512; }
+            http {
+              access_log off; keepalive_requests 100000000; client_body_temp_path \(folder)/nginx-body;
+              proxy_temp_path \(folder)/nginx-proxy; fastcgi_temp_path \(folder)/nginx-fastcgi;
+              uwsgi_temp_path \(folder)/nginx-uwsgi; scgi_temp_path \(folder)/nginx-scgi;
+              server { listen 127.0.0.1:\(port); default_type application/json;
+                       location / { return 200 "\(String(repeating: "x", count: answerSize))"; } }
+            }
+            """.utf8
+        ).write(to: URL(fileURLWithPath: file))
+        process.executableURL = URL(fileURLWithPath: try find("nginx", package: "nginx-light"))
+        process.arguments = ["-c", file, "-p", folder]
+        try process.run()
+        try waitUntilListening(port)
+    }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}

@@ -1,0 +1,49 @@
+/// The words after a command's name; commands take out what they know.
+struct Arguments {
+    private var words: [String]
+
+    init(_ words: [String]) { self.words = words }
+
+    /// Whether the flag stands on the command line.
+    mutating func flag(_ name: String) -> Bool {
+        guard let index = optionWords.firstIndex(of: name) else { return false }
+        words.remove(at: index)
+        return true
+    }
+
+    /// The value of an option written as `--name value` or `--name=value`.
+    ///
+    /// - Throws: ``UsageError`` if the value is missing or the option stands twice.
+    mutating func option(_ name: String) throws(UsageError) -> String? {
+        var value: String?
+        while let index = optionWords.firstIndex(where: { $0 == name || $0.hasPrefix(name + "=") }) {
+            guard value == nil else { throw UsageError("\(name) stands twice") }
+            if words[index] == name {
+                guard index + 1 < words.count else { throw UsageError("\(name) needs a value") }
+                value = words[index + 1]
+                words.removeSubrange(index...index + 1)
+            } else {
+                value = String(words[index].dropFirst(name.count + 1))
+                words.remove(at: index)
+            }
+        }
+        return value
+    }
+
+    /// The words that are no options, in order. Call after all options were taken.
+    mutating func positional() throws(UsageError) -> [String] {
+        if let unknown = optionWords.first(where: { $0.hasPrefix("-") && $0 != "-" }) {
+            throw UsageError("there is no option \(unknown)")
+        }
+        defer { words = [] }
+        return words.filter { $0 != "--" }
+    }
+
+    /// - Throws: ``UsageError`` naming the first word that nobody took.
+    mutating func refuseTheRest() throws(UsageError) {
+        if let word = try positional().first { throw UsageError("\"\(word)\" was not expected") }
+    }
+
+    /// What stands before `--`.
+    private var optionWords: ArraySlice<String> { words.prefix { $0 != "--" } }
+}

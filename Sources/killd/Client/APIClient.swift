@@ -1,0 +1,76 @@
+import FoundationEssentials
+import Glibc
+import RequestSigning
+
+/// Calls a killd server the way an official SDK does.
+struct APIClient {
+    let endpoint: Endpoint
+    let secretID: String
+    let secretKey: Secret
+    var region: String?
+
+    struct Answer<Content> {
+        let content: Content
+        /// The whole answer as it came.
+        let json: String
+    }
+
+    func call<Content: Decodable>(
+        _ action: String, _ request: some Encodable, answer: Content.Type
+    ) throws -> Answer<Content> {
+        let body = try Self.body(of: request)
+        let response = try HTTPClient(endpoint: endpoint).post(
+            headers: headers(action: action, body: body, timestamp: Int64(time(nil))), body: body)
+        guard response.status == 200 else {
+            throw CommandFailure("\(endpoint) answered with HTTP status \(response.status)")
+        }
+        let decoder = JSONDecoder()
+        let data = Data(response.body)
+        guard let outcome = try? decoder.decode(Envelope<Outcome>.self, from: data).response else {
+            throw CommandFailure("\(endpoint) does not speak this API")
+        }
+        if let error = outcome.error {
+            throw CommandFailure("\(error.code): \(error.message) (RequestId \(outcome.requestID))")
+        }
+        return Answer(
+            content: try decoder.decode(Envelope<Content>.self, from: data).response,
+            json: String(decoding: response.body, as: UTF8.self))
+    }
+
+    static func body(of request: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(request))
+    }
+
+    /// All headers of a signed request but `Host`, which is the endpoint's authority.
+    func headers(action: String, body: [UInt8], timestamp: Int64) throws -> [(String, String)] {
+        let signer = TC3Signer(
+            secretID: secretID, secretKey: secretKey, host: endpoint.authority, service: "dbbrain")
+        let authorization = try signer.authorization(
+            method: "POST", query: "", contentType: "application/json", payload: body, timestamp: timestamp)
+        var headers = [
+            ("Content-Type", "application/json"), ("Authorization", authorization.headerValue),
+            ("X-TC-Action", action), ("X-TC-Version", "2021-05-27"), ("X-TC-Timestamp", String(timestamp)),
+            ("X-TC-Language", "en-US"), ("X-TC-RequestClient", "killd"),
+        ]
+        if let region { headers.append(("X-TC-Region", region)) }
+        return headers
+    }
+}
+
+private struct Envelope<Content: Decodable>: Decodable {
+    let response: Content
+    enum CodingKeys: String, CodingKey { case response = "Response" }
+}
+
+private struct Outcome: Decodable {
+    struct Failure: Decodable {
+        let code: String
+        let message: String
+        enum CodingKeys: String, CodingKey { case code = "Code", message = "Message" }
+    }
+    let error: Failure?
+    let requestID: String
+    enum CodingKeys: String, CodingKey { case error = "Error", requestID = "RequestId" }
+}

@@ -1,0 +1,47 @@
+/// One command of the program: one file in `Commands`.
+protocol Command {
+    static var name: String { get }
+    /// One line for `killd --help`.
+    static var summary: String { get }
+    /// What follows the name, e.g. `--config FILE`.
+    static var usage: String { get }
+    /// One row for each option: its spelling and what it does.
+    static var options: [(spelling: String, meaning: String)] { get }
+
+    /// Takes its options and words out of `arguments`.
+    init(_ arguments: inout Arguments) throws
+
+    func run() async throws -> ExitStatus
+}
+
+extension Command {
+    static var help: String {
+        var text = "\(summary)\n\nUsage: killd \(name) \(usage)\n"
+        if !options.isEmpty {
+            text += "\nOptions:\n"
+            let width = options.map(\.spelling.count).max() ?? 0
+            for option in options { text += "  \(option.spelling.padded(to: width))  \(option.meaning)\n" }
+        }
+        return text
+    }
+}
+
+/// What the process tells its caller.
+enum ExitStatus: Int32 {
+    case done = 0
+    /// Refused by the server, or failed.
+    case failed = 1
+    case wrongUsage = 2
+}
+
+/// The words on the command line make no sense.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// What was asked could not be done.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

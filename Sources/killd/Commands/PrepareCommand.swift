@@ -1,0 +1,44 @@
+import DBbrainAPI
+import SessionKill
+
+/// `killd prepare`: stores which sessions are to die.
+struct PrepareCommand: Command {
+    static let name = "prepare"
+    static let summary = "pins sessions down and prints the SqlExecId that ends them"
+    static let usage = "--instance ID THREAD…"
+    static let options = [
+        (spelling: "--instance ID", meaning: "the instance, as the server's configuration names it"),
+        (spelling: "THREAD…", meaning: "thread ids, as `killd sessions` shows them"), InstanceOptions.product,
+    ] + ClientOptions.options
+
+    private let client: ClientOptions
+    private let instance: InstanceOptions
+    private let threads: [ThreadID]
+
+    init(_ arguments: inout Arguments) throws {
+        client = try ClientOptions(&arguments)
+        instance = try InstanceOptions(&arguments)
+        threads = try arguments.positional().map { word in
+            guard let number = UInt64(word), let thread = ThreadID(number) else {
+                throw UsageError("\"\(word)\" is no thread id; expected a number from 1 to 4294967295")
+            }
+            return thread
+        }
+        guard !threads.isEmpty else { throw UsageError("give at least one thread id") }
+    }
+
+    func run() throws -> ExitStatus {
+        let answer = try client.client.call(
+            "KillMySqlThreads", KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
+            answer: KillMySqlThreadsAnswer.self)
+        if client.json {
+            Terminal.standardOutput.write(answer.json + "\n")
+        } else {
+            let ticket = answer.content.SqlExecId
+            Terminal.standardOutput.write("SqlExecId  \(ticket)\n")
+            Terminal.standardError.write(
+                "Nothing has been killed. To end these sessions: killd commit --instance \(instance.id) \(ticket)\n")
+        }
+        return .done
+    }
+}

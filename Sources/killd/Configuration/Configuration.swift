@@ -1,0 +1,212 @@
+import ActionDispatch
+import DBbrainAPI
+import FoundationEssentials
+import HTTPServer
+import MySQLSessions
+import Parameters
+import RequestSigning
+
+/// Everything that `killd serve` is told by its file.
+struct Configuration: Sendable {
+    var listen: ListenAddress
+    /// Further names that clients may sign as `host`.
+    var signedHosts: [String]
+    /// Path of the SQLite file.
+    var store: String
+    var accounts: [Account]
+    var instances: [InstanceConfiguration]
+    /// Seconds between a Prepare and the last moment of its Commit.
+    var planLifetime: Int
+    /// Days for which ended plans and their answers are kept.
+    var planRetention: Int
+    /// Ids that one Prepare may name.
+    var maximumThreads: Int
+    /// Seconds for which a Commit watches the sessions end.
+    var killWait: Int
+    var requestsPerSecond: Int
+
+    struct InstanceConfiguration: Sendable {
+        var id: String
+        var name: String
+        var product: Product
+        var region: String
+        var server: MySQLServerConfiguration
+        var protectedUsers: Set<String>
+    }
+
+    /// Reads the file at `path`.
+    ///
+    /// - Throws: ``ConfigurationError`` for the first thing that is wrong.
+    init(file path: String) throws(ConfigurationError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("\(path) cannot be read")
+        }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        do {
+            try self.init(json: Array(data), folder: folder)
+        } catch {
+            throw ConfigurationError("\(path): \(error.description)")
+        }
+    }
+
+    init(json: [UInt8], folder: String) throws(ConfigurationError) {
+        let tree: ParameterTree
+        do {
+            tree = try ParameterTree(json: json)
+        } catch {
+            throw ConfigurationError("not JSON as it should be: \(error)")
+        }
+        var reader = try ConfigurationReader(tree, path: "", folder: folder)
+
+        try reader.refuse("tls", because: "this version does not serve TLS yet; put a TLS proxy in front and leave it out")
+        try reader.refuse("operations", because: "this version has no operations listener yet; leave it out")
+        try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
+
+        listen = ListenAddress(host: "127.0.0.1", port: 8155)
+        if let text = try reader.string("listen") {
+            guard let address = ListenAddress(text) else {
+                throw reader.error("listen", "expected HOST:PORT, such as \"127.0.0.1:8155\"")
+            }
+            listen = address
+        }
+        signedHosts = try reader.strings("signedHosts") ?? []
+        store = try reader.path("store") ?? "\(folder)/killd.sqlite"
+        planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600
+        planRetention = try reader.integer("planRetentionDays", in: 1...36_500) ?? 90
+        maximumThreads = try reader.integer("maximumThreads", in: 1...100_000) ?? 1_000
+        killWait = try reader.integer("killWaitSeconds", in: 0...600) ?? 3
+        requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
+
+        accounts = []
+        for var account in try reader.objects("accounts") { accounts.append(try Account(&account)) }
+        instances = []
+        for var instance in try reader.objects("instances") {
+            instances.append(try InstanceConfiguration(&instance))
+        }
+        try reader.refuseUnknownKeys()
+        try Self.refuseRepetition(of: accounts.map(\.name), "accounts", "name")
+        try Self.refuseRepetition(of: accounts.map(\.secretID), "accounts", "secretId")
+        try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
+    }
+
+    private static func refuseRepetition(
+        of values: [String], _ list: String, _ key: String
+    ) throws(ConfigurationError) {
+        var seen: Set<String> = []
+        for (index, value) in values.enumerated() where !seen.insert(value).inserted {
+            throw ConfigurationError("\(list).\(index).\(key)", "\"\(value)\" is used twice")
+        }
+    }
+}
+
+extension Account {
+    fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        let name = try reader.requiredString("name")
+        let uin = try reader.requiredString("uin")
+        let secretID = try reader.requiredString("secretId")
+        guard secretID.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !secretID.contains(where: { "/,".contains($0) })
+        else { throw reader.error("secretId", "expected visible ASCII characters without / and ,") }
+        guard let secretKey = try reader.secret("secretKey") else {
+            throw reader.error("secretKey", "missing; expected a text, {\"env\": NAME} or {\"file\": PATH}")
+        }
+
+        let words = Permission.allCases.map(\.rawValue)
+        var permissions: Set<Permission> = []
+        for word in try reader.strings("may") ?? [] {
+            if word == "*" {
+                permissions.formUnion(Permission.allCases)
+            } else if let permission = Permission(rawValue: word) {
+                permissions.insert(permission)
+            } else {
+                throw reader.error("may", "\"\(word)\" is none of \(words.joined(separator: ", ")), *")
+            }
+        }
+        var patterns: [InstancePattern] = []
+        for text in try reader.strings("instances") ?? [] {
+            guard let pattern = InstancePattern(text) else {
+                throw reader.error("instances", "\"\(text)\" is no instance id; a * may stand at the end only")
+            }
+            patterns.append(pattern)
+        }
+        guard !permissions.isEmpty else {
+            throw reader.error("may", "expected at least one of \(words.joined(separator: ", ")), *")
+        }
+        guard !patterns.isEmpty else {
+            throw reader.error("instances", "expected at least one instance id, or \"*\" for all")
+        }
+        try reader.refuseUnknownKeys()
+        self.init(
+            name: name, uin: uin, secretID: secretID, secretKey: secretKey, permissions: permissions,
+            instances: patterns)
+    }
+}
+
+extension Configuration.InstanceConfiguration {
+    fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        try reader.refuse("nodes", because: "this version does not know clusters; give each node as an instance")
+        if let kind = try reader.string("kind"), kind != "mysql" {
+            throw reader.error("kind", "this version knows \"mysql\" (MySQL and MariaDB) only, found \"\(kind)\"")
+        }
+        if let approvals = try reader.integer("approvals", in: 0...100), approvals > 0 {
+            throw reader.error("approvals", "this version cannot ask for approvals yet; only 0 works")
+        }
+        id = try reader.requiredString("id")
+        guard id.utf8.count <= 128 else { throw reader.error("id", "expected at most 128 bytes") }
+        name = try reader.string("name") ?? id
+        product = try reader.choice("product", Product.self) ?? .mysql
+        region = try reader.string("region") ?? "ap-guangzhou"
+        protectedUsers = Set(try reader.strings("protectedUsers") ?? [])
+        server = try MySQLServerConfiguration(&reader)
+        try reader.refuseUnknownKeys()
+    }
+}
+
+extension MySQLServerConfiguration {
+    fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        let host = try reader.string("host")
+        let port = try reader.integer("port", in: 1...65_535)
+        let socket = try reader.path("socket")
+        let adminHost = try reader.string("adminHost")
+        let adminPort = try reader.integer("adminPort", in: 1...65_535)
+        if socket != nil, host != nil || port != nil { throw reader.error("socket", "excludes host and port") }
+        if socket == nil, host == nil { throw reader.error("host", "missing; expected a text (or a socket)") }
+        if (adminHost == nil) != (adminPort == nil) {
+            throw reader.error(
+                adminHost == nil ? "adminPort" : "adminHost",
+                adminHost == nil ? "needs adminHost beside it" : "needs adminPort beside it")
+        }
+        let user = try reader.requiredString("user")
+        let password = try reader.secret("password")
+        let tls = try TLSMode(&reader)
+
+        func tcp(_ host: String, _ port: Int) -> MySQLAddress { .tcp(host: host, port: UInt16(port), tls: tls) }
+        var adminAddress: MySQLAddress?
+        if let adminHost, let adminPort { adminAddress = tcp(adminHost, adminPort) }
+        self.init(
+            address: socket.map { .unixSocket(path: $0) } ?? tcp(host ?? "", port ?? 3_306),
+            adminAddress: adminAddress, user: user, password: MySQLPassword(password?.reveal() ?? ""))
+    }
+}
+
+extension TLSMode {
+    private enum Word: String, CaseIterable {
+        case disabled, preferred, required
+        case verifyCA = "verify-ca"
+        case verifyIdentity = "verify-identity"
+    }
+
+    /// Reads `tls` and `ca`.
+    fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        let word = try reader.choice("tls", Word.self) ?? .preferred
+        let ca = try reader.path("ca")
+        switch word {
+        case .disabled, .preferred, .required:
+            guard ca == nil else {
+                throw reader.error("ca", "is for tls \"verify-ca\" and \"verify-identity\" only")
+            }
+            self = word == .disabled ? .disabled : word == .preferred ? .preferred : .required
+        case .verifyCA: self = .verifyCA(ca: ca)
+        case .verifyIdentity: self = .verifyIdentity(ca: ca)
+        }
+    }
+}

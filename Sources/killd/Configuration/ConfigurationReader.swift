@@ -1,0 +1,150 @@
+import FoundationEssentials
+import Glibc
+import Parameters
+import RequestSigning
+
+/// What is wrong with the configuration, in words for whoever wrote it.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+
+    /// - Parameters:
+    ///   - key: where in the file, e.g. `accounts.0.may`.
+    ///   - problem: what was expected there.
+    init(_ key: String, _ problem: String) { description = "\(key): \(problem)" }
+
+    init(_ problem: String) { description = problem }
+}
+
+/// Reads one object of the configuration. Every key that is read counts as
+/// known; ``refuseUnknownKeys()`` names the first of the others.
+struct ConfigurationReader {
+    private let path: String
+    private let members: [String: ParameterTree]
+    private let order: [String]
+    /// Relative paths in the file are relative to this folder.
+    let folder: String
+    private var known: Set<String> = []
+
+    init(_ tree: ParameterTree, path: String, folder: String) throws(ConfigurationError) {
+        guard case .object(let members) = tree else {
+            throw ConfigurationError(path.isEmpty ? "the file" : path, "expected an object: { … }")
+        }
+        self.path = path
+        self.folder = folder
+        self.members = Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        order = members.map(\.name)
+    }
+
+    /// Where `key` stands in the file.
+    func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    func error(_ key: String, _ problem: String) -> ConfigurationError { ConfigurationError(place(key), problem) }
+
+    func refuseUnknownKeys() throws(ConfigurationError) {
+        guard let unknown = order.first(where: { !known.contains($0) }) else { return }
+        throw error(unknown, "there is no such key; known here: \(known.sorted().joined(separator: ", "))")
+    }
+
+    /// Refuses a key of the documented configuration whose feature this version does not have.
+    mutating func refuse(_ key: String, because reason: String) throws(ConfigurationError) {
+        if value(key) != nil { throw error(key, reason) }
+    }
+
+    mutating func value(_ key: String) -> ParameterTree? {
+        known.insert(key)
+        guard let value = members[key], value != .null else { return nil }
+        return value
+    }
+
+    mutating func string(_ key: String) throws(ConfigurationError) -> String? {
+        guard let value = value(key) else { return nil }
+        guard case .string(let text) = value, !text.isEmpty else { throw error(key, "expected a text") }
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw error(key, "expected a text without control characters")
+        }
+        return text
+    }
+
+    mutating func requiredString(_ key: String) throws(ConfigurationError) -> String {
+        guard let text = try string(key) else { throw error(key, "missing; expected a text") }
+        return text
+    }
+
+    mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
+        guard let value = value(key) else { return nil }
+        guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
+            throw error(key, "expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// One of the raw values of `Choice`.
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, _ type: Choice.Type
+    ) throws(ConfigurationError) -> Choice? where Choice.RawValue == String {
+        guard let text = try string(key) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let choices = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+            throw error(key, "expected one of \(choices), found \"\(text)\"")
+        }
+        return choice
+    }
+
+    mutating func strings(_ key: String) throws(ConfigurationError) -> [String]? {
+        guard let value = value(key) else { return nil }
+        let problem = "expected a list of texts: [\"…\", …]"
+        guard case .array(let elements) = value else { throw error(key, problem) }
+        return try elements.map { element throws(ConfigurationError) in
+            guard case .string(let text) = element, !text.isEmpty else { throw error(key, problem) }
+            return text
+        }
+    }
+
+    /// The objects in a list that must not be empty.
+    mutating func objects(_ key: String) throws(ConfigurationError) -> [ConfigurationReader] {
+        guard case .array(let elements) = value(key), !elements.isEmpty else {
+            throw error(key, "expected a list with at least one object: [{ … }]")
+        }
+        var readers: [ConfigurationReader] = []
+        for (index, element) in elements.enumerated() {
+            readers.append(try ConfigurationReader(element, path: "\(place(key)).\(index)", folder: folder))
+        }
+        return readers
+    }
+
+    /// A path, made absolute.
+    mutating func path(_ key: String) throws(ConfigurationError) -> String? {
+        try string(key).map(absolute)
+    }
+
+    /// A plain text, `{"env": NAME}` or `{"file": PATH}`.
+    mutating func secret(_ key: String) throws(ConfigurationError) -> Secret? {
+        guard let value = value(key) else { return nil }
+        if case .string(let text) = value { return try secret(text, key) }
+        let problem = "expected a text, {\"env\": NAME} or {\"file\": PATH}"
+        guard case .object = value else { throw error(key, problem) }
+        var source = try ConfigurationReader(value, path: place(key), folder: folder)
+        let variable = try source.string("env")
+        let file = try source.path("file")
+        try source.refuseUnknownKeys()
+        switch (variable, file) {
+        case (let variable?, nil):
+            guard let text = getenv(variable) else {
+                throw error(key, "the environment variable \(variable) is not set")
+            }
+            return try secret(String(cString: text), key)
+        case (nil, let file?):
+            guard let data = FileManager.default.contents(atPath: file), let text = String(data: data, encoding: .utf8)
+            else { throw error(key, "the file \(file) cannot be read as text") }
+            return try secret(text.last == "\n" ? String(text.dropLast()) : text, key)
+        default: throw error(key, problem)
+        }
+    }
+
+    private func secret(_ text: String, _ key: String) throws(ConfigurationError) -> Secret {
+        guard !text.isEmpty else { throw error(key, "the secret is empty") }
+        return Secret(text)
+    }
+
+    private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+import XCTest
+
+@testable import killd
+
+final class CommandLineTests: XCTestCase {
+    func testOptionsAndWordsMayStandInAnyOrder() throws {
+        var arguments = Arguments(["12", "--instance", "cdb-1", "--json", "--limit=5", "13"])
+        XCTAssertEqual(try arguments.option("--instance"), "cdb-1")
+        XCTAssertEqual(try arguments.option("--limit"), "5")
+        XCTAssertTrue(arguments.flag("--json"))
+        XCTAssertFalse(arguments.flag("--json"))
+        XCTAssertNil(try arguments.option("--region"))
+        XCTAssertEqual(try arguments.positional(), ["12", "13"])
+        XCTAssertNoThrow(try arguments.refuseTheRest())
+    }
+
+    func testWhatNobodyKnowsIsWrongUsage() {
+        for words in [["--wrong"], ["-x", "1"], ["12", "--wrong=1"]] {
+            var arguments = Arguments(words)
+            XCTAssertThrowsError(try arguments.positional()) { XCTAssertTrue("\($0)".contains("there is no option")) }
+        }
+        var twice = Arguments(["--instance", "a", "--instance=b"])
+        XCTAssertThrowsError(try twice.option("--instance"))
+        var missing = Arguments(["--instance"])
+        XCTAssertThrowsError(try missing.option("--instance"))
+        var word = Arguments(["word"])
+        XCTAssertThrowsError(try word.refuseTheRest())
+    }
+
+    func testAfterTwoDashesEverythingIsAWord() throws {
+        var arguments = Arguments(["--", "--json"])
+        XCTAssertFalse(arguments.flag("--json"))
+        XCTAssertEqual(try arguments.positional(), ["--json"])
+    }
+
+    func testExitStatusTellsWrongUsageFromFailure() async {
+        let usage: [[String]] = [
+            [], ["nonsense"], ["serve"], ["serve", "--config"], ["check"], ["prepare", "--instance", "x"],
+            ["prepare", "--secret-id", "a", "--secret-key", "b", "--instance", "x"],
+            ["prepare", "--secret-id", "a", "--secret-key", "b", "--instance", "x", "4294967296"],
+            ["prepare", "--secret-id", "a", "--secret-key", "b", "--instance", "x", "0"],
+            ["commit", "--secret-id", "a", "--secret-key", "b", "--instance", "x"],
+            ["sessions", "--secret-id", "a", "--secret-key", "b"], ["version", "--wrong"],
+        ]
+        for words in usage {
+            let status = await Program.run(words)
+            XCTAssertEqual(status, .wrongUsage, "\(words)")
+        }
+        let failed = await Program.run(["serve", "--config", "/nonexistent/killd.json"])
+        XCTAssertEqual(failed, .failed)
+        for words in [["--help"], ["version"], ["serve", "--help"], ["commit", "--help"]] {
+            let status = await Program.run(words)
+            XCTAssertEqual(status, .done, "\(words)")
+        }
+    }
+
+    func testEndpointsAreReadAsPeopleWriteThem() {
+        let texts = [
+            "http://127.0.0.1:8155": "127.0.0.1:8155", "http://127.0.0.1:8155/": "127.0.0.1:8155",
+            "db.example": "db.example", "http://db.example:80": "db.example", "[::1]:8155": "[::1]:8155",
+        ]
+        for (text, authority) in texts { XCTAssertEqual(Endpoint(text)?.authority, authority, text) }
+        for text in ["", "http://", "host:0", "host:65536", "host:x", "host:1:2", "a b", "host/path", "host\r\nX: y"] {
+            XCTAssertNil(Endpoint(text), text)
+        }
+    }
+
+    func testTablesShowNoControlCharactersOfStrangers() {
+        var table = Table("ID", "INFO")
+        table.rows = [["1", "SELECT '\u{1B}[2J\r\n'"], ["12345", "ü"]]
+        XCTAssertEqual(table.text, "ID     INFO\n1      SELECT ' [2J  '\n12345  ü\n")
+    }
+
+    func testALogLineIsOneJSONObjectWhateverItsFieldsHold() throws {
+        let lines = LineCollector()
+        let log = Log(format: .json, write: lines.append)
+        log.warning("odd", ["reason": "a\"b\\c\nd\u{1}\u{1F}é"])
+        let object = try JSONSerialization.jsonObject(with: Data(try XCTUnwrap(lines.all.first).utf8)) as? [String: String]
+        XCTAssertEqual(object?["reason"], "a\"b\\c\nd\u{1}\u{1F}é")
+        XCTAssertEqual(object?["level"], "warning")
+        XCTAssertEqual(object?["message"], "odd")
+        XCTAssertNotNil(object?["time"])
+        XCTAssertEqual(lines.all.first?.filter { $0 == "\n" }.count, 1)
+    }
+}
+
+private final class LineCollector: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    var append: @Sendable (String) -> Void { { line in self.lines.withLock { $0.append(line) } } }
+}

@@ -1,0 +1,193 @@
+import ActionDispatch
+import DBbrainAPI
+import Foundation
+import HTTPServer
+import RequestSigning
+import XCTest
+
+@testable import killd
+
+final class ConfigurationTests: XCTestCase {
+    private var folder = ""
+
+    override func setUpWithError() throws {
+        folder = NSTemporaryDirectory() + "killd-configuration-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("from a file\n".utf8).write(to: URL(fileURLWithPath: folder + "/alice.key"))
+        setenv("KILLD_TEST_PASSWORD", "from the environment", 1)
+        unsetenv("KILLD_TEST_UNSET")
+    }
+
+    override func tearDownWithError() throws {
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func read(_ json: String) throws -> Configuration {
+        try Configuration(json: Array(json.utf8), folder: folder)
+    }
+
+    private static let account =
+        #"{"name":"ci","uin":"100000000001","secretId":"AKIDci","secretKey":"SK","may":["*"],"instances":["*"]}"#
+    private static let instance =
+        #"{"id":"cdb-1","host":"127.0.0.1","port":3306,"user":"killd","password":"p"}"#
+
+    /// A minimal configuration with one value put in.
+    private func read(top: String = "", account: String = account, instance: String = instance) throws -> Configuration {
+        try read("{\(top)\"accounts\":[\(account)],\"instances\":[\(instance)]}")
+    }
+
+    func testTheMinimalConfigurationHasTheDocumentedDefaults() throws {
+        let configuration = try read()
+        XCTAssertEqual(configuration.listen.description, "127.0.0.1:8155")
+        XCTAssertEqual(configuration.signedHosts, [])
+        XCTAssertEqual(configuration.store, folder + "/killd.sqlite")
+        XCTAssertEqual(configuration.planLifetime, 600)
+        XCTAssertEqual(configuration.planRetention, 90)
+        XCTAssertEqual(configuration.maximumThreads, 1_000)
+        XCTAssertEqual(configuration.killWait, 3)
+        XCTAssertEqual(configuration.requestsPerSecond, 20)
+        XCTAssertEqual(configuration.accounts[0].permissions, Set(Permission.allCases))
+        XCTAssertEqual(configuration.instances[0].name, "cdb-1")
+        XCTAssertEqual(configuration.instances[0].product, .mysql)
+    }
+
+    func testTheConfigurationOfTheDesignIsReadWhereThisVersionHasItsFeatures() throws {
+        let configuration = try read(
+            """
+            {
+              "listen": "127.0.0.1:0",
+              "signedHosts": ["dbbrain.internal.example"],
+              "store": "plans/killd.sqlite",
+              "accounts": [
+                { "name": "ci", "uin": "100000000001", "secretId": "AKIDci", "secretKey": { "env": "KILLD_TEST_PASSWORD" },
+                  "may": ["list", "prepare", "commit"], "instances": ["cdb-*"] },
+                { "name": "alice", "uin": "100000000002", "secretId": "AKIDalice", "secretKey": { "file": "alice.key" },
+                  "may": ["list", "approve"], "instances": ["*"] }
+              ],
+              "instances": [
+                { "id": "cdb-8jawylhf", "name": "orders", "product": "mysql", "region": "ap-guangzhou",
+                  "host": "127.0.0.1", "port": 3306, "user": "killd", "password": { "env": "KILLD_TEST_PASSWORD" },
+                  "tls": "required", "approvals": 0, "protectedUsers": ["repl", "monitor"] }
+              ],
+              "planLifetimeSeconds": 60,
+              "requestsPerSecond": 5
+            }
+            """)
+        XCTAssertEqual(configuration.store, folder + "/plans/killd.sqlite")
+        XCTAssertEqual(configuration.accounts.map { $0.secretKey.reveal() }, ["from the environment", "from a file"])
+        XCTAssertEqual(configuration.accounts[0].permissions, [.list, .prepare, .commit])
+        XCTAssertTrue(configuration.accounts[0].maySee(instance: "cdb-8jawylhf"))
+        XCTAssertFalse(configuration.accounts[0].maySee(instance: "cynosdb-1"))
+        XCTAssertEqual(configuration.instances[0].protectedUsers, ["repl", "monitor"])
+        XCTAssertEqual(configuration.planLifetime, 60)
+        XCTAssertEqual(configuration.requestsPerSecond, 5)
+    }
+
+    func testEveryMistakeNamesItsKeyAndWhatWasExpected() throws {
+        let a = Self.account
+        let i = Self.instance
+        let mistakes: [(json: String, message: String)] = [
+            ("", "not JSON"), ("[]", "not JSON"),
+            (#"{"accounts":[\#(a)]}"#, "instances: expected a list with at least one object"),
+            (#"{"instances":[\#(i)]}"#, "accounts: expected a list with at least one object"),
+            (#"{"accounts":[],"instances":[\#(i)]}"#, "accounts: expected a list with at least one object"),
+            (#"{"accounts":[1],"instances":[\#(i)]}"#, "accounts.0: expected an object"),
+            (#"{"lsten":"x","accounts":[\#(a)],"instances":[\#(i)]}"#, "lsten: there is no such key"),
+            (#"{"listen":"x","accounts":[\#(a)],"instances":[\#(i)]}"#, "listen: expected HOST:PORT"),
+            (#"{"listen":8155,"accounts":[\#(a)],"instances":[\#(i)]}"#, "listen: expected a text"),
+            (
+                #"{"planLifetimeSeconds":0,"accounts":[\#(a)],"instances":[\#(i)]}"#,
+                "planLifetimeSeconds: expected a whole number from 1 to 604800"
+            ),
+            (#"{"requestsPerSecond":"20","accounts":[\#(a)],"instances":[\#(i)]}"#, "requestsPerSecond: expected a whole number"),
+            (#"{"requestsPerSecond":1.5,"accounts":[\#(a)],"instances":[\#(i)]}"#, "requestsPerSecond: expected a whole number"),
+            (#"{"accounts":[\#(a),\#(a)],"instances":[\#(i)]}"#, #"accounts.1.name: "ci" is used twice"#),
+            (#"{"accounts":[\#(a)],"instances":[\#(i),\#(i)]}"#, #"instances.1.id: "cdb-1" is used twice"#),
+            (#"{"accounts":[\#(a)],"accounts":[],"instances":[\#(i)]}"#, "not JSON"),
+        ]
+        for (json, message) in mistakes { assertRefused(try read(json), message, json) }
+    }
+
+    func testEveryMistakeInAnAccountNamesItsKeyAndWhatWasExpected() {
+        let mistakes: [(before: String, after: String, message: String)] = [
+            (#""name":"ci","#, "", "accounts.0.name: missing"),
+            (#""uin":"100000000001","#, #""uin":100000000001,"#, "accounts.0.uin: expected a text"),
+            (#""secretId":"AKIDci""#, #""secretId":"AKID/ci""#, "accounts.0.secretId: expected visible ASCII"),
+            (#""secretKey":"SK","#, "", "accounts.0.secretKey: missing"),
+            (#""secretKey":"SK""#, #""secretKey":"""#, "accounts.0.secretKey: the secret is empty"),
+            (#""secretKey":"SK""#, #""secretKey":{}"#, "accounts.0.secretKey: expected a text, {\"env\": NAME}"),
+            (#""secretKey":"SK""#, #""secretKey":{"env":"A","file":"b"}"#, "accounts.0.secretKey: expected a text"),
+            (
+                #""secretKey":"SK""#, #""secretKey":{"env":"KILLD_TEST_UNSET"}"#,
+                "accounts.0.secretKey: the environment variable KILLD_TEST_UNSET is not set"
+            ),
+            (#""secretKey":"SK""#, #""secretKey":{"file":"nowhere"}"#, "accounts.0.secretKey: the file"),
+            (#""secretKey":"SK""#, #""secretKey":{"path":"x"}"#, "accounts.0.secretKey.path: there is no such key"),
+            (#""may":["*"]"#, #""may":["kill"]"#, #"accounts.0.may: "kill" is none of list, prepare"#),
+            (#""may":["*"]"#, #""may":[]"#, "accounts.0.may: expected at least one of"),
+            (#""instances":["*"]"#, #""instances":["a*b"]"#, #"accounts.0.instances: "a*b" is no instance id"#),
+            (#""instances":["*"]"#, #""instances":[]"#, "accounts.0.instances: expected at least one"),
+            (#""uin""#, #""color":"red","uin""#, "accounts.0.color: there is no such key"),
+        ]
+        for (before, after, message) in mistakes {
+            let account = Self.account.replacingOccurrences(of: before, with: after)
+            XCTAssertNotEqual(account, Self.account)
+            assertRefused(try read(account: account), message, account)
+        }
+    }
+
+    func testEveryMistakeInAnInstanceNamesItsKeyAndWhatWasExpected() {
+        let mistakes: [(before: String, after: String, message: String)] = [
+            (#""id":"cdb-1","#, "", "instances.0.id: missing"),
+            (#""host":"127.0.0.1","port":3306,"#, "", "instances.0.host: missing"),
+            (#""port":3306"#, #""port":0"#, "instances.0.port: expected a whole number from 1 to 65535"),
+            (#""host""#, #""socket":"/run/mysqld.sock","host""#, "instances.0.socket: excludes host and port"),
+            (#""user":"killd","#, "", "instances.0.user: missing"),
+            (#""password":"p""#, #""tls":"on","password":"p""#, #"instances.0.tls: expected one of "disabled", "preferred""#),
+            (#""password":"p""#, #""ca":"ca.pem","password":"p""#, "instances.0.ca: is for tls"),
+            (#""password":"p""#, #""product":"redis","password":"p""#, #"instances.0.product: expected one of "mysql""#),
+            (#""password":"p""#, #""adminPort":1,"password":"p""#, "instances.0.adminPort: needs adminHost"),
+        ]
+        for (before, after, message) in mistakes {
+            let instance = Self.instance.replacingOccurrences(of: before, with: after)
+            XCTAssertNotEqual(instance, Self.instance)
+            assertRefused(try read(instance: instance), message, instance)
+        }
+    }
+
+    func testKeysOfLaterVersionsAreRefusedInWords() {
+        let keys = [
+            #""tls":{"certificate":"a","privateKey":"b"},"#, #""operations":{"listen":"127.0.0.1:1"},"#,
+            #""das":{"listen":"127.0.0.1:1"},"#,
+        ]
+        for key in keys { assertRefused(try read(top: key), "this version", key) }
+        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#, #""nodes":[{}],"#] {
+            let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
+            assertRefused(try read(instance: instance), "this version", key)
+        }
+    }
+
+    func testSecretsStandInNoDescription() throws {
+        let configuration = try read(
+            account: Self.account.replacingOccurrences(of: #""SK""#, with: #""hunter2-key""#),
+            instance: Self.instance.replacingOccurrences(of: #""p""#, with: #""hunter2-password""#))
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        XCTAssertFalse((dumped + "\(configuration)" + String(reflecting: configuration)).contains("hunter2"))
+    }
+
+    func testAStarterConfigurationNeedsOnlyItsPassword() throws {
+        setenv("KILLD_MYSQL_PASSWORD", "x", 1)
+        let configuration = try read(InitCommand.configuration(secretID: "AKIDx", secretKey: "y"))
+        XCTAssertEqual(configuration.instances.map(\.id), ["cdb-local001"])
+    }
+
+    private func assertRefused(
+        _ read: @autoclosure () throws -> Configuration, _ message: String, _ json: String,
+        file: StaticString = #filePath, line: UInt = #line
+    ) {
+        XCTAssertThrowsError(try read(), json, file: file, line: line) { error in
+            XCTAssertTrue("\(error)".contains(message), "\(error) lacks \(message)", file: file, line: line)
+        }
+    }
+}

@@ -30,7 +30,7 @@ let package = Package(
         program("killd", knows: [
             "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
             "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
-            "Cryptography",
+            "Cryptography", "DedicatedThread",
         ]),
         program("killd-benchmark", knows: ["RequestSigning", "PrivateDatabase", "Cryptography", "CSQLite"]),
 

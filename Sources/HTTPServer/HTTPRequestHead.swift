@@ -39,7 +39,7 @@ struct HTTPRequestHead: Sendable {
         switch field.name.count {
         case 4 where bytes.has("host", at: field.name):
             hostCount += 1
-            guard field.value.allSatisfy({ bytes[$0].isHostByte }) else {
+            guard bytes.withoutScheme(field.value).allSatisfy({ bytes[$0].isHostByte }) else {
                 throw HTTPProtocolError(.badRequest, "Host is not a host with an optional port")
             }
         case 6 where bytes.has("expect", at: field.name):
@@ -111,5 +111,17 @@ struct HTTPRequestHead: Sendable {
             throw HTTPProtocolError(.badRequest, "HTTP/1.0 has no Transfer-Encoding")
         }
         return .chunked
+    }
+}
+
+extension Span<UInt8> {
+    /// A Host field without the scheme that the Python SDK of Tencent Cloud
+    /// puts there (`Host: http://127.0.0.1:8155`) when its endpoint has one.
+    fileprivate func withoutScheme(_ range: Range<Int>) -> Range<Int> {
+        for scheme: StaticString in ["http://", "https://"] {
+            let end = range.lowerBound + scheme.utf8CodeUnitCount
+            if end <= range.upperBound, has(scheme, at: range.lowerBound..<end) { return end..<range.upperBound }
+        }
+        return range
     }
 }

@@ -24,12 +24,14 @@ struct ServerCommands {
         case .mariadb:
             let data = ["--datadir=\(folder)/data", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M"] + user
             initialize = Command(
-                path: try Self.find("mariadb-install-db", package: "mariadb-server"),
-                // Without the test database the anonymous users stay away too, who would catch every
+                path: try Self.find("mariadb-install-db", package: "mariadb-server-core mariadb-client-core"),
+                // --force: without it the script refuses a machine whose own name has no address, which is of no
+                // interest here. Without the test database the anonymous users stay away too, who would catch every
                 // login from localhost that names a user for any host.
-                arguments: ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"] + data)
+                arguments: ["--no-defaults", "--force", "--auth-root-authentication-method=normal", "--skip-test-db"]
+                    + data)
             serve = Command(
-                path: try Self.find("mariadbd", package: "mariadb-server"),
+                path: try Self.find("mariadbd", package: "mariadb-server-core mariadb-client-core"),
                 arguments: ["--no-defaults", "--socket=\(folder)/socket", "--pid-file=\(folder)/pid", "--skip-log-bin"]
                     + data)
         case .mysql(let root):

@@ -338,6 +338,9 @@ final class HTTPServerTests: XCTestCase {
     }
 
     func testListensAtNamesAndAtIPv6() throws {
+        guard getaddrinfo("localhost", nil, nil, nil) == 0 else {
+            throw XCTSkip("this machine has no name localhost (no /etc/hosts)")
+        }
         for host in ["localhost", "::1"] {
             let server = try HTTPServer(listen: ListenAddress(host: host, port: 0), handler: Self.echo)
             XCTAssertTrue(["127.0.0.1", "::1"].contains(server.boundAddress.host))

@@ -91,6 +91,8 @@ struct ParserCase {
         .refused("list in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"),
         .refused("user in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n"),
         .refused("path in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+        .served("scheme in Host, as the Python SDK sends it", "–", "GET / HTTP/1.1\r\nHost: http://a:1\r\n\r\n", "GET / "),
+        .refused("scheme and path in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: http://a/b\r\n\r\n"),
     ]
 
     private static let fields: [ParserCase] = [

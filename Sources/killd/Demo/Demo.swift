@@ -1,0 +1,173 @@
+import Cryptography
+import DBbrainAPI
+import DedicatedThread
+import Glibc
+import MySQLSessions
+import PrivateDatabase
+import RequestSigning
+import SessionKill
+
+/// The story that `killd demo` tells.
+///
+/// On a thread of its own: it blocks while it waits for the server that it
+/// runs in the same process.
+actor Demo {
+    private static let instance = "cdb-demo0001"
+    private let keep: Bool
+    private let thread: DedicatedThread
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(keep: Bool) throws {
+        self.keep = keep
+        thread = try DedicatedThread(name: "demo")
+    }
+
+    /// - Throws: `CancellationError` if the task was cancelled; nothing is left behind then.
+    func tell() async throws {
+        say("Starting a private MariaDB in a temporary folder …")
+        let database: PrivateDatabase
+        do {
+            database = try PrivateDatabase.start(.mariadb)
+        } catch {
+            throw CommandFailure(error.description)
+        }
+        defer { database.stop() }
+        try Task.checkCancellation()
+        let sessions = try await DemoSessions.open(on: database)
+
+        let secretID = "AKIDdemo"
+        let secretKey = try randomText(count: 32, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        let configuration = try Configuration(
+            json: Array(Self.configuration(secretID: secretID, secretKey: secretKey, port: database.port).utf8),
+            folder: database.folder)
+        let service = try await Service(configuration, log: Log(format: .text, write: { _ in }))
+        try service.start()
+        guard let endpoint = Endpoint(service.endpoint) else { throw CommandFailure("no endpoint") }
+        let client = APIClient(
+            endpoint: endpoint, secretID: secretID, secretKey: Secret(secretKey), region: "ap-guangzhou")
+        say("killd serves \(Self.instance) at \(endpoint).")
+
+        try await showSessions("The sessions before", client, waitingFor: sessions)
+        let planned = [sessions.report.threadID, sessions.lockHolder.threadID]
+        say(
+            """
+
+            The report (\(planned[0])) has been running for too long, and the batch job (\(planned[1])) sits on a lock \
+            that session \(sessions.waiter.threadID) waits for. Prepare pins both down; nothing is killed yet.
+
+            """)
+        let prepare = KillMySqlThreadsRequest.prepare(planned, instance: Self.instance, product: .mysql)
+        let prepared = try client.call("KillMySqlThreads", prepare, answer: KillMySqlThreadsAnswer.self)
+        show(prepare, prepared.json)
+
+        say("\nHere a person would look at it and agree. Commit:\n")
+        let commit = KillMySqlThreadsRequest.commit(
+            prepared.content.SqlExecId, instance: Self.instance, product: .mysql)
+        let committed = try client.call("KillMySqlThreads", commit, answer: KillMySqlThreadsAnswer.self)
+        show(commit, committed.json)
+        guard Set(committed.content.Threads) == Set(planned) else {
+            throw CommandFailure("the planned sessions are not all reported as ended")
+        }
+
+        let gotItsLock = await sessions.waiterEnd.value
+        try await showSessions("The sessions after", client)
+        try await verify(sessions)
+        say(
+            """
+
+            The planned sessions are dead, the \(sessions.bystanders.count) others answer, and the UPDATE that waited \
+            for the lock \(gotItsLock ? "went through" : "failed").
+
+            """)
+        guard gotItsLock else { throw CommandFailure("the waiting UPDATE failed") }
+
+        try showHowToRepeat([prepare, commit], client, secretKey: secretKey)
+        if keep {
+            say("\nServer and database keep running. Ctrl-C ends them and removes everything.")
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
+        }
+        await service.stop(within: .seconds(5))
+    }
+
+    private static func configuration(secretID: String, secretKey: String, port: UInt16) -> String {
+        """
+        {
+          "listen": "127.0.0.1:0",
+          "accounts": [{ "name": "demo", "uin": "100000000001", "secretId": "\(secretID)", "secretKey": "\(secretKey)",
+                         "may": ["*"], "instances": ["*"] }],
+          "instances": [{ "id": "\(instance)", "name": "demo", "host": "127.0.0.1", "port": \(port), "user": "killd",
+                          "password": "\(DemoSessions.password)", "tls": "disabled" }]
+        }
+        """
+    }
+
+    /// - Parameter sessions: those whose statements are to be seen running.
+    private func showSessions(
+        _ title: String, _ client: APIClient, waitingFor sessions: DemoSessions? = nil
+    ) async throws {
+        let busy = sessions.map { [$0.report.threadID.description, $0.waiter.threadID.description] } ?? []
+        for _ in 0..<100 {
+            let answer = try client.call(
+                "DescribeMySqlProcessList",
+                DescribeMySqlProcessListRequest(InstanceId: Self.instance, Limit: 100, Product: .mysql),
+                answer: DescribeMySqlProcessListAnswer.self)
+            let list = answer.content.ProcessList.filter { $0.Command != "Daemon" }
+            let running = Set(list.filter { $0.Command == "Query" }.map(\.ID))
+            guard running.isSuperset(of: busy) else {
+                try await Task.sleep(for: .milliseconds(100))
+                continue
+            }
+            say("\n\(title):\n")
+            Terminal.standardOutput.write(SessionsCommand.table(list).text)
+            return
+        }
+        throw CommandFailure("the demo's sessions did not start their statements in time")
+    }
+
+    private func show(_ request: KillMySqlThreadsRequest, _ answer: String) {
+        let body = (try? APIClient.body(of: request)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        say("  → \(body)\n  ← \(answer)")
+    }
+
+    /// The dead are dead and the others answer.
+    private func verify(_ sessions: DemoSessions) async throws {
+        for connection in sessions.bystanders {
+            let answer = try await connection.query("SELECT CONNECTION_ID()")
+            guard answer.first?.rows == [[connection.threadID.description]] else {
+                throw CommandFailure("session \(connection.threadID) does not answer as it should")
+            }
+        }
+        for connection in [sessions.report, sessions.lockHolder] {
+            do {
+                _ = try await connection.query("SELECT 1")
+            } catch {
+                continue
+            }
+            throw CommandFailure("session \(connection.threadID) still answers")
+        }
+    }
+
+    private func showHowToRepeat(
+        _ requests: [KillMySqlThreadsRequest], _ client: APIClient, secretKey: String
+    ) throws {
+        say("The same two requests for curl, signed for the next five minutes (the server must still be there: --keep):\n")
+        for request in requests {
+            let body = try APIClient.body(of: request)
+            let headers = try client.headers(action: "KillMySqlThreads", body: body, timestamp: Int64(time(nil)))
+            let options = headers.map { "-H '\($0): \($1)'" }.joined(separator: " ")
+            say("curl \(client.endpoint) \(options) -d '\(String(decoding: body, as: UTF8.self))'\n")
+        }
+        let program = CommandLine.arguments.first ?? "killd"
+        say(
+            """
+            Or with killd itself:
+
+            export TENCENTCLOUD_SECRET_ID=\(client.secretID) TENCENTCLOUD_SECRET_KEY=\(secretKey)
+            \(program) sessions --endpoint \(client.endpoint) --instance \(Self.instance)
+            \(program) prepare --endpoint \(client.endpoint) --instance \(Self.instance) THREAD…
+            \(program) commit --endpoint \(client.endpoint) --instance \(Self.instance) SQLEXECID
+            """)
+    }
+
+    private func say(_ text: String) { Terminal.standardOutput.write(text + "\n") }
+}

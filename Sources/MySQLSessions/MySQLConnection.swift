@@ -101,7 +101,7 @@ public actor MySQLConnection {
             }
             guard shown == UInt64(greeted) else {
                 throw ServerError(
-                    .behindProxy, "the greeting gave thread id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
+                    .behindProxy, "the greeting gave id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
             }
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")

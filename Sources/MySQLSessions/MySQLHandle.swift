@@ -1,5 +1,4 @@
 import CMySQL
-import Synchronization
 
 /// Owns a connection of the client library. Every call blocks.
 struct MySQLHandle: ~Copyable {

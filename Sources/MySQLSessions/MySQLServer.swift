@@ -132,21 +132,26 @@ public actor MySQLServer: DatabaseServer {
         do throws(ServerError) {
             return try await MySQLConnection.open(configuration)
         } catch {
-            guard error.reason == .tooManyConnections, let adminAddress = configuration.adminAddress else { throw error }
+            guard error.reason == .tooManyConnections, let adminAddress = configuration.adminAddress else {
+                throw error
+            }
             do throws(ServerError) {
                 return try await MySQLConnection.open(configuration, at: adminAddress)
             } catch let adminError {
-                throw ServerError(.tooManyConnections, code: error.code, "\(error.description); \(adminError.description)")
+                throw ServerError(
+                    .tooManyConnections, code: error.code, "\(error.description); \(adminError.description)")
             }
         }
     }
 
-    private func verifyIdleConnections() async {
+    /// What the keep-alive does.
+    func verifyIdleConnections() async {
         // From the front: the one at the back is the next to be used.
         for _ in idle.indices where !idle.isEmpty {
             let connection = idle.removeFirst()
             if await connection.answers { put(back: connection) } else { drop(connection) }
         }
+        // If the server is away now, the next keep-alive or use tries again.
         if ownThreadIDs.isEmpty, opening == 0, !isClosed, let connection = try? await open() {
             put(back: connection)
         }

@@ -28,7 +28,8 @@ extension MySQLConnection {
 
         let now = try Row(answers[2].rows.first, "the time")
         guard try now.thread(1) == threadID else {
-            throw ServerError(.behindProxy, "CONNECTION_ID() was \(threadID) and is \(now[1] ?? "NULL"): a proxy answers")
+            throw ServerError(
+                .behindProxy, "CONNECTION_ID() was \(threadID) and is \(now[1] ?? "NULL"): a proxy answers")
         }
         let variables = Variables(answers[0])
         let status = Variables(answers[1])

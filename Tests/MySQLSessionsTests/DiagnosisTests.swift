@@ -1,0 +1,58 @@
+import MySQLSessions
+import PrivateDatabase
+import SessionKill
+import TestSupport
+import XCTest
+
+final class DiagnosisTests: XCTestCase {
+    private func findings(_ configuration: MySQLServerConfiguration) async -> [MySQLFinding] {
+        let database = MySQLServer(configuration)
+        let findings = await database.check()
+        await database.close()
+        return findings
+    }
+
+    func testAServerThatIsWellSetUpGetsNothingButInformation() async throws {
+        try await onEveryServer { server in
+            var configuration = server.configuration()
+            configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
+            let findings = await findings(configuration)
+            XCTAssertTrue(findings.allSatisfy { $0.severity == .information }, "\(findings)")
+            let name = server.kind == .mariadb ? "MariaDB" : "MySQL"
+            XCTAssertTrue(findings[0].description.contains(name), findings[0].description)
+        }
+    }
+
+    func testTheGrantsThatItNamesAreTheOnesThatAreMissing() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            try await root.query("CREATE USER `o'brien`@'%' IDENTIFIED BY 'pw with ''quotes'''")
+            let configuration = server.configuration(user: "o'brien")
+            let before = await findings(configuration).filter { $0.severity == .problem }
+            XCTAssertEqual(before.map(\.subject), [.processMissing, .connectionAdminMissing])
+            for finding in before {
+                let grant = try XCTUnwrap(finding.description.firstRange(of: "GRANT "))
+                try await root.query(String(finding.description[grant.lowerBound...].dropLast()))
+            }
+            let after = await findings(configuration).filter { $0.severity == .problem }
+            XCTAssertEqual(after, [])
+            try await root.query("DROP USER `o'brien`@'%'")
+        }
+    }
+
+    func testPlainTextWhereTLSIsPreferredIsAWarning() async throws {
+        let server = try RealServer.shared(.mariadb)
+        try await server.createAccounts()
+        let findings = await findings(server.configuration(tls: .preferred))
+        XCTAssertEqual(findings.filter { $0.severity == .warning }.map(\.subject), [.notEncrypted])
+    }
+
+    func testAServerThatCannotBeReachedIsAProblem() async throws {
+        let port = try PrivateDatabase.freePort()
+        let findings = await findings(
+            MySQLServerConfiguration(
+                address: .tcp(host: "127.0.0.1", port: port, tls: .disabled), user: "killd",
+                password: MySQLPassword("")))
+        XCTAssertEqual(findings.map(\.severity), [.problem])
+    }
+}

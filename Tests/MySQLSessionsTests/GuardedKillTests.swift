@@ -1,0 +1,220 @@
+import MySQLSessions
+import PrivateDatabase
+import SessionKill
+import Synchronization
+import TestSupport
+import XCTest
+
+/// The identities of `ids` as a look at the server shows them.
+private func identities(
+    of ids: [ThreadID], over connection: any ServerConnection
+) async throws -> [SessionIdentity] {
+    let sessions = try await connection.observe().sessions
+    return try ids.map { id in try XCTUnwrap(sessions.first { $0.id == id }?.identity, "\(id)") }
+}
+
+private func withConnection<Answer: Sendable>(
+    to configuration: MySQLServerConfiguration, _ body: @Sendable (any ServerConnection) async throws -> Answer
+) async throws -> Answer {
+    let database = MySQLServer(configuration)
+    let answer = try await database.withConnection(body)
+    await database.close()
+    return answer
+}
+
+final class GuardedKillTests: XCTestCase {
+    func testEndsExactlyTheSessionsItIsGiven() async throws {
+        try await onEveryServer { server in
+            let bystanders = try await Bystanders.open(12, on: server)
+            let victims = try await ClientSessions.open(7, on: server)
+            let ids = await victims.threadIDs
+            try await withConnection(to: server.configuration()) { connection in
+                let sessions = try await identities(of: ids, over: connection)
+                let answers = await connection.kill(sessions)
+                XCTAssertEqual(answers, Array(repeating: .accepted, count: 7))
+                try await eventually("they are gone") { try await connection.present(among: sessions).isEmpty }
+            }
+            let answering = await victims.answering()
+            XCTAssertEqual(answering, [])
+            await bystanders.assertAllAnswer()
+        }
+    }
+
+    func testSparesASessionWhoseUserOrHostIsAnother() async throws {
+        try await onEveryServer { server in
+            let sessions = try await ClientSessions.open(5, on: server)
+            let ids = await sessions.threadIDs
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                var pinned = try await identities(of: ids, over: connection)
+                pinned[0].user = "app2"
+                pinned[1].host += "0"
+                pinned[2].user = "APP"
+                pinned[3].user = "app "
+                pinned[4].host = "' OR '1'='1"
+                return await connection.kill(pinned)
+            }
+            XCTAssertEqual(answers, Array(repeating: .noSuchThread, count: 5))
+            let answering = await sessions.answering()
+            XCTAssertEqual(answering, Set(ids))
+        }
+    }
+
+    func testSparesASessionThatWasHandedToAnotherUser() async throws {
+        try await onEveryServer { server in
+            let sessions = try await ClientSessions.open(2, on: server)
+            let ids = await sessions.threadIDs
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                let pinned = try await identities(of: ids, over: connection)
+                try await sessions.changeUser(to: "app2", on: 0)
+                return await connection.kill(pinned)
+            }
+            XCTAssertEqual(answers, [.noSuchThread, .accepted])
+            let answering = await sessions.answering()
+            XCTAssertEqual(answering, [ids[0]])
+        }
+    }
+
+    func testGoesOnAfterAnErrorInsideThePacket() async throws {
+        try await onEveryServer { server in
+            let victims = try await ClientSessions.open(30, on: server)
+            let ids = await victims.threadIDs
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                var pinned = try await identities(of: ids, over: connection)
+                for index in [0, 7, 8, 29] { pinned[index].host = "elsewhere:1" }
+                return await connection.kill(pinned)
+            }
+            for (index, answer) in answers.enumerated() {
+                XCTAssertEqual(answer, [0, 7, 8, 29].contains(index) ? .noSuchThread : .accepted, "\(index)")
+            }
+            let answering = await victims.answering()
+            XCTAssertEqual(answering, Set([0, 7, 8, 29].map { ids[$0] }))
+        }
+    }
+
+    func testReportsSessionsThatItMayNotKill() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            try await root.query("CREATE USER IF NOT EXISTS looker@'%' IDENTIFIED BY 'pw with ''quotes'''")
+            try await root.query("GRANT PROCESS ON *.* TO looker@'%'")
+            let others = try await ClientSessions.open(3, on: server)
+            let ids = await others.threadIDs
+            let answers = try await withConnection(to: server.configuration(user: "looker")) { connection in
+                await connection.kill(try await identities(of: ids, over: connection))
+            }
+            XCTAssertEqual(answers, Array(repeating: .notPermitted, count: 3))
+            let answering = await others.answering()
+            XCTAssertEqual(answering, Set(ids))
+        }
+    }
+
+    func testKillsWhileAnotherSessionRunsAStatementBeyondTheServersCharacterSet() async throws {
+        try await onEveryServer { server in
+            let odd = try await ClientSessions.open(1, on: server)
+            try await odd.send("SELECT SLEEP(60), '\u{1F600}'")
+            let victims = try await ClientSessions.open(2, on: server)
+            let ids = await victims.threadIDs
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                await connection.kill(try await identities(of: ids, over: connection))
+            }
+            XCTAssertEqual(answers, [.accepted, .accepted])
+        }
+    }
+
+    func testEndsAThousandSessionsAndNoOther() async throws {
+        try await onEveryServer { server in
+            let bystanders = try await Bystanders.open(20, on: server)
+            let victims = try await ClientSessions.open(1_000, on: server)
+            let ids = await victims.threadIDs
+            try await withConnection(to: server.configuration()) { connection in
+                let sessions = try await identities(of: ids, over: connection)
+                let answers = await connection.kill(sessions)
+                XCTAssertEqual(answers.filter { $0 == .accepted }.count, 1_000)
+                try await eventually("they are gone") { try await connection.present(among: sessions).isEmpty }
+            }
+            await bystanders.assertAllAnswer()
+        }
+    }
+
+    func testADyingSessionCountsAsPresentUntilItsTransactionIsUndone() async throws {
+        try await onEveryServer { server in
+            let victim = try await ClientSessions.open(1, on: server)
+            try await victim.run("CREATE TABLE IF NOT EXISTS d.undone (id INT PRIMARY KEY AUTO_INCREMENT, p CHAR(200))")
+            try await victim.run("BEGIN")
+            try await victim.run("INSERT INTO d.undone (p) VALUES ('x')")
+            for _ in 0..<16 { try await victim.run("INSERT INTO d.undone (p) SELECT p FROM d.undone") }
+            let ids = await victim.threadIDs
+            try await withConnection(to: server.configuration()) { connection in
+                // More than 100 ms since anybody read them, or InnoDB would show old ones.
+                try await Task.sleep(for: .milliseconds(300))
+                let sessions = try await identities(of: ids, over: connection)
+                let before = try await connection.transactions()
+                XCTAssertEqual(before.values.filter { $0.rowsModified >= 65_536 }.count, 1, "\(before)")
+                let answers = await connection.kill(sessions)
+                XCTAssertEqual(answers, [.accepted])
+                try await eventually("it is gone") { try await connection.present(among: sessions).isEmpty }
+                try await eventually("its transaction is over", pause: .milliseconds(300)) {
+                    try await connection.transactions().isEmpty
+                }
+            }
+        }
+    }
+
+    func testASessionHandedToAnotherUserIsNotPresent() async throws {
+        try await onEveryServer { server in
+            let sessions = try await ClientSessions.open(2, on: server)
+            let ids = await sessions.threadIDs
+            let present = try await withConnection(to: server.configuration()) { connection in
+                let pinned = try await identities(of: ids, over: connection)
+                try await sessions.changeUser(to: "app2", on: 0)
+                return try await connection.present(among: pinned)
+            }
+            XCTAssertEqual(present, [ids[1]])
+        }
+    }
+
+    func testAnAnswerThatDoesNotComeIsLostAndWhatWasNotSentSaysSo() async throws {
+        try await onEveryServer { server in
+            // Lets the first packet with KILLs through to the server, and never its answer.
+            let proxy = try TCPProxy(
+                to: server.database.port,
+                fromClient: { bytes in
+                    let kills = String(decoding: bytes, as: UTF8.self).contains("KILL CONNECTION")
+                    return kills ? .forwardAndCut(bytes) : .forward(bytes)
+                })
+            let victims = try await ClientSessions.open(400, on: server)
+            let ids = await victims.threadIDs
+            let database = MySQLServer(server.configuration(port: proxy.port))
+            let (answers, further) = try await database.withConnection { connection in
+                let sessions = try await identities(of: ids, over: connection)
+                let answers = await connection.kill(sessions)
+                let further = try await assertThrows(ServerError.self) { try await connection.observe() }
+                return (answers, further)
+            }
+            let lost = answers.prefix { $0 == .lost }
+            XCTAssertTrue((1..<400).contains(lost.count), "\(lost.count)")
+            XCTAssertTrue(answers[lost.count...].allSatisfy { $0 == .notSent })
+            XCTAssertEqual(further.reason, .connectionLost)
+            // The next use finds a new connection.
+            let own = try await database.withConnection { try await $0.observe().ownThreadIDs }
+            XCTAssertEqual(own.count, 1)
+            await database.close()
+        }
+    }
+
+    func testAKillingConnectionThatIsKilledSendsNothingMore() async throws {
+        try await onEveryServer { server in
+            let victims = try await ClientSessions.open(2, on: server)
+            let ids = await victims.threadIDs
+            let root = try await server.administrator()
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                let observation = try await connection.observe()
+                let sessions = try await identities(of: ids, over: connection)
+                for id in observation.ownThreadIDs { try await root.query("KILL CONNECTION \(id)") }
+                return await connection.kill(sessions)
+            }
+            XCTAssertTrue(answers.allSatisfy { $0 == .lost || $0 == .notSent }, "\(answers)")
+            let answering = await victims.answering()
+            XCTAssertEqual(answering, Set(ids))
+        }
+    }
+}

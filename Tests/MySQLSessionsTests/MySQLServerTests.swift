@@ -1,0 +1,139 @@
+@testable import MySQLSessions
+import PrivateDatabase
+import SessionKill
+import TestSupport
+import XCTest
+
+final class MySQLServerTests: XCTestCase {
+    func testNoMoreConnectionsThanTheLimitAndNobodyIsLeftOut() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration(), connectionLimit: 3)
+            let ids = try await withThrowingTaskGroup(of: Set<ThreadID>.self) { group in
+                for _ in 0..<40 {
+                    group.addTask { try await database.withConnection { try await $0.observe().ownThreadIDs } }
+                }
+                return try await group.reduce(into: Set()) { $0.formUnion($1) }
+            }
+            XCTAssertLessThanOrEqual(ids.count, 3)
+            await database.close()
+        }
+    }
+
+    func testWhoWaitsForABusyConnectionGivesUpAtTheDeadlineOrWhenCancelled() async throws {
+        try await onEveryServer { server in
+            var configuration = server.configuration()
+            configuration.deadlines.freeConnection = .milliseconds(200)
+            let database = MySQLServer(configuration, connectionLimit: 1)
+            try await database.withConnection { _ in
+                let late = try await assertThrows(ServerError.self) {
+                    try await database.withConnection { _ in }
+                }
+                XCTAssertTrue(late.description.contains("busy"), "\(late)")
+                let cancelled = Task { try await database.withConnection { _ in } }
+                cancelled.cancel()
+                let error = try await assertThrows((any Error).self) { try await cancelled.value }
+                XCTAssertTrue(error is CancellationError, "\(error)")
+            }
+            // The connection is free again.
+            try await database.withConnection { _ = try await $0.observe() }
+            await database.close()
+        }
+    }
+
+    func testAConnectionThatDiedIdleIsReplaced() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration())
+            try await database.start()
+            let first = try await database.withConnection { try await $0.observe().ownThreadIDs }
+            let root = try await server.administrator()
+            for id in first { try await root.query("KILL \(id)") }
+            let second = try await database.withConnection { try await $0.observe().ownThreadIDs }
+            XCTAssertEqual(second.count, 1)
+            XCTAssertTrue(second.isDisjoint(with: first))
+            await database.close()
+        }
+    }
+
+    func testTheKeepAliveReplacesAConnectionThatDied() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration())
+            try await database.start()
+            let first = await database.ownThreadIDs
+            await database.verifyIdleConnections()
+            let unchanged = await database.ownThreadIDs
+            XCTAssertEqual(unchanged, first)
+            let root = try await server.administrator()
+            for id in first { try await root.query("KILL \(id)") }
+            await database.verifyIdleConnections()
+            let second = await database.ownThreadIDs
+            XCTAssertEqual(second.count, 1)
+            XCTAssertTrue(second.isDisjoint(with: first))
+            await database.close()
+        }
+    }
+
+    func testComesBackAfterARestart() async throws {
+        let server = try RealServer.start(.mariadb)
+        try await server.createAccounts()
+        let database = MySQLServer(server.configuration())
+        let before = try await database.withConnection { try await $0.observe().fingerprint }
+        try server.database.restart()
+        let after = try await database.withConnection { try await $0.observe().fingerprint }
+        XCTAssertEqual(before.uniqueID, after.uniqueID)
+        XCTAssertNotEqual(before.connectionCount, after.connectionCount)
+        server.database.stop()
+        let error = try await assertThrows(ServerError.self) { try await database.withConnection { _ in } }
+        XCTAssertEqual(error.reason, .unreachable, "\(error)")
+        await database.close()
+    }
+
+    func testServesAFullServerOverTheConnectionThatIsOpen() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration(), connectionLimit: 4)
+            try await database.start()
+            let full = try await FullServer(server)
+            // More at once than there are connections: each must be served by the one that is open.
+            let observations = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try await database.withConnection { try await $0.observe().ownThreadIDs.count } }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            XCTAssertEqual(observations.count, 8)
+
+            let newcomer = MySQLServer(server.configuration())
+            let error = try await assertThrows(ServerError.self) { try await newcomer.start() }
+            XCTAssertEqual(error.reason, .tooManyConnections, "\(error)")
+
+            var configuration = server.configuration()
+            configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
+            let administrator = MySQLServer(configuration)
+            try await administrator.start()
+            let seen = try await administrator.withConnection { try await $0.observe().sessions.count }
+            XCTAssertGreaterThan(seen, 10)
+            await administrator.close()
+            await database.close()
+            try await full.end()
+        }
+    }
+}
+
+/// A server whose `max_connections` is used up, the place for an administrator included.
+private struct FullServer {
+    private let root: MySQLConnection
+    private let sessions: [ClientSessions]
+
+    init(_ server: RealServer) async throws {
+        root = try await server.administrator()
+        try await root.query("SET GLOBAL max_connections=12")
+        var sessions: [ClientSessions] = []
+        for user in ["app", "killd"] {
+            while sessions.count < 40, let session = try? await ClientSessions.open(1, on: server, as: user) {
+                sessions.append(session)
+            }
+        }
+        self.sessions = sessions
+    }
+
+    func end() async throws { try await root.query("SET GLOBAL max_connections=2000") }
+}

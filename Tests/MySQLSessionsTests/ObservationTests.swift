@@ -1,0 +1,136 @@
+import MySQLSessions
+import PrivateDatabase
+import SessionKill
+import TestSupport
+import XCTest
+
+final class ObservationTests: XCTestCase {
+    private func observe(_ server: RealServer) async throws -> ServerObservation {
+        let database = MySQLServer(server.configuration())
+        let observation = try await database.withConnection { try await $0.observe() }
+        await database.close()
+        return observation
+    }
+
+    func testTwoLooksSeeTheSameServer() async throws {
+        try await onEveryServer { server in
+            let first = try await observe(server).fingerprint
+            let second = try await observe(server).fingerprint
+            XCTAssertNil(first.difference(from: second))
+            XCTAssertEqual(first.port, Int(server.database.port))
+            XCTAssertNotNil(first.uniqueID)
+            XCTAssertGreaterThan(second.connectionCount, first.connectionCount)
+        }
+    }
+
+    func testARestartedServerIsAnother() async throws {
+        try await onEveryServer { shared in
+            let server = try RealServer.start(shared.kind)
+            try await server.createAccounts()
+            let sessions = try await ClientSessions.open(30, on: server)
+            let before = try await observe(server).fingerprint
+            try server.database.restart()
+            let after = try await observe(server).fingerprint
+            XCTAssertEqual(before.difference(from: after), .serverRestarted)
+            _ = sessions
+            server.database.stop()
+        }
+    }
+
+    func testListsSessionsWithStatementAndTransaction() async throws {
+        try await onEveryServer { server in
+            let sessions = try await ClientSessions.open(3, on: server)
+            let ids = await sessions.threadIDs
+            try await sessions.run("CREATE TABLE IF NOT EXISTS d.observed (id INT PRIMARY KEY, v INT) ENGINE=InnoDB")
+            try await sessions.run("BEGIN")
+            try await sessions.run("INSERT INTO d.observed VALUES (1, 0), (2, 0), (3, 0)")
+            try await sessions.run("USE d", on: 1)
+            let sleep = "SELECT SLEEP(60) /* \(String(repeating: "long ", count: 400)) */"
+            try await sessions.send(sleep, on: 1)
+
+            var observation = try await observe(server)
+            try await eventually("the transaction is shown", pause: .milliseconds(300)) {
+                observation = try await observe(server)
+                return observation.sessions.contains { $0.id == ids[0] && $0.picture.transaction != nil }
+                    && observation.sessions.contains { $0.id == ids[1] && $0.picture.command == "Query" }
+            }
+            let listed = Dictionary(uniqueKeysWithValues: observation.sessions.map { ($0.id, $0) })
+            let writer = try XCTUnwrap(listed[ids[0]])
+            XCTAssertEqual(writer.identity.user, "app")
+            XCTAssertNotNil(writer.identity.host.firstMatch(of: /^(localhost|127\.0\.0\.1):\d+$/), writer.identity.host)
+            XCTAssertEqual(writer.picture.transaction?.state, "RUNNING")
+            XCTAssertEqual(writer.picture.transaction?.rowsModified, 3)
+            let age = try XCTUnwrap(writer.picture.transaction?.age)
+            XCTAssertTrue((0..<20).contains(age), "\(age)")
+            let sleeper = try XCTUnwrap(listed[ids[1]])
+            XCTAssertEqual(sleeper.picture.statement, sleep)
+            XCTAssertEqual(sleeper.picture.database, "d")
+            XCTAssertNil(sleeper.picture.transaction)
+            let idle = try XCTUnwrap(listed[ids[2]])
+            XCTAssertEqual(idle.picture.command, "Sleep")
+            XCTAssertNil(idle.picture.statement)
+            XCTAssertNil(idle.picture.database)
+        }
+    }
+
+    /// On MySQL such a statement makes every SELECT from information_schema.PROCESSLIST fail.
+    func testAStatementBeyondTheServersCharacterSetIsListedAllTheSame() async throws {
+        let odd: [[UInt8]] = [Array("\u{1F600}".utf8), [0xFF, 0xC3, 0x28]]
+        try await onEveryServer { server in
+            for bytes in odd {
+                let sessions = try await ClientSessions.open(1, on: server)
+                let id = await sessions.threadIDs[0]
+                try await sessions.send(Array("SELECT SLEEP(60), '".utf8) + bytes + Array("' AS odd".utf8))
+                try await eventually("the statement is listed") {
+                    let session = try await observe(server).sessions.first { $0.id == id }
+                    return session?.picture.statement?.hasSuffix("' AS odd") == true
+                }
+            }
+        }
+    }
+
+    func testKnowsItsOwnConnections() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration())
+            let observation = try await database.withConnection { _ in
+                try await database.withConnection { try await $0.observe() }
+            }
+            let own = observation.sessions.filter { $0.identity.user == "killd" }.map(\.id)
+            XCTAssertEqual(observation.ownThreadIDs.count, 2)
+            XCTAssertTrue(observation.ownThreadIDs.isSubset(of: own))
+            await database.close()
+        }
+    }
+
+    func testRefusesAListThatWouldBePartial() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration(user: "app"))
+            let error = try await assertThrows(ServerError.self) {
+                try await database.withConnection { try await $0.observe() }
+            }
+            XCTAssertEqual(error.reason, .privilegeMissing("PROCESS"))
+            await database.close()
+        }
+    }
+
+    func testReadsTheListWholeWhateverTheServersDefaults() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            let sessions = try await ClientSessions.open(5, on: server)
+            try await root.query("SET GLOBAL sql_select_limit=2, GLOBAL autocommit=0, GLOBAL time_zone='+13:00'")
+            let observation = try await observe(server)
+            try await root.query(
+                "SET GLOBAL sql_select_limit=18446744073709551615, GLOBAL autocommit=1, GLOBAL time_zone='SYSTEM'")
+            let ids = await sessions.threadIDs
+            XCTAssertTrue(Set(ids).isSubset(of: observation.sessions.map(\.id)))
+        }
+    }
+
+    func testNoAnonymousUserCatchesLogins() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            let answer = try await root.query("SELECT COUNT(*) FROM mysql.user WHERE user=''")
+            XCTAssertEqual(answer[0].rows, [["0"]])
+        }
+    }
+}

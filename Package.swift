@@ -32,7 +32,7 @@ let package = Package(
             "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
             "Cryptography", "DedicatedThread",
         ]),
-        program("killd-benchmark", knows: ["RequestSigning", "PrivateDatabase", "Cryptography", "CSQLite"]),
+        program("killd-benchmark", knows: ["RequestSigning", "PrivateDatabase", "Migrations", "CSQLite"]),
 
         // The API
         room("DBbrainAPI", knows: ["ActionDispatch", "SessionKill", "TencentCloudErrors"]),

@@ -13,6 +13,7 @@ public final class Dispatcher: Sendable {
     private let settings: Settings
     private let clock: Clock
     private let limiter: Mutex<RateLimiter<RateKey>>
+    private let signingKeys = TC3SigningKeys()
     private let record: @Sendable (AnsweredRequest) -> Void
 
     public struct Settings: Sendable {
@@ -71,48 +72,26 @@ public final class Dispatcher: Sendable {
         let version: APIVersion
     }
 
-    /// Bodies up to this size are hashed and parsed on the event loop, which
-    /// takes less time than handing them over; in bytes.
-    private static let largestBodyOnEventLoop = 64 * 1024
-
     /// The one function that joins the HTTP server to the API.
+    ///
+    /// Nothing is done on the event loop: verifying a signature takes longer
+    /// than all else that is done there for a request.
     public func answer(_ request: HTTPRequest) -> HTTPAnswer {
-        guard request.body.count <= Self.largestBodyOnEventLoop else {
-            return .later { await self.admit(request).finished() }
-        }
-        switch admit(request) {
-        case .answered(let response): return .now(response)
-        case .admitted(let work): return .later(work)
-        }
+        .later { await self.respond(to: request) }
     }
 
-    private enum Admission {
-        case answered(HTTPResponse)
-        case admitted(@Sendable () async -> HTTPResponse)
-
-        func finished() async -> HTTPResponse {
-            switch self {
-            case .answered(let response): response
-            case .admitted(let work): await work()
-            }
-        }
-    }
-
-    /// Everything that can be said without waiting for anything.
-    private func admit(_ request: HTTPRequest) -> Admission {
+    private func respond(to request: HTTPRequest) async -> HTTPResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
             exchange.requestID = try randomUUID()
             let (call, work) = try pass(request, &exchange)
-            return .admitted { [exchange] in
-                do {
-                    return self.succeed(try await work(call), exchange)
-                } catch {
-                    return self.fail(error, exchange)
-                }
-            }
+            let response = try exchange.envelope.success(try await work(call))
+            record(exchange.answered(code: nil, cause: nil, at: clock.monotonic()))
+            return response
         } catch {
-            return .answered(fail(error, exchange))
+            let spoken = TencentCloudError(error)
+            record(exchange.answered(code: spoken.code, cause: error.cause, at: clock.monotonic()))
+            return exchange.envelope.failure(spoken, in: exchange.language)
         }
     }
 
@@ -179,7 +158,7 @@ public final class Dispatcher: Sendable {
             throw TencentCloudError.invalidAuthorization(AuthorizationDefect(error))
         }
         guard let account = accounts[signed.authorization.secretID] else { throw TencentCloudError.secretIDNotFound }
-        switch try signed.verify(secretKey: account.secretKey, at: clock.now()) {
+        switch try signed.verify(secretKey: account.secretKey, at: clock.now(), keys: signingKeys) {
         case .verified: break
         case .expired(let serverTime): throw TencentCloudError.signatureExpired(serverTime: serverTime)
         case .mismatched: throw TencentCloudError.signatureFailure
@@ -189,32 +168,6 @@ public final class Dispatcher: Sendable {
             throw TencentCloudError.tokenFailure
         }
         return account
-    }
-
-    private func succeed(_ answer: any Encodable & Sendable, _ exchange: Exchange) -> HTTPResponse {
-        do {
-            let response = try exchange.envelope.success(answer)
-            record(exchange.answered(code: nil, cause: nil, at: clock.monotonic()))
-            return response
-        } catch {
-            return fail(error, exchange)
-        }
-    }
-
-    private func fail(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
-        let spoken = TencentCloudError(error)
-        let cause =
-            switch error {
-            case is TencentCloudError, is ParameterError: nil as (any Error)?
-            case let failure as ActionFailure: failure.cause
-            default: error
-            }
-        record(exchange.answered(code: spoken.code, cause: cause, at: clock.monotonic()))
-        do {
-            return try exchange.envelope.failure(spoken, in: exchange.language)
-        } catch {
-            return exchange.envelope.internalError
-        }
     }
 }
 
@@ -257,6 +210,17 @@ public struct AnsweredRequest: Sendable {
     /// What went wrong inside, where the answer says less than the log should.
     public let cause: (any Error)?
     public let duration: Duration
+}
+
+extension Error {
+    /// What the log should say beyond the answer; `nil` if the caller alone is at fault.
+    fileprivate var cause: (any Error)? {
+        switch self {
+        case is TencentCloudError, is ParameterError: nil
+        case let failure as ActionFailure: failure.cause
+        default: self
+        }
+    }
 }
 
 extension AuthorizationDefect {

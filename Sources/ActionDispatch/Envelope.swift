@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPServer
+import Parameters
 import TencentCloudErrors
 
 /// The `Response` object around every answer.
@@ -9,28 +10,23 @@ struct Envelope {
     let traceID: String?
 
     func success(_ answer: any Encodable & Sendable) throws -> HTTPResponse {
-        try response(Success(answer: answer, requestID: requestID))
-    }
-
-    func failure(_ error: TencentCloudError, in language: Language) throws -> HTTPResponse {
-        try response(
-            Failure(
-                error: .init(code: error.code.rawValue, message: error.message(in: language)), requestID: requestID))
-    }
-
-    /// What is left to say when an answer cannot even be encoded.
-    var internalError: HTTPResponse {
-        respond(
-            Array(
-                #"{"Response":{"Error":{"Code":"InternalError","Message":"An internal error has occurred."},"RequestId":"\#(requestID)"}}"#
-                    .utf8))
-    }
-
-    private func response(_ content: some Encodable) throws -> HTTPResponse {
         let encoder = JSONEncoder()
-        // Sorted also puts Error before RequestId, as the vendor's gateway does.
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return respond(Array(try encoder.encode(["Response": content])))
+        return respond(Array(try encoder.encode(["Response": Success(answer: answer, requestID: requestID)])))
+    }
+
+    /// Compact and with Error first, as the vendor's gateway writes it.
+    func failure(_ error: TencentCloudError, in language: Language) -> HTTPResponse {
+        var body: [UInt8] = []
+        body.reserveCapacity(256)
+        body += #"{"Response":{"Error":{"Code":"#.utf8
+        body.append(jsonString: error.code.rawValue)
+        body += #","Message":"#.utf8
+        body.append(jsonString: error.message(in: language))
+        body += #"},"RequestId":"#.utf8
+        body.append(jsonString: requestID)
+        body += "}}".utf8
+        return respond(body)
     }
 
     /// Always status 200, and the content type without a charset: the Python SDK
@@ -53,17 +49,4 @@ private struct Success: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(requestID, forKey: .requestID)
     }
-}
-
-private struct Failure: Encodable {
-    struct Details: Encodable {
-        let code: String
-        let message: String
-
-        enum CodingKeys: String, CodingKey { case code = "Code", message = "Message" }
-    }
-    let error: Details
-    let requestID: String
-
-    enum CodingKeys: String, CodingKey { case error = "Error", requestID = "RequestId" }
 }

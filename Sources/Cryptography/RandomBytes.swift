@@ -28,9 +28,12 @@ public func randomUUID() throws(CryptographyError) -> String {
     var bytes = try randomBytes(count: 16)
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
-    var text = hexadecimal(bytes)
-    for offset in [20, 16, 12, 8] {
-        text.insert("-", at: text.index(text.startIndex, offsetBy: offset))
+    let digits = hexadecimal(bytes).utf8
+    var text: [UInt8] = []
+    text.reserveCapacity(36)
+    for (position, digit) in digits.enumerated() {
+        if [8, 12, 16, 20].contains(position) { text.append(UInt8(ascii: "-")) }
+        text.append(digit)
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
 }

@@ -58,9 +58,7 @@ extension DBbrain {
     ) async throws -> DescribeMySqlProcessListAnswer {
         let managed = try instance(request.InstanceId, product: request.Product, for: call)
         try call.require(.list, on: managed.resource(for: call.account))
-        let observation = try await inDialect {
-            try await managed.instance.server.withConnection { try await $0.observe() }
-        }
+        let observation = try await inDialect { try await managed.instance.observe() }
         let found = observation.sessions.filter(request.selects).sorted {
             ($0.picture.seconds ?? 0, $1.id) > ($1.picture.seconds ?? 0, $0.id)
         }

@@ -51,12 +51,16 @@ public struct TC3SignedRequest: Sendable {
     ///
     /// Each comparison takes the same time wherever the signatures differ.
     ///
-    /// - Parameter now: Unix time in seconds.
-    public func verify(secretKey: Secret, at now: Int64) throws(CryptographyError) -> TC3Verdict {
+    /// - Parameters:
+    ///   - now: Unix time in seconds.
+    ///   - keys: what earlier verifications derived.
+    public func verify(
+        secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
+    ) throws(CryptographyError) -> TC3Verdict {
         guard (now - Self.clockTolerance...now + Self.clockTolerance).contains(request.timestamp) else {
             return .expired(serverTime: now)
         }
-        let key = try TC3SigningKey(secretKey: secretKey, scope: authorization.scope)
+        let key = try keys.key(of: authorization.secretID, secretKey: secretKey, scope: authorization.scope)
         let payloadHash = try payloadHash()
         for contentType in contentTypes {
             for others in otherHeaders {

@@ -56,7 +56,7 @@ struct Commit {
     }
 
     private func judge(_ observation: ServerObservation) -> [(ThreadID, Verdict)] {
-        let sessions = observation.sessionsByID
+        let sessions = IndexedObservation(observation).sessions
         let rules = ProtectionRules(
             protectedUsers: instance.protectedUsers, ownThreadIDs: observation.ownThreadIDs)
         // A Commit that crashed may be repeated days later; by then nobody expects kills.

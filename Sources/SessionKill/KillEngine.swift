@@ -58,11 +58,10 @@ public struct KillEngine: Sendable {
     public func prepare(
         _ threads: [ThreadID], on instance: Instance, for account: String, recordHistory: Bool
     ) async throws -> KillPlan {
-        let observation = try await instance.server.withConnection { try await $0.observe() }
-        let sessions = observation.sessionsByID
+        let look = try await instance.look.observe()
         var seen: Set<ThreadID> = []
         let pinned = threads.filter { seen.insert($0).inserted }.map { id in
-            sessions[id].map(PinnedThread.init) ?? PinnedThread(absent: id)
+            look.sessions[id].map(PinnedThread.init) ?? PinnedThread(absent: id)
         }
         let now = clock.now()
         let plan = KillPlan(
@@ -70,7 +69,7 @@ public struct KillEngine: Sendable {
             content: KillPlan.Content(
                 account: account, instance: instance.id, preparedAt: now,
                 expiresAt: now.advanced(bySeconds: settings.planLifetime), recordHistory: recordHistory,
-                fingerprint: observation.fingerprint, threads: pinned))
+                fingerprint: look.observation.fingerprint, threads: pinned))
         try await store.insert(plan)
         return plan
     }
@@ -117,12 +116,17 @@ public struct Instance: Sendable {
     public let id: InstanceID
     public let server: any DatabaseServer
     public let protectedUsers: Set<String>
+    let look: SharedObservation
 
     public init(id: InstanceID, server: any DatabaseServer, protectedUsers: Set<String>) {
         self.id = id
         self.server = server
         self.protectedUsers = protectedUsers
+        look = SharedObservation(of: server)
     }
+
+    /// What the server shows now; calls at the same time share a look.
+    public func observe() async throws -> ServerObservation { try await look.observe().observation }
 }
 
 /// What a Commit answers, the first time and every time after.
@@ -167,11 +171,5 @@ private actor CommitsInProgress {
         running[plan] = task
         defer { running[plan] = nil }
         return try await task.value
-    }
-}
-
-extension ServerObservation {
-    var sessionsByID: [ThreadID: Session] {
-        Dictionary(sessions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

@@ -1,10 +1,14 @@
-/// A code and what it says, once in each language.
+/// A code and what it says, once in each language. A text is put together when
+/// it is asked for: most answers need one of the two, and the log only the code.
 struct Message {
     let code: ErrorCode
-    let english: Wording
-    let chinese: Wording
+    let english: () -> Wording
+    let chinese: () -> Wording
 
-    init(_ code: ErrorCode, _ english: Wording, _ chinese: Wording) {
+    init(
+        _ code: ErrorCode, _ english: @escaping @autoclosure () -> Wording,
+        _ chinese: @escaping @autoclosure () -> Wording
+    ) {
         self.code = code
         self.english = english
         self.chinese = chinese

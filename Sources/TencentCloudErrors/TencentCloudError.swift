@@ -79,8 +79,8 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     /// The text of the answer's `Message`, with where it comes from.
     public func wording(in language: Language) -> Wording {
         switch language {
-        case .english: message.english
-        case .chinese: message.chinese
+        case .english: message.english()
+        case .chinese: message.chinese()
         }
     }
 }

@@ -60,6 +60,8 @@ struct MessageText: ExpressibleByStringInterpolation {
 /// separators and invisible formatting, which could forge lines of a log or
 /// turn the text around on a terminal.
 private func echo(_ text: String) -> String {
+    // Nearly every text is of this kind, and Unicode's properties are dear.
+    if text.utf8.count <= 200, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
     var echoed = String.UnicodeScalarView()
     for character in text {
         let visible = character.unicodeScalars.filter { scalar in

@@ -3,6 +3,8 @@ import PrivateDatabase
 
 /// Prints killd's figures as ratios against named peers, measured in one run on
 /// one machine: alone, a figure says more about the machine than about killd.
+///
+/// Arguments choose among `start`, `memory`, `requests` and `prepares`.
 @main
 struct Program {
     static func main() {
@@ -23,11 +25,12 @@ struct Program {
         print("killd's figures, \(Machine.description)\n")
         print("| figure | killd | peer | ratio | goal |")
         print("| --- | --- | --- | --- | --- |")
-        for measurement in try [
-            startUp(killd, in: folder), idleMemory(killd, in: folder), signedRequests(killd, in: folder),
-            durablePrepares(killd, in: folder),
-        ] {
-            print(measurement.row)
+        let measurements: KeyValuePairs<String, (Killd, String) throws -> Measurement> = [
+            "start": startUp, "memory": idleMemory, "requests": signedRequests, "prepares": durablePrepares,
+        ]
+        let wanted = CommandLine.arguments.dropFirst()
+        for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {
+            print(try measure(killd, folder).row)
         }
     }
 }

@@ -76,7 +76,7 @@ final class CommandLineTests: XCTestCase {
     func testALogLineIsOneJSONObjectWhateverItsFieldsHold() throws {
         let lines = LineCollector()
         let log = Log(format: .json, write: lines.append)
-        log.warning("odd", ["reason": "a\"b\\c\nd\u{1}\u{1F}é"])
+        log.warning("odd", [("reason", "a\"b\\c\nd\u{1}\u{1F}é")])
         let object = try JSONSerialization.jsonObject(with: Data(try XCTUnwrap(lines.all.first).utf8)) as? [String: String]
         XCTAssertEqual(object?["reason"], "a\"b\\c\nd\u{1}\u{1F}é")
         XCTAssertEqual(object?["level"], "warning")
@@ -89,5 +89,7 @@ final class CommandLineTests: XCTestCase {
 private final class LineCollector: Sendable {
     private let lines = Mutex<[String]>([])
     var all: [String] { lines.withLock { $0 } }
-    var append: @Sendable (String) -> Void { { line in self.lines.withLock { $0.append(line) } } }
+    var append: @Sendable ([UInt8]) -> Void {
+        { line in self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+    }
 }

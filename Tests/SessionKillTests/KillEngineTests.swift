@@ -12,9 +12,8 @@ final class KillEngineTests: XCTestCase {
             store: store, settings: .init(planLifetime: 600, killWait: .seconds(3)),
             clock: .init(now: clock.now, sleep: clock.sleep))
     }
-    private var instance: Instance {
-        Instance(id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: ["monitor"])
-    }
+    private lazy var instance = Instance(
+        id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: ["monitor"])
 
     private func prepare(_ threads: [ThreadID]) async throws -> KillPlan {
         try await engine.prepare(threads, on: instance, for: "ci", recordHistory: true)
@@ -33,6 +32,38 @@ final class KillEngineTests: XCTestCase {
         XCTAssertEqual(plan.content.threads[0].session, .idle(7))
         let kills = await server.kills
         XCTAssertEqual(kills, [])
+    }
+
+    func testPreparesAtTheSameTimeShareALookThatBeganAfterTheyAsked() async throws {
+        let engine = engine
+        let instance = instance
+        let plans = try await withThrowingTaskGroup(of: KillPlan.self) { group in
+            for _ in 0..<100 {
+                group.addTask { try await engine.prepare([3], on: instance, for: "ci", recordHistory: true) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        XCTAssertEqual(Set(plans.map(\.sqlExecID)).count, 100)
+        let looks = await server.observations
+        XCTAssertLessThan(looks, 100)
+
+        await server.set { $0.sessions.removeAll { $0.id == 3 } }
+        let later = try await prepare([3])
+        XCTAssertNil(later.content.threads[0].session)
+        XCTAssertNotNil(plans[0].content.threads[0].session)
+    }
+
+    func testALookThatFailsFailsForAllWhoShareItAndTheNextIsNew() async throws {
+        await server.set { $0.failure = ServerError(.unreachable, "no answer") }
+        do {
+            _ = try await prepare([3])
+            XCTFail("prepared without a look")
+        } catch let error as ServerError {
+            XCTAssertEqual(error.reason, .unreachable)
+        }
+        await server.set { $0.failure = nil }
+        let plan = try await prepare([3])
+        XCTAssertEqual(plan.content.threads[0].session, .idle(3))
     }
 
     func testTicketsAreTwelveRandomLettersAndDigits() async throws {

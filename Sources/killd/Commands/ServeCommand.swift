@@ -28,8 +28,9 @@ struct ServeCommand: Command {
         try service.start()
         Terminal.standardOutput.write("{\"ready\":true,\"endpoint\":\"\(service.endpoint)\"}\n")
         let signal = await stop.signal()
-        log.info("stopping", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
+        log.info("stopping", [("signal", signal == SIGINT ? "SIGINT" : "SIGTERM")])
         await service.stop(within: Self.drainTime)
+        LogWriter.standardError.flush()
         return .done
     }
 }

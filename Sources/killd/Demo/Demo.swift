@@ -40,7 +40,7 @@ actor Demo {
         let configuration = try Configuration(
             json: Array(Self.configuration(secretID: secretID, secretKey: secretKey, port: database.port).utf8),
             folder: database.folder)
-        let service = try await Service(configuration, log: Log(format: .text, write: { _ in }))
+        let service = try await Service(configuration, log: .silent)
         try service.start()
         guard let endpoint = Endpoint(service.endpoint) else { throw CommandFailure("no endpoint") }
         let client = APIClient(

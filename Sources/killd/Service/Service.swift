@@ -82,7 +82,7 @@ final class Service: Sendable {
         do {
             try await store.close()
         } catch {
-            log.error("closing the store failed", ["cause": error.description])
+            log.error("closing the store failed", [("cause", error.description)])
         }
     }
 
@@ -99,7 +99,7 @@ final class Service: Sendable {
             // It is tried again with every use; the check below says what is wrong.
         }
         for finding in await server.check() where finding.severity != .information {
-            log.warning("an instance needs attention", ["instance": id, "finding": finding.description])
+            log.warning("an instance needs attention", [("instance", id), ("finding", finding.description)])
         }
     }
 
@@ -107,33 +107,33 @@ final class Service: Sendable {
         let time = Self.now().advanced(bySeconds: -retention * 86_400)
         do {
             let count = try await store.purge(endedOrExpiredBefore: time)
-            if count > 0 { log.info("old plans deleted", ["count": String(count)]) }
+            if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
         } catch {
-            log.error("deleting old plans failed", ["cause": error.description])
+            log.error("deleting old plans failed", [("cause", error.description)])
         }
     }
 }
 
 extension Log {
     fileprivate func request(_ request: AnsweredRequest) {
-        let fields: [(String, String)] = [
+        let fields: [(key: String, value: String)] = [
             ("requestId", request.requestID), ("action", request.action ?? ""), ("account", request.account ?? ""),
             ("client", request.remoteAddress), ("code", request.code?.rawValue ?? "OK"),
             ("milliseconds", String(request.duration.milliseconds)),
         ]
         if let cause = request.cause {
-            put(.error, "request failed", fields + [("cause", "\(cause)")])
+            error("request failed", fields + [("cause", "\(cause)")])
         } else {
-            put(.info, "request", fields)
+            info("request", fields)
         }
     }
 
     fileprivate func event(_ event: HTTPServerEvent) {
         switch event {
         case .refused(let error, let address):
-            info("HTTP request refused", ["client": address, "reason": "\(error)"])
-        case .acceptingPaused(let reason): warning("accepting connections paused", ["reason": reason])
-        case .failed(let reason): error("HTTP server failed", ["reason": reason])
+            info("HTTP request refused", [("client", address), ("reason", "\(error)")])
+        case .acceptingPaused(let reason): warning("accepting connections paused", [("reason", reason)])
+        case .failed(let reason): error("HTTP server failed", [("reason", reason)])
         }
     }
 }

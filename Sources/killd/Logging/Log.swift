@@ -1,0 +1,73 @@
+import FoundationEssentials
+import Glibc
+import Parameters
+import Synchronization
+
+/// One line for each event: a JSON object, or readable text where a person
+/// looks on.
+///
+/// The message is constant; what varies goes into fields. Never a secret, a
+/// signature or a statement.
+struct Log: Sendable {
+    enum Level: String, Sendable { case info, warning, error }
+    enum Format: Sendable { case json, text }
+
+    let format: Format
+    /// Takes a line, its end included.
+    let write: @Sendable ([UInt8]) -> Void
+
+    /// To standard error.
+    static var standard: Log {
+        Log(format: Terminal.standardError.isInteractive ? .text : .json) { LogWriter.standardError.write($0) }
+    }
+
+    /// For commands whose own words are all that is to be read.
+    static let silent = Log(format: .text) { _ in }
+
+    func info(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+        put(.info, message, fields)
+    }
+    func warning(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+        put(.warning, message, fields)
+    }
+    func error(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+        put(.error, message, fields)
+    }
+
+    private func put(_ level: Level, _ message: StaticString, _ fields: [(key: String, value: String)]) {
+        let time = Self.timestamp()
+        var line: [UInt8] = []
+        line.reserveCapacity(256)
+        switch format {
+        case .json:
+            line += "{\"time\":\"".utf8
+            line += time.utf8
+            line += "\",\"level\":\"".utf8
+            line += level.rawValue.utf8
+            line += "\",\"message\":".utf8
+            line.append(jsonString: "\(message)")
+            for (key, value) in fields {
+                line.append(UInt8(ascii: ","))
+                line.append(jsonString: key)
+                line.append(UInt8(ascii: ":"))
+                line.append(jsonString: value)
+            }
+            line += "}\n".utf8
+        case .text:
+            let details = fields.map { " \($0.key)=\($0.value.printable)" }.joined()
+            line += "\(time) \(level.rawValue.padded(to: 7)) \(message)\(details)\n".utf8
+        }
+        write(line)
+    }
+
+    /// The second it is, as ISO 8601; formatted once a second.
+    private static func timestamp() -> String {
+        let now = time(nil)
+        return lastTimestamp.withLock { last in
+            if last.second != now { last = (now, Date(timeIntervalSince1970: Double(now)).formatted(.iso8601)) }
+            return last.text
+        }
+    }
+
+    private static let lastTimestamp = Mutex((second: time_t(0), text: ""))
+}

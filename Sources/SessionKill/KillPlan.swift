@@ -1,5 +1,4 @@
 import Cryptography
-import FoundationEssentials
 
 /// Exactly which sessions are to die, as Prepare pinned them. Never changes.
 public struct KillPlan: Hashable, Sendable {
@@ -39,19 +38,6 @@ public struct KillPlan: Hashable, Sendable {
             self.fingerprint = fingerprint
             self.threads = threads
         }
-    }
-
-    /// SHA-256 over the name and the content: 64 lower-case hexadecimal digits.
-    ///
-    /// - Throws: `CryptographyError` if OpenSSL refuses.
-    public func digest() throws -> String {
-        struct Bound: Encodable {
-            let name: PlanName
-            let content: Content
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return hexadecimal(try Digest.sha256.hash(encoder.encode(Bound(name: name, content: content))))
     }
 }
 

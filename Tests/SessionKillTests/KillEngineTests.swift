@@ -75,21 +75,6 @@ final class KillEngineTests: XCTestCase {
         XCTAssertNotEqual(plans[0].sqlExecID, plans[1].sqlExecID)
     }
 
-    func testDigestChangesWithEverythingThatIsApproved() async throws {
-        let plan = try await prepare([1, 2])
-        var content = plan.content
-        content.threads.removeLast()
-        XCTAssertNotEqual(
-            try plan.digest(), try KillPlan(name: plan.name, sqlExecID: plan.sqlExecID, content: content).digest())
-        content = plan.content
-        content.fingerprint.startedAt += 1
-        XCTAssertNotEqual(
-            try plan.digest(), try KillPlan(name: plan.name, sqlExecID: plan.sqlExecID, content: content).digest())
-        XCTAssertEqual(
-            try plan.digest(),
-            try KillPlan(name: plan.name, sqlExecID: .init(rawValue: "other"), content: plan.content).digest())
-    }
-
     // MARK: Commit, in peace
 
     func testCommitEndsThePlannedSessionsAndNoOther() async throws {

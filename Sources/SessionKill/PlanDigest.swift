@@ -1,0 +1,82 @@
+import Cryptography
+
+extension KillPlan {
+    /// SHA-256 over the name and everything in the content: 64 lower-case
+    /// hexadecimal digits.
+    ///
+    /// - Throws: `CryptographyError` if OpenSSL refuses.
+    public func digest() throws(CryptographyError) -> String {
+        var message = DigestMessage()
+        message.append(name.rawValue)
+        message.append(content.account)
+        message.append(content.instance.rawValue)
+        message.append(content.preparedAt.milliseconds)
+        message.append(content.expiresAt.milliseconds)
+        message.append(content.recordHistory ? 1 : 0)
+        message.append(content.fingerprint)
+        message.append(content.threads.count)
+        for thread in content.threads {
+            message.append(thread.id.rawValue)
+            message.append(optional: thread.session) { message, session in
+                message.append(session.identity)
+                message.append(session.picture)
+            }
+        }
+        return hexadecimal(try Digest.sha256.hash(message.bytes))
+    }
+}
+
+/// Values one after the other, each in a form that shows where it ends, so
+/// that no two plans give the same bytes.
+private struct DigestMessage {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append(_ text: String) {
+        append(text.utf8.count)
+        bytes += text.utf8
+    }
+
+    /// Eight bytes, the highest first; of negative numbers the two's complement.
+    mutating func append(_ number: some BinaryInteger) {
+        let bits = UInt64(truncatingIfNeeded: number)
+        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+    }
+
+    mutating func append<Value>(optional value: Value?, _ append: (inout Self, Value) -> Void) {
+        bytes.append(value == nil ? 0 : 1)
+        if let value { append(&self, value) }
+    }
+
+    mutating func append(optional text: String?) { append(optional: text) { $0.append($1) } }
+
+    mutating func append(_ fingerprint: ServerFingerprint) {
+        append(optional: fingerprint.uniqueID)
+        append(fingerprint.hostname)
+        append(fingerprint.port)
+        append(fingerprint.serverID)
+        append(fingerprint.version)
+        append(fingerprint.startedAt)
+        append(fingerprint.connectionCount)
+    }
+
+    mutating func append(_ identity: SessionIdentity) {
+        append(identity.id.rawValue)
+        append(identity.user)
+        append(identity.host)
+        append(optional: identity.performanceSchemaThreadID) { $0.append($1) }
+    }
+
+    mutating func append(_ picture: SessionPicture) {
+        append(optional: picture.database)
+        append(picture.command)
+        append(optional: picture.seconds) { $0.append($1) }
+        append(optional: picture.state)
+        append(optional: picture.statement)
+        append(optional: picture.transaction) { message, transaction in
+            message.append(transaction.id)
+            message.append(transaction.age)
+            message.append(transaction.rowsModified)
+            message.append(transaction.state)
+        }
+    }
+}

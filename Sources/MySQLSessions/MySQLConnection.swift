@@ -16,6 +16,9 @@ public actor MySQLConnection {
     /// Set if performance_schema had no room for some threads: its tables are blind to those sessions.
     var performanceSchemaLostThreads = false
 
+    /// Which of the variables that identify a server this one has; `nil` until they were read once.
+    var presentVariables: [String]?
+
     private let thread: DedicatedThread
     /// `nil` once the connection was lost.
     private var handle: MySQLHandle?

@@ -3,12 +3,8 @@ import SessionKill
 extension MySQLConnection {
     /// Reads the fingerprint and the session list with open transactions, in one round trip.
     func observe() throws(ServerError) -> (fingerprint: ServerFingerprint, sessions: [Session]) {
-        // SHOW leaves out a variable that this server does not have, where SELECT @@… fails.
         var statements = [
-            """
-            SHOW GLOBAL VARIABLES WHERE Variable_name IN \
-            ('server_uuid','server_uid','hostname','port','server_id','version','performance_schema_show_processlist')
-            """,
+            variableQuery,
             """
             SHOW GLOBAL STATUS WHERE Variable_name IN \
             ('Uptime','Connections','Performance_schema_thread_instances_lost')
@@ -31,10 +27,10 @@ extension MySQLConnection {
             throw ServerError(
                 .behindProxy, "CONNECTION_ID() was \(threadID) and is \(now[1] ?? "NULL"): a proxy answers")
         }
-        let variables = Variables(answers[0])
+        let variables = namedVariables(answers[0])
         let status = Variables(answers[1])
         performanceSchemaLostThreads = (status.values["performance_schema_thread_instances_lost"] ?? "0") != "0"
-        if performanceSchemaLostThreads, variables.values["performance_schema_show_processlist"] == "ON" {
+        if performanceSchemaLostThreads, ["ON", "1"].contains(variables.values["performance_schema_show_processlist"]) {
             throw ServerError(
                 .other,
                 """
@@ -74,6 +70,30 @@ extension MySQLConnection {
         return (fingerprint, sessions)
     }
 
+    /// SHOW leaves out a variable that this server does not have, where SELECT
+    /// @@… fails; but it makes a table of a thousand rows first, half of what a
+    /// look costs. So it is only asked which of them there are.
+    private var variableQuery: String {
+        guard let presentVariables else {
+            let names = Self.fingerprintVariables.map { "'\($0)'" }.joined(separator: ",")
+            return "SHOW GLOBAL VARIABLES WHERE Variable_name IN (\(names))"
+        }
+        return "SELECT " + presentVariables.map { "@@global.\($0)" }.joined(separator: ",")
+    }
+
+    private func namedVariables(_ answer: MySQLResult) -> Variables {
+        if let presentVariables, let row = answer.rows.first {
+            return Variables(Dictionary(zip(presentVariables, row.map { $0 ?? "" }), uniquingKeysWith: { $1 }))
+        }
+        let variables = Variables(answer)
+        presentVariables = Self.fingerprintVariables.filter { variables.values[$0] != nil }
+        return variables
+    }
+
+    private static let fingerprintVariables = [
+        "server_uuid", "server_uid", "hostname", "port", "server_id", "version", "performance_schema_show_processlist",
+    ]
+
     /// The transactions that have changed something, by `trx_id`.
     ///
     /// InnoDB gives the others no id: it shows an address with bit 48 set, which
@@ -111,6 +131,8 @@ extension MySQLConnection {
 struct Variables {
     /// By name in lower case.
     let values: [String: String]
+
+    init(_ values: [String: String]) { self.values = values }
 
     init(_ answer: MySQLResult) {
         values = answer.rows.reduce(into: [:]) { values, row in

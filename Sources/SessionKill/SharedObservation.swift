@@ -1,19 +1,22 @@
 /// Lets calls that want to look at one server at the same time share a look.
 ///
-/// Nobody is given a look that began before they asked: who comes while one is
-/// under way waits for the next, together with all others who came meanwhile.
+/// Nobody is given a look that began before they asked: who comes while looks
+/// are under way waits for the next, together with all others who came meanwhile.
 actor SharedObservation {
     private let server: any DatabaseServer
     private var waiting: [CheckedContinuation<IndexedObservation, any Error>] = []
-    private var isLooking = false
+    private var looksUnderWay = 0
+
+    /// With two, a look can be under way while the next answer travels.
+    private static let looksAtOnce = 2
 
     init(of server: any DatabaseServer) { self.server = server }
 
     func observe() async throws -> IndexedObservation {
         try await withCheckedThrowingContinuation { caller in
             waiting.append(caller)
-            guard !isLooking else { return }
-            isLooking = true
+            guard looksUnderWay < Self.looksAtOnce else { return }
+            looksUnderWay += 1
             Task { await lookForThoseWhoWait() }
         }
     }
@@ -30,7 +33,7 @@ actor SharedObservation {
             }
             for caller in callers { caller.resume(with: look) }
         }
-        isLooking = false
+        looksUnderWay -= 1
     }
 }
 

@@ -3,10 +3,10 @@ import XCTest
 
 /// A raw socket to a server on the loopback interface. Every wait ends after
 /// ten seconds.
-final class TestClient {
+public final class TestClient {
     private let descriptor: Int32
 
-    init() throws {
+    public init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw POSIXError(.EMFILE) }
         var limit = timeval(tv_sec: 10, tv_usec: 0)
@@ -15,14 +15,14 @@ final class TestClient {
         }
     }
 
-    convenience init(port: UInt16) throws {
+    public convenience init(port: UInt16) throws {
         try self.init()
         try connect(to: port)
     }
 
     deinit { close(descriptor) }
 
-    func connect(to port: UInt16) throws {
+    public func connect(to port: UInt16) throws {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -36,9 +36,9 @@ final class TestClient {
     }
 
     /// Sends as much as the server takes.
-    func send(_ text: String) { send(Array(text.utf8)) }
+    public func send(_ text: String) { send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) {
+    public func send(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -50,15 +50,15 @@ final class TestClient {
     }
 
     /// Waits for something to read, for so long at most.
-    func hasInput(within milliseconds: Int32) -> Bool {
+    public func hasInput(within milliseconds: Int32) -> Bool {
         var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&event, 1, milliseconds) == 1
     }
 
-    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    public func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Makes the closing of the socket a reset.
-    func resetAtClose() {
+    public func resetAtClose() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
@@ -66,7 +66,7 @@ final class TestClient {
     /// Reads until the text ends with `end`, or to the end of the connection.
     ///
     /// - Returns: nil after ten seconds or a reset.
-    func receive(until end: String? = nil) -> String? {
+    public func receive(until end: String? = nil) -> String? {
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         let end = end.map { Array($0.utf8) }
@@ -79,20 +79,3 @@ final class TestClient {
         }
     }
 }
-
-/// Tests `condition` until it holds or ten seconds are over.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while ContinuousClock.now < deadline {
-        if try condition() { return true }
-        sched_yield()
-    }
-    return false
-}
-
-func openDescriptors() throws -> Int {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-}
-
-/// What this process has computed so far, on all threads.
-func processorSeconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }

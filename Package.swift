@@ -69,7 +69,9 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL"],
+            dependencies: [
+                "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
@@ -86,7 +88,10 @@ let package = Package(
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
         tests("KilldTests", of: ["killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning"]),
-        tests("EndToEndTests", of: ["MySQLSessions", "PrivateDatabase", "SessionKill"], resources: [.copy("Clients")]),
+        // killd is run, not called: named here so that it is built.
+        tests(
+            "EndToEndTests", of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill"],
+            resources: [.copy("Clients")]),
     ],
     swiftLanguageModes: [.v6]
 )

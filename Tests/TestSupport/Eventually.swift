@@ -1,13 +1,14 @@
 import XCTest
 
-/// Waits until `condition` holds, for 20 seconds at most.
+/// Waits until `condition` holds, for 20 seconds at most unless said otherwise.
 ///
 /// - Parameter pause: between two looks; 250 ms or more where `INNODB_TRX` is read.
 public func eventually(
-    _ what: String, pause: Duration = .milliseconds(10), file: StaticString = #filePath, line: UInt = #line,
+    _ what: String, pause: Duration = .milliseconds(10), within limit: Duration = .seconds(20),
+    file: StaticString = #filePath, line: UInt = #line,
     _ condition: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + limit
     while try await !condition() {
         guard ContinuousClock.now < deadline else {
             return XCTFail("\(what) did not happen in time", file: file, line: line)

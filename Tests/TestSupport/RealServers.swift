@@ -93,16 +93,21 @@ public struct RealServer: Sendable {
     }
 }
 
-/// Runs `body` on the shared MariaDB and on the shared MySQL, with the accounts made.
+/// Runs `body` on a MariaDB and on a MySQL, with the accounts made.
 ///
 /// If this machine lacks one of them, the test counts as skipped, but fails if
 /// it fails on the other.
-public func onEveryServer(_ body: (RealServer) async throws -> Void) async throws {
+///
+/// - Parameter provide: the shared servers, if not given.
+public func onEveryServer(
+    from provide: (RealServer.Kind) throws -> RealServer = RealServer.shared,
+    _ body: (RealServer) async throws -> Void
+) async throws {
     var lacking: [String] = []
     for kind in RealServer.Kind.allCases {
         let server: RealServer
         do {
-            server = try RealServer.shared(kind)
+            server = try provide(kind)
         } catch let skip as XCTSkip {
             lacking.append(skip.message ?? "\(kind)")
             continue

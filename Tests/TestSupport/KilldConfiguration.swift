@@ -1,0 +1,39 @@
+/// A configuration file of killd.
+public struct KilldConfiguration: Encodable {
+    public var listen = "127.0.0.1:0"
+    public var store = "killd.sqlite"
+    public var accounts = [Account(name: "ci")]
+    public var instances: [Instance]
+    public var planLifetimeSeconds: Int?
+    public var killWaitSeconds: Int?
+    public var requestsPerSecond: Int? = 1_000
+
+    public struct Account: Encodable {
+        public var name: String
+        public var uin = "100000000001"
+        public var secretId: String
+        public var secretKey: String
+        public var may = ["list", "prepare", "commit"]
+        public var instances = ["*"]
+
+        public init(name: String) {
+            self.name = name
+            secretId = "AKID\(name)"
+            secretKey = "key of \(name)"
+        }
+    }
+
+    public struct Instance: Encodable {
+        public var id = "cdb-test"
+        public var host = "127.0.0.1"
+        public var port: UInt16
+        public var user = "killd"
+        public var password = RealServer.password
+        public var tls = "preferred"
+        public var protectedUsers: [String] = []
+
+        public init(port: UInt16) { self.port = port }
+    }
+
+    public init(port: UInt16) { instances = [Instance(port: port)] }
+}

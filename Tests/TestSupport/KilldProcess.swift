@@ -1,0 +1,100 @@
+import Foundation
+import XCTest
+
+/// `killd serve` in a process of its own, with its configuration and its store in a temporary folder.
+public final class KilldProcess {
+    /// The program that was built together with the tests.
+    public static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("killd").path
+
+    public let configuration: KilldConfiguration
+    /// The port on which it listens; another one after each start.
+    public private(set) var port: UInt16 = 0
+
+    private let folder: TestFolder
+    private var program: RunningProgram?
+
+    /// Starts killd and waits for its ready line.
+    public static func start(_ configuration: KilldConfiguration) async throws -> KilldProcess {
+        let killd = try KilldProcess(configuration)
+        try await killd.start()
+        return killd
+    }
+
+    private init(_ configuration: KilldConfiguration) throws {
+        self.configuration = configuration
+        folder = try TestFolder()
+        try folder.write(JSONEncoder().encode(configuration), to: "killd.json")
+    }
+
+    /// Where its configuration stands.
+    public var configurationFile: String { folder.file("killd.json") }
+
+    public var endpoint: String { "http://127.0.0.1:\(port)" }
+
+    /// Starts killd again, on the same store.
+    public func start() async throws {
+        // Ignored here, it is ignored in killd too: a write beyond `ulimit -f` then fails instead of ending it.
+        let program = try RunningProgram(
+            "/bin/sh", ["-c", #"trap '' XFSZ; exec "$@""#, "sh", Self.path, "serve", "--config", configurationFile])
+        self.program = program
+        try await eventually("the ready line") { try program.output.hasSuffix("\n") || !program.isRunning }
+        struct Ready: Decodable {
+            let ready: Bool
+            let endpoint: String
+        }
+        guard let ready = try? JSONDecoder().decode(Ready.self, from: Data(program.output.utf8)), ready.ready,
+            let port = ready.endpoint.split(separator: ":").last.flatMap({ UInt16($0) })
+        else { throw ProgramError("killd is not ready: \(try program.output)\n\(try program.error)") }
+        self.port = port
+    }
+
+    /// What it logged since its last start.
+    public var log: String { get throws { try running.error } }
+
+    public var isRunning: Bool { program?.isRunning == true }
+
+    public func send(_ signal: Int32) throws { try running.send(signal) }
+
+    /// Ends killd as a service manager does, and checks that it ends with status 0.
+    public func stop(file: StaticString = #filePath, line: UInt = #line) async throws {
+        try send(SIGTERM)
+        try await assertEndsWell(file: file, line: line)
+    }
+
+    /// Waits for killd's end and checks that its status is 0.
+    public func assertEndsWell(file: StaticString = #filePath, line: UInt = #line) async throws {
+        let status = try await running.end(file: file, line: line)
+        let log = try log
+        XCTAssertEqual(status, 0, log, file: file, line: line)
+        program = nil
+    }
+
+    /// Ends killd as a power failure does.
+    public func kill() { program = nil }
+
+    /// From now on no file can be written: every write fails as on a full disk, with another error number.
+    public func refuseWrites() async throws { try await limitFileSize("0") }
+
+    public func allowWrites() async throws { try await limitFileSize("unlimited") }
+
+    private func limitFileSize(_ limit: String) async throws {
+        let change = try await FinishedProgram.run(
+            "/usr/bin/prlimit", ["--pid", "\(running.processIdentifier)", "--fsize=\(limit):unlimited"])
+        guard change.status == 0 else { throw ProgramError("prlimit: \(change.error)") }
+    }
+
+    private var running: RunningProgram {
+        get throws {
+            guard let program else { throw ProgramError("killd was stopped before") }
+            return program
+        }
+    }
+
+    /// Runs a command of killd to its end.
+    public static func run(
+        _ arguments: String..., environment: [String: String] = [:]
+    ) async throws -> FinishedProgram {
+        try await FinishedProgram.run(path, arguments, environment: environment)
+    }
+}

@@ -42,11 +42,10 @@ struct Scene {
 ///
 /// - Parameter configure: changes the configuration of killd.
 func withKilld(
-    from provide: (RealServer.Kind) throws -> RealServer = RealServer.shared,
     configure: (inout KilldConfiguration) -> Void = { _ in }, file: StaticString = #filePath, line: UInt = #line,
     _ body: (Scene) async throws -> Void
 ) async throws {
-    try await onEveryServer(from: provide) { server in
+    try await onEveryServer { server in
         var configuration = KilldConfiguration(port: server.database.port)
         configure(&configuration)
         try await withKilld(configuration, on: server, file: file, line: line, body)
@@ -76,5 +75,16 @@ func assertRefused(
     XCTAssertNil(answer.SqlExecId, "\(answer)", file: file, line: line)
     if let message = answer.Error?.Message, !words.isEmpty {
         XCTAssertTrue(message.contains(words), message, file: file, line: line)
+    }
+}
+
+extension ClientSessions {
+    func assertAllAnswer(file: StaticString = #filePath, line: UInt = #line) async {
+        XCTAssertEqual(answering(), Set(threadIDs), file: file, line: line)
+    }
+
+    /// Not for sessions that have yet to answer a statement.
+    func assertNoneAnswers(file: StaticString = #filePath, line: UInt = #line) async {
+        XCTAssertEqual(answering(), [], file: file, line: line)
     }
 }

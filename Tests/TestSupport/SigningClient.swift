@@ -68,10 +68,15 @@ private struct KillRequest: Encodable {
 public struct PendingAnswer {
     fileprivate let connection: TestClient
 
-    /// Waits for the whole answer, for ten seconds at most.
+    /// Waits for the whole answer.
+    ///
+    /// - Throws: ``ProgramError`` if the connection ends without one, and after ten seconds.
     public func wait() throws -> APIAnswer {
-        let response = try XCTUnwrap(connection.receive(), "no answer")
-        let headEnd = try XCTUnwrap(response.range(of: "\r\n\r\n"), response)
+        // The server keeps a connection that it has closed until the client closes it too.
+        defer { connection.endSending() }
+        guard let response = connection.receive(), let headEnd = response.range(of: "\r\n\r\n") else {
+            throw ProgramError("no answer came")
+        }
         XCTAssertTrue(response.hasPrefix("HTTP/1.1 200 "), response)
         return try JSONDecoder().decode(Envelope.self, from: Data(response[headEnd.upperBound...].utf8)).Response
     }

@@ -145,7 +145,7 @@ final class StoppingTests: XCTestCase {
 
     func testASecondKilldOnTheSameStoreIsRefused() async throws {
         try await withKilld { scene in
-            let second = try await KilldProcess.run("serve", "--config", scene.killd.configurationFile)
+            let second = try await KilldProcess.run(["serve", "--config", scene.killd.configurationFile])
             XCTAssertEqual(second.status, 1)
             XCTAssertEqual(second.output, "")
             XCTAssertTrue(second.error.contains("another process holds the store"), second.error)

@@ -32,21 +32,33 @@ public final class KilldProcess {
 
     public var endpoint: String { "http://127.0.0.1:\(port)" }
 
+    /// The environment variables by which clients know the first account of the configuration.
+    public func credentials() throws -> [String: String] {
+        let account = try XCTUnwrap(configuration.accounts.first)
+        return ["TENCENTCLOUD_SECRET_ID": account.secretId, "TENCENTCLOUD_SECRET_KEY": account.secretKey]
+    }
+
     /// Starts killd again, on the same store.
     public func start() async throws {
         // Ignored here, it is ignored in killd too: a write beyond `ulimit -f` then fails instead of ending it.
         let program = try RunningProgram(
             "/bin/sh", ["-c", #"trap '' XFSZ; exec "$@""#, "sh", Self.path, "serve", "--config", configurationFile])
         self.program = program
+        let endpoint = try await Self.endpoint(of: program)
+        port = try XCTUnwrap(endpoint.split(separator: ":").last.flatMap { UInt16($0) }, endpoint)
+    }
+
+    /// Waits for the ready line of a `killd serve` and returns the endpoint that it names.
+    public static func endpoint(of program: RunningProgram) async throws -> String {
         try await eventually("the ready line") { try program.output.hasSuffix("\n") || !program.isRunning }
         struct Ready: Decodable {
             let ready: Bool
             let endpoint: String
         }
-        guard let ready = try? JSONDecoder().decode(Ready.self, from: Data(program.output.utf8)), ready.ready,
-            let port = ready.endpoint.split(separator: ":").last.flatMap({ UInt16($0) })
-        else { throw ProgramError("killd is not ready: \(try program.output)\n\(try program.error)") }
-        self.port = port
+        guard let ready = try? JSONDecoder().decode(Ready.self, from: Data(program.output.utf8)), ready.ready else {
+            throw ProgramError("killd is not ready: \(try program.output)\n\(try program.error)")
+        }
+        return ready.endpoint
     }
 
     /// What it logged since its last start.
@@ -93,7 +105,7 @@ public final class KilldProcess {
 
     /// Runs a command of killd to its end.
     public static func run(
-        _ arguments: String..., environment: [String: String] = [:]
+        _ arguments: [String], environment: [String: String] = [:]
     ) async throws -> FinishedProgram {
         try await FinishedProgram.run(path, arguments, environment: environment)
     }

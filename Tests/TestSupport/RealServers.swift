@@ -74,15 +74,20 @@ public struct RealServer: Sendable {
                 password: MySQLPassword("")))
     }
 
+    /// The statement that makes an account without rights.
+    public static func creation(of user: String) -> String {
+        let password = password.replacingOccurrences(of: "'", with: "''")
+        return "CREATE USER IF NOT EXISTS \(user)@'%' IDENTIFIED BY '\(password)'"
+    }
+
     /// Makes the accounts `killd` (what killd needs and no more), `app` and `app2`
     /// (all rights in the database `d`) if they are not there yet.
     public func createAccounts() async throws {
         let root = try await administrator()
-        let password = Self.password.replacingOccurrences(of: "'", with: "''")
         let connectionAdmin = kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN, SERVICE_CONNECTION_ADMIN"
         try await root.query("CREATE DATABASE IF NOT EXISTS d")
         for user in ["killd", "app", "app2"] {
-            try await root.query("CREATE USER IF NOT EXISTS \(user)@'%' IDENTIFIED BY '\(password)'")
+            try await root.query(Self.creation(of: user))
         }
         try await root.query(
             """

@@ -1,0 +1,120 @@
+import MySQLSessions
+import PrivateDatabase
+import SessionKill
+import TestSupport
+import XCTest
+
+/// What keeps killd from its work, as the API and `killd check` say it.
+final class FailureTests: XCTestCase {
+    func testNamesAWrongPassword() async throws {
+        try await withKilld { $0.instances[0].password = "wrong" } _: { scene in
+            try await assertRefused(scene, "refused the service's account", check: "Access denied")
+        }
+    }
+
+    func testNamesAServerThatCannotBeReached() async throws {
+        let port = try PrivateDatabase.freePort()
+        try await withKilld { $0.instances[0].port = port } _: { scene in
+            try await assertRefused(scene, "cannot be reached", check: "127.0.0.1:\(port)")
+        }
+    }
+
+    func testRefusesAServerWithoutTLSWhereTLSIsRequired() async throws {
+        let server = try RealServer.start(.mariadb, options: ["--skip-ssl"])
+        try await server.createAccounts()
+        var configuration = KilldConfiguration(port: server.database.port)
+        configuration.instances[0].tls = "required"
+        try await withKilld(configuration, on: server) { scene in
+            try await assertRefused(scene, "TLS is required", check: "TLS")
+        }
+    }
+
+    func testUsesTLSWhereItIsRequired() async throws {
+        let server = try RealServer.shared(.mysql)
+        try await server.createAccounts()
+        var configuration = KilldConfiguration(port: server.database.port)
+        configuration.instances[0].tls = "required"
+        try await withKilld(configuration, on: server) { scene in
+            XCTAssertNil(try scene.client.prepare([UInt64(1)]).Error)
+        }
+    }
+
+    func testAsksForTheGrantsThatItLacksAndNoMore() async throws {
+        try await withKilld { $0.instances[0].user = "newcomer" } _: { scene in
+            try await scene.administrator.query("DROP USER IF EXISTS newcomer@'%'")
+            try await scene.administrator.query(RealServer.creation(of: "newcomer"))
+            try await assertRefused(scene, "`PROCESS`", check: "GRANT PROCESS ON *.* TO 'newcomer'@'%';")
+
+            let lacking = try await check(scene)
+            let problems = lacking.output.split(separator: "\n").filter { $0.contains("PROBLEM") }
+            let grants = problems.compactMap { line in
+                line.firstRange(of: "GRANT ").map { line[$0.lowerBound...] }
+            }
+            XCTAssertEqual(grants.count, 2, lacking.output)
+            for grant in grants { try await scene.administrator.query(String(grant)) }
+
+            let complete = try await check(scene)
+            XCTAssertEqual(complete.status, 0, complete.output)
+            XCTAssertFalse(complete.output.contains("PROBLEM"), complete.output)
+            let victims = try await ClientSessions.open(1, on: scene.server)
+            let planned = await victims.threadIDs
+            // A connection keeps the rights with which it logged in.
+            try await scene.killd.stop()
+            try await scene.killd.start()
+            XCTAssertEqual(try scene.client.commit(scene.client.prepare(planned).ticket()).Threads, planned)
+            await victims.assertNoneAnswers()
+        }
+    }
+
+    func testASessionThatItsAccountMayNotKillIsMissingFromTheAnswer() async throws {
+        try await onEveryServer { server in
+            let administrator = try await server.administrator()
+            try await administrator.query(RealServer.creation(of: "observer"))
+            try await administrator.query("GRANT PROCESS ON *.* TO observer@'%'")
+            var configuration = KilldConfiguration(port: server.database.port)
+            configuration.instances[0].user = "observer"
+            try await withKilld(configuration, on: server) { scene in
+                let sessions = try await ClientSessions.open(2, on: server)
+                let ticket = try await scene.client.prepare(sessions.threadIDs).ticket()
+                XCTAssertEqual(try scene.client.commit(ticket).Threads, [])
+                await sessions.assertAllAnswer()
+            }
+        }
+    }
+
+    func testWhatIsNoHTTPGetsAFourHundredAndTheConnectionIsClosed() async throws {
+        let port = try PrivateDatabase.freePort()
+        let killd = try await KilldProcess.start(KilldConfiguration(port: port))
+        let requests = [
+            "HELLO\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        ]
+        for request in requests {
+            let connection = try TestClient(port: killd.port)
+            connection.send(request)
+            let answer = try XCTUnwrap(connection.receive(), "the connection stays open after \(request)")
+            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 4"), "\(request) → \(answer)")
+        }
+        try await killd.stop()
+    }
+
+    /// Checks that Prepare fails and says so in `words`, and that `killd check` fails and says so in others.
+    private func assertRefused(
+        _ scene: Scene, _ words: String, check checkWords: String, file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
+        let sessions = try await ClientSessions.open(1, on: scene.server)
+        let answer = try await scene.client.prepare(sessions.threadIDs)
+        EndToEndTests.assertRefused(answer, "FailedOperation", words, file: file, line: line)
+
+        let check = try await check(scene)
+        XCTAssertEqual(check.status, 1, check.output, file: file, line: line)
+        let problem = check.output.split(separator: "\n").first { $0.contains("PROBLEM") } ?? ""
+        XCTAssertTrue(problem.contains(checkWords), check.output, file: file, line: line)
+        XCTAssertFalse((check.output + check.error).contains(RealServer.password), file: file, line: line)
+    }
+
+    private func check(_ scene: Scene) async throws -> FinishedProgram {
+        try await KilldProcess.run(["check", "--config", scene.killd.configurationFile])
+    }
+}

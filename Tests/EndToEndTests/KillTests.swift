@@ -158,9 +158,12 @@ final class KillTests: XCTestCase {
         try await withKilld { scene in
             let victims = try await ClientSessions.open(1, on: scene.server)
             let planned = await victims.threadIDs
+            try await scene.killd.stop()
+            let others = try await scene.sessions()
+            try await scene.killd.start()
             // Makes sure that there is a connection to find.
             _ = try scene.client.prepare(planned)
-            let own = try await scene.sessions().filter { $0.value == "killd" }.map(\.key)
+            let own = try await scene.sessions().filter { $0.value == "killd" && others[$0.key] == nil }.map(\.key)
             XCTAssertFalse(own.isEmpty)
 
             let ticket = try scene.client.prepare(own + planned).ticket()
@@ -182,7 +185,11 @@ final class KillTests: XCTestCase {
             let victims = try await ClientSessions.open(1, on: scene.server)
             let planned = await victims.threadIDs
             let ticket = try scene.client.prepare(scheduler + planned).ticket()
+            let killsBefore = try await scene.killsRun()
             XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
+            // The servers of today would survive it, or refuse.
+            let kills = try await scene.killsRun()
+            XCTAssertEqual(kills - killsBefore, planned.count)
             let after = try await scene.sessions()
             XCTAssertEqual(scheduler.map { after[$0] }, ["event_scheduler"])
             try await scene.administrator.query("SET GLOBAL event_scheduler = OFF")

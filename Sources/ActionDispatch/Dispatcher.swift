@@ -90,7 +90,7 @@ public final class Dispatcher: Sendable {
             return response
         } catch {
             let spoken = TencentCloudError(error)
-            record(exchange.answered(code: spoken.code, cause: error.cause, at: clock.monotonic()))
+            record(exchange.answered(code: spoken.code, cause: causeForLog(of: error), at: clock.monotonic()))
             return exchange.envelope.failure(spoken, in: exchange.language)
         }
     }
@@ -212,14 +212,12 @@ public struct AnsweredRequest: Sendable {
     public let duration: Duration
 }
 
-extension Error {
-    /// What the log should say beyond the answer; `nil` if the caller alone is at fault.
-    fileprivate var cause: (any Error)? {
-        switch self {
-        case is TencentCloudError, is ParameterError: nil
-        case let failure as ActionFailure: failure.cause
-        default: self
-        }
+/// What the log should say beyond the answer; `nil` if the caller alone is at fault.
+private func causeForLog(of error: any Error) -> (any Error)? {
+    switch error {
+    case is TencentCloudError, is ParameterError: nil
+    case let failure as ActionFailure: failure.cause
+    default: error
     }
 }
 

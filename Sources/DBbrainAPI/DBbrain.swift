@@ -50,7 +50,11 @@ public struct DBbrain: Sendable {
         } catch let error as StoreError {
             throw ActionFailure(answer: TencentCloudError(error), cause: error)
         } catch let error as KillError {
-            throw ActionFailure(answer: TencentCloudError(error), cause: error)
+            switch error {
+            case .planNotFound, .expired, .stale: throw TencentCloudError(error)
+            case .planAltered, .beingCommitted, .outcomesNotStored:
+                throw ActionFailure(answer: TencentCloudError(error), cause: error)
+            }
         }
     }
 }

@@ -220,6 +220,13 @@ final class DispatcherTests: XCTestCase {
         XCTAssertEqual(world.records.last?.cause.map { "\($0)" }, "secret detail")
     }
 
+    func testAnActionMayTellTheLogMoreThanTheCaller() async throws {
+        let error = try await world.send(body: #"{"Text":"refuse"}"#).error()
+        XCTAssertEqual(error?.code, "ResourceNotFound")
+        XCTAssertEqual(world.records.last?.code?.rawValue, "ResourceNotFound")
+        XCTAssertEqual(world.records.last?.cause.map { "\($0)" }, "secret detail")
+    }
+
     func testAnAccountWithoutTheRightIsToldWhichOneItLacks() async throws {
         let response = await world.send(body: #"{"Text":"approve"}"#)
         let (error, requestID) = (try response.error(), try response.requestID())
@@ -281,6 +288,7 @@ private final class World: Sendable {
             witness.state.withLock { $0.calls += 1 }
             switch request.Text {
             case "fail": throw Unforeseen()
+            case "refuse": throw ActionFailure(answer: .planNotFound, cause: Unforeseen())
             case "approve": try call.require(.approve, on: "the thing")
             default: break
             }

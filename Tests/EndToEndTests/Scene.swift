@@ -62,7 +62,7 @@ func withKilld(
     let killd = try await KilldProcess.start(configuration)
     try await body(Scene(server: server, killd: killd, administrator: administrator))
     await bystanders.assertAllAnswer(file: file, line: line)
-    if killd.isRunning { try await killd.stop(file: file, line: line) }
+    try await killd.stop(file: file, line: line)
     await administrator.close()
 }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import SessionKill
+import Synchronization
 
 /// What Prepare stored of a plan: one row of `plans` and its rows of `threads`.
 struct PlanRows: Hashable, Sendable {
@@ -55,11 +56,17 @@ extension PlanRows {
             String(decoding: try encoder.encode(value), as: UTF8.self)
         }
         let content = plan.content
+        let fingerprint = try Self.lastFingerprint.withLock { last in
+            if let last, last.value == content.fingerprint { return last.json }
+            let text = try json(content.fingerprint)
+            last = (content.fingerprint, text)
+            return text
+        }
         self.init(
             name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
             account: content.account, instance: content.instance.rawValue,
             preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
-            recordHistory: content.recordHistory, fingerprint: try json(content.fingerprint),
+            recordHistory: content.recordHistory, fingerprint: fingerprint,
             threads: try content.threads.map { thread in
                 Thread(
                     id: Int64(thread.id.rawValue),
@@ -71,6 +78,10 @@ extension PlanRows {
                     })
             })
     }
+
+    /// Plans that are prepared at the same time have the same fingerprint, and
+    /// encoding it takes longer than all else that is done for a plan here.
+    private static let lastFingerprint = Mutex<(value: ServerFingerprint, json: String)?>(nil)
 
     /// The plan and its state.
     ///

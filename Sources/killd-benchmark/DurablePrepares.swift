@@ -15,25 +15,37 @@ func durablePrepares(_ killd: Killd, in folder: String) throws -> Measurement {
             "CREATE USER killd@'127.0.0.1' IDENTIFIED BY 'bench'; GRANT PROCESS, CONNECTION ADMIN ON *.* TO killd@'127.0.0.1'",
         ])
     let configuration = try Killd.configuration(in: folder, databasePort: database.port)
-    let text = try String(contentsOfFile: configuration, encoding: .utf8)
-    try Data(text.replacingOccurrences(of: #""root""#, with: #""killd""#).utf8).write(
-        to: URL(fileURLWithPath: configuration))
+    let store = try Killd.store(in: configuration)
     let server = try Killd.Server(killd, configuration: configuration)
     defer { server.stop() }
 
-    let port = server.port
-    // Signed once: what signing costs the clients is none of killd's figures. Valid for five minutes.
-    let request = try SignedRequest.prepare(threads: [1, 2], port: port)
-    _ = try load(on: port, connections: 32, requests: 500) { request }
+    let request = try SignedRequest.prepare(port: server.port)
+    _ = try load(request, on: server.port, seconds: 1, in: folder)
     var pairs: [(killd: Double, loop: Double)] = []
-    for turn in 0..<3 {
-        let prepares = try load(on: port, connections: 32, requests: 20_000) { request }
+    for turn in 0..<5 {
+        // Counted in the store: an answer that is an error would count for wrk.
+        let before = try planCount(in: store)
+        let start = ContinuousClock.now
+        _ = try load(request, on: server.port, seconds: 3, in: folder)
+        let prepares = Double(try planCount(in: store) - before) / ((ContinuousClock.now - start) / .seconds(1))
         pairs.append((prepares, try insertLoop(inserts: 10_000, path: "\(folder)/loop\(turn).sqlite")))
     }
     return Measurement(
-        name: "durable Prepares a second, 32 clients, median of 3 turns", killd: whole(median(pairs.map(\.killd))),
+        name: "durable Prepares a second, 32 clients, median of 5 turns", killd: whole(median(pairs.map(\.killd))),
         peer: "SQLite insert loop, `synchronous=FULL`: \(whole(median(pairs.map(\.loop))))",
         ratio: decimal(median(pairs.map { $0.killd / $0.loop })), goal: "≥ 2")
+}
+
+private func planCount(in store: String) throws -> Int {
+    var handle: OpaquePointer?
+    defer { sqlite3_close(handle) }
+    var statement: OpaquePointer?
+    guard sqlite3_open_v2(store, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK,
+        sqlite3_prepare_v2(handle, "SELECT count(*) FROM plans", -1, &statement, nil) == SQLITE_OK
+    else { throw BenchmarkError("\(store): \(String(cString: sqlite3_errmsg(handle)))") }
+    defer { sqlite3_finalize(statement) }
+    guard sqlite3_step(statement) == SQLITE_ROW else { throw BenchmarkError("no count of plans") }
+    return Int(sqlite3_column_int64(statement, 0))
 }
 
 /// Inserts a second of a loop that commits each plan by itself: the rows that

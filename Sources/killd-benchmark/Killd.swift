@@ -19,16 +19,23 @@ struct Killd {
         let file = folder + "/killd.json"
         let text = """
             {
-              "listen": "127.0.0.1:0", "store": "\(UUID().uuidString).sqlite", "requestsPerSecond": 1000000,
+              "listen": "127.0.0.1:0", "store": "store-\(UUID().uuidString).sqlite", "requestsPerSecond": 1000000,
               "accounts": [{ "name": "bench", "uin": "1", "secretId": "AKIDBENCH", "secretKey": "SKBENCH",
                              "may": ["*"], "instances": ["*"] }],
-              "instances": [{ "id": "cdb-bench", "host": "127.0.0.1", "port": \(databasePort), "user": "root",
+              "instances": [{ "id": "cdb-bench", "host": "127.0.0.1", "port": \(databasePort), "user": "killd",
                               "password": { "file": "password" }, "tls": "disabled" }]
             }
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         try Data("bench".utf8).write(to: URL(fileURLWithPath: folder + "/password"))
         return file
+    }
+
+    /// The path of the store that a configuration names.
+    static func store(in configuration: String) throws -> String {
+        let text = try String(contentsOfFile: configuration, encoding: .utf8)
+        guard let match = text.firstMatch(of: /"store": "([^"]+)"/) else { throw BenchmarkError("no store") }
+        return URL(fileURLWithPath: configuration).deletingLastPathComponent().appendingPathComponent(String(match.1)).path
     }
 
     /// A running `killd serve`.
@@ -87,10 +94,8 @@ func startUp(_ killd: Killd, in folder: String) throws -> Measurement {
 func idleMemory(_ killd: Killd, in folder: String) throws -> Measurement {
     let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
     defer { server.stop() }
-    let port = server.port
-    _ = try load(on: port, connections: 1, requests: 10) { try SignedRequest.missingParameter(port: port) }
     Thread.sleep(forTimeInterval: 1)
     return Measurement(
-        name: "resident memory, idle after 10 requests", killd: "\(decimal(try server.residentMemory())) MiB",
+        name: "resident memory, idle", killd: "\(decimal(try server.residentMemory())) MiB",
         goal: "≤ 20 MiB")
 }

@@ -3,26 +3,13 @@ import Foundation
 /// The front of the house against nginx: the same load generator sends both the
 /// same signed request, and both answer with as many bytes.
 func signedRequests(_ killd: Killd, in folder: String) throws -> Measurement {
-    let wrk = try find("wrk", package: "wrk")
     let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
     defer { server.stop() }
-    let answerSize = 170
-    let nginx = try Nginx(answerSize: answerSize, in: folder)
+    let nginx = try Nginx(answerSize: 170, in: folder)
     defer { nginx.stop() }
 
-    let body = #"{"Stage": "Prepare", "Threads": [4714056, 12], "Product": "mysql"}"#
-    func rate(port: UInt16) throws -> Double {
-        let headers = try SignedRequest.headers(body: body, port: server.port)
-        let script = folder + "/request.lua"
-        var text = "wrk.method = \"POST\"\nwrk.body = [[\(body)]]\n"
-        for (name, value) in headers { text += "wrk.headers[\"\(name)\"] = [[\(value)]]\n" }
-        try Data(text.utf8).write(to: URL(fileURLWithPath: script))
-        let output = try run(wrk, ["-t1", "-c32", "-d3s", "-s", script, "http://127.0.0.1:\(port)/"])
-        guard let match = output.firstMatch(of: /Requests\/sec:\s+([0-9.]+)/), let rate = Double(match.1),
-            !output.contains("Non-2xx")
-        else { throw BenchmarkError("wrk: \(output)") }
-        return rate
-    }
+    let request = try SignedRequest.missingParameter(port: server.port)
+    func rate(port: UInt16) throws -> Double { try load(request, on: port, seconds: 3, in: folder) }
     // In turns, so that a change of the machine's speed meets both.
     var pairs: [(killd: Double, nginx: Double)] = []
     for _ in 0..<5 { pairs.append((try rate(port: server.port), try rate(port: nginx.port))) }

@@ -65,6 +65,8 @@ public actor MySQLServer: DatabaseServer {
             await release(connection)
             return answer
         } catch {
+            // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
+            if case .privilegeMissing? = (error as? ServerError)?.reason { await connection.close() }
             await release(connection)
             throw error
         }

@@ -1,22 +1,19 @@
 /// Lets calls that want to look at one server at the same time share a look.
 ///
-/// Nobody is given a look that began before they asked: who comes while looks
-/// are under way waits for the next, together with all others who came meanwhile.
+/// Nobody is given a look that began before they asked: who comes while one is
+/// under way waits for the next, together with all others who came meanwhile.
 actor SharedObservation {
     private let server: any DatabaseServer
     private var waiting: [CheckedContinuation<IndexedObservation, any Error>] = []
-    private var looksUnderWay = 0
-
-    /// With two, a look can be under way while the next answer travels.
-    private static let looksAtOnce = 2
+    private var isLooking = false
 
     init(of server: any DatabaseServer) { self.server = server }
 
     func observe() async throws -> IndexedObservation {
         try await withCheckedThrowingContinuation { caller in
             waiting.append(caller)
-            guard looksUnderWay < Self.looksAtOnce else { return }
-            looksUnderWay += 1
+            guard !isLooking else { return }
+            isLooking = true
             Task { await lookForThoseWhoWait() }
         }
     }
@@ -33,7 +30,7 @@ actor SharedObservation {
             }
             for caller in callers { caller.resume(with: look) }
         }
-        looksUnderWay -= 1
+        isLooking = false
     }
 }
 

@@ -11,6 +11,8 @@ struct Program {
     static func main() async {
         // A client that hangs up must not end the process: OpenSSL and libmysqlclient write without MSG_NOSIGNAL.
         signal(SIGPIPE, SIG_IGN)
+        // A store that may not grow any more (ulimit -f) is an error to answer, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
         // Not exit(): OpenSSL's exit handler frees what a thread that is still connecting to a database uses.
         // Nothing is lost, since Terminal keeps no buffer.
         _exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -183,9 +183,7 @@ struct EventQueue: ~Copyable, Sendable {
     /// - Returns: how many elements of `events` were filled; 0 after a signal
     ///   too.
     func wait(into events: inout [epoll_event], milliseconds: Int32?) throws(SystemError) -> Int {
-        let count = events.withUnsafeMutableBufferPointer {
-            epoll_wait(descriptor.number, $0.baseAddress, Int32($0.count), milliseconds ?? -1)
-        }
+        let count = epoll_wait(descriptor.number, &events, Int32(events.count), milliseconds ?? -1)
         if count >= 0 { return Int(count) }
         let number = errno
         if number == EINTR { return 0 }

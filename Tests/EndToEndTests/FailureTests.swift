@@ -25,7 +25,7 @@ final class FailureTests: XCTestCase {
         var configuration = KilldConfiguration(port: server.database.port)
         configuration.instances[0].tls = "required"
         try await withKilld(configuration, on: server) { scene in
-            try await assertRefused(scene, "TLS is required", check: "TLS")
+            try await assertRefused(scene, "TLS is required", check: "is required")
         }
     }
 

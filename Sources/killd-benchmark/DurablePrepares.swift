@@ -28,7 +28,7 @@ func durablePrepares(_ killd: Killd, in folder: String) throws -> Measurement {
         let start = ContinuousClock.now
         _ = try load(request, on: server.port, seconds: 3, in: folder)
         let prepares = Double(try planCount(in: store) - before) / ((ContinuousClock.now - start) / .seconds(1))
-        pairs.append((prepares, try insertLoop(inserts: 10_000, path: "\(folder)/loop\(turn).sqlite")))
+        pairs.append((prepares, try insertLoop(inserts: 3_000, path: "\(folder)/loop\(turn).sqlite")))
     }
     return Measurement(
         name: "durable Prepares a second, 32 clients, median of 5 turns", killd: whole(median(pairs.map(\.killd))),

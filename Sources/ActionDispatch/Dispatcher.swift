@@ -97,7 +97,11 @@ public final class Dispatcher: Sendable {
 
     /// The gates, in the order of the reference's section 3.4.
     private func pass(_ request: HTTPRequest, _ exchange: inout Exchange) throws -> (Call, Action.Work) {
-        guard request.method == "POST" else { throw TencentCloudError.unsupportedProtocol(method: request.method) }
+        switch request.method {
+        case "POST" where request.mayHoldJSON: break
+        case "POST", "GET": throw TencentCloudError.unsupportedForm
+        default: throw TencentCloudError.unsupportedProtocol(method: request.method)
+        }
 
         let name = try required("X-TC-Action", as: "Action", in: request)
         exchange.action = name
@@ -218,6 +222,16 @@ private func causeForLog(of error: any Error) -> (any Error)? {
     case is TencentCloudError, is ParameterError: nil
     case let failure as ActionFailure: failure.cause
     default: error
+    }
+}
+
+extension HTTPRequest {
+    /// Whether the content type, if there is one, is `application/json` with or without parameters.
+    fileprivate var mayHoldJSON: Bool {
+        headers.values(of: "Content-Type").allSatisfy { value in
+            let type = value.prefix { $0 != ";" && $0 != " " }
+            return type.utf8.count < 64 && type.lowercased() == "application/json"
+        }
     }
 }
 

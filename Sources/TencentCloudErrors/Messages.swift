@@ -79,6 +79,13 @@ extension TencentCloudError {
                 .unsupportedProtocol,
                 .ours("The HTTP method `\(method)` is not supported, please use GET or POST."),
                 .ours("不支持 HTTP 方法 `\(method)`，请使用 GET 或 POST。"))
+        case .unsupportedForm:
+            Message(
+                .unsupportedOperation,
+                .ours("""
+                    Only POST with Content-Type `application/json` and a signature of `TC3-HMAC-SHA256` is served.
+                    """),
+                .ours("仅支持 Content-Type 为 `application/json`、签名方法为 `TC3-HMAC-SHA256` 的 POST 请求。"))
         case .requestSizeLimitExceeded(let limit):
             Message(
                 .requestSizeLimitExceeded,

@@ -26,6 +26,9 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 
     /// The HTTP method is neither GET nor POST.
     case unsupportedProtocol(method: String)
+    /// The vendor serves requests of this form, but killd does not: GET, and
+    /// form-encoded parameters with a signature of version 1.
+    case unsupportedForm
     /// The request is larger than the limit of its form, in bytes.
     case requestSizeLimitExceeded(limit: Int)
     case noSuchVersion(String, service: String)

@@ -147,6 +147,15 @@ final class DispatcherTests: XCTestCase {
         }
     }
 
+    func testFormsOfLaterVersionsAreRefusedInWords() async throws {
+        let get = try await world.answer(try world.signed(method: "GET")).error()
+        XCTAssertEqual(get?.code, "UnsupportedOperation")
+        for type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"] {
+            let error = try await world.send(headers: ["Content-Type": type]).error()
+            XCTAssertEqual(error?.code, "UnsupportedOperation", type)
+        }
+    }
+
     func testRequestsThatNobodySignedAreRefused() async throws {
         for authorization in ["SKIP", "", "Bearer x", "TC3-HMAC-SHA256 Credential=a"] {
             let error = try await world.answer(try world.signed(headers: ["Authorization": authorization])).error()

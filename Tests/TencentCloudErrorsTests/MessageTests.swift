@@ -151,6 +151,10 @@ final class MessageTests: XCTestCase {
             .conflictingParameters("Info", "Infos"), "InvalidParameterCombination",
             .ours("The parameters `Info` and `Infos` cannot be used together."), .ours("参数 `Info` 和 `Infos` 不能同时使用。")),
         Row(
+            .unsupportedForm, "UnsupportedOperation",
+            .ours("Only POST with Content-Type `application/json` and a signature of `TC3-HMAC-SHA256` is served."),
+            .ours("仅支持 Content-Type 为 `application/json`、签名方法为 `TC3-HMAC-SHA256` 的 POST 请求。")),
+        Row(
             .instanceIDInvalid, "InvalidParameterValue",
             .vendor("InstanceId is invalid"), .ours("InstanceId 无效")),
         Row(

@@ -74,7 +74,7 @@ struct Configuration: Sendable {
         planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600
         planRetention = try reader.integer("planRetentionDays", in: 1...36_500) ?? 90
         maximumThreads = try reader.integer("maximumThreads", in: 1...100_000) ?? 1_000
-        killWait = try reader.integer("killWaitSeconds", in: 0...600) ?? 3
+        killWait = try reader.integer("killWaitSeconds", in: 0...120) ?? 3
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
 
         accounts = []

@@ -65,20 +65,42 @@ public actor MySQLServer: DatabaseServer {
             await release(connection)
             return answer
         } catch {
-            // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
-            if case .privilegeMissing? = (error as? ServerError)?.reason { await connection.close() }
+            await release(connection, after: error)
+            throw error
+        }
+    }
+
+    private func release(_ connection: MySQLConnection, after error: any Error) async {
+        // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
+        if case .privilegeMissing? = (error as? ServerError)?.reason { await connection.close() }
+        await release(connection)
+    }
+
+    public func observe() async throws -> ServerObservation {
+        let connection = try await acquire(asking: false)
+        do {
+            let observation = try await PooledConnection(connection: connection, server: self).observe()
             await release(connection)
+            return observation
+        } catch where error.reason == .connectionLost {
+            await release(connection)
+            return try await withConnection { try await $0.observe() }
+        } catch {
+            await release(connection, after: error)
             throw error
         }
     }
 
     // MARK: Connections
 
-    func acquire() async throws -> MySQLConnection {
+    /// - Parameter asking: whether an idle connection is asked first if the
+    ///   server is still there, which takes a round trip.
+    func acquire(asking: Bool = true) async throws -> MySQLConnection {
         let deadline = ContinuousClock.now + configuration.deadlines.freeConnection
         while true {
             guard !isClosed else { throw Self.closedError }
             if let connection = idle.popLast() {
+                if !asking { return connection }
                 if await connection.answers { return connection }
                 drop(connection)
                 continue

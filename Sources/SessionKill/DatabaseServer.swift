@@ -9,6 +9,12 @@ public protocol DatabaseServer: Sendable {
     func withConnection<Answer: Sendable>(
         _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer
+
+    /// One look at the server on whichever connection is free.
+    ///
+    /// It changes nothing, so it is tried again on another connection if the
+    /// first turns out to be lost; nobody has to ask first whether it is alive.
+    func observe() async throws -> ServerObservation
 }
 
 /// One connection to one server process.

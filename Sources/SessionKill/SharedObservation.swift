@@ -24,7 +24,7 @@ actor SharedObservation {
             waiting = []
             let look: Result<IndexedObservation, any Error>
             do {
-                look = .success(IndexedObservation(try await server.withConnection { try await $0.observe() }))
+                look = .success(IndexedObservation(try await server.observe()))
             } catch {
                 look = .failure(error)
             }

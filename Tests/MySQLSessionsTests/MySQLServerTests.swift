@@ -54,6 +54,22 @@ final class MySQLServerTests: XCTestCase {
         }
     }
 
+    func testALookIsTakenAgainWhereItsConnectionHadDiedIdle() async throws {
+        try await onEveryServer { server in
+            let database = MySQLServer(server.configuration())
+            try await database.start()
+            let first = try await database.observe()
+            let root = try await server.administrator()
+            for id in first.ownThreadIDs { try await root.query("KILL \(id)") }
+            let second = try await database.observe()
+            XCTAssertNil(first.fingerprint.difference(from: second.fingerprint))
+            XCTAssertTrue(second.ownThreadIDs.isDisjoint(with: first.ownThreadIDs))
+            XCTAssertTrue(second.sessions.contains { second.ownThreadIDs.contains($0.id) })
+            await root.close()
+            await database.close()
+        }
+    }
+
     func testTheKeepAliveReplacesAConnectionThatDied() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())

@@ -1,4 +1,5 @@
 import Foundation
+import PrivateDatabase
 
 /// The front of the house against nginx: the same load generator sends both the
 /// same signed request, and both answer with as many bytes.
@@ -26,7 +27,7 @@ private final class Nginx {
     private let process = Process()
 
     init(answerSize: Int, in folder: String) throws {
-        port = try freePort()
+        port = try PrivateDatabase.freePort()
         let file = folder + "/nginx.conf"
         try Data(
             """

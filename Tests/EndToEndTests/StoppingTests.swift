@@ -33,9 +33,7 @@ final class StoppingTests: XCTestCase {
 
     func testAPlanCanBeCommittedAfterKilldWasKilled() async throws {
         try await withKilld { scene in
-            let victims = try await ClientSessions.open(2, on: scene.server)
-            let planned = await victims.threadIDs
-            let ticket = try scene.client.prepare(planned).ticket()
+            let (victims, planned, ticket) = try await scene.prepareTwo()
             scene.killd.kill()
             try await scene.killd.start()
             XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
@@ -45,9 +43,7 @@ final class StoppingTests: XCTestCase {
 
     func testAFinishedCommitIsAnsweredTheSameAfterKilldWasKilled() async throws {
         try await withKilld { scene in
-            let victims = try await ClientSessions.open(2, on: scene.server)
-            let planned = await victims.threadIDs
-            let ticket = try scene.client.prepare(planned).ticket()
+            let (victims, planned, ticket) = try await scene.prepareTwo()
             XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
             await victims.assertNoneAnswers()
             let killsBefore = try await scene.killsRun()
@@ -55,16 +51,13 @@ final class StoppingTests: XCTestCase {
             scene.killd.kill()
             try await scene.killd.start()
             XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
-            let kills = try await scene.killsRun()
-            XCTAssertEqual(kills, killsBefore)
+            try await scene.assertKillsRun(0, since: killsBefore)
         }
     }
 
     func testACommitInterruptedBeforeItsKillIsFinishedByTheNext() async throws {
         try await withKilldBehindGate(holding: .kill) { scene, gate in
-            let victims = try await ClientSessions.open(2, on: scene.server)
-            let planned = await victims.threadIDs
-            let ticket = try scene.client.prepare(planned).ticket()
+            let (victims, planned, ticket) = try await scene.prepareTwo()
             let killsBefore = try await scene.killsRun()
             let pending = try scene.client.sendCommit(ticket)
             try await eventually("the KILL") { gate.wasReached }
@@ -75,17 +68,14 @@ final class StoppingTests: XCTestCase {
 
             try await scene.killd.start()
             XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
-            let kills = try await scene.killsRun()
-            XCTAssertEqual(kills - killsBefore, planned.count)
+            try await scene.assertKillsRun(planned.count, since: killsBefore)
             await victims.assertNoneAnswers()
         }
     }
 
     func testACommitInterruptedAfterItsKillKillsNobodyAgain() async throws {
         try await withKilldBehindGate(holding: .answer) { scene, gate in
-            let victims = try await ClientSessions.open(2, on: scene.server)
-            let planned = await victims.threadIDs
-            let ticket = try scene.client.prepare(planned).ticket()
+            let (victims, planned, ticket) = try await scene.prepareTwo()
             let killsBefore = try await scene.killsRun()
             let pending = try scene.client.sendCommit(ticket)
             try await eventually("the answer to the KILL") { gate.wasReached }
@@ -97,24 +87,20 @@ final class StoppingTests: XCTestCase {
             try await scene.killd.start()
             // Whether they died of the KILL is not known any more.
             for _ in 0..<2 { XCTAssertEqual(try scene.client.commit(ticket).Threads, []) }
-            let kills = try await scene.killsRun()
-            XCTAssertEqual(kills - killsBefore, planned.count)
+            try await scene.assertKillsRun(planned.count, since: killsBefore)
             await victims.assertNoneAnswers()
         }
     }
 
     func testNothingIsKilledWhileTheStoreCannotBeWritten() async throws {
         try await withKilld { scene in
-            let victims = try await ClientSessions.open(2, on: scene.server)
-            let planned = await victims.threadIDs
-            let ticket = try scene.client.prepare(planned).ticket()
+            let (victims, planned, ticket) = try await scene.prepareTwo()
             let killsBefore = try await scene.killsRun()
 
             try await scene.killd.refuseWrites()
             assertRefused(try scene.client.commit(ticket), "FailedOperation", "could not be recorded")
             assertRefused(try scene.client.prepare(planned), "FailedOperation", "could not be recorded")
-            let kills = try await scene.killsRun()
-            XCTAssertEqual(kills, killsBefore)
+            try await scene.assertKillsRun(0, since: killsBefore)
             await victims.assertAllAnswer()
 
             try await scene.killd.allowWrites()
@@ -125,9 +111,7 @@ final class StoppingTests: XCTestCase {
 
     func testAnOutcomeThatCouldNotBeWrittenIsNoAnswer() async throws {
         try await withKilldBehindGate(holding: .kill) { scene, gate in
-            let victims = try await ClientSessions.open(2, on: scene.server)
-            let planned = await victims.threadIDs
-            let ticket = try scene.client.prepare(planned).ticket()
+            let (victims, planned, ticket) = try await scene.prepareTwo()
             let killsBefore = try await scene.killsRun()
             let pending = try scene.client.sendCommit(ticket)
             try await eventually("the KILL") { gate.wasReached }
@@ -137,8 +121,7 @@ final class StoppingTests: XCTestCase {
 
             try await scene.killd.allowWrites()
             XCTAssertEqual(try scene.client.commit(ticket).Threads, [])
-            let kills = try await scene.killsRun()
-            XCTAssertEqual(kills - killsBefore, planned.count)
+            try await scene.assertKillsRun(planned.count, since: killsBefore)
             await victims.assertNoneAnswers()
         }
     }
@@ -151,5 +134,22 @@ final class StoppingTests: XCTestCase {
             XCTAssertTrue(second.error.contains("another process holds the store"), second.error)
             XCTAssertNil(try scene.client.prepare([UInt64(1)]).Error)
         }
+    }
+}
+
+extension Scene {
+    /// Opens two sessions and prepares their end.
+    fileprivate func prepareTwo() async throws -> (victims: ClientSessions, planned: [ThreadID], ticket: String) {
+        let victims = try await ClientSessions.open(2, on: server)
+        let planned = await victims.threadIDs
+        return (victims, planned, try client.prepare(planned).ticket())
+    }
+
+    /// Checks how many KILL statements the server has run since it had run `before`.
+    fileprivate func assertKillsRun(
+        _ count: Int, since before: Int, file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
+        let kills = try await killsRun()
+        XCTAssertEqual(kills - before, count, file: file, line: line)
     }
 }

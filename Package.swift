@@ -49,7 +49,9 @@ let package = Package(
         room("SQLiteStore", knows: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
         room("MySQLSessions", knows: ["SessionKill", "DedicatedThread", "CMySQL"]),
         .target(
-            name: "Migrations", path: "Migrations", resources: [.embedInCode("V0001__kill_plans.sql")],
+            name: "Migrations", path: "Migrations", resources: [
+                .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
+            ],
             swiftSettings: settings),
 
         // The front of the house
@@ -79,7 +81,7 @@ let package = Package(
         tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
         tests("RateLimitingTests", of: ["RateLimiting"]),
         tests("ParametersTests", of: ["Parameters"]),
-        tests("SessionKillTests", of: ["SessionKill"]),
+        tests("SessionKillTests", of: ["SessionKill", "Cryptography"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
         tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),

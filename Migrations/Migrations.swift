@@ -18,7 +18,9 @@ public struct Migration: Hashable, Sendable {
 
     /// Every migration, in the order of application.
     public static let all = [
-        Migration(version: 1, name: "kill_plans", file: PackageResources.V0001__kill_plans_sql)
+        Migration(version: 1, name: "kill_plans", file: PackageResources.V0001__kill_plans_sql),
+        Migration(
+            version: 2, name: "previews_and_history", file: PackageResources.V0002__previews_and_history_sql),
     ]
 
     private init(version: Int, name: String, file: [UInt8]) {

@@ -22,6 +22,8 @@ public struct DBbrain: Sendable {
             Action(
                 "DescribeMySqlProcessList", versions: [.v20210527, .v20191016],
                 request: DescribeMySqlProcessListRequest.self, answer: describeMySqlProcessList),
+            Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
+            Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
         ]
     }
 
@@ -30,15 +32,21 @@ public struct DBbrain: Sendable {
     /// One that is not configured and one that is not allowed are answered
     /// alike, so that nobody learns which ids exist.
     func instance(_ id: String, product: Product?, for call: Call) throws(TencentCloudError) -> ManagedInstance {
-        // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
-        guard id.utf8.count <= 128, call.account.maySee(instance: id),
-            let managed = instances[InstanceID(rawValue: id)]
-        else {
-            throw .instanceIDInvalid
-        }
+        guard let managed = visibleInstance(id, for: call) else { throw .instanceIDInvalid }
         let product = product ?? .mysql
         guard product == managed.product else { throw .invalidValue(product.rawValue, of: "Product") }
         return managed
+    }
+
+    /// A configured instance that the account may see.
+    func visibleInstance(_ id: String, for call: Call) -> ManagedInstance? {
+        // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
+        guard id.utf8.count <= 128, call.account.maySee(instance: id) else { return nil }
+        return instances[InstanceID(rawValue: id)]
+    }
+
+    func visibleInstance(_ id: InstanceID, for call: Call) -> ManagedInstance? {
+        visibleInstance(id.rawValue, for: call)
     }
 
     /// Runs `work` and puts what goes wrong in it into the API's words.

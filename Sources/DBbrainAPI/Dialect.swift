@@ -1,3 +1,4 @@
+import FoundationEssentials
 import SessionKill
 import TencentCloudErrors
 
@@ -7,8 +8,9 @@ extension TencentCloudError {
         self =
             switch error {
             case .planNotFound: .planNotFound
-            case .expired: .operationDenied(.expired)
-            case .stale: .operationDenied(.stale)
+            case .expired(let time): .operationDenied(.expired(since: time.text))
+            case .stale(.serverRestarted): .operationDenied(.serverRestarted)
+            case .stale(.anotherServer): .operationDenied(.serverReplaced)
             case .planAltered: .failedOperation(.planAltered)
             case .beingCommitted: .failedOperation(.beingCommitted)
             case .outcomesNotStored: .failedOperation(.outcomesNotStored)
@@ -30,5 +32,12 @@ extension TencentCloudError {
             case .behindProxy: .failedOperation(.behindProxy)
             case .other: .failedOperation(.refusedByServer(errorNumber: Int(error.code)))
             }
+    }
+}
+
+extension UnixTime {
+    /// As answers and messages write it: ISO 8601, in UTC and whole seconds.
+    var text: String {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(.iso8601)
     }
 }

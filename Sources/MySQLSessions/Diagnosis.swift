@@ -77,15 +77,14 @@ extension MySQLConnection {
             """)
         let row = try Row(answers.first?.rows.first, "VERSION()")
         let version = row[0] ?? ""
-        let isMariaDB = version.contains("MariaDB")
         var findings = [
             MySQLFinding(
                 severity: .information, subject: .server(version: version),
-                description: "\(isMariaDB ? "MariaDB" : "MySQL") \(version), \(encryption)")
+                description: "\(rights.isMariaDB ? "MariaDB" : "MySQL") \(version), \(encryption)")
         ]
 
         let account = quotedAccount(row[1] ?? "")
-        if try !hasProcess() {
+        if !rights.seesAllSessions {
             findings.append(
                 MySQLFinding(
                     severity: .problem, subject: .processMissing,
@@ -93,15 +92,13 @@ extension MySQLConnection {
                         the account does not see all sessions; as an administrator: GRANT PROCESS ON *.* TO \(account);
                         """))
         }
-        let privileges = try globalPrivileges(isMariaDB: isMariaDB)
-        let connectionAdmin = isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
-        if privileges.isDisjoint(with: [connectionAdmin, "SUPER", "ALL PRIVILEGES"]) {
+        if let privilege = rights.missingKillPrivilege {
             findings.append(
                 MySQLFinding(
                     severity: .problem, subject: .connectionAdminMissing,
                     description: """
                         the account may not kill other users' sessions; as an administrator: \
-                        GRANT \(connectionAdmin) ON *.* TO \(account);
+                        GRANT \(privilege) ON *.* TO \(account);
                         """))
         }
         if performanceSchema.processlist, !performanceSchema.threads {
@@ -133,32 +130,6 @@ extension MySQLConnection {
     }
 
     private var encryption: String { tlsCipher.map { "TLS with \($0)" } ?? "no TLS" }
-
-    private func hasProcess() throws(ServerError) -> Bool {
-        do throws(ServerError) {
-            try query("SELECT COUNT(*) FROM information_schema.INNODB_TRX")
-            return true
-        } catch {
-            guard case .privilegeMissing = error.reason else { throw error }
-            return false
-        }
-    }
-
-    /// The account's privileges on `*.*`, those of its active roles included.
-    private func globalPrivileges(isMariaDB: Bool) throws(ServerError) -> Set<String> {
-        // MariaDB lists the active role's by itself; MySQL wants the roles named, as CURRENT_ROLE() writes them.
-        let roles = isMariaDB ? nil : try query("SELECT CURRENT_ROLE()").first?.rows.first?.first.flatMap { $0 }
-        let using = roles.flatMap { $0 == "NONE" ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
-        let grants = try query("SHOW GRANTS\(using)").first?.rows ?? []
-        var privileges: Set<String> = []
-        for case let grant? in grants.compactMap(\.first) where grant.hasPrefix("GRANT ") {
-            guard let end = grant.firstRange(of: " ON *.* TO ") else { continue }
-            for privilege in grant[..<end.lowerBound].dropFirst("GRANT ".count).split(separator: ",") {
-                privileges.insert(String(privilege.drop { $0 == " " }))
-            }
-        }
-        return privileges
-    }
 
     /// `'user'@'host'` from what CURRENT_USER() writes; a host cannot hold `@`.
     private func quotedAccount(_ account: String) -> String {

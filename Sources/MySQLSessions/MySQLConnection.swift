@@ -12,7 +12,7 @@ public actor MySQLConnection {
     /// The cipher in use; `nil` without TLS.
     public nonisolated let tlsCipher: String?
 
-    nonisolated let performanceSchema: PerformanceSchemaTables
+    nonisolated let rights: AccountRights
     /// Set if performance_schema had no room for some threads: its tables are blind to those sessions.
     var performanceSchemaLostThreads = false
 
@@ -70,24 +70,15 @@ public actor MySQLConnection {
             } catch {
                 throw ServerError(connecting: configuration, to: address, error)
             }
-            let threadID = try setUp(handle)
-            let tables = PerformanceSchemaTables(
-                processlist: try shows(handle, "processlist WHERE ID=CONNECTION_ID()"),
-                threads: try shows(handle, "threads WHERE PROCESSLIST_ID=CONNECTION_ID()"))
+            let (threadID, version) = try setUp(handle)
+            let rights = try AccountRights(version: version, on: handle)
             let cipher = handle.tlsCipher
-            return MySQLConnection(handle, threadID, cipher, tables, thread)
+            return MySQLConnection(handle, threadID, cipher, rights, thread)
         }
 
-        /// Whether a table of performance_schema is there, filled, and may be read.
-        private static func shows(_ handle: borrowing MySQLHandle, _ rows: String) throws(ServerError) -> Bool {
-            let answer = handle.run("SELECT 1 FROM performance_schema.\(rows)")
-            if let failure = answer.failure, failure.isConnectionLost {
-                throw ServerError(failure, during: "setting up a connection")
-            }
-            return answer.results.first?.rows.isEmpty == false
-        }
-
-        private static func setUp(_ handle: borrowing MySQLHandle) throws(ServerError) -> ThreadID {
+        private static func setUp(
+            _ handle: borrowing MySQLHandle
+        ) throws(ServerError) -> (threadID: ThreadID, version: String) {
             // The server's defaults may differ: a low sql_select_limit cuts every list, wait_timeout closes what
             // killd keeps open, and trx_started is in the system's time zone on some servers, in the session's on
             // others. ProxySQL answers "SELECT CONNECTION_ID()" itself, hence the addition.
@@ -95,13 +86,12 @@ public actor MySQLConnection {
                 """
                 SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
                 time_zone='SYSTEM';\
-                SELECT CONNECTION_ID()+0
+                SELECT CONNECTION_ID()+0,VERSION()
                 """)
             if let failure = answer.failure { throw ServerError(failure, during: "setting up a connection") }
             let greeted = handle.threadID
-            guard let text = answer.results.last?.rows.first?.first, let text, let shown = UInt64(text) else {
-                throw ServerError(.other, "the server did not tell CONNECTION_ID()")
-            }
+            let row = try Row(answer.results.last?.rows.first, "CONNECTION_ID()")
+            let shown: UInt64 = try row.integer(0)
             guard shown == UInt64(greeted) else {
                 throw ServerError(
                     .behindProxy, "the greeting gave id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
@@ -109,18 +99,18 @@ public actor MySQLConnection {
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")
             }
-            return threadID
+            return (threadID, row[1] ?? "")
         }
     }
 
     private init(
         _ handle: consuming sending MySQLHandle, _ threadID: ThreadID, _ tlsCipher: String?,
-        _ performanceSchema: PerformanceSchemaTables, _ thread: DedicatedThread
+        _ rights: AccountRights, _ thread: DedicatedThread
     ) {
         self.handle = consume handle
         self.threadID = threadID
         self.tlsCipher = tlsCipher
-        self.performanceSchema = performanceSchema
+        self.rights = rights
         self.thread = thread
     }
 
@@ -142,6 +132,8 @@ public actor MySQLConnection {
     /// Ends the connection.
     public func close() { handle = nil }
 
+    nonisolated var performanceSchema: PerformanceSchemaTables { rights.performanceSchema }
+
     var isLost: Bool { handle == nil }
 
     /// Sends one or more statements in one packet.
@@ -154,12 +146,4 @@ public actor MySQLConnection {
         if let failure = answer.failure, failure.isConnectionLost { handle = nil }
         return answer
     }
-}
-
-/// Which tables of performance_schema show this server's sessions to killd's account.
-struct PerformanceSchemaTables: Sendable {
-    /// MySQL from 8.0.22 on.
-    let processlist: Bool
-    /// Needs the right to read it.
-    let threads: Bool
 }

@@ -14,6 +14,7 @@ public actor MySQLServer: DatabaseServer {
     private var isClosed = false
     private var keepAlive: Task<Void, Never>?
     private var queue = WaitingQueue()
+    nonisolated let transactionReadings = TransactionReadings()
 
     /// Middleboxes forget idle connections after a few minutes.
     private static let keepAlivePause = Duration.seconds(30)
@@ -65,28 +66,22 @@ public actor MySQLServer: DatabaseServer {
             await release(connection)
             return answer
         } catch {
-            await release(connection, after: error)
+            await release(connection)
             throw error
         }
     }
 
-    private func release(_ connection: MySQLConnection, after error: any Error) async {
-        // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
-        if case .privilegeMissing? = (error as? ServerError)?.reason { await connection.close() }
-        await release(connection)
-    }
-
-    public func observe() async throws -> ServerObservation {
+    public func observe(_ scope: ObservationScope) async throws -> ServerObservation {
         let connection = try await acquire(asking: false)
         do {
-            let observation = try await PooledConnection(connection: connection, server: self).observe()
+            let observation = try await PooledConnection(connection: connection, server: self).observe(scope)
             await release(connection)
             return observation
         } catch where error.reason == .connectionLost {
             await release(connection)
-            return try await withConnection { try await $0.observe() }
+            return try await withConnection { try await $0.observe(scope) }
         } catch {
-            await release(connection, after: error)
+            await release(connection)
             throw error
         }
     }
@@ -119,6 +114,10 @@ public actor MySQLServer: DatabaseServer {
     }
 
     func release(_ connection: MySQLConnection) async {
+        // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
+        if connection.rights.missingKillPrivilege != nil || !connection.rights.seesAllSessions {
+            await connection.close()
+        }
         if await connection.isLost {
             drop(connection)
         } else if isClosed {
@@ -241,11 +240,14 @@ private struct PooledConnection: ServerConnection {
     let connection: MySQLConnection
     let server: MySQLServer
 
-    func observe() async throws(ServerError) -> ServerObservation {
-        let (fingerprint, sessions) = try await connection.observe()
+    func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
+        let look = try await connection.observe(scope, server.transactionReadings)
         // Asked for afterwards, so that a connection opened meanwhile is among them.
         let ownThreadIDs = await server.ownThreadIDs
-        return ServerObservation(fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs)
+        return ServerObservation(
+            fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
+            missingKillPrivilege: connection.rights.missingKillPrivilege, transactionReading: look.transactionReading,
+            lockWaits: look.lockWaits)
     }
 
     func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] { await connection.kill(sessions) }
@@ -254,8 +256,8 @@ private struct PooledConnection: ServerConnection {
         try await connection.present(among: sessions)
     }
 
-    func transactions() async throws(ServerError) -> [String: Transaction] {
-        try await connection.changingTransactions()
+    func transactions() async throws(ServerError) -> TransactionReading {
+        try await connection.transactions(server.transactionReadings)
     }
 }
 

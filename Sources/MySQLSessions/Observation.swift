@@ -1,24 +1,39 @@
 import SessionKill
 
 extension MySQLConnection {
-    /// Reads the fingerprint and the session list with open transactions, in one round trip.
-    func observe() throws(ServerError) -> (fingerprint: ServerFingerprint, sessions: [Session]) {
+    /// What one look tells, besides killd's own connections.
+    struct Look {
+        var fingerprint: ServerFingerprint
+        var sessions: [Session]
+        /// 0 if none was wanted.
+        var transactionReading = 0
+        var lockWaits = LockWaits()
+    }
+
+    /// Looks at the server in one round trip, and in a second one at its locks
+    /// if `scope` asks for them and somebody waits.
+    func observe(_ scope: ObservationScope, _ readings: TransactionReadings) throws(ServerError) -> Look {
+        guard rights.seesAllSessions else {
+            throw ServerError(.privilegeMissing("PROCESS"), "the server shows killd's account its own sessions only")
+        }
         var statements = [
             variableQuery,
-            """
-            SHOW GLOBAL STATUS WHERE Variable_name IN \
-            ('Uptime','Connections','Performance_schema_thread_instances_lost')
-            """,
+            "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
             "SELECT UNIX_TIMESTAMP(), CONNECTION_ID()+0",
             // Not information_schema.PROCESSLIST: on MySQL 9.7 every SELECT on it fails with error 3854 as soon as
             // any session's statement holds a character beyond utf8mb3, an emoji say (measured on 9.7.4).
             "SHOW FULL PROCESSLIST",
-            Self.transactionQuery,
         ]
-        if performanceSchema.threads {
-            statements.append(
-                "SELECT PROCESSLIST_ID, THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID IS NOT NULL")
+        func add(_ statement: String?) -> Int? {
+            guard let statement else { return nil }
+            statements.append(statement)
+            return statements.count - 1
         }
+        let begin = ContinuousClock.now
+        let recentReading = readings.recent(at: begin)
+        let wantsReading = scope != .sessions && recentReading == nil
+        let transactionAnswer = add(wantsReading ? Self.transactionQuery : nil)
+        let threadAnswer = add(performanceSchema.threadQuery(withClients: scope == .locks))
         let answers = try query(statements.joined(separator: ";"))
         guard answers.count == statements.count else { throw .senseless("the session list") }
 
@@ -29,46 +44,56 @@ extension MySQLConnection {
         }
         let variables = namedVariables(answers[0])
         let status = Variables(answers[1])
-        performanceSchemaLostThreads = (status.values["performance_schema_thread_instances_lost"] ?? "0") != "0"
-        if performanceSchemaLostThreads, ["ON", "1"].contains(variables.values["performance_schema_show_processlist"]) {
-            throw ServerError(
-                .other,
-                """
-                the server's session list is partial: performance_schema_show_processlist is ON, and \
-                performance_schema had no room for some threads
-                """)
-        }
-        let fingerprint = try Self.fingerprint(variables: variables, status: status, now: now.integer(0))
+        try noticeBlindness(variables: variables, status: status)
 
-        var transactions: [ThreadID: Transaction] = [:]
-        for row in answers[4].rows {
-            let row = try Row(row, "INNODB_TRX")
-            // 0 is a prepared XA transaction whose session is gone.
-            guard let thread = try row.thread(1) else { continue }
-            transactions[thread] = try row.transaction
+        var look = Look(
+            fingerprint: try Self.fingerprint(variables: variables, status: status, now: now.integer(0)), sessions: [])
+        var reading = scope == .sessions ? nil : recentReading
+        if let transactionAnswer {
+            reading = readings.add(try Self.transactions(answers[transactionAnswer]), begunAt: begin)
         }
-        var performanceSchemaIDs: [ThreadID: UInt64] = [:]
-        for row in performanceSchema.threads ? answers[5].rows : [] {
-            let row = try Row(row, "performance_schema.threads")
-            guard let thread = try row.thread(0) else { continue }
-            performanceSchemaIDs[thread] = try row.integer(1)
-        }
-        var sessions: [Session] = []
+        look.transactionReading = reading?.number ?? 0
+        let transactions = Dictionary(
+            (reading?.transactions ?? []).compactMap { open in open.thread.map { ($0, open.transaction) } },
+            uniquingKeysWith: { $1 })
+        let known = try threadAnswer.map { index throws(ServerError) in try Self.knownThreads(answers[index]) } ?? [:]
         for row in answers[3].rows {
             let row = try Row(row, "PROCESSLIST")
             // No plan can name any other thread.
             guard let id = try row.thread(0) else { continue }
-            sessions.append(
+            look.sessions.append(
                 Session(
                     identity: SessionIdentity(
-                        id: id, user: row[1] ?? "", host: row[2] ?? "",
-                        performanceSchemaThreadID: performanceSchemaIDs[id]),
+                        id: id, user: row[1] ?? "", host: row[2] ?? "", performanceSchemaThreadID: known[id]?.threadID,
+                        client: known[id]?.client),
                     picture: SessionPicture(
                         database: row[3], command: row[4] ?? "", seconds: row[5].flatMap { Int64($0) }, state: row[6],
                         statement: row[7], transaction: transactions[id])))
         }
-        return (fingerprint, sessions)
+        if let reading, (status.values["com_xa_prepare"] ?? "0") != "0" {
+            try lookAtPreparedTransactions(&look, reading)
+        }
+        if scope == .locks { try lookAtLocks(&look, readings) }
+        return look
     }
+
+    /// - Throws: ``ServerError`` if the session list that the server shows is not complete.
+    private func noticeBlindness(variables: Variables, status: Variables) throws(ServerError) {
+        performanceSchemaLostThreads = (status.values["performance_schema_thread_instances_lost"] ?? "0") != "0"
+        guard performanceSchemaLostThreads,
+            ["ON", "1"].contains(variables.values["performance_schema_show_processlist"])
+        else { return }
+        throw ServerError(
+            .other,
+            """
+            the server's session list is partial: performance_schema_show_processlist is ON, and \
+            performance_schema had no room for some threads
+            """)
+    }
+
+    private static let statusVariables = [
+        "Uptime", "Connections", "Performance_schema_thread_instances_lost", "Com_xa_prepare",
+    ].map { "'\($0)'" }.joined(separator: ",")
 
     /// SHOW leaves out a variable that this server does not have, where SELECT
     /// @@… fails; but it makes a table of a thousand rows first, half of what a
@@ -94,27 +119,49 @@ extension MySQLConnection {
         "server_uuid", "server_uid", "hostname", "port", "server_id", "version", "performance_schema_show_processlist",
     ]
 
-    /// The transactions that have changed something, by `trx_id`.
-    ///
-    /// InnoDB gives the others no id: it shows an address with bit 48 set, which
-    /// the next transaction may have. There is nothing in them to roll back.
-    func changingTransactions() throws(ServerError) -> [String: Transaction] {
+    /// The open transactions, as read at most 250 ms ago.
+    func transactions(_ readings: TransactionReadings) throws(ServerError) -> TransactionReading {
+        let begin = ContinuousClock.now
+        if let reading = readings.recent(at: begin) { return reading }
         guard let answer = try query(Self.transactionQuery).first else { throw .senseless("INNODB_TRX") }
-        var transactions: [String: Transaction] = [:]
-        for row in answer.rows {
-            let row = try Row(row, "INNODB_TRX")
-            let id: UInt64 = try row.integer(0)
-            guard id < 1 << 48 else { continue }
-            let transaction = try row.transaction
-            transactions[transaction.id] = transaction
-        }
-        return transactions
+        return readings.add(try Self.transactions(answer), begunAt: begin)
     }
 
     private static let transactionQuery = """
         SELECT trx_id, trx_mysql_thread_id, GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())), \
         trx_rows_modified, trx_state FROM information_schema.INNODB_TRX
         """
+
+    private static func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+        var transactions: [OpenTransaction] = []
+        for row in answer.rows {
+            let row = try Row(row, "INNODB_TRX")
+            let id: UInt64 = try row.integer(0)
+            transactions.append(
+                OpenTransaction(
+                    Transaction(
+                        // A transaction that has changed nothing has no id: MySQL shows an address with bit 48 set, which
+                        // the next transaction may have, MariaDB 0.
+                        id: id > 0 && id < 1 << 48 ? String(id) : nil, age: try row.integer(2), rowsModified: try row.integer(3),
+                        state: row[4] ?? ""),
+                    thread: try row.thread(1)))
+        }
+        return transactions
+    }
+
+    private static func knownThreads(
+        _ answer: MySQLResult
+    ) throws(ServerError) -> [ThreadID: (threadID: UInt64, client: ClientAttributes?)] {
+        var known: [ThreadID: (UInt64, ClientAttributes?)] = [:]
+        for row in answer.rows {
+            let row = try Row(row, "performance_schema.threads")
+            guard let thread = try row.thread(0) else { continue }
+            let hasClient = row.count > 2 && (row[2] != nil || row[3] != nil)
+            known[thread] = (
+                try row.integer(1), hasClient ? ClientAttributes(programName: row[2], processID: row[3]) : nil)
+        }
+        return known
+    }
 
     private static func fingerprint(
         variables: Variables, status: Variables, now: Int64
@@ -165,6 +212,7 @@ struct Row {
     }
 
     subscript(column: Int) -> String? { values[column] }
+    var count: Int { values.count }
 
     func integer<Integer: FixedWidthInteger>(_ column: Int) throws(ServerError) -> Integer {
         guard let text = values[column], let value = Integer(text) else { throw .senseless(source) }
@@ -175,14 +223,6 @@ struct Row {
     func thread(_ column: Int) throws(ServerError) -> ThreadID? {
         let number: UInt64 = try integer(column)
         return ThreadID(number)
-    }
-
-    /// Of a row that `transactionQuery` answers.
-    fileprivate var transaction: Transaction {
-        get throws(ServerError) {
-            Transaction(
-                id: values[0] ?? "", age: try integer(2), rowsModified: try integer(3), state: values[4] ?? "")
-        }
     }
 }
 

@@ -38,6 +38,9 @@ extension Database {
     borrowing func commit(_ writes: [Write]) -> [Result<Int, any Error>] {
         do {
             try endAbandonedTransaction()
+            guard try !connection.fileHasMoved() else {
+                throw StoreError(.cannotWrite, "the store's file was deleted or renamed")
+            }
             try transaction.begin.run()
             var answers: [Result<Int, any Error>] = []
             for write in writes { answers.append(try runInSavepoint(write)) }
@@ -50,9 +53,10 @@ extension Database {
         }
     }
 
-    borrowing func plan(with sqlExecID: SqlExecID) throws -> (PlanRows, ProgressColumns)? {
+    /// Reads what is committed.
+    borrowing func read<Value>(_ read: (borrowing PlanTables) throws -> Value) throws -> Value {
         try endAbandonedTransaction()
-        return try plans.plan(with: sqlExecID)
+        return try read(plans)
     }
 
     /// - Throws: the failure of `write` if the transaction did not survive it.

@@ -14,6 +14,8 @@ struct PlanRows: Hashable, Sendable {
     var recordHistory: Bool
     /// JSON.
     var fingerprint: String
+    /// JSON.
+    var impact: String?
     /// In the order of their positions.
     var threads: [Thread]
 
@@ -28,7 +30,9 @@ struct PlanRows: Hashable, Sendable {
         var host: String
         var performanceSchemaThreadID: UInt64?
         /// JSON.
-        var picture: String
+        var client: String?
+        /// JSON.
+        var picture: String?
     }
 }
 
@@ -66,7 +70,7 @@ extension PlanRows {
             name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
             account: content.account, instance: content.instance.rawValue,
             preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
-            recordHistory: content.recordHistory, fingerprint: fingerprint,
+            recordHistory: content.recordHistory, fingerprint: fingerprint, impact: try content.impact.map(json),
             threads: try content.threads.map { thread in
                 Thread(
                     id: Int64(thread.id.rawValue),
@@ -74,7 +78,7 @@ extension PlanRows {
                         Session(
                             user: session.identity.user, host: session.identity.host,
                             performanceSchemaThreadID: session.identity.performanceSchemaThreadID,
-                            picture: try json(session.picture))
+                            client: try session.identity.client.map(json), picture: try session.picture.map(json))
                     })
             })
     }
@@ -97,7 +101,7 @@ extension PlanRows {
                 preparedAt: UnixTime(milliseconds: preparedAt), expiresAt: UnixTime(milliseconds: expiresAt),
                 recordHistory: recordHistory,
                 fingerprint: try decoder.decode(ServerFingerprint.self, from: Data(fingerprint.utf8)),
-                threads: threads))
+                threads: threads, impact: try decoder.decode(PlanImpact.self, fromText: impact)))
         return StoredPlan(plan: plan, digest: digest, state: try progress.planState(of: threads.map(\.id)))
     }
 }
@@ -107,11 +111,18 @@ extension PlanRows.Thread {
         guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
         guard let session else { return PinnedThread(absent: id) }
         return PinnedThread(
-            Session(
+            PinnedSession(
                 identity: SessionIdentity(
                     id: id, user: session.user, host: session.host,
-                    performanceSchemaThreadID: session.performanceSchemaThreadID),
-                picture: try decoder.decode(SessionPicture.self, from: Data(session.picture.utf8))))
+                    performanceSchemaThreadID: session.performanceSchemaThreadID,
+                    client: try decoder.decode(ClientAttributes.self, fromText: session.client)),
+                picture: try decoder.decode(PinnedPicture.self, fromText: session.picture)))
+    }
+}
+
+extension JSONDecoder {
+    fileprivate func decode<Value: Decodable>(_ type: Value.Type, fromText text: String?) throws -> Value? {
+        try text.map { try decode(type, from: Data($0.utf8)) }
     }
 }
 
@@ -126,7 +137,7 @@ extension ProgressColumns {
         case ("committed", _, let time?, nil):
             return .ended(.committed, at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids))
         case ("stale", _, let time?, let text?):
-            guard let reason = StaleReason(columnValue: text) else {
+            guard let reason = StaleReason(rawValue: text) else {
                 throw StoreError(.damaged, "\(text) is no reason why a plan is stale")
             }
             return .ended(.stale(reason), at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids))

@@ -7,7 +7,10 @@ import SessionKill
 struct PlanTables: ~Copyable {
     private let insertPlan: Statement
     private let insertThread: Statement
-    private let selectPlan: Statement
+    private let selectPlanByTicket: Statement
+    private let selectPlanByName: Statement
+    private let selectHistory: Statement
+    private let countOutcomes: Statement
     private let selectThreads: Statement
     private let claimPlan: Statement
     private let intendThread: Statement
@@ -23,23 +26,28 @@ extension PlanTables {
             insertPlan: try Statement(
                 """
                 INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at,
-                    record_history, fingerprint)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+                    record_history, fingerprint, impact)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
                 """, on: connection),
             insertThread: try Statement(
                 """
-                INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, picture)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, client,
+                    picture)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """, on: connection),
-            selectPlan: try Statement(
+            selectPlanByTicket: try Statement(selectPlan + " WHERE sql_exec_id = ?", on: connection),
+            selectPlanByName: try Statement(selectPlan + " WHERE name = ?", on: connection),
+            // record_history = 1 is the condition of the index plans_by_instance, without which SQLite would not use it.
+            selectHistory: try Statement(
                 """
-                SELECT id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history,
-                    fingerprint, state, committing_since, ended_at, stale_reason
-                FROM plans WHERE sql_exec_id = ?
+                SELECT id, name, account, prepared_at, expires_at, state, ended_at
+                FROM plans WHERE instance = ? AND record_history = 1 ORDER BY id DESC LIMIT ?
                 """, on: connection),
+            countOutcomes: try Statement(
+                "SELECT outcome, count(*) FROM threads WHERE plan = ? GROUP BY outcome", on: connection),
             selectThreads: try Statement(
                 """
-                SELECT thread_id, user, host, performance_schema_thread_id, picture,
+                SELECT thread_id, user, host, performance_schema_thread_id, client, picture,
                     intended_at, outcome, outcome_detail
                 FROM threads WHERE plan = ? ORDER BY position
                 """, on: connection),
@@ -71,7 +79,7 @@ extension PlanTables {
         let id = try insertPlan.rows([
             .text(plan.name), .text(plan.sqlExecID), .text(plan.digest), .text(plan.account), .text(plan.instance),
             .integer(plan.preparedAt), .integer(plan.expiresAt), .integer(plan.recordHistory ? 1 : 0),
-            .text(plan.fingerprint),
+            .text(plan.fingerprint), SQLiteValue(plan.impact),
         ]) { try $0.integer(0) }.first
         guard let id else { return 0 }
         for (position, thread) in plan.threads.enumerated() {
@@ -79,34 +87,43 @@ extension PlanTables {
                 .integer(id), .integer(Int64(position)), .integer(thread.id),
                 SQLiteValue(thread.session?.user), SQLiteValue(thread.session?.host),
                 SQLiteValue(thread.session?.performanceSchemaThreadID.map { Int64(bitPattern: $0) }),
-                SQLiteValue(thread.session?.picture),
+                SQLiteValue(thread.session?.client), SQLiteValue(thread.session?.picture),
             ])
         }
         return 1
     }
 
-    /// No transaction is needed around the two statements: nobody else writes to the store.
     borrowing func plan(with sqlExecID: SqlExecID) throws -> (PlanRows, ProgressColumns)? {
-        let found = try selectPlan.rows([.text(sqlExecID.rawValue)]) { row in
-            (
-                id: try row.integer(0),
-                plan: PlanRows(
-                    name: try row.text(1), sqlExecID: try row.text(2), digest: try row.text(3),
-                    account: try row.text(4), instance: try row.text(5), preparedAt: try row.integer(6),
-                    expiresAt: try row.integer(7), recordHistory: try row.integer(8) != 0,
-                    fingerprint: try row.text(9), threads: []),
-                progress: ProgressColumns(
-                    state: try row.text(10), committingSince: row.optionalInteger(11), endedAt: row.optionalInteger(12),
-                    staleReason: try row.optionalText(13), threads: [])
-            )
-        }.first
-        guard var found else { return nil }
-        let threads = try selectThreads.rows([.integer(found.id)]) { row in
+        try readThreads(of: try selectPlanByTicket.rows([.text(sqlExecID.rawValue)]) { row in try PlanRow(row) }.first)
+    }
+
+    borrowing func plan(named name: PlanName) throws -> (PlanRows, ProgressColumns)? {
+        try readThreads(of: try selectPlanByName.rows([.text(name.rawValue)]) { row in try PlanRow(row) }.first)
+    }
+
+    /// No transaction is needed around the two statements: nobody else writes to the store.
+    private borrowing func readThreads(of row: PlanRow?) throws -> (PlanRows, ProgressColumns)? {
+        guard var row else { return nil }
+        let threads = try selectThreads.rows([.integer(row.id)]) { row in
             (try PlanRows.Thread(row), try ProgressColumns.Thread(row))
         }
-        found.plan.threads = threads.map(\.0)
-        found.progress.threads = threads.map(\.1)
-        return (found.plan, found.progress)
+        row.plan.threads = threads.map(\.0)
+        row.progress.threads = threads.map(\.1)
+        return (row.plan, row.progress)
+    }
+
+    /// The latest plans of one instance with the counts of their outcomes;
+    /// `nil` stands for no outcome yet.
+    borrowing func history(of instance: InstanceID, limit: Int) throws -> [HistoryRow] {
+        var rows = try selectHistory.rows([.text(instance.rawValue), .integer(Int64(limit))]) { row in
+            try HistoryRow(row, instance: instance)
+        }
+        for index in rows.indices {
+            rows[index].outcomes = try countOutcomes.rows([.integer(rows[index].id)]) { row in
+                (outcome: try row.optionalText(0), count: Int(try row.integer(1)))
+            }
+        }
+        return rows
     }
 
     borrowing func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) throws -> Int {
@@ -130,7 +147,7 @@ extension PlanTables {
             case .stale(let reason): ("stale", reason)
             }
         let id = try finishPlan.rows([
-            .text(state), .integer(time.milliseconds), SQLiteValue(staleReason?.columnValue), .text(plan.rawValue),
+            .text(state), .integer(time.milliseconds), SQLiteValue(staleReason?.rawValue), .text(plan.rawValue),
         ]) { try $0.integer(0) }.first
         guard let id else {
             let count = try countPlans.rows([.text(plan.rawValue)]) { try $0.integer(0) }
@@ -161,14 +178,39 @@ extension PlanRows.Thread {
         session = PlanRows.Session(
             user: user, host: try row.text(2),
             performanceSchemaThreadID: row.optionalInteger(3).map { UInt64(bitPattern: $0) },
-            picture: try row.text(4))
+            client: try row.optionalText(4), picture: try row.optionalText(5))
     }
 }
 
 extension ProgressColumns.Thread {
     /// From the columns of `selectThreads`.
     fileprivate init(_ row: borrowing Row) throws {
-        isIntended = row.optionalInteger(5) != nil
-        outcome = try row.optionalText(6).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(7)) }
+        isIntended = row.optionalInteger(6) != nil
+        outcome = try row.optionalText(7).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(8)) }
+    }
+}
+
+private let selectPlan = """
+    SELECT id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history, fingerprint,
+        impact, state, committing_since, ended_at, stale_reason
+    FROM plans
+    """
+
+/// A row of `selectPlan`, its threads still missing.
+private struct PlanRow {
+    let id: Int64
+    var plan: PlanRows
+    var progress: ProgressColumns
+
+    init(_ row: borrowing Row) throws {
+        id = try row.integer(0)
+        plan = PlanRows(
+            name: try row.text(1), sqlExecID: try row.text(2), digest: try row.text(3), account: try row.text(4),
+            instance: try row.text(5), preparedAt: try row.integer(6), expiresAt: try row.integer(7),
+            recordHistory: try row.integer(8) != 0, fingerprint: try row.text(9), impact: try row.optionalText(10),
+            threads: [])
+        progress = ProgressColumns(
+            state: try row.text(11), committingSince: row.optionalInteger(12), endedAt: row.optionalInteger(13),
+            staleReason: try row.optionalText(14), threads: [])
     }
 }

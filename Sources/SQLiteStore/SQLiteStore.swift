@@ -68,12 +68,35 @@ public actor SQLiteStore: PlanStore {
     }
 
     public nonisolated func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {
+        // Without the ticket: whoever reads the log must not be able to commit.
+        try await plan("a plan") { tables in try tables.plan(with: sqlExecID) }
+    }
+
+    public nonisolated func plan(named name: PlanName) async throws(StoreError) -> StoredPlan? {
+        try await plan(name.rawValue) { tables in try tables.plan(named: name) }
+    }
+
+    private nonisolated func plan(
+        _ description: String, _ find: @Sendable (borrowing PlanTables) throws -> (PlanRows, ProgressColumns)?
+    ) async throws(StoreError) -> StoredPlan? {
         do {
-            guard let (rows, progress) = try await read(sqlExecID) else { return nil }
+            guard let (rows, progress) = try await read(find) else { return nil }
             return try rows.storedPlan(progress: progress)
         } catch {
-            // Without the ticket: whoever reads the log must not be able to commit.
-            throw StoreError(error, attempt: "read a plan")
+            throw StoreError(error, attempt: "read \(description)")
+        }
+    }
+
+    public nonisolated func history(
+        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
+    ) async throws(StoreError) -> [PlanSummary] {
+        do {
+            let rows = try await read { tables in
+                try instances.flatMap { try tables.history(of: $0, limit: offset + limit) }
+            }
+            return try rows.sorted { $0.id > $1.id }.dropFirst(offset).prefix(limit).map { try $0.summary(at: time) }
+        } catch {
+            throw StoreError(error, attempt: "read the history")
         }
     }
 
@@ -141,9 +164,9 @@ public actor SQLiteStore: PlanStore {
         return try answer.get()
     }
 
-    private func read(_ sqlExecID: SqlExecID) throws -> (PlanRows, ProgressColumns)? {
+    private func read<Value: Sendable>(_ read: @Sendable (borrowing PlanTables) throws -> Value) throws -> Value {
         switch database {
-        case .some(let database): return try database.plan(with: sqlExecID)
+        case .some(let database): return try database.read(read)
         case .none: throw Self.closed
         }
     }

@@ -8,7 +8,8 @@ struct Commit {
     private var plan: KillPlan { stored.plan }
 
     func run() async throws -> CommitReport {
-        let observation = try await connection.observe()
+        let observation = try await connection.observe(.transactions)
+        try observation.requireKillPrivilege()
         if let reason = plan.content.fingerprint.difference(from: observation.fingerprint) {
             // What an interrupted Commit meant to kill may or may not have died with the old server.
             try await finish(.stale(reason), outcomes: stored.intended.reduce(into: [:]) { $0[$1] = .unknown })
@@ -44,7 +45,7 @@ struct Commit {
             }
         }
         outcomes.merge(await explain(unknownToServer)) { first, _ in first }
-        outcomes.merge(await watch(dying)) { first, _ in first }
+        outcomes.merge(await watch(DeathWatch(dying, after: observation.transactionReading))) { first, _ in first }
         return try await finish(.committed, outcomes: outcomes)
     }
 
@@ -57,8 +58,7 @@ struct Commit {
 
     private func judge(_ observation: ServerObservation) -> [(ThreadID, Verdict)] {
         let sessions = IndexedObservation(observation).sessions
-        let rules = ProtectionRules(
-            protectedUsers: instance.protectedUsers, ownThreadIDs: observation.ownThreadIDs)
+        let rules = instance.protectionRules(observation)
         // A Commit that crashed may be repeated days later; by then nobody expects kills.
         let mayKill = !engine.hasExpired(plan)
         let isResumed = stored.state != .prepared
@@ -94,24 +94,21 @@ struct Commit {
         }
     }
 
-    private func watch(_ sessions: [Session]) async -> [ThreadID: Outcome] {
-        var watch = DeathWatch(sessions)
+    private func watch(_ watch: DeathWatch) async -> [ThreadID: Outcome] {
+        var watch = watch
         do {
             var waited = Duration.zero
-            var sinceTransactionsWereRead = Duration.zero
             var pause = Duration.milliseconds(2)
             while !watch.isOver {
                 watch.sawPresent(try await connection.present(among: watch.listed))
                 let isLastLook = waited >= engine.settings.killWait
-                if watch.wantsTransactions(lastLook: isLastLook), sinceTransactionsWereRead >= DeathWatch.transactionPause {
+                if watch.wantsTransactions(lastLook: isLastLook) {
                     watch.sawTransactions(try await connection.transactions())
-                    sinceTransactionsWereRead = .zero
                 }
                 if watch.isOver || isLastLook { break }
                 try await engine.clock.sleep(pause)
                 waited += pause
-                sinceTransactionsWereRead += pause
-                pause = min(pause * 2, DeathWatch.transactionPause)
+                pause = min(pause * 2, .milliseconds(250))
             }
             return watch.conclude()
         } catch {

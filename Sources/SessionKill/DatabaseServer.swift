@@ -14,14 +14,24 @@ public protocol DatabaseServer: Sendable {
     ///
     /// It changes nothing, so it is tried again on another connection if the
     /// first turns out to be lost; nobody has to ask first whether it is alive.
-    func observe() async throws -> ServerObservation
+    func observe(_ scope: ObservationScope) async throws -> ServerObservation
+}
+
+/// How much a look at a server is to tell; each more than the one before it.
+public enum ObservationScope: Hashable, Sendable {
+    /// Fingerprint and session list.
+    case sessions
+    /// Besides, the open transactions and which of them are prepared.
+    case transactions
+    /// Besides, who waits for whose locks.
+    case locks
 }
 
 /// One connection to one server process.
 public protocol ServerConnection: Sendable {
-    /// The server's fingerprint and its complete session list with open
-    /// transactions.
-    func observe() async throws(ServerError) -> ServerObservation
+    /// The server's fingerprint and its complete session list, and what `scope`
+    /// asks for besides.
+    func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation
 
     /// Sends KILL CONNECTION for each of `sessions`, after checking in the same
     /// packet that the id still belongs to that user and host.
@@ -32,9 +42,11 @@ public protocol ServerConnection: Sendable {
     /// Which of `sessions` the server still lists, or still has a thread for.
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID>
 
-    /// The open transactions by `trx_id`. InnoDB refreshes what it shows only if
-    /// nobody read it for 100 ms, so ask no more than four times a second.
-    func transactions() async throws(ServerError) -> [String: Transaction]
+    /// The open transactions, read at most 250 ms ago.
+    ///
+    /// InnoDB renews what it shows only if nobody read it for 100 ms. So whoever
+    /// asks sooner after another is handed the same reading again.
+    func transactions() async throws(ServerError) -> TransactionReading
 }
 
 /// What one look at a server saw.
@@ -43,11 +55,32 @@ public struct ServerObservation: Hashable, Sendable {
     public var sessions: [Session]
     /// killd's own connections to this server.
     public var ownThreadIDs: Set<ThreadID>
+    /// The privilege for want of which killd's account may end nobody's sessions
+    /// but its own.
+    public var missingKillPrivilege: String?
+    /// Number of the ``TransactionReading`` that the sessions' transactions are from.
+    public var transactionReading: Int
+    public var lockWaits: LockWaits
 
-    public init(fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>) {
+    public init(
+        fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>,
+        missingKillPrivilege: String? = nil, transactionReading: Int = 0, lockWaits: LockWaits = LockWaits()
+    ) {
         self.fingerprint = fingerprint
         self.sessions = sessions
         self.ownThreadIDs = ownThreadIDs
+        self.missingKillPrivilege = missingKillPrivilege
+        self.transactionReading = transactionReading
+        self.lockWaits = lockWaits
+    }
+
+    /// Whether the server would let killd's account end other users' sessions.
+    ///
+    /// - Throws: ``ServerError`` that names the privilege: a plan that cannot be
+    ///   carried out is not worth anybody's approval.
+    func requireKillPrivilege() throws(ServerError) {
+        guard let privilege = missingKillPrivilege else { return }
+        throw ServerError(.privilegeMissing(privilege), "killd's account may not kill other users' sessions")
     }
 }
 

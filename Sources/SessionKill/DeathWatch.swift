@@ -5,10 +5,6 @@
 /// takes an idle session off the list at once and undoes its transaction
 /// afterwards, with all its locks held; MariaDB lists it until that is done.
 struct DeathWatch {
-    /// InnoDB renews what `INNODB_TRX` shows only when nobody read it for 100 ms;
-    /// at four reads a second even somebody else's poll leaves room.
-    static let transactionPause = Duration.milliseconds(250)
-
     private enum Stage {
         case listed
         /// Off the list, but it had a transaction when it was killed.
@@ -19,14 +15,20 @@ struct DeathWatch {
         let session: Session
         var stage: Stage
         var transaction: Transaction?
-        var readingsNotRollingBack = 0
+        var readingsWithoutSession = 0
+
+        /// `nil` if there is nothing to undo.
+        var transactionID: String? { session.picture.transaction?.id }
     }
 
     private var dying: [ThreadID: Dying]
     private var outcomes: [ThreadID: Outcome] = [:]
+    private var lastReading: Int
 
-    init(_ sessions: [Session]) {
+    /// - Parameter reading: number of the reading that the sessions' transactions are from.
+    init(_ sessions: [Session], after reading: Int) {
         dying = sessions.reduce(into: [:]) { $0[$1.id] = Dying(session: $1, stage: .listed) }
+        lastReading = reading
     }
 
     var isOver: Bool { dying.isEmpty }
@@ -40,32 +42,37 @@ struct DeathWatch {
     ///
     /// - Parameter lastLook: then also how far the sessions still listed have come.
     func wantsTransactions(lastLook: Bool) -> Bool {
-        dying.values.contains { $0.stage == .rolledBackUnseen || lastLook && $0.session.picture.transaction != nil }
+        dying.values.contains { $0.stage == .rolledBackUnseen || lastLook && $0.transactionID != nil }
     }
 
     mutating func sawPresent(_ present: Set<ThreadID>) {
         for (id, each) in dying where each.stage == .listed && !present.contains(id) {
-            if each.session.picture.transaction == nil {
-                settle(id, .killed)
+            if each.transactionID == nil {
+                settle(id, each.session.picture.hasPreparedXA ? .xaPrepared : .killed)
             } else {
                 dying[id]?.stage = .rolledBackUnseen
             }
         }
     }
 
-    mutating func sawTransactions(_ transactions: [String: Transaction]) {
+    /// A reading that was seen before says nothing new and is ignored.
+    mutating func sawTransactions(_ reading: TransactionReading) {
+        guard reading.number > lastReading else { return }
+        lastReading = reading.number
+        let open = Dictionary(reading.transactions.map { ($0.transaction.id, $0) }, uniquingKeysWith: { $1 })
         for (id, each) in dying {
-            guard let before = each.session.picture.transaction else { continue }
-            guard let now = transactions[before.id] else {
+            guard let transactionID = each.transactionID else { continue }
+            guard let now = open[transactionID] else {
                 if each.stage == .rolledBackUnseen { settle(id, .killed) }
                 dying[id]?.transaction = nil
                 continue
             }
-            dying[id]?.transaction = now
-            guard each.stage == .rolledBackUnseen, !now.isRollingBack else { continue }
-            // Once may be a reading from before the rollback began; twice is a transaction that nobody ends.
-            dying[id]?.readingsNotRollingBack += 1
-            if each.readingsNotRollingBack > 0 { settle(id, .xaPrepared) }
+            dying[id]?.transaction = now.transaction
+            // The mark of a prepared XA transaction whose session is gone, on both servers. Once may be a reading from
+            // the moment before the rollback began; twice is a transaction that nobody ends.
+            guard each.stage == .rolledBackUnseen, now.thread == nil, now.transaction.state == "RUNNING" else { continue }
+            dying[id]?.readingsWithoutSession += 1
+            if each.readingsWithoutSession > 0 { settle(id, .xaPrepared) }
         }
     }
 

@@ -21,10 +21,13 @@ public struct KillEngine: Sendable {
         public var planLifetime: Int
         /// How long a Commit watches for the sessions to be gone.
         public var killWait: Duration
+        /// How much of each statement a plan keeps, in bytes.
+        public var maximumStatementBytes: Int
 
-        public init(planLifetime: Int, killWait: Duration) {
+        public init(planLifetime: Int, killWait: Duration, maximumStatementBytes: Int = 1_024) {
             self.planLifetime = planLifetime
             self.killWait = killWait
+            self.maximumStatementBytes = maximumStatementBytes
         }
     }
 
@@ -52,24 +55,29 @@ public struct KillEngine: Sendable {
     /// An id without a session is pinned as absent: whoever has it at Commit is
     /// left alone.
     ///
-    /// - Parameter threads: an id that occurs twice is pinned once.
+    /// - Parameters:
+    ///   - threads: an id that occurs twice is pinned once.
+    ///   - recordHistory: whether to keep what people want to know of the
+    ///     sessions, and not only what tells them apart.
     /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
     ///   is stored then.
     public func prepare(
         _ threads: [ThreadID], on instance: Instance, for account: String, recordHistory: Bool
     ) async throws -> KillPlan {
-        let look = try await instance.look.observe()
+        let look = try await (recordHistory ? instance.pictures : instance.lists).observe()
+        try look.observation.requireKillPrivilege()
+        let preparation = Preparation(look: look, instance: instance, settings: settings)
         var seen: Set<ThreadID> = []
-        let pinned = threads.filter { seen.insert($0).inserted }.map { id in
-            look.sessions[id].map(PinnedThread.init) ?? PinnedThread(absent: id)
-        }
+        let asked = threads.filter { seen.insert($0).inserted }
         let now = clock.now()
         let plan = KillPlan(
             name: try .random(), sqlExecID: try .random(),
             content: KillPlan.Content(
                 account: account, instance: instance.id, preparedAt: now,
                 expiresAt: now.advanced(bySeconds: settings.planLifetime), recordHistory: recordHistory,
-                fingerprint: look.observation.fingerprint, threads: pinned))
+                fingerprint: look.observation.fingerprint,
+                threads: try asked.map { try preparation.pin($0, withPicture: recordHistory) },
+                impact: recordHistory ? preparation.impact(of: seen) : nil))
         try await store.insert(plan)
         return plan
     }
@@ -90,7 +98,7 @@ public struct KillEngine: Sendable {
             switch stored.state {
             case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
             case .ended(.stale(let reason), _, _): throw KillError.stale(reason)
-            case .prepared where hasExpired(stored.plan): throw KillError.expired
+            case .prepared where hasExpired(stored.plan): throw KillError.expired(at: stored.plan.content.expiresAt)
             case .prepared, .committing: break
             }
             guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
@@ -102,6 +110,27 @@ public struct KillEngine: Sendable {
 
     func hasExpired(_ plan: KillPlan) -> Bool { clock.now() >= plan.content.expiresAt }
 
+    /// A plan and how far it got, for whoever may see it.
+    public func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {
+        try await store.plan(with: sqlExecID)
+    }
+
+    public func plan(named name: PlanName) async throws(StoreError) -> StoredPlan? {
+        try await store.plan(named: name)
+    }
+
+    /// The recorded plans of some instances, the latest first.
+    public func history(
+        of instances: Set<InstanceID>, skipping offset: Int, limit: Int
+    ) async throws(StoreError) -> [PlanSummary] {
+        try await store.history(of: instances, at: clock.now(), skipping: offset, limit: limit)
+    }
+
+    /// How far a plan got by now.
+    public func status(of stored: StoredPlan) -> PlanStatus {
+        stored.state.status(at: clock.now(), expiresAt: stored.plan.content.expiresAt)
+    }
+
     /// Somebody else's ticket is answered like one that never was.
     private func find(_ sqlExecID: SqlExecID, on instance: Instance, for account: String) async throws -> StoredPlan {
         guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.account == account,
@@ -109,24 +138,6 @@ public struct KillEngine: Sendable {
         else { throw KillError.planNotFound }
         return stored
     }
-}
-
-/// A server as the configuration knows it.
-public struct Instance: Sendable {
-    public let id: InstanceID
-    public let server: any DatabaseServer
-    public let protectedUsers: Set<String>
-    let look: SharedObservation
-
-    public init(id: InstanceID, server: any DatabaseServer, protectedUsers: Set<String>) {
-        self.id = id
-        self.server = server
-        self.protectedUsers = protectedUsers
-        look = SharedObservation(of: server)
-    }
-
-    /// What the server shows now; calls at the same time share a look.
-    public func observe() async throws -> ServerObservation { try await look.observe().observation }
 }
 
 /// What a Commit answers, the first time and every time after.
@@ -147,7 +158,7 @@ public struct CommitReport: Hashable, Sendable {
 public enum KillError: Error, Hashable, Sendable {
     /// No plan has that ticket, or it belongs to another account or instance.
     case planNotFound
-    case expired
+    case expired(at: UnixTime)
     case stale(StaleReason)
     /// The stored plan does not have its digest any more: somebody changed the store.
     case planAltered

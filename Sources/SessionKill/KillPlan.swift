@@ -14,21 +14,25 @@ public struct KillPlan: Hashable, Sendable {
     }
 
     /// What the digest binds, besides the name.
-    public struct Content: Hashable, Sendable, Codable {
+    public struct Content: Hashable, Sendable {
         /// The name of the account that asked.
         public var account: String
         public var instance: InstanceID
         public var preparedAt: UnixTime
         /// From this instant on a Commit is refused.
         public var expiresAt: UnixTime
+        /// Whether the history shows the plan. Without, only what the laws need
+        /// is kept: identities, intents and outcomes.
         public var recordHistory: Bool
         public var fingerprint: ServerFingerprint
         /// In the order of the request, each id once.
         public var threads: [PinnedThread]
+        /// `nil` without history, as the pictures are.
+        public var impact: PlanImpact?
 
         public init(
             account: String, instance: InstanceID, preparedAt: UnixTime, expiresAt: UnixTime, recordHistory: Bool,
-            fingerprint: ServerFingerprint, threads: [PinnedThread]
+            fingerprint: ServerFingerprint, threads: [PinnedThread], impact: PlanImpact? = nil
         ) {
             self.account = account
             self.instance = instance
@@ -37,19 +41,20 @@ public struct KillPlan: Hashable, Sendable {
             self.recordHistory = recordHistory
             self.fingerprint = fingerprint
             self.threads = threads
+            self.impact = impact
         }
     }
 }
 
 /// One thread of a plan.
-public struct PinnedThread: Hashable, Sendable, Codable {
+public struct PinnedThread: Hashable, Sendable {
     public let id: ThreadID
     /// The session that had the id at Prepare; `nil` if none had.
-    public let session: Session?
+    public let session: PinnedSession?
 
     /// A thread that Prepare found.
-    public init(_ session: Session) {
-        id = session.id
+    public init(_ session: PinnedSession) {
+        id = session.identity.id
         self.session = session
     }
 
@@ -57,13 +62,6 @@ public struct PinnedThread: Hashable, Sendable, Codable {
     public init(absent id: ThreadID) {
         self.id = id
         session = nil
-    }
-
-    /// A thread as it was stored; `nil` if the session is not the one that the id names.
-    public init?(id: ThreadID, session: Session?) {
-        guard session == nil || session?.id == id else { return nil }
-        self.id = id
-        self.session = session
     }
 }
 

@@ -1,5 +1,5 @@
 /// What became of one thread of a plan, decided at Commit.
-public enum Outcome: Hashable, Sendable, Codable {
+public enum Outcome: Hashable, Sendable {
     /// KILL was accepted and the session was seen to be gone.
     case killed
     /// The session ended; the server is still undoing its transaction.
@@ -24,6 +24,42 @@ public enum Outcome: Hashable, Sendable, Codable {
         switch self {
         case .killed, .rollingBack, .xaPrepared: true
         case .gone, .replaced, .protected, .denied, .failed, .unknown: false
+        }
+    }
+    /// What became of it in one word, without what goes with it.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case killed
+        case rollingBack = "rolling-back"
+        case gone
+        case replaced
+        case protected
+        case denied
+        case xaPrepared = "xa-prepared"
+        case failed
+        case unknown
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .killed: .killed
+        case .rollingBack: .rollingBack
+        case .gone: .gone
+        case .replaced: .replaced
+        case .protected: .protected
+        case .denied: .denied
+        case .xaPrepared: .xaPrepared
+        case .failed: .failed
+        case .unknown: .unknown
+        }
+    }
+
+    /// What goes with the kind: the rows left, the kind of protection, or the reason.
+    public var detail: String? {
+        switch self {
+        case .rollingBack(let rowsLeft): String(rowsLeft)
+        case .protected(let protection): protection.rawValue
+        case .failed(let reason): reason
+        case .killed, .gone, .replaced, .denied, .xaPrepared, .unknown: nil
         }
     }
 }

@@ -19,8 +19,12 @@ extension KillPlan {
             message.append(thread.id.rawValue)
             message.append(optional: thread.session) { message, session in
                 message.append(session.identity)
-                message.append(session.picture)
+                message.append(optional: session.picture) { $0.append($1) }
             }
+        }
+        message.append(optional: content.impact) { message, impact in
+            message.append(impact.freedSessions)
+            message.append(impact.unexplainedWaiters)
         }
         return hexadecimal(try Digest.sha256.hash(message.bytes))
     }
@@ -64,19 +68,46 @@ private struct DigestMessage {
         append(identity.user)
         append(identity.host)
         append(optional: identity.performanceSchemaThreadID) { $0.append($1) }
+        append(optional: identity.client) { message, client in
+            message.append(optional: client.programName)
+            message.append(optional: client.processID)
+        }
     }
 
-    mutating func append(_ picture: SessionPicture) {
+    mutating func append(_ picture: PinnedPicture) {
         append(optional: picture.database)
         append(picture.command)
         append(optional: picture.seconds) { $0.append($1) }
         append(optional: picture.state)
-        append(optional: picture.statement)
+        append(optional: picture.statement) { $0.append($1) }
         append(optional: picture.transaction) { message, transaction in
-            message.append(transaction.id)
+            message.append(optional: transaction.id)
             message.append(transaction.age)
             message.append(transaction.rowsModified)
             message.append(transaction.state)
+        }
+        append(picture.hasPreparedXA ? 1 : 0)
+        append(optional: picture.protection?.rawValue)
+        append(picture.wantedLocks.count)
+        for wanted in picture.wantedLocks {
+            append(wanted.lock.kind.rawValue)
+            append(wanted.lock.object)
+            append(optional: wanted.lock.index)
+            append(optional: wanted.lock.mode)
+            append(wanted.waiters)
+        }
+        append(picture.freedSessions)
+    }
+
+    mutating func append(_ statement: RecordedStatement) {
+        switch statement {
+        case .shown(let text, let length):
+            append(0)
+            append(text)
+            append(length)
+        case .hidden(let sha256):
+            append(1)
+            append(sha256)
         }
     }
 }

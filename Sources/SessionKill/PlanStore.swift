@@ -7,6 +7,16 @@ public protocol PlanStore: Sendable {
     /// The plan with that ticket and how far it got.
     func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan?
 
+    /// The plan with that name and how far it got.
+    func plan(named name: PlanName) async throws(StoreError) -> StoredPlan?
+
+    /// The plans of `instances` that are recorded for the history, the latest first.
+    ///
+    /// - Parameter time: by which a plan has expired or not.
+    func history(
+        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
+    ) async throws(StoreError) -> [PlanSummary]
+
     /// Moves a plan from `prepared` to `committing` and records the intent to
     /// kill `threads`, in one transaction.
     ///
@@ -42,6 +52,56 @@ public enum PlanState: Hashable, Sendable {
     /// A Commit recorded that it was about to kill these and did not come to its end yet.
     case committing(since: UnixTime, intended: Set<ThreadID>)
     case ended(PlanEnding, at: UnixTime, outcomes: [ThreadID: Outcome])
+}
+
+/// How far a plan got, in one word.
+public enum PlanStatus: String, Hashable, Sendable {
+    case prepared
+    /// Never committed, and too late for it now.
+    case expired
+    case committing
+    case committed
+    /// Its server was restarted or replaced, so that nothing was killed.
+    case stale
+}
+
+extension PlanState {
+    /// - Parameter expiresAt: of the plan.
+    public func status(at time: UnixTime, expiresAt: UnixTime) -> PlanStatus {
+        switch self {
+        case .prepared: time < expiresAt ? .prepared : .expired
+        case .committing: .committing
+        case .ended(.committed, _, _): .committed
+        case .ended(.stale, _, _): .stale
+        }
+    }
+}
+
+/// A plan in the history: all but its threads, which are only counted.
+public struct PlanSummary: Hashable, Sendable {
+    public var name: PlanName
+    public var account: String
+    public var instance: InstanceID
+    public var preparedAt: UnixTime
+    public var status: PlanStatus
+    /// When it was committed or became stale.
+    public var endedAt: UnixTime?
+    public var threadCount: Int
+    public var outcomes: [Outcome.Kind: Int]
+
+    public init(
+        name: PlanName, account: String, instance: InstanceID, preparedAt: UnixTime, status: PlanStatus,
+        endedAt: UnixTime?, threadCount: Int, outcomes: [Outcome.Kind: Int]
+    ) {
+        self.name = name
+        self.account = account
+        self.instance = instance
+        self.preparedAt = preparedAt
+        self.status = status
+        self.endedAt = endedAt
+        self.threadCount = threadCount
+        self.outcomes = outcomes
+    }
 }
 
 /// How a plan ends.

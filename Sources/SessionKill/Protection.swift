@@ -1,16 +1,16 @@
 /// Why a session is never killed.
-public enum Protection: Hashable, Sendable, Codable {
+public enum Protection: String, Hashable, Sendable, Codable {
     /// A connection of killd itself.
-    case ownConnection
+    case ownConnection = "own-connection"
     /// A dump to a replica, or a thread of this replica. Killing a worker of a
     /// MySQL replica stops replication "possibly leaving data in inconsistent
     /// state" (error 1756).
     case replication
     /// Another thread of the server's own.
-    case systemThread
-    case eventScheduler
+    case systemThread = "system-thread"
+    case eventScheduler = "event-scheduler"
     /// The instance's `protectedUsers` name its user.
-    case protectedUser
+    case protectedUser = "protected-user"
 }
 
 /// Decides which sessions are protected: at Prepare, and again at Commit.

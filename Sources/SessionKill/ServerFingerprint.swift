@@ -49,6 +49,6 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
 /// Why a plan no longer fits the server it was made for.
 public enum StaleReason: String, Hashable, Sendable, Codable {
     /// Failover, or a proxy or name that leads elsewhere now.
-    case anotherServer
-    case serverRestarted
+    case anotherServer = "another-server"
+    case serverRestarted = "server-restarted"
 }

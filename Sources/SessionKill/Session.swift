@@ -1,6 +1,6 @@
 /// One row of a server's session list, enriched with what else the server
 /// tells about it.
-public struct Session: Hashable, Sendable, Codable {
+public struct Session: Hashable, Sendable {
     public var identity: SessionIdentity
     public var picture: SessionPicture
 
@@ -16,7 +16,7 @@ public struct Session: Hashable, Sendable, Codable {
 ///
 /// Ids start anew when a server restarts, wrap after 2^32 connections, and
 /// `COM_CHANGE_USER` hands a living id to another user.
-public struct SessionIdentity: Hashable, Sendable, Codable {
+public struct SessionIdentity: Hashable, Sendable {
     public var id: ThreadID
     public var user: String
     /// Client address with its port (`10.0.0.7:51444`); without a port for a
@@ -26,24 +26,47 @@ public struct SessionIdentity: Hashable, Sendable, Codable {
     /// process. `nil` where performance_schema is off or does not know the
     /// session.
     public var performanceSchemaThreadID: UInt64?
+    /// What the client told of itself. `nil` where performance_schema is off or
+    /// does not know the session, and in looks that do not ask for it.
+    public var client: ClientAttributes?
 
-    public init(id: ThreadID, user: String, host: String, performanceSchemaThreadID: UInt64? = nil) {
+    public init(
+        id: ThreadID, user: String, host: String, performanceSchemaThreadID: UInt64? = nil,
+        client: ClientAttributes? = nil
+    ) {
         self.id = id
         self.user = user
         self.host = host
         self.performanceSchemaThreadID = performanceSchemaThreadID
+        self.client = client
     }
 
     /// Whether `later`, read from the same server process, is still this session.
     public func isSameSession(as later: SessionIdentity) -> Bool {
-        guard id == later.id, user == later.user, host == later.host else { return false }
-        guard let before = performanceSchemaThreadID, let after = later.performanceSchemaThreadID else { return true }
-        return before == after
+        func agree<Value: Equatable>(_ before: Value?, _ after: Value?) -> Bool {
+            before == nil || after == nil || before == after
+        }
+        return id == later.id && user == later.user && host == later.host
+            && agree(performanceSchemaThreadID, later.performanceSchemaThreadID) && agree(client, later.client)
+    }
+}
+
+/// The connection attributes that tell clients apart
+/// (`performance_schema.session_connect_attrs`).
+public struct ClientAttributes: Hashable, Sendable, Codable {
+    /// `program_name`: what a client calls itself.
+    public var programName: String?
+    /// `_pid`: the number of its process, on its own machine.
+    public var processID: String?
+
+    public init(programName: String?, processID: String?) {
+        self.programName = programName
+        self.processID = processID
     }
 }
 
 /// What a session was doing when it was looked at.
-public struct SessionPicture: Hashable, Sendable, Codable {
+public struct SessionPicture: Hashable, Sendable {
     public var database: String?
     /// `Sleep`, `Query`, `Binlog Dump GTID`, … as the server spells it.
     public var command: String
@@ -54,10 +77,15 @@ public struct SessionPicture: Hashable, Sendable, Codable {
     public var statement: String?
     /// The open InnoDB transaction.
     public var transaction: Transaction?
+    /// Whether the session's last transaction is an XA transaction after `XA
+    /// PREPARE`, which outlives it with all its locks. MySQL shows it apart from
+    /// the session already then (`xa_detach_on_prepare`), and ``transaction`` is
+    /// `nil`.
+    public var hasPreparedXA: Bool
 
     public init(
         database: String? = nil, command: String, seconds: Int64?, state: String? = nil, statement: String? = nil,
-        transaction: Transaction? = nil
+        transaction: Transaction? = nil, hasPreparedXA: Bool = false
     ) {
         self.database = database
         self.command = command
@@ -65,14 +93,16 @@ public struct SessionPicture: Hashable, Sendable, Codable {
         self.state = state
         self.statement = statement
         self.transaction = transaction
+        self.hasPreparedXA = hasPreparedXA
     }
 }
 
-/// A row of `information_schema.INNODB_TRX`.
+/// An open InnoDB transaction: a row of `information_schema.INNODB_TRX`.
 public struct Transaction: Hashable, Sendable, Codable {
     /// `trx_id`: stays the same while the transaction is rolled back, when the
-    /// session may be gone already.
-    public var id: String
+    /// session may be gone already. `nil` as long as nothing was changed, so
+    /// that there is nothing to roll back either.
+    public var id: String?
     /// Seconds since it began.
     public var age: Int64
     /// Rows inserted, changed or deleted so far; falls while they are undone.
@@ -80,7 +110,7 @@ public struct Transaction: Hashable, Sendable, Codable {
     /// `trx_state`: `RUNNING`, `LOCK WAIT`, `ROLLING BACK`, `COMMITTING`.
     public var state: String
 
-    public init(id: String, age: Int64, rowsModified: UInt64, state: String) {
+    public init(id: String?, age: Int64, rowsModified: UInt64, state: String) {
         self.id = id
         self.age = age
         self.rowsModified = rowsModified
@@ -88,4 +118,28 @@ public struct Transaction: Hashable, Sendable, Codable {
     }
 
     public var isRollingBack: Bool { state == "ROLLING BACK" }
+}
+
+/// One reading of the server's open transactions.
+public struct TransactionReading: Hashable, Sendable {
+    /// Counts the readings of a server: a later one has a greater number.
+    public var number: Int
+    public var transactions: [OpenTransaction]
+
+    public init(number: Int, transactions: [OpenTransaction]) {
+        self.number = number
+        self.transactions = transactions
+    }
+}
+
+/// A transaction and whose it is.
+public struct OpenTransaction: Hashable, Sendable {
+    public var transaction: Transaction
+    /// `nil` for a prepared XA transaction that is nobody's any more.
+    public var thread: ThreadID?
+
+    public init(_ transaction: Transaction, thread: ThreadID?) {
+        self.transaction = transaction
+        self.thread = thread
+    }
 }

@@ -4,10 +4,14 @@
 /// under way waits for the next, together with all others who came meanwhile.
 actor SharedObservation {
     private let server: any DatabaseServer
+    private let scope: ObservationScope
     private var waiting: [CheckedContinuation<IndexedObservation, any Error>] = []
     private var isLooking = false
 
-    init(of server: any DatabaseServer) { self.server = server }
+    init(of server: any DatabaseServer, _ scope: ObservationScope) {
+        self.server = server
+        self.scope = scope
+    }
 
     func observe() async throws -> IndexedObservation {
         try await withCheckedThrowingContinuation { caller in
@@ -24,7 +28,7 @@ actor SharedObservation {
             waiting = []
             let look: Result<IndexedObservation, any Error>
             do {
-                look = .success(IndexedObservation(try await server.observe()))
+                look = .success(IndexedObservation(try await server.observe(scope)))
             } catch {
                 look = .failure(error)
             }
@@ -38,9 +42,11 @@ actor SharedObservation {
 struct IndexedObservation: Sendable {
     let observation: ServerObservation
     let sessions: [ThreadID: Session]
+    let waitGraph: WaitGraph
 
     init(_ observation: ServerObservation) {
         self.observation = observation
+        waitGraph = WaitGraph(observation.lockWaits.known)
         sessions = Dictionary(observation.sessions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

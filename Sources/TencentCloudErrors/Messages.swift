@@ -188,6 +188,11 @@ extension TencentCloudError {
                 .resourceNotFound,
                 .ours("The SqlExecId is not found, please ensure that it is correct and belongs to the InstanceId."),
                 .ours("SqlExecId 不存在，请确认其正确且属于该 InstanceId。"))
+        case .planNameNotFound:
+            Message(
+                .resourceNotFound,
+                .ours("The PlanName is not found, please ensure that it is correct."),
+                .ours("PlanName 不存在，请确认其正确。"))
         case .operationDenied(let reason):
             reason.message
         case .failedOperation(let reason):

@@ -45,24 +45,35 @@ extension AuthorizationDefect {
 extension DenialReason {
     var message: Message {
         switch self {
-        case .expired:
+        case .expired(let time):
             Message(
                 .operationDenied,
-                .ours("The SqlExecId has expired. Nothing was killed, please prepare again."),
-                .ours("SqlExecId 已过期。未终止任何线程，请重新执行 Prepare。"))
+                .ours("""
+                    The kill plan has expired: it could be committed until `\(time)`. Nothing was killed, please \
+                    prepare again.
+                    """),
+                .ours("终止计划已过期：最晚可在 `\(time)` 之前执行 Commit。未终止任何线程，请重新执行 Prepare。"))
         case .rejected:
             Message(
                 .operationDenied,
                 .ours("The kill plan was rejected. Nothing was killed."),
                 .ours("终止计划已被驳回。未终止任何线程。"))
-        case .stale:
+        case .serverRestarted:
             Message(
                 .operationDenied,
                 .ours("""
-                    The database server is no longer the one for which the kill plan was prepared: it was restarted \
-                    or replaced. Nothing was killed, please prepare again.
+                    The kill plan is stale: the database server was restarted since Prepare, so the thread ids may \
+                    belong to others now. Nothing was killed, please prepare again.
                     """),
-                .ours("数据库服务器已重启或被替换，不再是制定终止计划时的服务器。未终止任何线程，请重新执行 Prepare。"))
+                .ours("终止计划已失效：数据库服务器在 Prepare 之后重启过，线程 ID 可能已属于其他连接。未终止任何线程，请重新执行 Prepare。"))
+        case .serverReplaced:
+            Message(
+                .operationDenied,
+                .ours("""
+                    The kill plan is stale: another database server answers than the one that it was prepared for. \
+                    Nothing was killed, please prepare again.
+                    """),
+                .ours("终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。未终止任何线程，请重新执行 Prepare。"))
         case .notYetApproved(let approvals, let required):
             Message(
                 .operationDenied,

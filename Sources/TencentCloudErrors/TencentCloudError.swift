@@ -67,6 +67,8 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 
     /// The account has no kill plan under the SqlExecId for this instance.
     case planNotFound
+    /// No kill plan that the account may see has the name.
+    case planNameNotFound
     case operationDenied(DenialReason)
     case failedOperation(FailureReason)
     /// A defect of killd.
@@ -102,12 +104,14 @@ public enum AuthorizationDefect: Hashable, Sendable {
 
 /// Why a plan may not be carried out. Nothing was killed.
 public enum DenialReason: Hashable, Sendable {
-    /// The plan's lifetime is over.
-    case expired
+    /// The plan's lifetime is over since then: an ISO 8601 time.
+    case expired(since: String)
     /// Somebody rejected the plan.
     case rejected
-    /// The server is no longer the one that the plan was made for.
-    case stale
+    /// The server was restarted since Prepare.
+    case serverRestarted
+    /// Another server answers than the one that the plan was made for.
+    case serverReplaced
     /// Approvals are lacking.
     case notYetApproved(approvals: Int, required: Int)
 }

@@ -30,6 +30,17 @@ struct Arguments {
         return value
     }
 
+    /// The value of an option that is a whole number from 0.
+    ///
+    /// - Throws: ``UsageError`` also if it is none.
+    mutating func number(_ name: String) throws(UsageError) -> UInt64? {
+        guard let text = try option(name) else { return nil }
+        guard let number = UInt64(text) else {
+            throw UsageError("\(name): expected a whole number, found \"\(text)\"")
+        }
+        return number
+    }
+
     /// The words that are no options, in order. Call after all options were taken.
     mutating func positional() throws(UsageError) -> [String] {
         if let unknown = optionWords.first(where: { $0.hasPrefix("-") && $0 != "-" }) {

@@ -48,8 +48,8 @@ final class BetweenTheStagesTests: XCTestCase {
             let ids = await after.threadIDs
             XCTAssertFalse(Set(ids).isDisjoint(with: planned))
             let refused = try client.commit(ticket)
-            assertRefused(refused, "OperationDenied", "it was restarted or replaced")
-            assertRefused(try client.commit(ticket), "OperationDenied", "it was restarted or replaced")
+            assertRefused(refused, "OperationDenied", "was restarted since Prepare")
+            assertRefused(try client.commit(ticket), "OperationDenied", "was restarted since Prepare")
             await after.assertAllAnswer()
 
             XCTAssertEqual(try client.commit(client.prepare([ids[0]]).ticket()).Threads, [ids[0]])

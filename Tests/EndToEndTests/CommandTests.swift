@@ -68,7 +68,7 @@ final class CommandTests: XCTestCase {
             let nobody = try await client("prepare", ["4000000000"])
             let nobodysTicket = try XCTUnwrap(nobody.output.split(whereSeparator: \.isWhitespace).last.map(String.init))
             let nothing = try await client("commit", [nobodysTicket])
-            XCTAssertEqual(nothing.output, "No session was ended.\n")
+            XCTAssertEqual(nothing.output, "No session was ended.\nNot ended: 4000000000 (gone)\n")
             XCTAssertEqual(nothing.status, 0)
 
             await bystanders.assertAllAnswer()

@@ -66,7 +66,7 @@ final class FailureTests: XCTestCase {
         }
     }
 
-    func testASessionThatItsAccountMayNotKillIsMissingFromTheAnswer() async throws {
+    func testRefusesToPlanWhatItsAccountMayNotCarryOut() async throws {
         try await onEveryServer { server in
             let administrator = try await server.administrator()
             try await administrator.query(RealServer.creation(of: "observer"))
@@ -74,11 +74,31 @@ final class FailureTests: XCTestCase {
             var configuration = KilldConfiguration(port: server.database.port)
             configuration.instances[0].user = "observer"
             try await withKilld(configuration, on: server) { scene in
-                let sessions = try await ClientSessions.open(2, on: server)
-                let ticket = try await scene.client.prepare(sessions.threadIDs).ticket()
-                XCTAssertEqual(try scene.client.commit(ticket).Threads, [])
-                await sessions.assertAllAnswer()
+                let privilege = server.kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
+                try await assertRefused(
+                    scene, "lacks the privilege `\(privilege)`", check: "GRANT \(privilege) ON *.* TO 'observer'@'%';")
+                // After the GRANT, without a restart.
+                try await administrator.query("GRANT \(privilege) ON *.* TO observer@'%'")
+                let victim = try await ClientSessions.open(1, on: server)
+                let planned = await victim.threadIDs
+                XCTAssertEqual(try scene.client.commit(scene.client.prepare(planned).ticket()).Threads, planned)
+                try await administrator.query("DROP USER observer@'%'")
             }
+        }
+    }
+
+    /// On MySQL, SYSTEM_USER protects a session from every account that has it not.
+    func testASessionThatItsAccountMayNotKillIsMissingFromTheAnswer() async throws {
+        let server = try RealServer.shared(.mysql)
+        try await server.createAccounts()
+        try await withKilld(KilldConfiguration(port: server.database.port), on: server) { scene in
+            let victim = try await ClientSessions.open(1, on: server)
+            let planned = await victim.threadIDs
+            let ticket = try scene.client.prepare([scene.administrator.threadID] + planned).ticket()
+            XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
+            _ = try await scene.administrator.query("SELECT 1")
+            let plan = try scene.client.describe(ticket: ticket)
+            XCTAssertEqual(plan.Threads.map(\.Outcome), ["denied", "killed"])
         }
     }
 

@@ -9,7 +9,7 @@ import XCTest
 private func identities(
     of ids: [ThreadID], over connection: any ServerConnection
 ) async throws -> [SessionIdentity] {
-    let sessions = try await connection.observe().sessions
+    let sessions = try await connection.observe(.sessions).sessions
     return try ids.map { id in try XCTUnwrap(sessions.first { $0.id == id }?.identity, "\(id)") }
 }
 
@@ -148,12 +148,13 @@ final class GuardedKillTests: XCTestCase {
                 try await Task.sleep(for: .milliseconds(300))
                 let sessions = try await identities(of: ids, over: connection)
                 let before = try await connection.transactions()
-                XCTAssertEqual(before.values.filter { $0.rowsModified >= 65_536 }.count, 1, "\(before)")
+                let large = before.transactions.filter { $0.transaction.rowsModified >= 65_536 }
+                XCTAssertEqual(large.count, 1, "\(before)")
                 let answers = await connection.kill(sessions)
                 XCTAssertEqual(answers, [.accepted])
                 try await eventually("it is gone") { try await connection.present(among: sessions).isEmpty }
                 try await eventually("its transaction is over", pause: .milliseconds(300)) {
-                    try await connection.transactions().isEmpty
+                    try await connection.transactions().transactions.allSatisfy { $0.transaction.id == nil }
                 }
             }
         }
@@ -187,7 +188,7 @@ final class GuardedKillTests: XCTestCase {
             let (answers, further) = try await database.withConnection { connection in
                 let sessions = try await identities(of: ids, over: connection)
                 let answers = await connection.kill(sessions)
-                let further = try await assertThrows(ServerError.self) { try await connection.observe() }
+                let further = try await assertThrows(ServerError.self) { try await connection.observe(.sessions) }
                 return (answers, further)
             }
             let lost = answers.prefix { $0 == .lost }
@@ -195,7 +196,7 @@ final class GuardedKillTests: XCTestCase {
             XCTAssertTrue(answers[lost.count...].allSatisfy { $0 == .notSent })
             XCTAssertEqual(further.reason, .connectionLost)
             // The next use finds a new connection.
-            let own = try await database.withConnection { try await $0.observe().ownThreadIDs }
+            let own = try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs }
             XCTAssertEqual(own.count, 1)
             await database.close()
         }
@@ -207,7 +208,7 @@ final class GuardedKillTests: XCTestCase {
             let ids = await victims.threadIDs
             let root = try await server.administrator()
             let answers = try await withConnection(to: server.configuration()) { connection in
-                let observation = try await connection.observe()
+                let observation = try await connection.observe(.sessions)
                 let sessions = try await identities(of: ids, over: connection)
                 for id in observation.ownThreadIDs { try await root.query("KILL CONNECTION \(id)") }
                 return await connection.kill(sessions)

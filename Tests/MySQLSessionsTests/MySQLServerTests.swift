@@ -10,7 +10,7 @@ final class MySQLServerTests: XCTestCase {
             let database = MySQLServer(server.configuration(), connectionLimit: 3)
             let ids = try await withThrowingTaskGroup(of: Set<ThreadID>.self) { group in
                 for _ in 0..<40 {
-                    group.addTask { try await database.withConnection { try await $0.observe().ownThreadIDs } }
+                    group.addTask { try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs } }
                 }
                 return try await group.reduce(into: Set()) { $0.formUnion($1) }
             }
@@ -35,7 +35,7 @@ final class MySQLServerTests: XCTestCase {
                 XCTAssertTrue(error is CancellationError, "\(error)")
             }
             // The connection is free again.
-            try await database.withConnection { _ = try await $0.observe() }
+            try await database.withConnection { _ = try await $0.observe(.sessions) }
             await database.close()
         }
     }
@@ -44,10 +44,10 @@ final class MySQLServerTests: XCTestCase {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
             try await database.start()
-            let first = try await database.withConnection { try await $0.observe().ownThreadIDs }
+            let first = try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs }
             let root = try await server.administrator()
             for id in first { try await root.query("KILL \(id)") }
-            let second = try await database.withConnection { try await $0.observe().ownThreadIDs }
+            let second = try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs }
             XCTAssertEqual(second.count, 1)
             XCTAssertTrue(second.isDisjoint(with: first))
             await database.close()
@@ -58,10 +58,10 @@ final class MySQLServerTests: XCTestCase {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
             try await database.start()
-            let first = try await database.observe()
+            let first = try await database.observe(.sessions)
             let root = try await server.administrator()
             for id in first.ownThreadIDs { try await root.query("KILL \(id)") }
-            let second = try await database.observe()
+            let second = try await database.observe(.sessions)
             XCTAssertNil(first.fingerprint.difference(from: second.fingerprint))
             XCTAssertTrue(second.ownThreadIDs.isDisjoint(with: first.ownThreadIDs))
             XCTAssertTrue(second.sessions.contains { second.ownThreadIDs.contains($0.id) })
@@ -92,9 +92,9 @@ final class MySQLServerTests: XCTestCase {
         let server = try RealServer.start(.mariadb)
         try await server.createAccounts()
         let database = MySQLServer(server.configuration())
-        let before = try await database.withConnection { try await $0.observe().fingerprint }
+        let before = try await database.withConnection { try await $0.observe(.sessions).fingerprint }
         try server.database.restart()
-        let after = try await database.withConnection { try await $0.observe().fingerprint }
+        let after = try await database.withConnection { try await $0.observe(.sessions).fingerprint }
         XCTAssertEqual(before.uniqueID, after.uniqueID)
         XCTAssertNotEqual(before.connectionCount, after.connectionCount)
         server.database.stop()
@@ -111,7 +111,7 @@ final class MySQLServerTests: XCTestCase {
             // More at once than there are connections: each must be served by the one that is open.
             let observations = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 {
-                    group.addTask { try await database.withConnection { try await $0.observe().ownThreadIDs.count } }
+                    group.addTask { try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs.count } }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -125,7 +125,7 @@ final class MySQLServerTests: XCTestCase {
             configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
             let administrator = MySQLServer(configuration)
             try await administrator.start()
-            let seen = try await administrator.withConnection { try await $0.observe().sessions.count }
+            let seen = try await administrator.withConnection { try await $0.observe(.sessions).sessions.count }
             XCTAssertGreaterThan(seen, 10)
             await administrator.close()
             await database.close()

@@ -7,7 +7,7 @@ import XCTest
 final class ObservationTests: XCTestCase {
     private func observe(_ server: RealServer) async throws -> ServerObservation {
         let database = MySQLServer(server.configuration())
-        let observation = try await database.withConnection { try await $0.observe() }
+        let observation = try await database.withConnection { try await $0.observe(.transactions) }
         await database.close()
         return observation
     }
@@ -93,7 +93,7 @@ final class ObservationTests: XCTestCase {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
             let observation = try await database.withConnection { _ in
-                try await database.withConnection { try await $0.observe() }
+                try await database.withConnection { try await $0.observe(.transactions) }
             }
             let own = observation.sessions.filter { $0.identity.user == "killd" }.map(\.id)
             XCTAssertEqual(observation.ownThreadIDs.count, 2)
@@ -106,7 +106,7 @@ final class ObservationTests: XCTestCase {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration(user: "app"))
             let error = try await assertThrows(ServerError.self) {
-                try await database.withConnection { try await $0.observe() }
+                try await database.withConnection { try await $0.observe(.transactions) }
             }
             XCTAssertEqual(error.reason, .privilegeMissing("PROCESS"))
             await database.close()

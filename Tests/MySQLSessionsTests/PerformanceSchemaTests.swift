@@ -18,7 +18,7 @@ final class PerformanceSchemaTests: XCTestCase {
         let ids = await victims.threadIDs
         let database = MySQLServer(server.configuration())
         try await database.withConnection { connection in
-            let listed = try await connection.observe().sessions.filter { ids.contains($0.id) }.map(\.identity)
+            let listed = try await connection.observe(.sessions).sessions.filter { ids.contains($0.id) }.map(\.identity)
             XCTAssertEqual(Set(listed.compactMap(\.performanceSchemaThreadID)).count, 3)
             let answers = await connection.kill(listed)
             XCTAssertEqual(answers, [.accepted, .accepted, .accepted])
@@ -48,7 +48,7 @@ final class PerformanceSchemaTests: XCTestCase {
         let ids = await sessions.threadIDs
         let database = MySQLServer(server.configuration())
         try await database.withConnection { connection in
-            let listed = try await connection.observe().sessions.filter { ids.contains($0.id) }.map(\.identity)
+            let listed = try await connection.observe(.sessions).sessions.filter { ids.contains($0.id) }.map(\.identity)
             XCTAssertEqual(listed.count, 80)
             XCTAssertLessThan(listed.compactMap(\.performanceSchemaThreadID).count, 80)
             let present = try await connection.present(among: listed)
@@ -65,7 +65,7 @@ final class PerformanceSchemaTests: XCTestCase {
         let root = try await server.administrator()
         try await root.query("SET GLOBAL performance_schema_show_processlist=ON")
         let error = try await assertThrows(ServerError.self) {
-            try await database.withConnection { try await $0.observe() }
+            try await database.withConnection { try await $0.observe(.sessions) }
         }
         XCTAssertTrue(error.description.contains("partial"), "\(error)")
         await database.close()

@@ -22,6 +22,21 @@ final class CrashSafetyTests: StoreTestCase {
         }
     }
 
+    /// SQLite goes on writing to a file that has no name any more; nobody would find what it wrote.
+    func testAStoreWhoseFileIsNotThereAnyMoreWritesNothing() async throws {
+        let store = try await openStore()
+        try await store.insert(.example(1))
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
+        let error = try await storeError { try await store.insert(.example(2)) }
+        XCTAssertEqual(error.reason, .cannotWrite)
+        XCTAssertTrue(error.description.contains("deleted or renamed"), error.description)
+        let claim = try await storeError { _ = try await store.claim(KillPlan.example(1).name, intending: [], at: commit) }
+        XCTAssertEqual(claim.reason, .cannotWrite)
+
+        try FileManager.default.moveItem(atPath: path + ".old", toPath: path)
+        try await store.insert(.example(2))
+    }
+
     private static let childVariable = "KILLD_STORE_OF_A_WRITER_TO_BE_KILLED"
 
     /// Runs itself in a child process, which inserts plans and tells each that

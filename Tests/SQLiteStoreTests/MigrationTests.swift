@@ -72,9 +72,11 @@ final class MigrationTests: StoreTestCase {
 
     func testANewStoreRecordsWhatWasAppliedAndWhoseItIs() async throws {
         let store = try await openStore()
-        let record = try await store.value("SELECT version || ' ' || name || ' ' || applied_at FROM migrations")
-        XCTAssertEqual(record, "1 kill_plans \(openingTime.milliseconds)")
-        let checksum = try await store.value("SELECT length(checksum) FROM migrations")
+        let record = try await store.value(
+            "SELECT group_concat(version || ' ' || name || ' ' || applied_at) FROM migrations ORDER BY version")
+        let expected = Migration.all.map { "\($0.version) \($0.name) \(openingTime.milliseconds)" }
+        XCTAssertEqual(record, expected.joined(separator: ","))
+        let checksum = try await store.value("SELECT DISTINCT length(checksum) FROM migrations")
         XCTAssertEqual(checksum, "64")
         let application = try await store.value("PRAGMA application_id")
         XCTAssertEqual(application, String(0x6B69_6C64))
@@ -83,7 +85,7 @@ final class MigrationTests: StoreTestCase {
     func testOpeningAgainAppliesNothing() async throws {
         try await openStore().close()
         let store = try await SQLiteStore.open(path: path, at: end)
-        let times = try await store.value("SELECT group_concat(applied_at) FROM migrations")
+        let times = try await store.value("SELECT group_concat(DISTINCT applied_at) FROM migrations")
         try await store.close()
         XCTAssertEqual(times, String(openingTime.milliseconds))
     }
@@ -114,7 +116,7 @@ final class MigrationTests: StoreTestCase {
 
     func testAStoreFromANewerKilldIsRefusedAndLeftAlone() async throws {
         try await openStore(migrations: Migration.all + [future]).close()
-        try await assertRefused(knowing: Migration.all, .other, "written by a newer killd: it has migration 2 (future)")
+        try await assertRefused(knowing: Migration.all, .other, "written by a newer killd: it has migration \(future.version) (future)")
     }
 
     func testAStoreFromANewerKilldThatCrashedIsRefusedAndLeftAlone() async throws {
@@ -136,15 +138,16 @@ final class MigrationTests: StoreTestCase {
             Migration(version: 1, name: "kill_plans", sql: Migration.all[0].sql + " "),
             Migration(version: 1, name: "killing_plans", sql: Migration.all[0].sql),
         ] {
-            try await assertRefused(knowing: [changed], .other, "migration 1 (kill_plans) with another text")
+            try await assertRefused(
+                knowing: [changed] + Migration.all.dropFirst(), .other, "migration 1 (kill_plans) with another text")
         }
     }
 
     func testAFailingMigrationLeavesNoTraceAndKeepsThoseBefore() async throws {
         let failing = Migration(
-            version: 2, name: "half", sql: "CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);")
+            version: future.version, name: "half", sql: "CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);")
         let error = try await storeError { _ = try await openStore(migrations: Migration.all + [failing]) }
-        XCTAssertTrue(error.description.contains("apply migration 2 (half)"), error.description)
+        XCTAssertTrue(error.description.contains("apply migration \(future.version) (half)"), error.description)
         let store = try await openStore()
         let tables = try await store.value(
             "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name)")
@@ -162,7 +165,7 @@ final class MigrationTests: StoreTestCase {
         let store = try await openStore()
         try await store.insert(.example())
         try await store.close()
-        let breaking = Migration(version: 2, name: "forget", sql: "DELETE FROM plans;")
+        let breaking = Migration(version: future.version, name: "forget", sql: "DELETE FROM plans;")
         let error = try await storeError { _ = try await openStore(migrations: Migration.all + [breaking]) }
         XCTAssertTrue(error.description.contains("rows of threads refer to rows"), error.description)
         let stored = try await openStore().plan(with: KillPlan.example().sqlExecID)
@@ -205,5 +208,51 @@ final class MigrationTests: StoreTestCase {
         }
     }
 
-    private let future = Migration(version: 2, name: "future", sql: "CREATE TABLE future (id INTEGER) STRICT;")
+    /// A store with what killd wrote before it knew of previews: an ended plan, and one that could be committed.
+    func testPlansFromBeforePreviewsKeepTheirAnswersAndCannotBeCommittedUnseen() async throws {
+        try makeStore(Array(Migration.all.prefix(1)))
+        let picture = """
+            {"command":"Query","database":"shop","seconds":12,"state":"executing",\
+            "statement":"SELECT ''日''","transaction":{"age":9,"id":"1811","rowsModified":7,"state":"RUNNING"}}
+            """
+        let fingerprint = String(
+            decoding: try JSONEncoder().encode(KillPlan.example().content.fingerprint), as: UTF8.self)
+        let digest = String(repeating: "0", count: 64)
+        func plan(_ id: Int, _ state: String, endedAt: String) -> String {
+            """
+            INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, \
+            record_history, fingerprint, state, ended_at) VALUES (\(id), 'plan-\(id)', 'ticket\(id)', '\(digest)', \
+            'ci', 'cdb-8jawylhf', 100, 700, 1, '\(fingerprint)', '\(state)', \(endedAt));
+            INSERT INTO threads VALUES (\(id), 0, 101, 'app', 'h:1', 900, '\(picture)', 200, NULL, NULL);
+            INSERT INTO threads VALUES (\(id), 1, 102, 'app', 'h:2', NULL, '{"command":"Sleep"}', NULL, NULL, NULL);
+            INSERT INTO threads VALUES (\(id), 2, 103, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+            """
+        }
+        let old = try Connection(path: path)
+        try old.execute(plan(1, "committed", endedAt: "300") + plan(2, "prepared", endedAt: "NULL"))
+        try old.execute("UPDATE threads SET outcome = 'killed' WHERE plan = 1 AND thread_id = 101")
+        try old.close()
+
+        let store = try await openStore()
+        let found = try await store.plan(named: PlanName(rawValue: "plan-1"))
+        let ended = try XCTUnwrap(found)
+        XCTAssertEqual(
+            ended.state,
+            .ended(.committed, at: UnixTime(milliseconds: 300), outcomes: [.number(101): .killed]))
+        XCTAssertEqual(
+            ended.plan.content.threads.map(\.session?.picture),
+            [
+                PinnedPicture(
+                    database: "shop", command: "Query", seconds: 12, state: "executing",
+                    statement: .shown(text: "SELECT '日'", length: 12),
+                    transaction: Transaction(id: "1811", age: 9, rowsModified: 7, state: "RUNNING")),
+                PinnedPicture(command: "Sleep", seconds: nil), nil,
+            ])
+        let history = try await store.history(
+            of: [InstanceID(rawValue: "cdb-8jawylhf")], at: UnixTime(milliseconds: 150), skipping: 0, limit: 10)
+        XCTAssertEqual(history.map(\.status), [.expired, .committed])
+    }
+
+    private let future = Migration(
+        version: Migration.all.count + 1, name: "future", sql: "CREATE TABLE future (id INTEGER) STRICT;")
 }

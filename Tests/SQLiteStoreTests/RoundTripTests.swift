@@ -22,16 +22,30 @@ final class RoundTripTests: StoreTestCase {
         content.recordHistory = true
         content.threads = [
             PinnedThread(
-                Session(
+                PinnedSession(
                     identity: SessionIdentity(
                         id: .number(4_294_967_295), user: "app", host: "10.0.0.7:50000",
-                        performanceSchemaThreadID: .max),
-                    picture: SessionPicture(
+                        performanceSchemaThreadID: .max,
+                        client: ClientAttributes(programName: "etl", processID: "4711")),
+                    picture: PinnedPicture(
                         database: "shop", command: "Query", seconds: -1, state: "updating",
-                        statement: "UPDATE t SET a = 1",
-                        transaction: Transaction(id: "1811", age: 9, rowsModified: .max, state: "LOCK WAIT")))),
+                        statement: .shown(text: "UPDATE t SET a = 1", length: 4_000),
+                        transaction: Transaction(id: "1811", age: 9, rowsModified: .max, state: "LOCK WAIT"),
+                        hasPreparedXA: true, protection: .systemThread,
+                        wantedLocks: [
+                            WantedLock(
+                                lock: Lock(kind: .row, object: "shop.orders", index: "PRIMARY", mode: "X"), waiters: 3),
+                            WantedLock(lock: Lock(kind: .user, object: "nightly"), waiters: 1),
+                        ], freedSessions: 4))),
+            PinnedThread(
+                PinnedSession(
+                    identity: SessionIdentity(
+                        id: .number(2), user: "app", host: "localhost",
+                        client: ClientAttributes(programName: nil, processID: nil)),
+                    picture: PinnedPicture(command: "Query", seconds: 0, statement: .hidden(sha256: "ab")))),
             PinnedThread(absent: .number(1)),
         ]
+        content.impact = PlanImpact(freedSessions: 4, unexplainedWaiters: 1)
         content.fingerprint.serverID = .max
         content.fingerprint.connectionCount = .max
         content.fingerprint.startedAt = .min
@@ -44,9 +58,12 @@ final class RoundTripTests: StoreTestCase {
         content.fingerprint.uniqueID = nil
         content.threads = [
             PinnedThread(
-                Session(
+                PinnedSession(
                     identity: SessionIdentity(id: .number(7), user: "unauthenticated user", host: "localhost"),
-                    picture: SessionPicture(command: "Connect", seconds: nil)))
+                    picture: PinnedPicture(command: "Connect", seconds: nil))),
+            PinnedThread(
+                PinnedSession(
+                    identity: SessionIdentity(id: .number(8), user: "app", host: "localhost"), picture: nil)),
         ]
         try await assertReadsBackAsInserted(
             KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
@@ -68,10 +85,11 @@ final class RoundTripTests: StoreTestCase {
             content.fingerprint.hostname = text
             content.threads = [
                 PinnedThread(
-                    Session(
+                    PinnedSession(
                         identity: SessionIdentity(id: .number(5), user: text, host: text),
-                        picture: SessionPicture(
-                            database: text, command: text, seconds: 0, state: text, statement: text)))
+                        picture: PinnedPicture(
+                            database: text, command: text, seconds: 0, state: text,
+                            statement: .shown(text: text, length: text.utf8.count))))
             ]
             let plan = KillPlan(
                 name: PlanName(rawValue: "plan-\(number)" + text), sqlExecID: SqlExecID(rawValue: "\(number)" + text),
@@ -94,10 +112,11 @@ final class RoundTripTests: StoreTestCase {
         var content = KillPlan.example().content
         content.threads = [
             PinnedThread(
-                Session(
+                PinnedSession(
                     identity: SessionIdentity(id: .number(5), user: "etl", host: "localhost"),
-                    picture: SessionPicture(
-                        command: "Query", seconds: 3, statement: String(repeating: "INSERT 日", count: 1 << 17))))
+                    picture: PinnedPicture(
+                        command: "Query", seconds: 3,
+                        statement: .shown(text: String(repeating: "INSERT 日", count: 1 << 17), length: 10 << 17))))
         ]
         try await assertReadsBackAsInserted(
             KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
@@ -145,6 +164,8 @@ final class RoundTripTests: StoreTestCase {
         try await store.insert(.example())
         let damages = [
             "UPDATE threads SET picture = '{}'",
+            "UPDATE threads SET client = '[]'",
+            "UPDATE plans SET impact = '{}'",
             "UPDATE plans SET fingerprint = '[1]'",
             "UPDATE plans SET account = CAST(x'ff' AS TEXT)",
             "UPDATE threads SET outcome = 'rolling-back', outcome_detail = '99999999999999999999'; "

@@ -27,9 +27,14 @@ final class SchemaTests: StoreTestCase {
             ("UPDATE threads SET position = -1", "position_is_not_negative"),
             ("UPDATE threads SET user = NULL", "session_is_whole_or_absent"),
             ("UPDATE threads SET host = NULL", "session_is_whole_or_absent"),
-            ("UPDATE threads SET picture = NULL", "session_is_whole_or_absent"),
             ("UPDATE threads SET user = NULL, host = NULL, picture = NULL", "session_is_whole_or_absent"),
+            (
+                "UPDATE threads SET user = NULL, host = NULL, performance_schema_thread_id = NULL",
+                "session_is_whole_or_absent"
+            ),
             ("UPDATE threads SET picture = 'idle'", "picture_is_json"),
+            ("UPDATE threads SET client = 'psql'", "client_is_json"),
+            ("UPDATE plans SET impact = '{'", "impact_is_json"),
             ("UPDATE threads SET plan = 99", "FOREIGN KEY constraint failed"),
             ("UPDATE threads SET outcome = 'dead'", "outcome_is_known"),
             ("UPDATE threads SET outcome = 'killed'", "killed_only_after_intent"),

@@ -123,13 +123,13 @@ extension KillPlan {
                     startedAt: 1_789_000_000, connectionCount: 4_711),
                 threads: (0..<count).map { index in
                     PinnedThread(
-                        Session(
+                        PinnedSession(
                             identity: SessionIdentity(
                                 id: .number(101 + index), user: "app", host: "10.0.0.7:\(50_000 + index)",
                                 performanceSchemaThreadID: UInt64(900 + index)),
-                            picture: SessionPicture(
+                            picture: PinnedPicture(
                                 database: "shop", command: "Query", seconds: 12, state: "executing",
-                                statement: "SELECT SLEEP(100)")))
+                                statement: .shown(text: "SELECT SLEEP(100)", length: 17))))
                 }))
     }
 }

@@ -1,35 +1,14 @@
 import SessionKill
-import Synchronization
 import XCTest
 
-final class KillEngineTests: XCTestCase {
-    private let server = ScriptedServer((1...30).map { .idle($0) })
-    private let store = MemoryStore()
-    private let clock = TestClock()
-
-    private var engine: KillEngine {
-        KillEngine(
-            store: store, settings: .init(planLifetime: 600, killWait: .seconds(3)),
-            clock: .init(now: clock.now, sleep: clock.sleep))
-    }
-    private lazy var instance = Instance(
-        id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: ["monitor"])
-
-    private func prepare(_ threads: [ThreadID]) async throws -> KillPlan {
-        try await engine.prepare(threads, on: instance, for: "ci", recordHistory: true)
-    }
-
-    private func commit(_ plan: KillPlan) async throws -> CommitReport {
-        try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
-    }
-
+final class KillEngineTests: KillEngineTestCase {
     // MARK: Prepare
 
     func testPreparePinsEachSessionOnceAndInTheOrderAsked() async throws {
         let plan = try await prepare([7, 3, 7, 999, 3])
         XCTAssertEqual(plan.content.threads.map(\.id), [7, 3, 999])
         XCTAssertEqual(plan.content.threads.map { $0.session != nil }, [true, true, false])
-        XCTAssertEqual(plan.content.threads[0].session, .idle(7))
+        XCTAssertEqual(plan.content.threads[0].session?.identity, Session.idle(7).identity)
         let kills = await server.kills
         XCTAssertEqual(kills, [])
     }
@@ -44,7 +23,7 @@ final class KillEngineTests: XCTestCase {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         XCTAssertEqual(Set(plans.map(\.sqlExecID)).count, 100)
-        let looks = await server.observations
+        let looks = await server.scopes.count
         XCTAssertLessThan(looks, 100)
 
         await server.set { $0.sessions.removeAll { $0.id == 3 } }
@@ -63,7 +42,7 @@ final class KillEngineTests: XCTestCase {
         }
         await server.set { $0.failure = nil }
         let plan = try await prepare([3])
-        XCTAssertEqual(plan.content.threads[0].session, .idle(3))
+        XCTAssertEqual(plan.content.threads[0].session?.identity, Session.idle(3).identity)
     }
 
     func testTicketsAreTwelveRandomLettersAndDigits() async throws {
@@ -391,88 +370,5 @@ final class KillEngineTests: XCTestCase {
         await server.set { $0.failureAfterKill = ServerError(.connectionLost, code: 2013, "lost") }
         let report = try await commit(plan)
         XCTAssertEqual(report.outcomes, [3: .unknown])
-    }
-
-    // MARK: OK is not death
-
-    func testASessionThatStaysOnTheListIsNotCountedAsKilled() async throws {
-        await server.set { $0.afterKill = { $0 } }
-        let plan = try await prepare([3])
-        let report = try await commit(plan)
-        XCTAssertEqual(report.killed, [])
-        XCTAssertGreaterThanOrEqual(clock.slept, .seconds(3))
-    }
-
-    func testASessionCountsAsKilledWhenItsRollbackIsOver() async throws {
-        let transaction = Transaction(id: "4711", age: 9, rowsModified: 260_000, state: "RUNNING")
-        await server.set { server in
-            server.sessions.append(.idle(50, transaction: transaction))
-            var rollingBack = transaction
-            rollingBack.state = "ROLLING BACK"
-            server.openTransactions = ["4711": rollingBack]
-        }
-        clock.whenSlept(for: .seconds(1)) { [server] in await server.set { $0.openTransactions = [:] } }
-        let plan = try await prepare([50])
-        let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [50: .killed])
-        XCTAssertGreaterThanOrEqual(clock.slept, .seconds(1))
-    }
-
-    func testARollbackThatTakesLongerIsReportedWithTheRowsLeft() async throws {
-        let transaction = Transaction(id: "4711", age: 9, rowsModified: 200_000, state: "ROLLING BACK")
-        await server.set { server in
-            server.sessions.append(.idle(50, transaction: transaction))
-            server.openTransactions = ["4711": transaction]
-        }
-        let plan = try await prepare([50])
-        let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [50: .rollingBack(rowsLeft: 200_000)])
-        XCTAssertEqual(report.killed, [50])
-    }
-
-    func testATransactionThatOutlivesItsSessionIsAPreparedXATransaction() async throws {
-        let transaction = Transaction(id: "4711", age: 9, rowsModified: 1, state: "RUNNING")
-        await server.set { server in
-            server.sessions.append(.idle(50, transaction: transaction))
-            server.openTransactions = ["4711": transaction]
-        }
-        let plan = try await prepare([50])
-        let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [50: .xaPrepared])
-    }
-}
-
-/// Time that moves only when told, or when somebody sleeps.
-final class TestClock: Sendable {
-    private struct State {
-        var milliseconds: Int64 = 1_700_000_000_000
-        var slept = Duration.zero
-        var alarm: (at: Duration, run: @Sendable () async -> Void)?
-    }
-    private let state = Mutex(State())
-
-    var now: @Sendable () -> UnixTime {
-        { UnixTime(milliseconds: self.state.withLock(\.milliseconds)) }
-    }
-    var sleep: @Sendable (Duration) async throws -> Void {
-        { duration in
-            let alarm = self.state.withLock { state in
-                state.slept += duration
-                state.milliseconds += duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
-                guard let alarm = state.alarm, state.slept >= alarm.at else { return nil as (@Sendable () async -> Void)? }
-                state.alarm = nil
-                return alarm.run
-            }
-            await alarm?()
-        }
-    }
-    var slept: Duration { state.withLock(\.slept) }
-
-    func advance(milliseconds: Int64) { state.withLock { $0.milliseconds += milliseconds } }
-    func advance(bySeconds seconds: Int64) { advance(milliseconds: seconds * 1_000) }
-
-    /// Runs `alarm` once, in the first sleep after `duration` more has been slept.
-    func whenSlept(for duration: Duration = .zero, _ alarm: @escaping @Sendable () async -> Void) {
-        state.withLock { $0.alarm = ($0.slept + duration, alarm) }
     }
 }

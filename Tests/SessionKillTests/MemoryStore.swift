@@ -23,6 +23,12 @@ actor MemoryStore: PlanStore {
 
     func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? { plans[sqlExecID] }
 
+    func plan(named name: PlanName) async throws(StoreError) -> StoredPlan? { stored(name) }
+
+    func history(
+        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
+    ) async throws(StoreError) -> [PlanSummary] { [] }
+
     func claim(_ name: PlanName, intending threads: [ThreadID], at time: UnixTime) async throws(StoreError) -> Bool {
         if failing.contains(.claim) { throw Self.full }
         guard let stored = stored(name), stored.state == .prepared else { return false }

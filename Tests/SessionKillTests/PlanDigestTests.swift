@@ -12,13 +12,21 @@ final class PlanDigestTests: XCTestCase {
                 connectionCount: 5),
             threads: [
                 PinnedThread(
-                    Session(
-                        identity: SessionIdentity(id: 7, user: "app", host: "a:1", performanceSchemaThreadID: 40),
-                        picture: SessionPicture(
-                            database: "d", command: "Query", seconds: 3, state: "s", statement: "SELECT 1",
-                            transaction: Transaction(id: "9", age: 1, rowsModified: 2, state: "RUNNING")))),
+                    PinnedSession(
+                        identity: SessionIdentity(
+                            id: 7, user: "app", host: "a:1", performanceSchemaThreadID: 40,
+                            client: ClientAttributes(programName: "etl", processID: "12")),
+                        picture: PinnedPicture(
+                            database: "d", command: "Query", seconds: 3, state: "s",
+                            statement: .shown(text: "SELECT 1", length: 8),
+                            transaction: Transaction(id: "9", age: 1, rowsModified: 2, state: "RUNNING"),
+                            protection: .protectedUser,
+                            wantedLocks: [
+                                WantedLock(
+                                    lock: Lock(kind: .row, object: "d.t", index: "PRIMARY", mode: "X"), waiters: 1)
+                            ], freedSessions: 1))),
                 PinnedThread(absent: 8),
-            ]))
+            ], impact: PlanImpact(freedSessions: 1, unexplainedWaiters: 0)))
 
     private func digest(_ change: (inout KillPlan.Content) -> Void) throws -> String {
         var content = plan.content
@@ -26,15 +34,22 @@ final class PlanDigestTests: XCTestCase {
         return try KillPlan(name: plan.name, sqlExecID: plan.sqlExecID, content: content).digest()
     }
 
-    private func digest(ofSession change: (inout Session) -> Void) throws -> String {
+    private func digest(
+        ofIdentity changeIdentity: (inout SessionIdentity) -> Void = { _ in },
+        ofPicture changePicture: (inout PinnedPicture) -> Void = { _ in }
+    ) throws -> String {
         try digest { content in
-            guard var session = content.threads[0].session else { return }
-            change(&session)
-            content.threads[0] = PinnedThread(session)
+            guard let session = content.threads[0].session, var picture = session.picture else { return }
+            var identity = session.identity
+            changeIdentity(&identity)
+            changePicture(&picture)
+            content.threads[0] = PinnedThread(PinnedSession(identity: identity, picture: picture))
         }
     }
 
     func testChangesWithEverythingThatIsPinned() throws {
+        let identityOnly = PinnedSession(
+            identity: try XCTUnwrap(plan.content.threads[0].session?.identity), picture: nil)
         let digests = [
             try plan.digest(),
             try KillPlan(name: PlanName(rawValue: "plan-b"), sqlExecID: plan.sqlExecID, content: plan.content).digest(),
@@ -47,22 +62,35 @@ final class PlanDigestTests: XCTestCase {
             try digest { $0.fingerprint.connectionCount = 6 }, try digest { $0.threads.removeLast() },
             try digest { $0.threads.reverse() }, try digest { $0.threads[1] = PinnedThread(absent: 9) },
             try digest { $0.threads[1] = PinnedThread(.idle(8)) }, try digest { $0.threads[0] = PinnedThread(absent: 7) },
-            try digest(ofSession: { $0.identity.id = 6 }), try digest(ofSession: { $0.identity.user = "ap" }),
-            try digest(ofSession: { $0.identity.host = "a:2" }),
-            try digest(ofSession: { $0.identity.performanceSchemaThreadID = nil }),
-            try digest(ofSession: { $0.identity.performanceSchemaThreadID = 41 }),
-            try digest(ofSession: { $0.picture.database = nil }), try digest(ofSession: { $0.picture.command = "Sleep" }),
-            try digest(ofSession: { $0.picture.seconds = nil }), try digest(ofSession: { $0.picture.state = nil }),
-            try digest(ofSession: { $0.picture.statement = "SELECT 2" }),
-            try digest(ofSession: { $0.picture.transaction = nil }),
-            try digest(ofSession: { $0.picture.transaction?.id = "8" }),
-            try digest(ofSession: { $0.picture.transaction?.age = 2 }),
-            try digest(ofSession: { $0.picture.transaction?.rowsModified = 3 }),
-            try digest(ofSession: { $0.picture.transaction?.state = "LOCK WAIT" }),
+            try digest { $0.impact = nil }, try digest { $0.impact?.freedSessions = 2 },
+            try digest { $0.impact?.unexplainedWaiters = 1 }, try digest { $0.threads[0] = PinnedThread(identityOnly) },
+            try digest(ofIdentity: { $0.id = 6 }), try digest(ofIdentity: { $0.user = "ap" }),
+            try digest(ofIdentity: { $0.host = "a:2" }),
+            try digest(ofIdentity: { $0.performanceSchemaThreadID = nil }),
+            try digest(ofIdentity: { $0.performanceSchemaThreadID = 41 }), try digest(ofIdentity: { $0.client = nil }),
+            try digest(ofIdentity: { $0.client?.programName = "sql" }),
+            try digest(ofIdentity: { $0.client?.processID = nil }),
+            try digest(ofPicture: { $0.database = nil }), try digest(ofPicture: { $0.command = "Sleep" }),
+            try digest(ofPicture: { $0.seconds = nil }), try digest(ofPicture: { $0.state = nil }),
+            try digest(ofPicture: { $0.statement = nil }),
+            try digest(ofPicture: { $0.statement = .shown(text: "SELECT 2", length: 8) }),
+            try digest(ofPicture: { $0.statement = .shown(text: "SELECT 1", length: 9) }),
+            try digest(ofPicture: { $0.statement = .hidden(sha256: "SELECT 1") }),
+            try digest(ofPicture: { $0.transaction = nil }), try digest(ofPicture: { $0.transaction?.id = nil }),
+            try digest(ofPicture: { $0.transaction?.id = "8" }), try digest(ofPicture: { $0.transaction?.age = 2 }),
+            try digest(ofPicture: { $0.transaction?.rowsModified = 3 }),
+            try digest(ofPicture: { $0.transaction?.state = "LOCK WAIT" }),
+            try digest(ofPicture: { $0.hasPreparedXA = true }), try digest(ofPicture: { $0.protection = nil }),
+            try digest(ofPicture: { $0.protection = .replication }), try digest(ofPicture: { $0.wantedLocks = [] }),
+            try digest(ofPicture: { $0.wantedLocks[0].waiters = 2 }),
+            try digest(ofPicture: { $0.wantedLocks[0].lock.kind = .user }),
+            try digest(ofPicture: { $0.wantedLocks[0].lock.object = "d.u" }),
+            try digest(ofPicture: { $0.wantedLocks[0].lock.index = nil }),
+            try digest(ofPicture: { $0.wantedLocks[0].lock.mode = "S" }), try digest(ofPicture: { $0.freedSessions = 0 }),
             // The same characters, but not in the same fields.
-            try digest(ofSession: { session in
-                session.identity.user = "appa"
-                session.identity.host = ":1"
+            try digest(ofIdentity: { identity in
+                identity.user = "appa"
+                identity.host = ":1"
             }),
         ]
         XCTAssertEqual(Set(digests).count, digests.count)
@@ -77,9 +105,12 @@ final class PlanDigestTests: XCTestCase {
     /// A new property must go into the digest, and then into this table.
     func testEveryPropertyIsKnownToTheseTests() throws {
         let session = try XCTUnwrap(plan.content.threads[0].session)
+        let picture = try XCTUnwrap(session.picture)
         let values: [(value: Any, properties: Int)] = [
-            (plan.content, 7), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
-            (session.identity, 4), (session.picture, 6), (try XCTUnwrap(session.picture.transaction), 4),
+            (plan.content, 8), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
+            (session.identity, 5), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
+            (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
+            (try XCTUnwrap(plan.content.impact), 2),
         ]
         for (value, properties) in values {
             XCTAssertEqual(Mirror(reflecting: value).children.count, properties, "\(type(of: value))")

@@ -7,11 +7,16 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         connectionCount: 500)
     var sessions: [Session]
     var ownThreadIDs: Set<ThreadID> = []
-    var openTransactions: [String: Transaction] = [:]
+    var openTransactions: [OpenTransaction] = []
+    var lockWaits = LockWaits()
+    var missingKillPrivilege: String?
 
     /// Every KILL that reached the server, in order.
     private(set) var kills: [ThreadID] = []
-    private(set) var observations = 0
+    /// What each look at the server asked for.
+    private(set) var scopes: [ObservationScope] = []
+    private var transactionReadings = 0
+    var repeatsTheLastReading = false
 
     /// Asked before a KILL takes effect; `nil` means that the session ends.
     var answerToKill: @Sendable (ThreadID) -> KillAnswer? = { _ in nil }
@@ -30,10 +35,12 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer { try await body(self) }
 
-    func observe() async throws(ServerError) -> ServerObservation {
+    func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         if let failure { throw failure }
-        observations += 1
-        return ServerObservation(fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs)
+        scopes.append(scope)
+        return ServerObservation(
+            fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs,
+            missingKillPrivilege: missingKillPrivilege, transactionReading: transactionReadings, lockWaits: lockWaits)
     }
 
     func kill(_ identities: [SessionIdentity]) async -> [KillAnswer] {
@@ -56,7 +63,10 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
             identities.filter { identity in sessions.contains { $0.identity.isSameSession(as: identity) } }.map(\.id))
     }
 
-    func transactions() async throws(ServerError) -> [String: Transaction] { openTransactions }
+    func transactions() async throws(ServerError) -> TransactionReading {
+        if !repeatsTheLastReading { transactionReadings += 1 }
+        return TransactionReading(number: transactionReadings, transactions: openTransactions)
+    }
 }
 
 extension Session {
@@ -67,6 +77,14 @@ extension Session {
         Session(
             identity: SessionIdentity(id: .init(id)!, user: user, host: "10.0.0.7:\(40_000 + id)"),
             picture: SessionPicture(database: "shop", command: command, seconds: 12, transaction: transaction))
+    }
+}
+
+extension PinnedSession {
+    /// An idle session as Prepare pins it.
+    static func idle(_ id: UInt32) -> PinnedSession {
+        PinnedSession(
+            identity: Session.idle(id).identity, picture: PinnedPicture(database: "shop", command: "Sleep", seconds: 12))
     }
 }
 

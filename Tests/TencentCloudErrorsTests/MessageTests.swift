@@ -173,18 +173,30 @@ final class MessageTests: XCTestCase {
             .ours("The SqlExecId is not found, please ensure that it is correct and belongs to the InstanceId."),
             .ours("SqlExecId 不存在，请确认其正确且属于该 InstanceId。")),
         Row(
-            .operationDenied(.expired), "OperationDenied",
-            .ours("The SqlExecId has expired. Nothing was killed, please prepare again."),
-            .ours("SqlExecId 已过期。未终止任何线程，请重新执行 Prepare。")),
+            .planNameNotFound, "ResourceNotFound",
+            .ours("The PlanName is not found, please ensure that it is correct."),
+            .ours("PlanName 不存在，请确认其正确。")),
+        Row(
+            .operationDenied(.expired(since: "2026-11-25T10:00:00Z")), "OperationDenied",
+            .ours(
+                "The kill plan has expired: it could be committed until `2026-11-25T10:00:00Z`. Nothing was killed, "
+                    + "please prepare again."),
+            .ours("终止计划已过期：最晚可在 `2026-11-25T10:00:00Z` 之前执行 Commit。未终止任何线程，请重新执行 Prepare。")),
         Row(
             .operationDenied(.rejected), "OperationDenied",
             .ours("The kill plan was rejected. Nothing was killed."), .ours("终止计划已被驳回。未终止任何线程。")),
         Row(
-            .operationDenied(.stale), "OperationDenied",
+            .operationDenied(.serverRestarted), "OperationDenied",
             .ours(
-                "The database server is no longer the one for which the kill plan was prepared: it was restarted or "
-                    + "replaced. Nothing was killed, please prepare again."),
-            .ours("数据库服务器已重启或被替换，不再是制定终止计划时的服务器。未终止任何线程，请重新执行 Prepare。")),
+                "The kill plan is stale: the database server was restarted since Prepare, so the thread ids may belong "
+                    + "to others now. Nothing was killed, please prepare again."),
+            .ours("终止计划已失效：数据库服务器在 Prepare 之后重启过，线程 ID 可能已属于其他连接。未终止任何线程，请重新执行 Prepare。")),
+        Row(
+            .operationDenied(.serverReplaced), "OperationDenied",
+            .ours(
+                "The kill plan is stale: another database server answers than the one that it was prepared for. "
+                    + "Nothing was killed, please prepare again."),
+            .ours("终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。未终止任何线程，请重新执行 Prepare。")),
         Row(
             .operationDenied(.notYetApproved(approvals: 1, required: 2)), "OperationDenied",
             .ours("The kill plan is not yet approved: it has `1` of `2` approvals. Nothing was killed."),

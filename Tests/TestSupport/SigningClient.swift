@@ -20,13 +20,14 @@ public struct SigningClient {
         self.instance = try XCTUnwrap(instance ?? killd.configuration.instances.first?.id)
     }
 
-    public func prepare(_ threads: [ThreadID]) throws -> APIAnswer {
-        try prepare(threads.map { UInt64($0.rawValue) })
+    public func prepare(_ threads: [ThreadID], recordHistory: Bool? = nil) throws -> APIAnswer {
+        try prepare(threads.map { UInt64($0.rawValue) }, recordHistory: recordHistory)
     }
 
     /// Also with ids that no session can have.
-    public func prepare(_ threads: [UInt64]) throws -> APIAnswer {
-        try call(KillRequest(InstanceId: instance, Stage: "Prepare", Threads: threads))
+    public func prepare(_ threads: [UInt64], recordHistory: Bool? = nil) throws -> APIAnswer {
+        try call(
+            KillRequest(InstanceId: instance, Stage: "Prepare", Threads: threads, RecordHistory: recordHistory))
     }
 
     public func commit(_ sqlExecID: String) throws -> APIAnswer { try sendCommit(sqlExecID).wait() }
@@ -36,10 +37,33 @@ public struct SigningClient {
         try send(KillRequest(InstanceId: instance, Stage: "Commit", SqlExecId: sqlExecID))
     }
 
+    /// What the history says of a plan.
+    public func describe(ticket: String) throws -> PlanDescription {
+        try describe(["SqlExecId": ticket])
+    }
+
+    public func describe(name: String) throws -> PlanDescription {
+        try describe(["PlanName": name])
+    }
+
+    private func describe(_ request: [String: String]) throws -> PlanDescription {
+        let answer = try call("DescribeKillPlan", request)
+        guard let plan = answer.Plan else { throw ProgramError("\(answer)") }
+        return plan
+    }
+
+    /// Calls any action.
+    public func call(_ action: String, _ request: some Encodable) throws -> APIAnswer {
+        try send(action, Array(try JSONEncoder().encode(request))).wait()
+    }
+
     private func call(_ request: KillRequest) throws -> APIAnswer { try send(request).wait() }
 
     private func send(_ request: KillRequest) throws -> PendingAnswer {
-        let body = Array(try JSONEncoder().encode(request))
+        try send("KillMySqlThreads", Array(try JSONEncoder().encode(request)))
+    }
+
+    private func send(_ action: String, _ body: [UInt8]) throws -> PendingAnswer {
         let host = "127.0.0.1:\(port)"
         let timestamp = Int64(Date().timeIntervalSince1970)
         let authorization = try TC3Signer(
@@ -49,7 +73,7 @@ public struct SigningClient {
         connection.send(
             """
             POST / HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\
-            Connection: close\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: KillMySqlThreads\r\n\
+            Connection: close\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: \(action)\r\n\
             X-TC-Version: 2021-05-27\r\nX-TC-Timestamp: \(timestamp)\r\n\r\n
             """)
         connection.send(body)
@@ -62,6 +86,7 @@ private struct KillRequest: Encodable {
     var Stage: String
     var Threads: [UInt64]?
     var SqlExecId: String?
+    var RecordHistory: Bool?
 }
 
 /// A request that was sent.
@@ -96,10 +121,66 @@ public struct APIAnswer: Decodable {
     public let Error: Failure?
     public let Threads: [ThreadID]?
     public let SqlExecId: String?
+    public let Plan: PlanDescription?
+    public let Plans: [PlanSummary]?
     public let RequestId: String
 
     /// The `SqlExecId` of a Prepare that went well.
     public func ticket(file: StaticString = #filePath, line: UInt = #line) throws -> String {
         try XCTUnwrap(SqlExecId, "\(self)", file: file, line: line)
     }
+}
+
+/// What DescribeKillPlan answers, as far as tests look at it.
+public struct PlanDescription: Decodable {
+    public struct Thread: Decodable {
+        public struct Transaction: Decodable {
+            public let Age: Int
+            public let RowsModified: UInt64
+            public let State: String
+        }
+        public struct WantedLock: Decodable {
+            public let Kind: String
+            public let Object: String
+            public let Index: String?
+            public let Mode: String?
+            public let Waiters: Int
+        }
+        public let Id: ThreadID
+        public let Found: Bool
+        public let User: String?
+        public let Host: String?
+        public let Program: String?
+        public let DB: String?
+        public let Command: String?
+        public let Info: String?
+        public let InfoLength: Int?
+        public let InfoSha256: String?
+        public let Transaction: Transaction?
+        public let XaPrepared: Bool?
+        public let Protection: String?
+        public let WantedLocks: [WantedLock]?
+        public let FreedSessions: Int?
+        public let Outcome: String?
+        public let OutcomeDetail: String?
+    }
+    public let PlanName: String
+    public let InstanceId: String
+    public let Account: String
+    public let State: String
+    public let StateReason: String?
+    public let Digest: String
+    public let RecordHistory: Bool
+    public let FreedSessions: Int?
+    public let UnexplainedWaiters: Int?
+    public let Threads: [Thread]
+}
+
+/// A row of what DescribeKillPlans answers.
+public struct PlanSummary: Decodable {
+    public let PlanName: String
+    public let InstanceId: String
+    public let State: String
+    public let ThreadCount: Int
+    public let Outcomes: [String: Int]
 }

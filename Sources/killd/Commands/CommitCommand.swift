@@ -30,7 +30,20 @@ struct CommitCommand: Command {
             let killed = answer.content.Threads.map(\.description)
             Terminal.standardOutput.write(
                 killed.isEmpty ? "No session was ended.\n" : "Ended: \(killed.joined(separator: ", "))\n")
+            let spared = try self.spared(by: answer.content)
+            if !spared.isEmpty { Terminal.standardOutput.write("Not ended: \(spared.joined(separator: ", "))\n") }
         }
         return .done
+    }
+
+    /// The other threads of the plan, each with why.
+    private func spared(by answer: KillMySqlThreadsAnswer) throws -> [String] {
+        let ended = Set(answer.Threads)
+        let plan = try client.client.call(
+            "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: answer.SqlExecId),
+            answer: DescribeKillPlanAnswer.self)
+        return plan.content.Plan.Threads.filter { !ended.contains($0.Id) }.map { thread in
+            "\(thread.Id) (\(ShowCommand.outcome(of: thread)))".printable
+        }
     }
 }

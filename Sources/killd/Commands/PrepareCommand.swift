@@ -37,7 +37,11 @@ struct PrepareCommand: Command {
             let ticket = answer.content.SqlExecId
             Terminal.standardOutput.write("SqlExecId  \(ticket)\n")
             Terminal.standardError.write(
-                "Nothing has been killed. To end these sessions: killd commit --instance \(instance.id) \(ticket)\n")
+                """
+                Nothing has been killed. To see what would die: killd show \(ticket)
+                To end these sessions: killd commit --instance \(instance.id) \(ticket)
+
+                """)
         }
         return .done
     }

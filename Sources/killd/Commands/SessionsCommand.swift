@@ -17,13 +17,7 @@ struct SessionsCommand: Command {
     init(_ arguments: inout Arguments) throws {
         client = try ClientOptions(&arguments)
         let instance = try InstanceOptions(&arguments)
-        var limit: UInt64?
-        if let text = try arguments.option("--limit") {
-            guard let number = UInt64(text), number > 0 else {
-                throw UsageError("--limit: expected a whole number from 1, found \"\(text)\"")
-            }
-            limit = number
-        }
+        let limit = try arguments.number("--limit")
         request = DescribeMySqlProcessListRequest(InstanceId: instance.id, Limit: limit, Product: instance.product)
     }
 

@@ -23,6 +23,8 @@ struct Configuration: Sendable {
     var maximumThreads: Int
     /// Seconds for which a Commit watches the sessions end.
     var killWait: Int
+    /// How much of each statement a plan keeps, in bytes.
+    var maximumStatementBytes: Int
     var requestsPerSecond: Int
 
     struct InstanceConfiguration: Sendable {
@@ -32,6 +34,10 @@ struct Configuration: Sendable {
         var region: String
         var server: MySQLServerConfiguration
         var protectedUsers: Set<String>
+        /// What plans keep of the statements that sessions run.
+        var statements: Statements
+
+        enum Statements: String, CaseIterable { case shown, hidden }
     }
 
     /// Reads the file at `path`.
@@ -75,6 +81,7 @@ struct Configuration: Sendable {
         planRetention = try reader.integer("planRetentionDays", in: 1...36_500) ?? 90
         maximumThreads = try reader.integer("maximumThreads", in: 1...100_000) ?? 1_000
         killWait = try reader.integer("killWaitSeconds", in: 0...120) ?? 3
+        maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
 
         accounts = []
@@ -156,6 +163,7 @@ extension Configuration.InstanceConfiguration {
         product = try reader.choice("product", Product.self) ?? .mysql
         region = try reader.string("region") ?? "ap-guangzhou"
         protectedUsers = Set(try reader.strings("protectedUsers") ?? [])
+        statements = try reader.choice("statements", Statements.self) ?? .shown
         server = try MySQLServerConfiguration(&reader)
         try reader.refuseUnknownKeys()
     }

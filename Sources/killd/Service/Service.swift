@@ -27,7 +27,9 @@ final class Service: Sendable {
         let clock = KillEngine.Clock(now: Self.now, sleep: { try await Task.sleep(for: $0) })
         let engine = KillEngine(
             store: store,
-            settings: .init(planLifetime: configuration.planLifetime, killWait: .seconds(configuration.killWait)),
+            settings: .init(
+                planLifetime: configuration.planLifetime, killWait: .seconds(configuration.killWait),
+                maximumStatementBytes: configuration.maximumStatementBytes),
             clock: clock)
         var servers: [(id: String, server: MySQLServer)] = []
         var instances: [ManagedInstance] = []
@@ -38,7 +40,7 @@ final class Service: Sendable {
                 ManagedInstance(
                     instance: Instance(
                         id: InstanceID(rawValue: instance.id), server: server,
-                        protectedUsers: instance.protectedUsers),
+                        protectedUsers: instance.protectedUsers, hidesStatements: instance.statements == .hidden),
                     product: instance.product, region: instance.region))
         }
         self.servers = servers

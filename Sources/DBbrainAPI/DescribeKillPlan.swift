@@ -1,0 +1,203 @@
+import ActionDispatch
+import SessionKill
+import TencentCloudErrors
+
+/// A kill plan: what it pinned, how far it got, and what became of each thread.
+///
+/// An action of killd's own; the vendor has none like it.
+public struct DescribeKillPlanRequest: Codable, Sendable {
+    /// What Prepare answered. This or ``PlanName`` is needed.
+    public var SqlExecId: String?
+    /// The plan's public name. Knowing it does not let anybody commit.
+    public var PlanName: String?
+
+    public init(SqlExecId: String? = nil, PlanName: String? = nil) {
+        self.SqlExecId = SqlExecId
+        self.PlanName = PlanName
+    }
+}
+
+public struct DescribeKillPlanAnswer: Codable, Sendable {
+    public var Plan: KillPlanDescription
+}
+
+/// Never holds the `SqlExecId`: whoever looks at a plan by its name must not be able to commit it.
+public struct KillPlanDescription: Codable, Sendable {
+    public var PlanName: String
+    public var InstanceId: String
+    /// The name of the account that prepared it.
+    public var Account: String
+    /// `prepared`, `expired`, `committing`, `committed` or `stale`.
+    public var State: String
+    /// Of a stale plan: `server-restarted` or `another-server`.
+    public var StateReason: String?
+    /// SHA-256 over everything that Prepare pinned.
+    public var Digest: String
+    /// ISO 8601, like all times here.
+    public var PreparedAt: String
+    public var ExpiresAt: String
+    public var EndedAt: String?
+    public var RecordHistory: Bool
+    public var Server: Server
+    /// Sessions outside the plan that could go on once all of it is gone; missing without history.
+    public var FreedSessions: Int?
+    /// Sessions that wait for a lock whose holder the server did not tell; missing without history.
+    public var UnexplainedWaiters: Int?
+    /// In the order of the request.
+    public var Threads: [KillPlanThread]
+
+    public struct Server: Codable, Sendable {
+        public var Version: String
+        public var Hostname: String
+        public var Port: Int
+        public var ServerId: UInt64
+        /// `server_uuid` or `server_uid`.
+        public var UniqueId: String?
+        public var StartedAt: String
+    }
+}
+
+/// What stands beside a thread's id is as it was at Prepare, but for the outcome.
+public struct KillPlanThread: Codable, Sendable {
+    public var Id: ThreadID
+    /// Whether a session had the id.
+    public var Found: Bool
+    public var User: String?
+    public var Host: String?
+    public var Program: String?
+    public var ProcessId: String?
+    public var DB: String?
+    public var Command: String?
+    public var Time: Int64?
+    public var State: String?
+    public var Info: String?
+    /// Length of the whole statement in bytes, if ``Info`` is only its beginning.
+    public var InfoLength: Int?
+    /// In place of ``Info`` where the instance hides statements.
+    public var InfoSha256: String?
+    public var Transaction: Transaction?
+    /// Whether a prepared XA transaction outlives the session with all its locks.
+    public var XaPrepared: Bool?
+    /// `own-connection`, `replication`, `system-thread`, `event-scheduler` or `protected-user`.
+    public var Protection: String?
+    /// What it held that others waited for.
+    public var WantedLocks: [WantedLock]?
+    /// Sessions that could go on if it alone were gone.
+    public var FreedSessions: Int?
+    /// What became of it at Commit; missing before.
+    public var Outcome: String?
+    /// The rows left to undo, why it is protected, or why it failed.
+    public var OutcomeDetail: String?
+
+    public struct Transaction: Codable, Sendable {
+        /// Seconds.
+        public var Age: Int64
+        /// What a rollback has to undo.
+        public var RowsModified: UInt64
+        public var State: String
+    }
+
+    public struct WantedLock: Codable, Sendable {
+        /// `row`, `metadata` or `user` (GET_LOCK).
+        public var Kind: String
+        public var Object: String
+        public var Index: String?
+        public var Mode: String?
+        public var Waiters: Int
+    }
+}
+
+extension DBbrain {
+    func describeKillPlan(_ request: DescribeKillPlanRequest, _ call: Call) async throws -> DescribeKillPlanAnswer {
+        let stored: StoredPlan?
+        let notFound: TencentCloudError
+        switch (request.SqlExecId, request.PlanName) {
+        case (let ticket?, nil):
+            stored = try await inDialect { try await engine.plan(with: SqlExecID(rawValue: ticket)) }
+            notFound = .planNotFound
+        case (nil, let name?):
+            stored = try await inDialect { try await engine.plan(named: PlanName(rawValue: name)) }
+            notFound = .planNameNotFound
+        case (nil, nil): throw TencentCloudError.missingParameter("SqlExecId")
+        case (_?, _?): throw TencentCloudError.conflictingParameters("SqlExecId", "PlanName")
+        }
+        // A plan on an instance that the account may not see is answered like one that never was.
+        guard let stored, let managed = visibleInstance(stored.plan.content.instance, for: call) else { throw notFound }
+        if stored.plan.content.account != call.account.name {
+            try call.require(.list, on: managed.resource(for: call.account))
+        }
+        return DescribeKillPlanAnswer(Plan: KillPlanDescription(stored, status: engine.status(of: stored)))
+    }
+}
+
+extension KillPlanDescription {
+    init(_ stored: StoredPlan, status: PlanStatus) {
+        let content = stored.plan.content
+        var outcomes: [ThreadID: Outcome] = [:]
+        if case .ended(let ending, let time, let ended) = stored.state {
+            outcomes = ended
+            EndedAt = time.text
+            if case .stale(let reason) = ending { StateReason = reason.rawValue }
+        }
+        PlanName = stored.plan.name.rawValue
+        InstanceId = content.instance.rawValue
+        Account = content.account
+        State = status.rawValue
+        Digest = stored.digest
+        PreparedAt = content.preparedAt.text
+        ExpiresAt = content.expiresAt.text
+        RecordHistory = content.recordHistory
+        self.Server = .init(content.fingerprint)
+        FreedSessions = content.impact?.freedSessions
+        UnexplainedWaiters = content.impact?.unexplainedWaiters
+        Threads = content.threads.map { KillPlanThread($0, outcomes[$0.id]) }
+    }
+}
+
+extension KillPlanDescription.Server {
+    fileprivate init(_ fingerprint: ServerFingerprint) {
+        Version = fingerprint.version
+        Hostname = fingerprint.hostname
+        Port = fingerprint.port
+        ServerId = fingerprint.serverID
+        UniqueId = fingerprint.uniqueID
+        StartedAt = UnixTime(milliseconds: fingerprint.startedAt * 1_000).text
+    }
+}
+
+extension KillPlanThread {
+    fileprivate init(_ thread: PinnedThread, _ outcome: SessionKill.Outcome?) {
+        let identity = thread.session?.identity
+        let picture = thread.session?.picture
+        Id = thread.id
+        Found = thread.session != nil
+        User = identity?.user
+        Host = identity?.host
+        Program = identity?.client?.programName
+        ProcessId = identity?.client?.processID
+        DB = picture?.database
+        Command = picture?.command
+        Time = picture?.seconds
+        State = picture?.state
+        switch picture?.statement {
+        case .shown(let text, let length)?:
+            Info = text
+            InfoLength = text.utf8.count < length ? length : nil
+        case .hidden(let sha256)?: InfoSha256 = sha256
+        case nil: break
+        }
+        self.Transaction = (picture?.transaction).map {
+            .init(Age: $0.age, RowsModified: $0.rowsModified, State: $0.state)
+        }
+        XaPrepared = picture?.hasPreparedXA
+        Protection = picture?.protection?.rawValue
+        WantedLocks = picture?.wantedLocks.map {
+            .init(
+                Kind: $0.lock.kind.rawValue, Object: $0.lock.object, Index: $0.lock.index, Mode: $0.lock.mode,
+                Waiters: $0.waiters)
+        }
+        FreedSessions = picture?.freedSessions
+        Outcome = outcome?.kind.rawValue
+        OutcomeDetail = outcome?.detail
+    }
+}

@@ -1,0 +1,72 @@
+import ActionDispatch
+import SessionKill
+import TencentCloudErrors
+
+/// The history of kill plans, the latest first.
+///
+/// An action of killd's own; the vendor has none like it. Plans that were
+/// prepared with `RecordHistory` false are not in it.
+public struct DescribeKillPlansRequest: Codable, Sendable {
+    /// All that the account may see, if missing.
+    public var InstanceId: String?
+    /// Default 20, at most 100.
+    public var Limit: UInt64?
+    /// Plans to skip, at most 10,000; default 0.
+    public var Offset: UInt64?
+
+    public init(InstanceId: String? = nil, Limit: UInt64? = nil, Offset: UInt64? = nil) {
+        self.InstanceId = InstanceId
+        self.Limit = Limit
+        self.Offset = Offset
+    }
+}
+
+public struct DescribeKillPlansAnswer: Codable, Sendable {
+    public var Plans: [KillPlanSummary]
+}
+
+public struct KillPlanSummary: Codable, Sendable {
+    public var PlanName: String
+    public var InstanceId: String
+    public var Account: String
+    /// As in ``KillPlanDescription/State``.
+    public var State: String
+    public var PreparedAt: String
+    public var EndedAt: String?
+    public var ThreadCount: Int
+    /// How many threads had each outcome, e.g. `{"killed": 2, "gone": 1}`.
+    public var Outcomes: [String: Int]
+
+    init(_ summary: PlanSummary) {
+        PlanName = summary.name.rawValue
+        InstanceId = summary.instance.rawValue
+        Account = summary.account
+        State = summary.status.rawValue
+        PreparedAt = summary.preparedAt.text
+        EndedAt = summary.endedAt?.text
+        ThreadCount = summary.threadCount
+        Outcomes = summary.outcomes.reduce(into: [:]) { $0[$1.key.rawValue] = $1.value }
+    }
+}
+
+extension DBbrain {
+    func describeKillPlans(_ request: DescribeKillPlansRequest, _ call: Call) async throws -> DescribeKillPlansAnswer {
+        let limit = request.Limit ?? 20
+        let offset = request.Offset ?? 0
+        guard (1...100).contains(limit) else { throw TencentCloudError.invalidValue("\(limit)", of: "Limit") }
+        guard offset <= 10_000 else { throw TencentCloudError.invalidValue("\(offset)", of: "Offset") }
+        var visible: Set<InstanceID> = []
+        if let id = request.InstanceId {
+            guard let managed = visibleInstance(id, for: call) else { throw TencentCloudError.instanceIDInvalid }
+            try call.require(.list, on: managed.resource(for: call.account))
+            visible = [managed.instance.id]
+        } else {
+            visible = Set(instances.keys.filter { call.account.maySee(instance: $0.rawValue) })
+            try call.require(.list, on: "qcs::dbbrain::uin/\(call.account.uin):instance/*")
+        }
+        let plans = try await inDialect {
+            try await engine.history(of: visible, skipping: Int(offset), limit: Int(limit))
+        }
+        return DescribeKillPlansAnswer(Plans: plans.map(KillPlanSummary.init))
+    }
+}

@@ -1,0 +1,132 @@
+import SessionKill
+
+/// What a server lets killd's account see and do, found out when a connection
+/// is opened: a server goes by the rights that an account had when it logged in.
+struct AccountRights: Sendable {
+    let isMariaDB: Bool
+    /// Whether it has `PROCESS`. Without, a server shows its own sessions only, and does not say so.
+    let seesAllSessions: Bool
+    let performanceSchema: PerformanceSchemaTables
+    /// The privileges on `*.*`, those of active roles included.
+    let globalPrivileges: Set<String>
+
+    /// The privilege that lets an account kill other users' sessions, as the server spells it.
+    var killPrivilege: String { isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN" }
+
+    var missingKillPrivilege: String? {
+        globalPrivileges.isDisjoint(with: [killPrivilege, "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
+    }
+}
+
+/// Which tables of performance_schema show this server's sessions to killd's account.
+struct PerformanceSchemaTables: Sendable {
+    /// MySQL from 8.0.22 on.
+    let processlist: Bool
+    /// Needs the right to read it.
+    let threads: Bool
+    let connectionAttributes: Bool
+    /// MySQL: `data_lock_waits` and `data_locks`.
+    let rowLocks: Bool
+    let metadataLocks: Bool
+    /// MySQL: `events_transactions_current`.
+    let transactions: Bool
+}
+
+extension AccountRights {
+    init(version: String, on handle: borrowing MySQLHandle) throws(ServerError) {
+        isMariaDB = version.contains("MariaDB")
+        seesAllSessions = try Self.seesAllSessions(on: handle)
+        performanceSchema = try PerformanceSchemaTables(of: handle)
+        globalPrivileges = try Self.globalPrivileges(isMariaDB: isMariaDB, on: handle)
+    }
+
+    /// Of the tables that demand PROCESS this is one that is cheap to read. Not
+    /// INNODB_TRX, whose every reading keeps InnoDB from renewing it.
+    private static func seesAllSessions(on handle: borrowing MySQLHandle) throws(ServerError) -> Bool {
+        let answer = handle.run("SELECT 1 FROM information_schema.INNODB_METRICS LIMIT 1")
+        guard let failure = answer.failure else { return true }
+        let error = ServerError(failure, during: "finding out whether the account sees all sessions")
+        guard case .privilegeMissing = error.reason else { throw error }
+        return false
+    }
+
+    private static func globalPrivileges(
+        isMariaDB: Bool, on handle: borrowing MySQLHandle
+    ) throws(ServerError) -> Set<String> {
+        func rows(_ sql: String) throws(ServerError) -> [[String?]] {
+            let answer = handle.run(sql)
+            if let failure = answer.failure { throw ServerError(failure, during: "reading the account's grants") }
+            return answer.results.first?.rows ?? []
+        }
+        // MariaDB lists the active role's by itself; MySQL wants the roles named, as CURRENT_ROLE() writes them.
+        let roles = isMariaDB ? nil : try rows("SELECT CURRENT_ROLE()").first?.first.flatMap { $0 }
+        let using = roles.flatMap { $0 == "NONE" ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
+        var privileges: Set<String> = []
+        for case let grant? in try rows("SHOW GRANTS\(using)").compactMap(\.first) where grant.hasPrefix("GRANT ") {
+            guard let end = grant.firstRange(of: " ON *.* TO ") else { continue }
+            for privilege in grant[..<end.lowerBound].dropFirst("GRANT ".count).split(separator: ",") {
+                privileges.insert(String(privilege.drop { $0 == " " }))
+            }
+        }
+        return privileges
+    }
+}
+
+extension PerformanceSchemaTables {
+    init(of handle: borrowing MySQLHandle) throws(ServerError) {
+        processlist = try Self.shows("processlist WHERE ID=CONNECTION_ID()", on: handle) == .rows
+        threads = try Self.shows("threads WHERE PROCESSLIST_ID=CONNECTION_ID()", on: handle) == .rows
+        // A table that shows no session at all belongs to a performance_schema that is off.
+        let isOn = processlist || threads
+        func mayRead(_ tables: String..., given condition: Bool) throws(ServerError) -> Bool {
+            guard condition else { return false }
+            for table in tables {
+                if try Self.shows(table, on: handle) == .nothing { return false }
+            }
+            return true
+        }
+        connectionAttributes = try mayRead(
+            "session_connect_attrs WHERE PROCESSLIST_ID=CONNECTION_ID()", given: threads)
+        rowLocks = try mayRead("data_lock_waits LIMIT 1", "data_locks WHERE ENGINE_LOCK_ID=''", given: isOn)
+        // Its rows name their owners by THREAD_ID.
+        metadataLocks = try mayRead("metadata_locks LIMIT 1", given: threads)
+        transactions = try mayRead("events_transactions_current LIMIT 1", given: threads)
+    }
+
+    private enum Sight {
+        case rows
+        case noRows
+        /// The table is not there, or may not be read.
+        case nothing
+    }
+
+    private static func shows(_ rows: String, on handle: borrowing MySQLHandle) throws(ServerError) -> Sight {
+        let answer = handle.run("SELECT 1 FROM performance_schema.\(rows)")
+        if let failure = answer.failure {
+            guard !failure.isConnectionLost else { throw ServerError(failure, during: "setting up a connection") }
+            return .nothing
+        }
+        return answer.results.first?.rows.isEmpty == false ? .rows : .noRows
+    }
+
+    /// The statement for the sessions' THREAD_IDs.
+    ///
+    /// - Parameter withClients: also for the clients' attributes, where they may
+    ///   be read; five times as dear (measured).
+    func threadQuery(withClients: Bool) -> String? {
+        guard threads else { return nil }
+        let ids = "SELECT t.PROCESSLIST_ID,t.THREAD_ID"
+        let table = " FROM performance_schema.threads t"
+        let ofSessions = " WHERE t.PROCESSLIST_ID IS NOT NULL"
+        guard withClients, connectionAttributes else { return ids + table + ofSessions }
+        func attribute(_ name: String, as alias: String) -> String {
+            """
+             LEFT JOIN performance_schema.session_connect_attrs \(alias) \
+            ON \(alias).PROCESSLIST_ID=t.PROCESSLIST_ID AND \(alias).ATTR_NAME='\(name)'
+            """
+        }
+        // Clients choose these texts, and a plan keeps them.
+        return ids + ",LEFT(n.ATTR_VALUE,128),LEFT(p.ATTR_VALUE,128)" + table
+            + attribute("program_name", as: "n") + attribute("_pid", as: "p") + ofSessions
+    }
+}

@@ -1,0 +1,112 @@
+import SessionKill
+
+/// A metadata lock that a session has or wants: a row of
+/// `performance_schema.metadata_locks`.
+struct MetadataLock: Hashable {
+    let owner: ThreadID?
+    let isGranted: Bool
+    /// `SHARED_READ`, `EXCLUSIVE`, `INTENTION_EXCLUSIVE`, …
+    let type: String
+    let object: Object
+
+    struct Object: Hashable {
+        /// `TABLE`, `GLOBAL`, `USER LEVEL LOCK`, …
+        let type: String
+        let schema: String?
+        let name: String?
+    }
+
+    /// All locks on the objects that somebody waits for.
+    static let query = """
+        SELECT t.PROCESSLIST_ID,m.LOCK_STATUS,m.LOCK_TYPE,m.OBJECT_TYPE,m.OBJECT_SCHEMA,m.OBJECT_NAME \
+        FROM (SELECT DISTINCT OBJECT_TYPE,OBJECT_SCHEMA,OBJECT_NAME FROM performance_schema.metadata_locks \
+        WHERE LOCK_STATUS='PENDING') w \
+        JOIN performance_schema.metadata_locks m ON m.OBJECT_TYPE=w.OBJECT_TYPE \
+        AND m.OBJECT_SCHEMA<=>w.OBJECT_SCHEMA AND m.OBJECT_NAME<=>w.OBJECT_NAME \
+        LEFT JOIN performance_schema.threads t ON t.THREAD_ID=m.OWNER_THREAD_ID \
+        WHERE m.LOCK_STATUS IN ('GRANTED','PENDING')
+        """
+
+    /// From a row of ``query``.
+    init(_ row: [String?]) {
+        owner = row[0].flatMap(ThreadID.init(text:))
+        isGranted = row[1] == "GRANTED"
+        type = row[2] ?? ""
+        object = Object(type: row[3] ?? "", schema: row[4], name: row[5])
+    }
+
+    /// Who waits for whom among these: for those who have a lock that does not
+    /// go together with the wanted one, and for those who want such a lock
+    /// and go first.
+    static func waits(among locks: [MetadataLock]) -> [LockWait] {
+        var waits: Set<LockWait> = []
+        for (object, locks) in Dictionary(grouping: locks, by: \.object) {
+            // Readers of a table by the thousand have all the same type: looked at once for each waiter, not each.
+            let holders = Dictionary(grouping: locks.filter(\.isGranted), by: \.type)
+            let wanted = Dictionary(grouping: locks.filter { !$0.isGranted }, by: \.type)
+            for request in locks where !request.isGranted {
+                guard let waiter = request.owner else { continue }
+                let inTheWay = holders.filter { !request.goesTogether(withHeld: $0.key) }.values.joined()
+                let ahead = wanted.filter { request.waits(behindWanted: $0.key) }.values.joined()
+                for lock in [Array(inTheWay), Array(ahead)].joined() where lock.owner != waiter {
+                    waits.insert(LockWait(waiter: waiter, holder: lock.owner, lock: object.lock(lock.type)))
+                }
+            }
+        }
+        return Array(waits)
+    }
+
+    /// Whether the server grants this while somebody has a lock of type `held`
+    /// on the same object: the matrices in the comments of MySQL's `mdl.cc`.
+    private func goesTogether(withHeld held: String) -> Bool {
+        switch object.type {
+        case "TABLE", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT":
+            Self.excludedByHeld[type].map { !$0.contains(held) } ?? false
+        default: type == held && type != "EXCLUSIVE"
+        }
+    }
+
+    /// A lock that shuts out others is served before those whom it would shut
+    /// out, or busy readers would keep it waiting for ever.
+    private func waits(behindWanted wanted: String) -> Bool {
+        switch object.type {
+        case "TABLE", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT":
+            ["EXCLUSIVE", "SHARED_NO_READ_WRITE", "SHARED_NO_WRITE"].contains(wanted) && wanted != type
+                && !goesTogether(withHeld: wanted)
+        // Of several who wait for one name, none is in another's way until it has it.
+        case "USER LEVEL LOCK": false
+        default: type != "EXCLUSIVE" && wanted == "EXCLUSIVE" || type == "INTENTION_EXCLUSIVE" && wanted == "SHARED"
+        }
+    }
+
+    /// For each wanted type those that must not be held.
+    private static let excludedByHeld: [String: Set<String>] = {
+        let exclusive: Set = ["EXCLUSIVE"]
+        let readers: Set = ["SHARED_READ"]
+        let writers: Set = ["SHARED_WRITE", "SHARED_WRITE_LOW_PRIO"]
+        let all = readers.union(writers).union(exclusive).union([
+            "SHARED", "SHARED_HIGH_PRIO", "SHARED_UPGRADABLE", "SHARED_READ_ONLY", "SHARED_NO_WRITE",
+            "SHARED_NO_READ_WRITE",
+        ])
+        let noReadWrite = exclusive.union(["SHARED_NO_READ_WRITE"])
+        let noWrite = noReadWrite.union(["SHARED_NO_WRITE"])
+        return [
+            "SHARED": exclusive, "SHARED_HIGH_PRIO": exclusive, "SHARED_READ": noReadWrite,
+            "SHARED_WRITE": noWrite.union(["SHARED_READ_ONLY"]),
+            "SHARED_WRITE_LOW_PRIO": noWrite.union(["SHARED_READ_ONLY"]),
+            "SHARED_UPGRADABLE": noWrite.union(["SHARED_UPGRADABLE"]),
+            "SHARED_READ_ONLY": noReadWrite.union(writers),
+            "SHARED_NO_WRITE": noWrite.union(writers).union(["SHARED_UPGRADABLE"]),
+            "SHARED_NO_READ_WRITE": all.subtracting(["SHARED", "SHARED_HIGH_PRIO"]), "EXCLUSIVE": all,
+        ]
+    }()
+}
+
+extension MetadataLock.Object {
+    fileprivate func lock(_ mode: String) -> Lock {
+        let names = [schema, name].compactMap { $0 }
+        return Lock(
+            kind: type == "USER LEVEL LOCK" ? .user : .metadata,
+            object: names.isEmpty ? type : names.joined(separator: "."), mode: mode)
+    }
+}

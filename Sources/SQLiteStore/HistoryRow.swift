@@ -1,0 +1,48 @@
+import SessionKill
+
+/// One plan of an instance's history.
+struct HistoryRow: Sendable {
+    /// Greater for a plan that was stored later.
+    let id: Int64
+    let name: String
+    let account: String
+    let instance: InstanceID
+    let preparedAt: Int64
+    let expiresAt: Int64
+    let state: String
+    let endedAt: Int64?
+    /// How many threads have each outcome; `nil` stands for none yet.
+    var outcomes: [(outcome: String?, count: Int)] = []
+
+    /// From the columns of `selectHistory`.
+    init(_ row: borrowing Row, instance: InstanceID) throws {
+        id = try row.integer(0)
+        name = try row.text(1)
+        account = try row.text(2)
+        self.instance = instance
+        preparedAt = try row.integer(3)
+        expiresAt = try row.integer(4)
+        state = try row.text(5)
+        endedAt = row.optionalInteger(6)
+    }
+
+    /// - Throws: ``StoreError`` of reason `damaged` if the columns hold what the
+    ///   store never writes.
+    func summary(at time: UnixTime) throws(StoreError) -> PlanSummary {
+        var counts: [Outcome.Kind: Int] = [:]
+        for case let (outcome?, count) in outcomes {
+            guard let kind = Outcome.Kind(rawValue: outcome) else {
+                throw StoreError(.damaged, "\(outcome) is no outcome")
+            }
+            counts[kind] = count
+        }
+        let stored = state == "prepared" && time.milliseconds >= expiresAt ? "expired" : state
+        guard let status = PlanStatus(rawValue: stored) else {
+            throw StoreError(.damaged, "\(state) is no state of a plan")
+        }
+        return PlanSummary(
+            name: PlanName(rawValue: name), account: account, instance: instance,
+            preparedAt: UnixTime(milliseconds: preparedAt), status: status,
+            endedAt: endedAt.map(UnixTime.init), threadCount: outcomes.map(\.count).reduce(0, +), outcomes: counts)
+    }
+}

@@ -1,0 +1,74 @@
+/// A session as Prepare found it.
+public struct PinnedSession: Hashable, Sendable {
+    public let identity: SessionIdentity
+    /// What it was doing. `nil` in a plan that keeps only what the laws need
+    /// (`RecordHistory` false).
+    public let picture: PinnedPicture?
+
+    public init(identity: SessionIdentity, picture: PinnedPicture?) {
+        self.identity = identity
+        self.picture = picture
+    }
+}
+
+/// What a person wants to know of a session before agreeing to its end.
+public struct PinnedPicture: Hashable, Sendable, Codable {
+    public var database: String?
+    public var command: String
+    /// Time in the present state.
+    public var seconds: Int64?
+    public var state: String?
+    public var statement: RecordedStatement?
+    public var transaction: Transaction?
+    /// Whether a prepared XA transaction outlives it with all its locks.
+    public var hasPreparedXA: Bool
+    /// Why Commit would spare it, if nothing changes.
+    public var protection: Protection?
+    /// What it holds that others wait for, most wanted first.
+    public var wantedLocks: [WantedLock]
+    /// How many sessions could go on if it alone were gone, at once or in turn.
+    public var freedSessions: Int
+
+    public init(
+        database: String? = nil, command: String, seconds: Int64?, state: String? = nil,
+        statement: RecordedStatement? = nil, transaction: Transaction? = nil, hasPreparedXA: Bool = false,
+        protection: Protection? = nil, wantedLocks: [WantedLock] = [], freedSessions: Int = 0
+    ) {
+        self.database = database
+        self.command = command
+        self.seconds = seconds
+        self.state = state
+        self.statement = statement
+        self.transaction = transaction
+        self.hasPreparedXA = hasPreparedXA
+        self.protection = protection
+        self.wantedLocks = wantedLocks
+        self.freedSessions = freedSessions
+    }
+}
+
+/// A lock that others wait for.
+public struct WantedLock: Hashable, Sendable, Codable {
+    public var lock: Lock
+    /// How many sessions wait for it.
+    public var waiters: Int
+
+    public init(lock: Lock, waiters: Int) {
+        self.lock = lock
+        self.waiters = waiters
+    }
+}
+
+/// What the end of all of a plan's sessions means for the others.
+public struct PlanImpact: Hashable, Sendable, Codable {
+    /// How many sessions could go on, at once or in turn.
+    public var freedSessions: Int
+    /// How many sessions wait for a lock whose holder the server does not tell:
+    /// some of them may wait for the plan's sessions.
+    public var unexplainedWaiters: Int
+
+    public init(freedSessions: Int, unexplainedWaiters: Int) {
+        self.freedSessions = freedSessions
+        self.unexplainedWaiters = unexplainedWaiters
+    }
+}

@@ -1,0 +1,41 @@
+import Cryptography
+
+/// Turns what one look at a server saw into what a plan keeps.
+struct Preparation {
+    private let look: IndexedObservation
+    private let rules: ProtectionRules
+    private let policy: RecordedStatement.Policy
+
+    init(look: IndexedObservation, instance: Instance, settings: KillEngine.Settings) {
+        self.look = look
+        rules = instance.protectionRules(look.observation)
+        policy = instance.hidesStatements ? .hidden : .cut(bytes: settings.maximumStatementBytes)
+    }
+
+    /// - Throws: `CryptographyError` if a statement is to be hidden and OpenSSL refuses.
+    func pin(_ thread: ThreadID, withPicture: Bool) throws(CryptographyError) -> PinnedThread {
+        guard let session = look.sessions[thread] else { return PinnedThread(absent: thread) }
+        return PinnedThread(
+            PinnedSession(identity: session.identity, picture: withPicture ? try picture(of: session) : nil))
+    }
+
+    func impact(of threads: Set<ThreadID>) -> PlanImpact {
+        // Who is protected is not going to die.
+        let dying = threads.filter { look.sessions[$0].map { rules.protection(of: $0) == nil } == true }
+        return PlanImpact(
+            freedSessions: look.waitGraph.freed(by: dying).count,
+            unexplainedWaiters: look.observation.lockWaits.unexplained.subtracting(dying).count)
+    }
+
+    private func picture(of session: Session) throws(CryptographyError) -> PinnedPicture {
+        let seen = session.picture
+        var statement: RecordedStatement?
+        if let text = seen.statement { statement = try RecordedStatement(text, policy) }
+        return PinnedPicture(
+            database: seen.database, command: seen.command, seconds: seen.seconds, state: seen.state,
+            statement: statement, transaction: seen.transaction, hasPreparedXA: seen.hasPreparedXA,
+            protection: rules.protection(of: session),
+            wantedLocks: look.waitGraph.locksWanted(from: session.id),
+            freedSessions: look.waitGraph.freed(by: [session.id]).count)
+    }
+}

@@ -1,0 +1,108 @@
+import DBbrainAPI
+import SessionKill
+
+/// `killd show`: a plan, for whoever is to agree to it or wants to know how it went.
+struct ShowCommand: Command {
+    static let name = "show"
+    static let summary = "shows what a plan pinned down, what its end would mean, and what became of it"
+    static let usage = "PLAN"
+    static let options = [
+        (spelling: "PLAN", meaning: "a plan's name (plan-…), as `killd history` shows it, or a SqlExecId")
+    ] + ClientOptions.options
+
+    private let client: ClientOptions
+    private let request: DescribeKillPlanRequest
+
+    init(_ arguments: inout Arguments) throws {
+        client = try ClientOptions(&arguments)
+        let words = try arguments.positional()
+        guard words.count == 1 else { throw UsageError("give exactly one plan") }
+        // A SqlExecId is letters and digits only.
+        request = words[0].contains("-")
+            ? DescribeKillPlanRequest(PlanName: words[0]) : DescribeKillPlanRequest(SqlExecId: words[0])
+    }
+
+    func run() throws -> ExitStatus {
+        let answer = try client.client.call("DescribeKillPlan", request, answer: DescribeKillPlanAnswer.self)
+        Terminal.standardOutput.write(client.json ? answer.json + "\n" : Self.text(answer.content.Plan))
+        return .done
+    }
+
+    static func text(_ plan: KillPlanDescription) -> String {
+        let server = plan.Server
+        var facts = Table("Plan", plan.PlanName)
+        facts.rows = [
+            ["State", state(of: plan)],
+            ["Instance", "\(plan.InstanceId): \(server.Version) on \(server.Hostname):\(server.Port)"],
+            ["Prepared", "\(plan.PreparedAt) by \(plan.Account)"],
+            ["Digest", plan.Digest],
+        ]
+        return facts.text + "\n" + threads(plan).text + remarks(on: plan).map { "\n\($0.printable)\n" }.joined()
+    }
+
+    private static func state(of plan: KillPlanDescription) -> String {
+        switch plan.State {
+        case "prepared": "prepared; can be committed until \(plan.ExpiresAt)"
+        case "expired": "expired at \(plan.ExpiresAt); nothing was killed"
+        case "stale": "stale (\(plan.StateReason ?? "")) at \(plan.EndedAt ?? ""); prepare again"
+        case "committing": "committing, or interrupted while committing; commit again to finish it"
+        default: "\(plan.State) at \(plan.EndedAt ?? "")"
+        }
+    }
+
+    private static func threads(_ plan: KillPlanDescription) -> Table {
+        var table = Table(
+            "ID", "USER", "HOST", "PROGRAM", "DB", "COMMAND", "TIME", "TRANSACTION", "FREES", "OUTCOME", "STATEMENT")
+        table.rows = plan.Threads.map { thread in
+            let transaction = thread.Transaction.map { "\($0.Age) s, \($0.RowsModified) rows to undo" }
+            return [
+                thread.Id.description, thread.User ?? "", thread.Host ?? "", thread.Program ?? "", thread.DB ?? "",
+                thread.Command ?? "", thread.Time.map(String.init) ?? "", transaction ?? "",
+                thread.FreedSessions.map(String.init) ?? "", outcome(of: thread),
+                statement(of: thread),
+            ]
+        }
+        return table
+    }
+
+    private static func statement(of thread: KillPlanThread) -> String {
+        if let digest = thread.InfoSha256 { return "hidden, SHA-256 \(digest.prefix(12))…" }
+        let text = thread.Info ?? ""
+        let shown = String(text.prefix(60))
+        return shown.utf8.count < text.utf8.count || thread.InfoLength != nil ? shown + "…" : shown
+    }
+
+    /// What became of a thread, or what would.
+    static func outcome(of thread: KillPlanThread) -> String {
+        guard let outcome = thread.Outcome else {
+            if !thread.Found { return "no such session" }
+            return thread.Protection.map { "protected: \($0)" } ?? ""
+        }
+        guard let detail = thread.OutcomeDetail else { return outcome }
+        return outcome == "rolling-back" ? "\(outcome): \(detail) rows left" : "\(outcome): \(detail)"
+    }
+
+    /// What does not fit into a table.
+    private static func remarks(on plan: KillPlanDescription) -> [String] {
+        var remarks: [String] = []
+        for thread in plan.Threads {
+            for wanted in thread.WantedLocks ?? [] {
+                let details = ([wanted.Kind + " lock", wanted.Index, wanted.Mode] as [String?]).compactMap { $0 }
+                remarks.append(
+                    "\(thread.Id) holds \(wanted.Object) (\(details.joined(separator: ", "))); waiting for it: \(wanted.Waiters)")
+            }
+            if thread.XaPrepared == true {
+                remarks.append(
+                    "\(thread.Id) has a prepared XA transaction, which outlives it with all its locks until somebody "
+                        + "ends it by XA COMMIT or XA ROLLBACK.")
+            }
+        }
+        if let freed = plan.FreedSessions, freed > 0 {
+            remarks.append("Other sessions that could go on with all of these gone: \(freed)")
+        }
+        if let unexplained = plan.UnexplainedWaiters, unexplained > 0 {
+            remarks.append("Sessions waiting for locks whose holders the server does not tell: \(unexplained)")
+        }
+        return remarks
+    }
+}

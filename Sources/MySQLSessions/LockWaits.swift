@@ -38,22 +38,27 @@ extension MySQLConnection {
     /// Of the locks in a waiter's way only those that somebody holds: with n sessions waiting for one row the server
     /// lists n²/2 pairs of sessions that wait for each other, and joining them all takes seconds (measured).
     ///
-    /// What waits behind a prepared XA transaction without a session has no thread to wait for, hence LEFT JOIN.
+    /// BLOCKING_THREAD_ID is no way to the holder: it is the thread that made the lock visible, and of a row just
+    /// inserted that is the first who waits for it (measured). What waits behind a prepared XA transaction has no
+    /// thread to wait for, hence LEFT JOIN.
     private static let mySQLRowLockQuery = """
-        SELECT rt.PROCESSLIST_ID,bt.PROCESSLIST_ID,CONCAT(b.OBJECT_SCHEMA,'.',b.OBJECT_NAME),b.INDEX_NAME,b.LOCK_MODE \
+        SELECT t.PROCESSLIST_ID,x.trx_mysql_thread_id,CONCAT(b.OBJECT_SCHEMA,'.',b.OBJECT_NAME),b.INDEX_NAME,b.LOCK_MODE \
         FROM performance_schema.data_lock_waits w \
         JOIN performance_schema.data_locks b ON b.ENGINE_LOCK_ID=w.BLOCKING_ENGINE_LOCK_ID AND b.ENGINE=w.ENGINE \
         AND b.LOCK_STATUS='GRANTED' \
-        JOIN performance_schema.threads rt ON rt.THREAD_ID=w.REQUESTING_THREAD_ID \
-        LEFT JOIN performance_schema.threads bt ON bt.THREAD_ID=w.BLOCKING_THREAD_ID
+        JOIN performance_schema.threads t ON t.THREAD_ID=w.REQUESTING_THREAD_ID \
+        LEFT JOIN information_schema.INNODB_TRX x ON x.trx_id=w.BLOCKING_ENGINE_TRANSACTION_ID
         """
 
+    /// A lock that somebody waits for is none that somebody holds, unless the pair is listed twice: a lock held and a
+    /// stronger one waited for on the same row have the same id.
+    ///
     /// A transaction that has changed nothing has the id 0, like every other such: if more than one of them hold
     /// locks, which of them is in the way cannot be told, and the waiter stays unexplained.
     private static let mariaDBRowLockQuery = """
         SELECT r.trx_mysql_thread_id,b.trx_mysql_thread_id,l.lock_table,l.lock_index,l.lock_mode \
-        FROM (SELECT DISTINCT requesting_trx_id,blocking_trx_id,blocking_lock_id \
-        FROM information_schema.INNODB_LOCK_WAITS WHERE blocking_lock_id NOT IN \
+        FROM (SELECT requesting_trx_id,blocking_trx_id,blocking_lock_id FROM information_schema.INNODB_LOCK_WAITS \
+        GROUP BY requesting_trx_id,blocking_trx_id,blocking_lock_id HAVING COUNT(*)>1 OR blocking_lock_id NOT IN \
         (SELECT trx_requested_lock_id FROM information_schema.INNODB_TRX WHERE trx_requested_lock_id IS NOT NULL)) w \
         JOIN information_schema.INNODB_TRX r ON r.trx_id=w.requesting_trx_id \
         JOIN (SELECT trx_id,MAX(trx_mysql_thread_id) trx_mysql_thread_id FROM information_schema.INNODB_TRX \

@@ -62,6 +62,8 @@ struct MetadataLock: Hashable {
         switch object.type {
         case "TABLE", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT":
             Self.excludedByHeld[type].map { !$0.contains(held) } ?? false
+        // EXCLUSIVE on MySQL, SHARED_NO_WRITE on MariaDB.
+        case "USER LEVEL LOCK": false
         default: type == held && type != "EXCLUSIVE"
         }
     }

@@ -6,6 +6,7 @@ public struct KilldConfiguration: Encodable {
     public var instances: [Instance]
     public var planLifetimeSeconds: Int?
     public var killWaitSeconds: Int?
+    public var maximumStatementBytes: Int?
     public var requestsPerSecond: Int? = 1_000
 
     public struct Account: Encodable {
@@ -31,6 +32,7 @@ public struct KilldConfiguration: Encodable {
         public var password = RealServer.password
         public var tls = "preferred"
         public var protectedUsers: [String] = []
+        public var statements: String?
 
         public init(port: UInt16) { self.port = port }
     }

@@ -61,6 +61,13 @@ public final class KilldProcess {
         return ready.endpoint
     }
 
+    /// Everything in its store, the part not yet moved into the database included.
+    public func storeBytes() throws -> [UInt8] {
+        try ["killd.sqlite", "killd.sqlite-wal"].flatMap { name in
+            Array(try Data(contentsOf: URL(fileURLWithPath: folder.file(name))))
+        }
+    }
+
     /// What it logged since its last start.
     public var log: String { get throws { try running.error } }
 

@@ -57,6 +57,11 @@ public struct SigningClient {
         try send(action, Array(try JSONEncoder().encode(request))).wait()
     }
 
+    /// The answer to any action, byte for byte.
+    public func raw(_ action: String, _ request: some Encodable) throws -> String {
+        try send(action, Array(try JSONEncoder().encode(request))).body()
+    }
+
     private func call(_ request: KillRequest) throws -> APIAnswer { try send(request).wait() }
 
     private func send(_ request: KillRequest) throws -> PendingAnswer {
@@ -97,13 +102,17 @@ public struct PendingAnswer {
     ///
     /// - Throws: ``ProgramError`` if the connection ends without one, and after ten seconds.
     public func wait() throws -> APIAnswer {
+        try JSONDecoder().decode(Envelope.self, from: Data(body().utf8)).Response
+    }
+
+    fileprivate func body() throws -> String {
         // The server keeps a connection that it has closed until the client closes it too.
         defer { connection.endSending() }
         guard let response = connection.receive(), let headEnd = response.range(of: "\r\n\r\n") else {
             throw ProgramError("no answer came")
         }
         XCTAssertTrue(response.hasPrefix("HTTP/1.1 200 "), response)
-        return try JSONDecoder().decode(Envelope.self, from: Data(response[headEnd.upperBound...].utf8)).Response
+        return String(response[headEnd.upperBound...])
     }
 }
 

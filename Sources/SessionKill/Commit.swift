@@ -94,6 +94,11 @@ struct Commit {
         }
     }
 
+    /// However short the wait is, one reading of the transactions belongs to it: without, nobody could tell what is
+    /// rolling back. They are read four times a second.
+    private var pauseOfReadings: Duration { .milliseconds(250) }
+    private var graceForReading: Duration { pauseOfReadings * 2 }
+
     private func watch(_ watch: DeathWatch) async -> [ThreadID: Outcome] {
         var watch = watch
         do {
@@ -105,10 +110,13 @@ struct Commit {
                 if watch.wantsTransactions(lastLook: isLastLook) {
                     watch.sawTransactions(try await connection.transactions())
                 }
-                if watch.isOver || isLastLook { break }
+                let knowsEnough = watch.hasNewReading || !watch.wantsTransactions(lastLook: true)
+                if watch.isOver || isLastLook && (knowsEnough || waited >= engine.settings.killWait + graceForReading) {
+                    break
+                }
                 try await engine.clock.sleep(pause)
                 waited += pause
-                pause = min(pause * 2, .milliseconds(250))
+                pause = min(pause * 2, pauseOfReadings)
             }
             return watch.conclude()
         } catch {

@@ -24,6 +24,8 @@ struct DeathWatch {
     private var dying: [ThreadID: Dying]
     private var outcomes: [ThreadID: Outcome] = [:]
     private var lastReading: Int
+    /// Whether a reading from after the KILL was seen.
+    private(set) var hasNewReading = false
 
     /// - Parameter reading: number of the reading that the sessions' transactions are from.
     init(_ sessions: [Session], after reading: Int) {
@@ -59,6 +61,7 @@ struct DeathWatch {
     mutating func sawTransactions(_ reading: TransactionReading) {
         guard reading.number > lastReading else { return }
         lastReading = reading.number
+        hasNewReading = true
         let open = Dictionary(reading.transactions.map { ($0.transaction.id, $0) }, uniquingKeysWith: { $1 })
         for (id, each) in dying {
             guard let transactionID = each.transactionID else { continue }

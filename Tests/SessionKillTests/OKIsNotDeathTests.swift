@@ -87,6 +87,23 @@ final class OKIsNotDeathTests: KillEngineTestCase {
         XCTAssertGreaterThanOrEqual(clock.slept, .seconds(1))
     }
 
+    func testEvenWithoutAWaitTheTransactionsAreLookedAtOnce() async throws {
+        let transaction = OpenTransaction(Self.transaction(rowsLeft: 7, "ROLLING BACK"), thread: 50)
+        await server.set { server in
+            server.sessions.append(.idle(50, transaction: Self.transaction))
+            server.openTransactions = [transaction]
+            server.repeatsTheLastReading = true
+        }
+        clock.whenSlept(for: .milliseconds(250)) { [server] in await server.set { $0.repeatsTheLastReading = false } }
+        let impatient = KillEngine(
+            store: store, settings: .init(planLifetime: 600, killWait: .zero),
+            clock: .init(now: clock.now, sleep: clock.sleep))
+        let plan = try await prepare([50])
+        let report = try await impatient.commit(plan.sqlExecID, on: instance, for: "ci")
+        XCTAssertEqual(report.outcomes, [50: .rollingBack(rowsLeft: 7)])
+        XCTAssertLessThan(clock.slept, .milliseconds(600))
+    }
+
     func testAReadingFromBeforeTheKillIsNoProof() async throws {
         await server.set { server in
             server.sessions.append(.idle(50, transaction: Self.transaction))

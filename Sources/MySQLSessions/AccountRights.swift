@@ -32,6 +32,14 @@ struct PerformanceSchemaTables: Sendable {
     let transactions: Bool
 }
 
+extension PerformanceSchemaTables {
+    func showsEverything(isMariaDB: Bool) -> Bool {
+        let ofBoth = threads && connectionAttributes && metadataLocks
+        // MariaDB has no data_lock_waits, and its own tables need no more than PROCESS.
+        return isMariaDB ? ofBoth : ofBoth && rowLocks && transactions
+    }
+}
+
 extension AccountRights {
     init(version: String, on handle: borrowing MySQLHandle) throws(ServerError) {
         isMariaDB = version.contains("MariaDB")

@@ -17,8 +17,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case processMissing
         /// `CONNECTION_ADMIN`: without it only sessions of killd's own user can be killed.
         case connectionAdminMissing
-        /// `performance_schema.threads` is filled, but killd's account may not read it.
-        case threadsUnreadable
+        /// performance_schema is on, but killd's account may not read all that plans could show from it.
+        case performanceSchemaUnreadable
         /// The connection is in plain text although TLS is preferred.
         case notEncrypted
         /// performance_schema has no room for so many threads, so that it does not know all sessions.
@@ -101,13 +101,15 @@ extension MySQLConnection {
                         GRANT \(privilege) ON *.* TO \(account);
                         """))
         }
-        if performanceSchema.processlist, !performanceSchema.threads {
+        let performanceSchemaIsOn = try query("SELECT @@global.performance_schema").first?.rows.first?.first == "1"
+        if performanceSchemaIsOn, !performanceSchema.showsEverything(isMariaDB: rights.isMariaDB) {
             findings.append(
                 MySQLFinding(
-                    severity: .information, subject: .threadsUnreadable,
+                    severity: .information, subject: .performanceSchemaUnreadable,
                     description: """
-                        sessions are pinned without performance_schema's THREAD_ID; to have it: \
-                        GRANT SELECT ON performance_schema.threads TO \(account);
+                        sessions are pinned without their THREAD_ID, and plans do not tell all of who waits for whose \
+                        locks, which XA transactions are prepared, and what clients call themselves; to have that: \
+                        GRANT SELECT ON performance_schema.* TO \(account);
                         """))
         }
         if case .tcp(_, _, .preferred) = address, tlsCipher == nil {

@@ -40,6 +40,21 @@ final class DiagnosisTests: XCTestCase {
         }
     }
 
+    func testNamesTheGrantThatShowsLocksWherePerformanceSchemaIsOn() async throws {
+        let server = try RealServer.shared(.mysql)
+        try await server.createAccounts()
+        let root = try await server.administrator()
+        try await root.query(RealServer.creation(of: "sighted"))
+        try await root.query("GRANT PROCESS, CONNECTION_ADMIN ON *.* TO sighted@'%'")
+        let before = await findings(server.configuration(user: "sighted"))
+        let unreadable = try XCTUnwrap(before.first { $0.subject == .performanceSchemaUnreadable })
+        let grant = try XCTUnwrap(unreadable.description.firstRange(of: "GRANT "))
+        try await root.query(String(unreadable.description[grant.lowerBound...].dropLast()))
+        let after = await findings(server.configuration(user: "sighted"))
+        XCTAssertFalse(after.contains { $0.subject == .performanceSchemaUnreadable }, "\(after)")
+        try await root.query("DROP USER sighted@'%'")
+    }
+
     func testPlainTextWhereTLSIsPreferredIsAWarning() async throws {
         let server = try RealServer.shared(.mariadb)
         try await server.createAccounts()

@@ -62,7 +62,7 @@ struct MySQLHandle: ~Copyable {
             connected = mysql_real_connect(
                 mysql, nil, user, password.secret, nil, 0, path, cmysql_client_flags())
         }
-        guard connected != nil else { throw failure }
+        guard connected != nil else { throw failure.beforeTLS ?? failure }
         if case .tcp(_, _, let tls) = address, tls.demandsTLS, tlsCipher == nil {
             throw MySQLFailure(code: 2_026, message: "the connection is not encrypted")
         }

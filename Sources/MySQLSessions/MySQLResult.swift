@@ -12,6 +12,19 @@ struct MySQLFailure: Error {
     let code: UInt32
     let message: String
 
+    /// What the server said in place of a greeting, such as 1040.
+    ///
+    /// Where TLS is wanted, MariaDB Connector/C 3.3 reports it as its own error
+    /// 2002, since nobody can vouch for what comes before TLS: "Received error
+    /// packet before completion of TLS handshake. The authenticity of the
+    /// following error cannot be verified: 1040 - Too many connections".
+    var beforeTLS: MySQLFailure? {
+        guard (2_000..<3_000).contains(code), let mark = message.firstRange(of: "cannot be verified: ") else { return nil }
+        let said = message[mark.upperBound...]
+        guard let number = UInt32(said.prefix(while: \.isNumber)) else { return nil }
+        return MySQLFailure(code: number, message: message)
+    }
+
     /// Whether there is no use in sending anything more over the connection.
     var isConnectionLost: Bool {
         switch code {

@@ -71,14 +71,6 @@ struct Connection: ~Copyable {
         try check(sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil))
     }
 
-    /// Whether the database file was deleted or renamed. What is written then
-    /// goes to a file that nobody will find again.
-    borrowing func fileHasMoved() throws(SQLiteError) -> Bool {
-        var hasMoved: Int32 = 0
-        try check(sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved))
-        return hasMoved != 0
-    }
-
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     private borrowing func check(_ result: Int32, sql: String? = nil) throws(SQLiteError) {

@@ -4,6 +4,7 @@ import SessionKill
 /// Owns an open store: the lock, the connection, and every prepared statement.
 struct Database: ~Copyable {
     let file: StoreFile
+    let openFiles: OpenFiles
     let connection: Connection
     let plans: PlanTables
     let transaction: TransactionStatements
@@ -34,7 +35,8 @@ extension Database {
 
         let plans = try PlanTables(on: connection)
         let transaction = try TransactionStatements(on: connection)
-        self.init(file: file, connection: connection, plans: plans, transaction: transaction)
+        let openFiles = try OpenFiles(of: file)
+        self.init(file: file, openFiles: openFiles, connection: connection, plans: plans, transaction: transaction)
     }
 
     /// Moves the WAL into the file and closes it.

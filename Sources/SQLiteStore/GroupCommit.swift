@@ -38,8 +38,8 @@ extension Database {
     borrowing func commit(_ writes: [Write]) -> [Result<Int, any Error>] {
         do {
             try endAbandonedTransaction()
-            guard try !connection.fileHasMoved() else {
-                throw StoreError(.cannotWrite, "the store's file was deleted or renamed")
+            guard openFiles.areInPlace else {
+                throw StoreError(.cannotWrite, "the store's files were deleted, renamed or replaced")
             }
             try transaction.begin.run()
             var answers: [Result<Int, any Error>] = []

@@ -97,6 +97,40 @@ struct StoreFile: ~Copyable {
     }
 }
 
+/// The files that SQLite has open of a store: the database and its WAL, which
+/// is there as long as the store is open.
+///
+/// SQLite goes on writing to a file that was deleted or renamed, or whose place
+/// another has taken, and nobody would find again what it wrote.
+struct OpenFiles {
+    private struct Identity: Equatable {
+        let device: dev_t
+        let inode: ino_t
+
+        /// `nil` if there is no such file.
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = status.st_dev
+            inode = status.st_ino
+        }
+    }
+
+    private let files: [(path: String, identity: Identity)]
+
+    init(of store: borrowing StoreFile) throws(StoreError) {
+        var files: [(String, Identity)] = []
+        for path in [store.path, store.path + "-wal"] {
+            guard let identity = Identity(path) else { throw StoreError(.cannotWrite, "\(path) is not there") }
+            files.append((path, identity))
+        }
+        self.files = files
+    }
+
+    /// Whether whoever opens the store now gets the same files.
+    var areInPlace: Bool { files.allSatisfy { Identity($0.path) == $0.identity } }
+}
+
 /// Owns one open file.
 struct FileDescriptor: ~Copyable {
     let number: Int32

@@ -13,7 +13,7 @@ struct Commit {
         if let reason = plan.content.fingerprint.difference(from: observation.fingerprint) {
             // What an interrupted Commit meant to kill may or may not have died with the old server.
             try await finish(.stale(reason), outcomes: stored.intended.reduce(into: [:]) { $0[$1] = .unknown })
-            throw KillError.stale(reason)
+            throw KillError.stale(reason, afterInterruption: !stored.intended.isEmpty)
         }
 
         var outcomes: [ThreadID: Outcome] = [:]

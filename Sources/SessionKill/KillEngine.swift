@@ -97,7 +97,8 @@ public struct KillEngine: Sendable {
             let stored = try await find(sqlExecID, on: instance, for: account)
             switch stored.state {
             case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
-            case .ended(.stale(let reason), _, _): throw KillError.stale(reason)
+            case .ended(.stale(let reason), _, let outcomes):
+                throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
             case .prepared where hasExpired(stored.plan): throw KillError.expired(at: stored.plan.content.expiresAt)
             case .prepared, .committing: break
             }
@@ -154,12 +155,14 @@ public struct CommitReport: Hashable, Sendable {
     public var killed: [ThreadID] { plan.content.threads.map(\.id).filter { outcomes[$0]?.isKilled == true } }
 }
 
-/// Why a plan was not committed.
+/// Why a plan was not committed. This Commit killed nobody, if not said otherwise.
 public enum KillError: Error, Hashable, Sendable {
     /// No plan has that ticket, or it belongs to another account or instance.
     case planNotFound
     case expired(at: UnixTime)
-    case stale(StaleReason)
+    /// - Parameter afterInterruption: whether an earlier Commit may have killed
+    ///   some of its sessions before it was interrupted.
+    case stale(StaleReason, afterInterruption: Bool)
     /// The stored plan does not have its digest any more: somebody changed the store.
     case planAltered
     /// Another killd that shares the store is at it.

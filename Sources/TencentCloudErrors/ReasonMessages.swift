@@ -58,22 +58,28 @@ extension DenialReason {
                 .operationDenied,
                 .ours("The kill plan was rejected. Nothing was killed."),
                 .ours("终止计划已被驳回。未终止任何线程。"))
-        case .serverRestarted:
+        case .serverRestarted(let mayHaveKilled):
             Message(
                 .operationDenied,
                 .ours("""
                     The kill plan is stale: the database server was restarted since Prepare, so the thread ids may \
-                    belong to others now. Nothing was killed, please prepare again.
+                    belong to others now. \(trusted: Self.ending(mayHaveKilled).english)
                     """),
-                .ours("终止计划已失效：数据库服务器在 Prepare 之后重启过，线程 ID 可能已属于其他连接。未终止任何线程，请重新执行 Prepare。"))
-        case .serverReplaced:
+                .ours("""
+                    终止计划已失效：数据库服务器在 Prepare 之后重启过，线程 ID 可能已属于其他连接。\
+                    \(trusted: Self.ending(mayHaveKilled).chinese)
+                    """))
+        case .serverReplaced(let mayHaveKilled):
             Message(
                 .operationDenied,
                 .ours("""
                     The kill plan is stale: another database server answers than the one that it was prepared for. \
-                    Nothing was killed, please prepare again.
+                    \(trusted: Self.ending(mayHaveKilled).english)
                     """),
-                .ours("终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。未终止任何线程，请重新执行 Prepare。"))
+                .ours("""
+                    终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。\
+                    \(trusted: Self.ending(mayHaveKilled).chinese)
+                    """))
         case .notYetApproved(let approvals, let required):
             Message(
                 .operationDenied,
@@ -86,14 +92,26 @@ extension DenialReason {
     }
 }
 
+extension DenialReason {
+    /// What a stale plan means for its threads.
+    private static func ending(_ mayHaveKilled: Bool) -> (english: String, chinese: String) {
+        mayHaveKilled
+            ? (
+                "This request killed nothing, but a Commit that was interrupted before it may have.",
+                "本次请求未终止任何线程，但之前被中断的 Commit 可能已终止部分线程。"
+            )
+            : ("Nothing was killed, please prepare again.", "未终止任何线程，请重新执行 Prepare。")
+    }
+}
+
 extension FailureReason {
     var message: Message {
         switch self {
         case .storeUnavailable:
             Message(
                 .failedOperation,
-                .ours("The operation could not be recorded, so nothing was killed."),
-                .ours("无法写入操作记录，因此未终止任何线程。"))
+                .ours("The operation could not be recorded, so this request killed nothing."),
+                .ours("无法写入操作记录，因此本次请求未终止任何线程。"))
         case .serverUnreachable:
             Message(
                 .failedOperation,
@@ -112,25 +130,25 @@ extension FailureReason {
         case .serverFull:
             Message(
                 .failedOperation,
-                .ours("The database server of the instance has no connection left. Nothing was killed."),
-                .ours("实例的数据库服务器连接数已满。未终止任何线程。"))
+                .ours("The database server of the instance has no connection left. This request killed nothing."),
+                .ours("实例的数据库服务器连接数已满。本次请求未终止任何线程。"))
         case .loginRefused:
             Message(
                 .failedOperation,
-                .ours("The database server of the instance refused the service's account. Nothing was killed."),
-                .ours("实例的数据库服务器拒绝了服务账号的登录。未终止任何线程。"))
+                .ours("The database server of the instance refused the service's account. This request killed nothing."),
+                .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。"))
         case .behindProxy:
             Message(
                 .failedOperation,
                 .ours("""
-                    A proxy stands before the database server, so thread ids cannot be relied on. Nothing was killed.
+                    A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing.
                     """),
-                .ours("数据库服务器前有代理，线程 ID 不可靠。未终止任何线程。"))
+                .ours("数据库服务器前有代理，线程 ID 不可靠。本次请求未终止任何线程。"))
         case .planAltered:
             Message(
                 .failedOperation,
-                .ours("The stored kill plan is not what was prepared. Nothing was killed, please prepare again."),
-                .ours("存储的终止计划与所准备的内容不一致。未终止任何线程，请重新执行 Prepare。"))
+                .ours("The stored kill plan is not what was prepared. This request killed nothing, please prepare again."),
+                .ours("存储的终止计划与所准备的内容不一致。本次请求未终止任何线程，请重新执行 Prepare。"))
         case .beingCommitted:
             Message(
                 .failedOperation,

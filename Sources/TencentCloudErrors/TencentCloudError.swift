@@ -102,16 +102,18 @@ public enum AuthorizationDefect: Hashable, Sendable {
     case signedHeaders
 }
 
-/// Why a plan may not be carried out. Nothing was killed.
+/// Why a plan may not be carried out.
 public enum DenialReason: Hashable, Sendable {
     /// The plan's lifetime is over since then: an ISO 8601 time.
     case expired(since: String)
     /// Somebody rejected the plan.
     case rejected
     /// The server was restarted since Prepare.
-    case serverRestarted
+    ///
+    /// - Parameter mayHaveKilled: whether an interrupted Commit came before.
+    case serverRestarted(mayHaveKilled: Bool)
     /// Another server answers than the one that the plan was made for.
-    case serverReplaced
+    case serverReplaced(mayHaveKilled: Bool)
     /// Approvals are lacking.
     case notYetApproved(approvals: Int, required: Int)
 }

@@ -49,6 +49,11 @@ struct MessageText: ExpressibleByStringInterpolation {
             text += String(number)
         }
 
+        /// A text of ours.
+        mutating func appendInterpolation(trusted text: String) {
+            self.text += text
+        }
+
         mutating func appendInterpolation(_ foreignText: String) {
             text += echo(foreignText)
         }

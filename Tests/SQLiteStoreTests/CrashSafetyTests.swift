@@ -29,7 +29,7 @@ final class CrashSafetyTests: StoreTestCase {
         try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
         let error = try await storeError { try await store.insert(.example(2)) }
         XCTAssertEqual(error.reason, .cannotWrite)
-        XCTAssertTrue(error.description.contains("deleted or renamed"), error.description)
+        XCTAssertTrue(error.description.contains("deleted, renamed or replaced"), error.description)
         let claim = try await storeError { _ = try await store.claim(KillPlan.example(1).name, intending: [], at: commit) }
         XCTAssertEqual(claim.reason, .cannotWrite)
 

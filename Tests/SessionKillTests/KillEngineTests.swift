@@ -136,7 +136,7 @@ final class KillEngineTests: KillEngineTestCase {
                 do {
                     _ = try await commit(plan)
                     XCTFail("a stale plan was committed")
-                } catch KillError.stale {}
+                } catch KillError.stale(_, afterInterruption: false) {}
                 await server.set { $0.fingerprint = before }
             }
         }
@@ -269,7 +269,7 @@ final class KillEngineTests: KillEngineTestCase {
         do {
             _ = try await commit(plan)
             XCTFail("a stale plan was committed")
-        } catch KillError.stale(.serverRestarted) {}
+        } catch KillError.stale(.serverRestarted, afterInterruption: true) {}
         let stored = await store.plans[plan.sqlExecID]
         guard case .ended(.stale, _, let outcomes) = stored?.state else { return XCTFail("not stale") }
         XCTAssertEqual(outcomes, [3: .unknown, 4: .unknown])

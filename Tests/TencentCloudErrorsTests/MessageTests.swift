@@ -186,13 +186,19 @@ final class MessageTests: XCTestCase {
             .operationDenied(.rejected), "OperationDenied",
             .ours("The kill plan was rejected. Nothing was killed."), .ours("终止计划已被驳回。未终止任何线程。")),
         Row(
-            .operationDenied(.serverRestarted), "OperationDenied",
+            .operationDenied(.serverRestarted(mayHaveKilled: false)), "OperationDenied",
             .ours(
                 "The kill plan is stale: the database server was restarted since Prepare, so the thread ids may belong "
                     + "to others now. Nothing was killed, please prepare again."),
             .ours("终止计划已失效：数据库服务器在 Prepare 之后重启过，线程 ID 可能已属于其他连接。未终止任何线程，请重新执行 Prepare。")),
         Row(
-            .operationDenied(.serverReplaced), "OperationDenied",
+            .operationDenied(.serverReplaced(mayHaveKilled: true)), "OperationDenied",
+            .ours(
+                "The kill plan is stale: another database server answers than the one that it was prepared for. "
+                    + "This request killed nothing, but a Commit that was interrupted before it may have."),
+            .ours("终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。本次请求未终止任何线程，但之前被中断的 Commit 可能已终止部分线程。")),
+        Row(
+            .operationDenied(.serverReplaced(mayHaveKilled: false)), "OperationDenied",
             .ours(
                 "The kill plan is stale: another database server answers than the one that it was prepared for. "
                     + "Nothing was killed, please prepare again."),
@@ -206,8 +212,8 @@ final class MessageTests: XCTestCase {
     private static let failureRows = [
         Row(
             .failedOperation(.storeUnavailable), "FailedOperation",
-            .ours("The operation could not be recorded, so nothing was killed."),
-            .ours("无法写入操作记录，因此未终止任何线程。")),
+            .ours("The operation could not be recorded, so this request killed nothing."),
+            .ours("无法写入操作记录，因此本次请求未终止任何线程。")),
         Row(
             .failedOperation(.serverUnreachable), "FailedOperation",
             .ours("The database server of the instance cannot be reached."), .ours("无法连接实例的数据库服务器。")),
@@ -221,21 +227,21 @@ final class MessageTests: XCTestCase {
             .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接。")),
         Row(
             .failedOperation(.serverFull), "FailedOperation",
-            .ours("The database server of the instance has no connection left. Nothing was killed."),
-            .ours("实例的数据库服务器连接数已满。未终止任何线程。")),
+            .ours("The database server of the instance has no connection left. This request killed nothing."),
+            .ours("实例的数据库服务器连接数已满。本次请求未终止任何线程。")),
         Row(
             .failedOperation(.loginRefused), "FailedOperation",
-            .ours("The database server of the instance refused the service's account. Nothing was killed."),
-            .ours("实例的数据库服务器拒绝了服务账号的登录。未终止任何线程。")),
+            .ours("The database server of the instance refused the service's account. This request killed nothing."),
+            .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。")),
         Row(
             .failedOperation(.behindProxy), "FailedOperation",
             .ours(
-                "A proxy stands before the database server, so thread ids cannot be relied on. Nothing was killed."),
-            .ours("数据库服务器前有代理，线程 ID 不可靠。未终止任何线程。")),
+                "A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing."),
+            .ours("数据库服务器前有代理，线程 ID 不可靠。本次请求未终止任何线程。")),
         Row(
             .failedOperation(.planAltered), "FailedOperation",
-            .ours("The stored kill plan is not what was prepared. Nothing was killed, please prepare again."),
-            .ours("存储的终止计划与所准备的内容不一致。未终止任何线程，请重新执行 Prepare。")),
+            .ours("The stored kill plan is not what was prepared. This request killed nothing, please prepare again."),
+            .ours("存储的终止计划与所准备的内容不一致。本次请求未终止任何线程，请重新执行 Prepare。")),
         Row(
             .failedOperation(.beingCommitted), "FailedOperation",
             .ours("Another process is carrying out the kill plan, please commit again in a moment."),

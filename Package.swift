@@ -92,7 +92,7 @@ let package = Package(
         tests("KilldTests", of: ["killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning"]),
         // killd is run, not called: named here so that it is built.
         tests(
-            "EndToEndTests", of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill"],
+            "EndToEndTests", of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "CSQLite"],
             resources: [.copy("Clients")]),
     ],
     swiftLanguageModes: [.v6]

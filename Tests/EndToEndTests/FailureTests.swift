@@ -19,6 +19,16 @@ final class FailureTests: XCTestCase {
         }
     }
 
+    func testNamesAProxyThatNumbersConnectionsItself() async throws {
+        try await onEveryServer { server in
+            let proxy = try TCPProxy.renumbering(server.database.port)
+            try await withKilld(KilldConfiguration(port: proxy.port), on: server) { scene in
+                try await assertRefused(scene, "A proxy stands before", check: "a proxy answers")
+            }
+            proxy.stop()
+        }
+    }
+
     func testRefusesAServerWithoutTLSWhereTLSIsRequired() async throws {
         let server = try RealServer.start(.mariadb, options: ["--skip-ssl"])
         try await server.createAccounts()

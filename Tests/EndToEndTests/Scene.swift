@@ -28,6 +28,25 @@ struct Scene {
         return try XCTUnwrap(rows?.first?.last.flatMap { $0 }.flatMap { Int($0) })
     }
 
+    /// Checks how many KILL statements the server has run since it had run `before`.
+    func assertKillsRun(
+        _ count: Int, since before: Int, file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
+        let kills = try await killsRun()
+        XCTAssertEqual(kills - before, count, file: file, line: line)
+    }
+
+    func openTwo() async throws -> (victims: ClientSessions, planned: [ThreadID]) {
+        let victims = try await ClientSessions.open(2, on: server)
+        return (victims, await victims.threadIDs)
+    }
+
+    /// Opens two sessions and prepares their end.
+    func prepareTwo() async throws -> (victims: ClientSessions, planned: [ThreadID], ticket: String) {
+        let (victims, planned) = try await openTwo()
+        return (victims, planned, try client.prepare(planned).ticket())
+    }
+
     /// Waits until all of `sessions` are gone.
     func assertGone(_ sessions: [ThreadID], file: StaticString = #filePath, line: UInt = #line) async throws {
         try await eventually("the end of \(sessions)", file: file, line: line) {

@@ -136,20 +136,3 @@ final class StoppingTests: XCTestCase {
         }
     }
 }
-
-extension Scene {
-    /// Opens two sessions and prepares their end.
-    fileprivate func prepareTwo() async throws -> (victims: ClientSessions, planned: [ThreadID], ticket: String) {
-        let victims = try await ClientSessions.open(2, on: server)
-        let planned = await victims.threadIDs
-        return (victims, planned, try client.prepare(planned).ticket())
-    }
-
-    /// Checks how many KILL statements the server has run since it had run `before`.
-    fileprivate func assertKillsRun(
-        _ count: Int, since before: Int, file: StaticString = #filePath, line: UInt = #line
-    ) async throws {
-        let kills = try await killsRun()
-        XCTAssertEqual(kills - before, count, file: file, line: line)
-    }
-}

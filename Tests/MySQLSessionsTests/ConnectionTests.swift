@@ -74,17 +74,7 @@ final class ConnectionTests: XCTestCase {
 
     func testAProxyWithIdsOfItsOwnIsRefused() async throws {
         try await onEveryServer { server in
-            // Adds one to the thread id in the greeting.
-            let proxy = try TCPProxy(
-                to: server.database.port,
-                fromServer: { bytes in
-                    guard bytes.count > 40, bytes[3] == 0, bytes[4] == 10,
-                        let end = bytes[5...].firstIndex(of: 0)
-                    else { return .forward(bytes) }
-                    var greeting = bytes
-                    greeting[end + 1] &+= 1
-                    return .forward(greeting)
-                })
+            let proxy = try TCPProxy.renumbering(server.database.port)
             let error = try await refusal(configuration(port: proxy.port))
             XCTAssertEqual(error.reason, .behindProxy, "\(error)")
             proxy.stop()

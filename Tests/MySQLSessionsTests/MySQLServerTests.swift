@@ -107,49 +107,31 @@ final class MySQLServerTests: XCTestCase {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration(), connectionLimit: 4)
             try await database.start()
-            let full = try await FullServer(server)
-            // More at once than there are connections: each must be served by the one that is open.
-            let observations = try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<8 {
-                    group.addTask { try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs.count } }
+            try await withFullServer(server) {
+                // More at once than there are connections: each must be served by the one that is open.
+                let observations = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            try await database.withConnection { try await $0.observe(.sessions).ownThreadIDs.count }
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
                 }
-                return try await group.reduce(into: []) { $0.append($1) }
+                XCTAssertEqual(observations.count, 8)
+
+                let newcomer = MySQLServer(server.configuration())
+                let error = try await assertThrows(ServerError.self) { try await newcomer.start() }
+                XCTAssertEqual(error.reason, .tooManyConnections, "\(error)")
+
+                var configuration = server.configuration()
+                configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
+                let administrator = MySQLServer(configuration)
+                try await administrator.start()
+                let seen = try await administrator.withConnection { try await $0.observe(.sessions).sessions.count }
+                XCTAssertGreaterThan(seen, 10)
+                await administrator.close()
             }
-            XCTAssertEqual(observations.count, 8)
-
-            let newcomer = MySQLServer(server.configuration())
-            let error = try await assertThrows(ServerError.self) { try await newcomer.start() }
-            XCTAssertEqual(error.reason, .tooManyConnections, "\(error)")
-
-            var configuration = server.configuration()
-            configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
-            let administrator = MySQLServer(configuration)
-            try await administrator.start()
-            let seen = try await administrator.withConnection { try await $0.observe(.sessions).sessions.count }
-            XCTAssertGreaterThan(seen, 10)
-            await administrator.close()
             await database.close()
-            try await full.end()
         }
     }
-}
-
-/// A server whose `max_connections` is used up, the place for an administrator included.
-private struct FullServer {
-    private let root: MySQLConnection
-    private let sessions: [ClientSessions]
-
-    init(_ server: RealServer) async throws {
-        root = try await server.administrator()
-        try await root.query("SET GLOBAL max_connections=12")
-        var sessions: [ClientSessions] = []
-        for user in ["app", "killd"] {
-            while sessions.count < 40, let session = try? await ClientSessions.open(1, on: server, as: user) {
-                sessions.append(session)
-            }
-        }
-        self.sessions = sessions
-    }
-
-    func end() async throws { try await root.query("SET GLOBAL max_connections=2000") }
 }

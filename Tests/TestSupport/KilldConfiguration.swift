@@ -28,6 +28,8 @@ public struct KilldConfiguration: Encodable {
         public var id = "cdb-test"
         public var host = "127.0.0.1"
         public var port: UInt16
+        public var adminHost: String?
+        public var adminPort: UInt16?
         public var user = "killd"
         public var password = RealServer.password
         public var tls = "preferred"

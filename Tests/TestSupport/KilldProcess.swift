@@ -27,6 +27,11 @@ public final class KilldProcess {
         try folder.write(JSONEncoder().encode(configuration), to: "killd.json")
     }
 
+    /// Where its store is.
+    public var storeFile: String {
+        configuration.store.hasPrefix("/") ? configuration.store : folder.file(configuration.store)
+    }
+
     /// Where its configuration stands.
     public var configurationFile: String { folder.file("killd.json") }
 
@@ -72,6 +77,15 @@ public final class KilldProcess {
     public var log: String { get throws { try running.error } }
 
     public func send(_ signal: Int32) throws { try running.send(signal) }
+
+    /// The numbers of its threads that have this name.
+    func threads(named name: String) throws -> [String] {
+        let folder = "/proc/\(try running.processIdentifier)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).filter { thread in
+            // A thread may end while this is read.
+            (try? String(contentsOfFile: "\(folder)/\(thread)/comm", encoding: .utf8)) == name + "\n"
+        }
+    }
 
     /// Ends killd as a service manager does, and checks that it ends with status 0; does nothing if the test has
     /// ended it already.

@@ -120,7 +120,13 @@ public func onEveryServer(
             continue
         }
         try await server.createAccounts()
-        do { try await body(server) } catch { throw FailureOnServer(kind: kind, error: error) }
+        do {
+            try await body(server)
+        } catch let skip as XCTSkip {
+            throw skip
+        } catch {
+            throw FailureOnServer(kind: kind, error: error)
+        }
     }
     if !lacking.isEmpty { throw XCTSkip(lacking.joined(separator: "; ")) }
 }

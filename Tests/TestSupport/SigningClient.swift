@@ -62,6 +62,12 @@ public struct SigningClient {
         try send(action, Array(try JSONEncoder().encode(request))).body()
     }
 
+    /// A Prepare whose `Threads` is this JSON text, whatever it may be.
+    public func prepare(threadsText: String) throws -> APIAnswer {
+        let body = #"{"InstanceId":"\#(instance)","Stage":"Prepare","Threads":\#(threadsText)}"#
+        return try send("KillMySqlThreads", Array(body.utf8)).wait()
+    }
+
     private func call(_ request: KillRequest) throws -> APIAnswer { try send(request).wait() }
 
     private func send(_ request: KillRequest) throws -> PendingAnswer {

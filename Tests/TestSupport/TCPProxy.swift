@@ -13,11 +13,17 @@ public final class TCPProxy: Sendable {
 
     public let port: UInt16
     private let listener: Int32
-    private let target: UInt16
     private let fromClient: @Sendable ([UInt8]) -> Verdict
     private let fromServer: @Sendable ([UInt8]) -> Verdict
     private let recorded = Mutex<[UInt8]>([])
-    private let descriptors = Mutex<[Int32]>([])
+    private let connections: Mutex<Connections>
+
+    private struct Connections {
+        var target: UInt16
+        var descriptors: [Int32] = []
+
+        func cut() { for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    }
 
     /// - Parameters:
     ///   - fromClient: decides about each piece that a client sends.
@@ -26,7 +32,7 @@ public final class TCPProxy: Sendable {
         to target: UInt16, fromClient: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) },
         fromServer: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) }
     ) throws {
-        self.target = target
+        connections = Mutex(Connections(target: target))
         self.fromClient = fromClient
         self.fromServer = fromServer
         let (listener, port) = listenOnLoopback()
@@ -47,27 +53,54 @@ public final class TCPProxy: Sendable {
 
     deinit { stop() }
 
+    /// A proxy of MySQL that numbers connections itself: in its greeting it adds one to the thread id.
+    public static func renumbering(_ target: UInt16) throws -> TCPProxy {
+        try TCPProxy(
+            to: target,
+            fromServer: { bytes in
+                guard bytes.count > 40, bytes[3] == 0, bytes[4] == 10, let end = bytes[5...].firstIndex(of: 0) else {
+                    return .forward(bytes)
+                }
+                var greeting = bytes
+                greeting[end + 1] &+= 1
+                return .forward(greeting)
+            })
+    }
+
     /// Everything that clients sent.
     public var fromClients: [UInt8] { recorded.withLock { $0 } }
 
     /// Ends all connections and accepts no more.
     public func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        descriptors.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+        connections.withLock { $0.cut() }
+    }
+
+    /// Ends all connections; those to come lead to another port.
+    public func redirect(to target: UInt16) {
+        connections.withLock {
+            $0.target = target
+            $0.cut()
+        }
     }
 
     private func serve(_ client: Int32) {
         let server = socket(AF_INET, streamSocket, 0)
+        let target = connections.withLock { $0.target }
         var address = loopback(target)
         let connected = withSocketAddress(&address) {
             connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
-        guard connected == 0 else {
+        let isWanted = connected == 0 && connections.withLock {
+            guard $0.target == target else { return false }
+            $0.descriptors += [client, server]
+            return true
+        }
+        guard isWanted else {
             close(client)
             close(server)
             return
         }
-        descriptors.withLock { $0 += [client, server] }
         pump(from: client, to: server) { [self] bytes in
             recorded.withLock { $0 += bytes }
             return fromClient(bytes)

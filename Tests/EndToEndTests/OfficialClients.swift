@@ -1,0 +1,40 @@
+import Foundation
+import TestSupport
+import XCTest
+
+/// Runs the programs in `Clients`.
+enum OfficialClients {
+    private static let python = ProcessInfo.processInfo.environment["KILLD_PYTHON"]
+
+    static func require() throws {
+        try XCTSkipIf(python == nil, "needs KILLD_PYTHON: a Python with the packages of Clients/requirements.txt")
+    }
+
+    static func run(_ program: String, _ arguments: [String], _ scene: Scene) async throws {
+        try await run(program, arguments, scene.killd)
+    }
+
+    static func run(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws {
+        var environment = try killd.credentials()
+        if let reader = killd.configuration.accounts.last {
+            environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
+            environment["KILLD_UNAUTHORIZED_SECRET_KEY"] = reader.secretKey
+        }
+        let path = try XCTUnwrap(Bundle.module.path(forResource: program, ofType: nil, inDirectory: "Clients"))
+        let options = ["--endpoint", killd.endpoint, "--instance", "cdb-test"]
+        let client = try await FinishedProgram.run(
+            XCTUnwrap(python), [path] + options + arguments, environment: environment)
+        XCTAssertEqual(client.status, 0, "\(program): \(client.error)")
+    }
+}
+
+/// Runs `body` on every kind of server with a killd that has a second account, which may only list.
+func withOfficialClients(_ body: (Scene) async throws -> Void) async throws {
+    try OfficialClients.require()
+    let configure = { (configuration: inout KilldConfiguration) in
+        configuration.requestsPerSecond = nil
+        configuration.accounts.append(.init(name: "reader"))
+        configuration.accounts[1].may = ["list"]
+    }
+    try await withKilld(configure: configure, body)
+}

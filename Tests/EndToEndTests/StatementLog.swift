@@ -1,0 +1,67 @@
+import MySQLSessions
+import SessionKill
+import TestSupport
+import XCTest
+
+/// What killd sends to a server, read from the server's general log.
+struct StatementLog {
+    struct Entry {
+        let connection: String
+        let statement: Substring
+    }
+
+    private let administrator: MySQLConnection
+
+    /// Runs `body` with the log on, and empty at first.
+    static func watch(_ scene: Scene, _ body: (StatementLog) async throws -> Void) async throws {
+        let log = StatementLog(administrator: scene.administrator)
+        try await scene.withGlobal("log_output", "'TABLE'", afterwards: "'FILE'") {
+            try await scene.administrator.query("TRUNCATE mysql.general_log")
+            try await scene.withGlobal("general_log", "ON", afterwards: "OFF") { try await body(log) }
+        }
+    }
+
+    /// The statements of killd's account in the order in which they came.
+    func entries() async throws -> [Entry] {
+        let rows = try await administrator.query(
+            """
+            SELECT thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log \
+            WHERE user_host LIKE 'killd[%' AND command_type NOT IN ('Connect', 'Quit')
+            """).first?.rows ?? []
+        // MySQL logs each statement by itself, MariaDB the packet. None of killd's holds a semicolon.
+        return rows.flatMap { row in
+            (row[1] ?? "").split(separator: ";").map { Entry(connection: row[0] ?? "", statement: $0) }
+        }
+    }
+
+    /// Checks that each of `sessions` was looked up for one KILL, and that there was no other KILL.
+    func assertOneKillEach(
+        _ sessions: [ThreadID], file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
+        let statements = try await entries().map(\.statement)
+        let kills = statements.filter { $0.hasPrefix("KILL") }
+        XCTAssertEqual(kills.count, sessions.count, "\(kills)", file: file, line: line)
+        XCTAssertTrue(kills.allSatisfy { $0.hasPrefix("KILL CONNECTION @k") }, "\(kills)", file: file, line: line)
+        let guards = statements.filter { $0.contains(" INTO @k") }
+        for session in sessions {
+            let count = guards.reduce(0) { $0 + $1.ranges(of: "IF(ID=\(session) ").count }
+            XCTAssertEqual(count, 1, "guards of \(session): \(guards)", file: file, line: line)
+        }
+    }
+}
+
+extension Scene {
+    /// Runs `body` with another value of one of the server's global variables.
+    func withGlobal(
+        _ variable: String, _ value: String, afterwards: String, _ body: () async throws -> Void
+    ) async throws {
+        try await administrator.query("SET GLOBAL \(variable)=\(value)")
+        do {
+            try await body()
+        } catch {
+            try await administrator.query("SET GLOBAL \(variable)=\(afterwards)")
+            throw error
+        }
+        try await administrator.query("SET GLOBAL \(variable)=\(afterwards)")
+    }
+}

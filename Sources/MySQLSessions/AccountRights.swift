@@ -118,23 +118,20 @@ extension PerformanceSchemaTables {
     }
 
     /// The statement for the sessions' THREAD_IDs.
-    ///
-    /// - Parameter withClients: also for the clients' attributes, where they may
-    ///   be read; five times as dear (measured).
-    func threadQuery(withClients: Bool) -> String? {
-        guard threads else { return nil }
-        let ids = "SELECT t.PROCESSLIST_ID,t.THREAD_ID"
-        let table = " FROM performance_schema.threads t"
-        let ofSessions = " WHERE t.PROCESSLIST_ID IS NOT NULL"
-        guard withClients, connectionAttributes else { return ids + table + ofSessions }
-        func attribute(_ name: String, as alias: String) -> String {
-            """
-             LEFT JOIN performance_schema.session_connect_attrs \(alias) \
-            ON \(alias).PROCESSLIST_ID=t.PROCESSLIST_ID AND \(alias).ATTR_NAME='\(name)'
-            """
-        }
+    var threadQuery: String? {
+        threads
+            ? "SELECT PROCESSLIST_ID,THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID IS NOT NULL" : nil
+    }
+
+    /// The statement for what clients tell of themselves. Not joined to the
+    /// other: MariaDB's tables have no index, and 1,000 sessions took 143 ms in
+    /// place of 8.
+    var clientQuery: String? {
         // Clients choose these texts, and a plan keeps them.
-        return ids + ",LEFT(n.ATTR_VALUE,128),LEFT(p.ATTR_VALUE,128)" + table
-            + attribute("program_name", as: "n") + attribute("_pid", as: "p") + ofSessions
+        connectionAttributes
+            ? """
+            SELECT PROCESSLIST_ID,ATTR_NAME,LEFT(ATTR_VALUE,128) FROM performance_schema.session_connect_attrs \
+            WHERE ATTR_NAME IN ('program_name','_pid')
+            """ : nil
     }
 }

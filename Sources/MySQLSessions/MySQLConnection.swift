@@ -80,12 +80,14 @@ public actor MySQLConnection {
             _ handle: borrowing MySQLHandle
         ) throws(ServerError) -> (threadID: ThreadID, version: String) {
             // The server's defaults may differ: a low sql_select_limit cuts every list, wait_timeout closes what
-            // killd keeps open, and trx_started is in the system's time zone on some servers, in the session's on
-            // others. ProxySQL answers "SELECT CONNECTION_ID()" itself, hence the addition.
+            // killd keeps open, trx_started is in the system's time zone on some servers, in the session's on others,
+            // another sql_mode is another language, and a limit on statements could end one that kills half-way (only
+            // MariaDB reads what is in its comment; MySQL's limit is for SELECT). ProxySQL answers "SELECT
+            // CONNECTION_ID()" itself, hence the addition.
             let answer = handle.run(
                 """
                 SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
-                time_zone='SYSTEM';\
+                time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/;\
                 SELECT CONNECTION_ID()+0,VERSION()
                 """)
             if let failure = answer.failure { throw ServerError(failure, during: "setting up a connection") }

@@ -33,7 +33,8 @@ extension MySQLConnection {
         let recentReading = readings.recent(at: begin)
         let wantsReading = scope != .sessions && recentReading == nil
         let transactionAnswer = add(wantsReading ? Self.transactionQuery : nil)
-        let threadAnswer = add(performanceSchema.threadQuery(withClients: scope == .locks))
+        let threadAnswer = add(performanceSchema.threadQuery)
+        let clientAnswer = add(scope == .locks ? performanceSchema.clientQuery : nil)
         let answers = try query(statements.joined(separator: ";"))
         guard answers.count == statements.count else { throw .senseless("the session list") }
 
@@ -56,7 +57,8 @@ extension MySQLConnection {
         let transactions = Dictionary(
             (reading?.transactions ?? []).compactMap { open in open.thread.map { ($0, open.transaction) } },
             uniquingKeysWith: { $1 })
-        let known = try threadAnswer.map { index throws(ServerError) in try Self.knownThreads(answers[index]) } ?? [:]
+        let threadIDs = try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(answers[index]) } ?? [:]
+        let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(answers[index]) } ?? [:]
         for row in answers[3].rows {
             let row = try Row(row, "PROCESSLIST")
             // No plan can name any other thread.
@@ -64,8 +66,8 @@ extension MySQLConnection {
             look.sessions.append(
                 Session(
                     identity: SessionIdentity(
-                        id: id, user: row[1] ?? "", host: row[2] ?? "", performanceSchemaThreadID: known[id]?.threadID,
-                        client: known[id]?.client),
+                        id: id, user: row[1] ?? "", host: row[2] ?? "", performanceSchemaThreadID: threadIDs[id],
+                        client: clients[id]),
                     picture: SessionPicture(
                         database: row[3], command: row[4] ?? "", seconds: row[5].flatMap { Int64($0) }, state: row[6],
                         statement: row[7], transaction: transactions[id])))
@@ -149,18 +151,25 @@ extension MySQLConnection {
         return transactions
     }
 
-    private static func knownThreads(
-        _ answer: MySQLResult
-    ) throws(ServerError) -> [ThreadID: (threadID: UInt64, client: ClientAttributes?)] {
-        var known: [ThreadID: (UInt64, ClientAttributes?)] = [:]
+    private static func threadIDs(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: UInt64] {
+        var threadIDs: [ThreadID: UInt64] = [:]
         for row in answer.rows {
             let row = try Row(row, "performance_schema.threads")
             guard let thread = try row.thread(0) else { continue }
-            let hasClient = row.count > 2 && (row[2] != nil || row[3] != nil)
-            known[thread] = (
-                try row.integer(1), hasClient ? ClientAttributes(programName: row[2], processID: row[3]) : nil)
+            threadIDs[thread] = try row.integer(1)
         }
-        return known
+        return threadIDs
+    }
+
+    private static func clients(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: ClientAttributes] {
+        var clients: [ThreadID: ClientAttributes] = [:]
+        for row in answer.rows {
+            let row = try Row(row, "performance_schema.session_connect_attrs")
+            guard let thread = try row.thread(0) else { continue }
+            let attribute = row[1] == "_pid" ? \ClientAttributes.processID : \ClientAttributes.programName
+            clients[thread, default: ClientAttributes(programName: nil, processID: nil)][keyPath: attribute] = row[2]
+        }
+        return clients
     }
 
     private static func fingerprint(
@@ -212,7 +221,6 @@ struct Row {
     }
 
     subscript(column: Int) -> String? { values[column] }
-    var count: Int { values.count }
 
     func integer<Integer: FixedWidthInteger>(_ column: Int) throws(ServerError) -> Integer {
         guard let text = values[column], let value = Integer(text) else { throw .senseless(source) }

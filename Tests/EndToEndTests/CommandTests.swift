@@ -51,6 +51,19 @@ final class CommandTests: XCTestCase {
             XCTAssertEqual(prepared.status, 0, prepared.error)
             let ticket = try XCTUnwrap(prepared.output.split(whereSeparator: \.isWhitespace).last.map(String.init))
             XCTAssertEqual(prepared.output, "SqlExecId  \(ticket)\n")
+            func show(_ plan: String, json: Bool = false) async throws -> FinishedProgram {
+                try await KilldProcess.run(
+                    ["show", "--endpoint", endpoint] + (json ? ["--json"] : []) + [plan], environment: environment)
+            }
+            let plan = try await show(ticket)
+            XCTAssertEqual(plan.status, 0, plan.error)
+            XCTAssertTrue(plan.output.contains("prepared; can be committed until "), plan.output)
+            let row = try XCTUnwrap(plan.output.split(separator: "\n").first { $0.hasPrefix("\(planned[0]) ") })
+            XCTAssertTrue(row.contains(" app "), plan.output)
+            let shown = try self.answer(await show(ticket, json: true))
+            let name = try XCTUnwrap(shown.Plan?.PlanName)
+            XCTAssertTrue(plan.output.contains(name), plan.output)
+
             for _ in 0..<2 {
                 let committed = try await client("commit", [ticket])
                 XCTAssertEqual(committed.output, "Ended: \(planned[0])\n", committed.error)
@@ -58,6 +71,14 @@ final class CommandTests: XCTestCase {
             }
             let answering = await victims.answering()
             XCTAssertEqual(answering, [planned[1]])
+            let ended = try await show(name)
+            XCTAssertTrue(ended.output.contains("killed"), ended.output)
+            XCTAssertFalse(ended.output.contains(ticket), ended.output)
+            let history = try await client("history", ["--limit", "1"])
+            XCTAssertEqual(history.output.split(separator: "\n").count, 2, history.output)
+            XCTAssertTrue(history.output.contains("\(name) ") && history.output.contains("1 killed"), history.output)
+            let listed = try self.answer(await client("history", [], json: true))
+            XCTAssertEqual(listed.Plans?.map(\.PlanName), [name])
 
             let preparedJSON = try self.answer(await client("prepare", [planned[1].description], json: true))
             XCTAssertEqual(preparedJSON.Threads, [])
@@ -90,6 +111,11 @@ final class CommandTests: XCTestCase {
             (["sessions"] + instance, nowhere, 1, "cannot be reached"),
             (["prepare"] + instance + ["0"], killd.endpoint, 2, "no thread id"),
             (["commit"] + instance, killd.endpoint, 2, "exactly one SqlExecId"),
+            (["show"], killd.endpoint, 2, "exactly one plan"),
+            (["show", "plan-abcdefghijkl"], killd.endpoint, 1, "ResourceNotFound"),
+            (["show", "AEnnKexGijsX"], killd.endpoint, 1, "ResourceNotFound"),
+            (["history", "--limit", "many"], killd.endpoint, 2, "--limit: expected a whole number"),
+            (["history", "--instance", "cdb-other"], killd.endpoint, 1, "InstanceId is invalid"),
             (["sessions", "--force"] + instance, killd.endpoint, 2, "--force"),
         ]
         for (words, endpoint, status, says) in cases {
@@ -162,8 +188,11 @@ final class CommandTests: XCTestCase {
     private struct Answer: Decodable {
         struct Process: Decodable { let ID: String }
         let ProcessList: [Process]?
+        struct Plan: Decodable { let PlanName: String }
         let Threads: [ThreadID]?
         let SqlExecId: String?
+        let Plan: Plan?
+        let Plans: [Plan]?
     }
 
     private func answer(_ command: FinishedProgram) throws -> Answer {

@@ -182,7 +182,7 @@ final class GuardedKillTests: XCTestCase {
                     let kills = String(decoding: bytes, as: UTF8.self).contains("KILL CONNECTION")
                     return kills ? .forwardAndCut(bytes) : .forward(bytes)
                 })
-            let victims = try await ClientSessions.open(400, on: server)
+            let victims = try await ClientSessions.open(1_100, on: server)
             let ids = await victims.threadIDs
             let database = MySQLServer(server.configuration(port: proxy.port))
             let (answers, further) = try await database.withConnection { connection in
@@ -192,7 +192,7 @@ final class GuardedKillTests: XCTestCase {
                 return (answers, further)
             }
             let lost = answers.prefix { $0 == .lost }
-            XCTAssertTrue((1..<400).contains(lost.count), "\(lost.count)")
+            XCTAssertTrue((1..<1_100).contains(lost.count), "\(lost.count)")
             XCTAssertTrue(answers[lost.count...].allSatisfy { $0 == .notSent })
             XCTAssertEqual(further.reason, .connectionLost)
             // The next use finds a new connection.

@@ -60,7 +60,12 @@ actor Demo {
         let prepared = try client.call("KillMySqlThreads", prepare, answer: KillMySqlThreadsAnswer.self)
         show(prepare, prepared.json)
 
-        say("\nHere a person would look at it and agree. Commit:\n")
+        say("\nHere a person would look at the plan (killd show) and agree:\n")
+        let described = try client.call(
+            "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: prepared.content.SqlExecId),
+            answer: DescribeKillPlanAnswer.self)
+        Terminal.standardOutput.write(ShowCommand.text(described.content.Plan))
+        say("\nCommit:\n")
         let commit = KillMySqlThreadsRequest.commit(
             prepared.content.SqlExecId, instance: Self.instance, product: .mysql)
         let committed = try client.call("KillMySqlThreads", commit, answer: KillMySqlThreadsAnswer.self)
@@ -80,6 +85,10 @@ actor Demo {
 
             """)
         guard gotItsLock else { throw CommandFailure("the waiting UPDATE failed") }
+        let history = try client.call(
+            "DescribeKillPlans", DescribeKillPlansRequest(), answer: DescribeKillPlansAnswer.self)
+        say("What is left of it (killd history):\n")
+        Terminal.standardOutput.write(HistoryCommand.table(history.content.Plans).text + "\n")
 
         try showHowToRepeat([prepare, commit], client, secretKey: secretKey)
         if keep {
@@ -165,6 +174,7 @@ actor Demo {
             export TENCENTCLOUD_SECRET_ID=\(client.secretID) TENCENTCLOUD_SECRET_KEY=\(secretKey)
             \(program) sessions --endpoint \(client.endpoint) --instance \(Self.instance)
             \(program) prepare --endpoint \(client.endpoint) --instance \(Self.instance) THREAD…
+            \(program) show --endpoint \(client.endpoint) SQLEXECID
             \(program) commit --endpoint \(client.endpoint) --instance \(Self.instance) SQLEXECID
             """)
     }

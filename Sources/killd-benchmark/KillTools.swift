@@ -46,7 +46,7 @@ private enum KillTool {
             let root = try TargetServer.mysqlRoot()
             // MariaDB's sends a command of the protocol that MySQL 9 does not know any more.
             guard FileManager.default.isExecutableFile(atPath: "\(root)/usr/bin/mysqladmin") else {
-                throw NotMeasured("mysqladmin is missing in \(root): install mysql-client-core there")
+                throw NotMeasured("mysqladmin is missing in the tree KILLD_MYSQL_ROOT: install mysql-client-core there")
             }
             return KillProgram(
                 name: "`mysqladmin kill id,id,…`",

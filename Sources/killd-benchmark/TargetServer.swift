@@ -42,7 +42,7 @@ struct TargetServer: Sendable {
     /// The Debian tree whose MySQL is run.
     static func mysqlRoot() throws -> String {
         guard let root = ProcessInfo.processInfo.environment["KILLD_MYSQL_ROOT"], geteuid() == 0 else {
-            throw NotMeasured("needs KILLD_MYSQL_ROOT (a Debian tree with mysql-server) and root for chroot")
+            throw NotMeasured("needs KILLD_MYSQL_ROOT (a Debian tree with mysql-server-core) and root for chroot")
         }
         return root
     }

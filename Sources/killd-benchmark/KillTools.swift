@@ -28,20 +28,17 @@ private enum KillTool {
     case ptKill
 
     func program(for server: TargetServer) throws -> KillProgram {
-        let login = [
-            "--host=127.0.0.1", "--port=\(server.port)", "--user=\(TargetServer.killer)",
-            "--password=\(TargetServer.password)",
-        ]
+        let login = ["--host=127.0.0.1", "--port=\(server.port)", "--user=\(TargetServer.killer)"]
         switch (self, server.kind) {
         case (.ptKill, _):
             return KillProgram(
-                name: "`pt-kill`, one pass", command: [try Self.path(of: "pt-kill", package: "percona-toolkit")] + login,
-                arguments: .ptKill)
+                name: "`pt-kill`, one pass", arguments: .ptKill,
+                command: [try Self.path(of: "pt-kill", package: "percona-toolkit")] + login
+                    + ["--password=\(TargetServer.password)"])
         case (.admin, .mariadb):
             return KillProgram(
-                name: "`mariadb-admin kill id,id,…`",
-                command: [try Self.path(of: "mariadb-admin", package: "mariadb-client"), "--no-defaults"] + login,
-                arguments: .threadIDs)
+                name: "`mariadb-admin kill id,id,…`", arguments: .threadIDs,
+                command: [try Self.path(of: "mariadb-admin", package: "mariadb-client"), "--no-defaults"] + login)
         case (.admin, .mysql):
             let root = try TargetServer.mysqlRoot()
             // MariaDB's sends a command of the protocol that MySQL 9 does not know any more.
@@ -49,9 +46,10 @@ private enum KillTool {
                 throw NotMeasured("mysqladmin is missing in the tree KILLD_MYSQL_ROOT: install mysql-client-core there")
             }
             return KillProgram(
-                name: "`mysqladmin kill id,id,…`",
-                command: [try Self.path(of: "chroot", package: "coreutils"), root, "/usr/bin/mysqladmin", "--no-defaults"] + login,
-                arguments: .threadIDs)
+                name: "`mysqladmin kill id,id,…`", arguments: .threadIDs,
+                command: [
+                    try Self.path(of: "chroot", package: "coreutils"), root, "/usr/bin/mysqladmin", "--no-defaults",
+                ] + login)
         }
     }
 
@@ -69,8 +67,8 @@ private struct KillProgram {
     }
 
     let name: String
-    let command: [String]
     let arguments: Arguments
+    let command: [String]
 
     func time(toKill threads: [UInt], sentinel: String) throws -> Duration {
         let arguments: [String]
@@ -82,9 +80,13 @@ private struct KillProgram {
             try? FileManager.default.removeItem(atPath: sentinel)
             arguments = [
                 "--no-version-check", "--match-user", "^\(TargetServer.application)$", "--victims", "all", "--kill",
-                "--interval", "0", "--sentinel", sentinel, "--filter", "$main::made ||= open(my $file, '>', '\(sentinel)')",
+                "--interval", "0", "--sentinel", sentinel,
+                "--filter", "$main::made ||= open(my $file, '>', '\(sentinel)')",
             ]
         }
-        return try timedRun(command[0], command.dropFirst() + arguments).time
+        // Where pt-kill has it, on the command line, mysqladmin would warn of it.
+        return try timedRun(
+            command[0], command.dropFirst() + arguments, environment: ["MYSQL_PWD": TargetServer.password]
+        ).time
     }
 }

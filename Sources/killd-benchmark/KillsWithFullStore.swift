@@ -30,7 +30,10 @@ func killsWithFullStore(_ killd: Killd, in folder: String) throws -> [Measuremen
 /// indexes than killd ever has.
 private func insertFinishedPlans(_ count: Int, into store: String) throws {
     let now = Int64(Date().timeIntervalSince1970 * 1_000)
-    let fingerprint = #"{"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startedAt":1700000000,"version":"10.11.19-MariaDB-0+deb12u1"}"#
+    let fingerprint = """
+        {"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startedAt":1700000000,\
+        "version":"10.11.19-MariaDB-0+deb12u1"}
+        """
     let picture = #"{"command":"Sleep","database":"shop","seconds":120,"state":""}"#
     // An odd factor, so that no two numbers give the same text.
     let text = "printf('%012x', (n * 5436285097561) & 281474976710655)"

@@ -20,7 +20,9 @@ final class LoopbackSocket: Sendable {
     static func connected(to port: UInt16) throws -> LoopbackSocket {
         let new = LoopbackSocket(owning: make())
         var address = loopback(port)
-        let result = withSocketAddress(&address) { connect(new.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        let result = withSocketAddress(&address) {
+            connect(new.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
         guard result == 0 else { throw BenchmarkError("nothing listens on port \(port)") }
         return new
     }

@@ -14,13 +14,8 @@ func run(_ program: String, _ arguments: [String]) throws -> String {
 
 /// - Returns: the time until the program closed its output, which it does at
 ///   its end: `waitUntilExit` looks for that only every 50 ms.
-///
-/// - Parameter environment: variables besides those of this process.
-func timedRun(
-    _ program: String, _ arguments: [String], environment: [String: String] = [:]
-) throws -> (output: String, time: Duration) {
+func timedRun(_ program: String, _ arguments: [String]) throws -> (output: String, time: Duration) {
     let process = Process()
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments

@@ -32,7 +32,9 @@ let package = Package(
             "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
             "Cryptography", "DedicatedThread",
         ]),
-        program("killd-benchmark", knows: ["RequestSigning", "PrivateDatabase", "Migrations", "CSQLite"]),
+        program("killd-benchmark", knows: [
+            "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
+        ]),
 
         // The API
         room("DBbrainAPI", knows: ["ActionDispatch", "SessionKill", "TencentCloudErrors"]),

@@ -4,10 +4,13 @@ import PrivateDatabase
 /// Prints killd's figures as ratios against named peers, measured in one run on
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
-/// Arguments choose among `start`, `memory`, `requests` and `prepares`.
+/// Arguments choose among `start`, `memory`, `requests`, `prepares`, `kills`,
+/// `latency`, `tools`, `growth` and `store`.
 @main
 struct Program {
     static func main() {
+        // The client library says farewell also to a server that has ended the session.
+        signal(SIGPIPE, SIG_IGN)
         do {
             try measureEverything()
         } catch {
@@ -25,12 +28,16 @@ struct Program {
         print("killd's figures, \(Machine.description)\n")
         print("| figure | killd | peer | ratio | goal |")
         print("| --- | --- | --- | --- | --- |")
-        let measurements: KeyValuePairs<String, (Killd, String) throws -> Measurement> = [
+        let measurements: KeyValuePairs<String, (Killd, String) throws -> [Measurement]> = [
             "start": startUp, "memory": idleMemory, "requests": signedRequests, "prepares": durablePrepares,
+            "kills": kills, "latency": killsFarAway, "tools": killTools, "growth": killGrowth,
+            "store": killsWithFullStore,
         ]
         let wanted = CommandLine.arguments.dropFirst()
         for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {
-            print(try measure(killd, folder).row)
+            for measurement in try measure(killd, folder) { print(measurement.row) }
+            // Rows may be minutes apart: whoever reads from a pipe sees each when it is there.
+            fflush(nil)
         }
     }
 }

@@ -18,6 +18,28 @@ struct SignedRequest {
             body: #"{"InstanceId": "cdb-bench", "Stage": "Prepare", "Threads": [1, 2], "Product": "mysql"}"#, port: port)
     }
 
+    /// The Prepare of these threads.
+    static func prepare(_ threads: [UInt], port: UInt16) throws -> SignedRequest {
+        let list = threads.map(String.init).joined(separator: ", ")
+        return try SignedRequest(
+            body: #"{"InstanceId": "cdb-bench", "Stage": "Prepare", "Threads": [\#(list)], "Product": "mysql"}"#,
+            port: port)
+    }
+
+    /// The Commit of what was prepared.
+    static func commit(_ ticket: String, port: UInt16) throws -> SignedRequest {
+        try SignedRequest(
+            body: #"{"InstanceId": "cdb-bench", "Stage": "Commit", "SqlExecId": "\#(ticket)", "Product": "mysql"}"#,
+            port: port)
+    }
+
+    /// As it is sent over a connection that is kept.
+    var message: [UInt8] {
+        let fields = headers + [(name: "Content-Length", value: "\(body.utf8.count)")]
+        let head = "POST / HTTP/1.1\r\n" + fields.map { "\($0.name): \($0.value)\r\n" }.joined() + "\r\n"
+        return Array((head + body).utf8)
+    }
+
     private init(body: String, port: UInt16) throws {
         let timestamp = Int64(Date().timeIntervalSince1970)
         let host = "127.0.0.1:\(port)"

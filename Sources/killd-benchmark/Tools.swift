@@ -9,16 +9,24 @@ func find(_ program: String, package: String) throws -> String {
 }
 
 func run(_ program: String, _ arguments: [String]) throws -> String {
+    try timedRun(program, arguments).output
+}
+
+/// - Returns: the time until the program closed its output, which it does at
+///   its end: `waitUntilExit` looks for that only every 50 ms.
+func timedRun(_ program: String, _ arguments: [String]) throws -> (output: String, time: Duration) {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.standardOutput = output
+    let start = ContinuousClock.now
     try process.run()
     let data = output.fileHandleForReading.readDataToEndOfFile()
+    let time = ContinuousClock.now - start
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw BenchmarkError("\(program) failed") }
-    return String(decoding: data, as: UTF8.self)
+    return (String(decoding: data, as: UTF8.self), time)
 }
 
 func waitUntilListening(_ port: UInt16) throws {

@@ -59,6 +59,8 @@ extension DBbrain {
             return KillMySqlThreadsAnswer(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:
             guard let sqlExecID = request.SqlExecId else { throw TencentCloudError.missingParameter("SqlExecId") }
+            // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
+            guard sqlExecID.utf8.count <= 128 else { throw TencentCloudError.planNotFound }
             let managed = try instance(request.InstanceId, product: request.Product, for: call)
             try call.require(.commit, on: managed.resource(for: call.account))
             let report = try await inDialect {

@@ -66,6 +66,16 @@ extension PlanRows {
             last = (content.fingerprint, text)
             return text
         }
+        // A pool's idle sessions look alike, and encoding a picture takes ten times as long as looking it up. What runs
+        // a statement is left out: its text is a stranger's, and hashing such may take very long.
+        var encoded: [PinnedPicture: String] = [:]
+        func pictureJSON(_ picture: PinnedPicture) throws -> String {
+            guard picture.statement == nil else { return try json(picture) }
+            if let known = encoded[picture] { return known }
+            let text = try json(picture)
+            encoded[picture] = text
+            return text
+        }
         self.init(
             name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
             account: content.account, instance: content.instance.rawValue,
@@ -78,7 +88,8 @@ extension PlanRows {
                         Session(
                             user: session.identity.user, host: session.identity.host,
                             performanceSchemaThreadID: session.identity.performanceSchemaThreadID,
-                            client: try session.identity.client.map(json), picture: try session.picture.map(json))
+                            client: try session.identity.client.map(json),
+                            picture: try session.picture.map(pictureJSON))
                     })
             })
     }
@@ -93,7 +104,8 @@ extension PlanRows {
     ///   columns hold what the store never writes.
     func storedPlan(progress: ProgressColumns) throws -> StoredPlan {
         let decoder = JSONDecoder()
-        let threads = try threads.map { thread in try thread.pinnedThread(decoder: decoder) }
+        var pictures = PictureDecoder(decoder: decoder)
+        let threads = try threads.map { thread in try thread.pinnedThread(&pictures) }
         let plan = KillPlan(
             name: PlanName(rawValue: name), sqlExecID: SqlExecID(rawValue: sqlExecID),
             content: KillPlan.Content(
@@ -107,7 +119,7 @@ extension PlanRows {
 }
 
 extension PlanRows.Thread {
-    fileprivate func pinnedThread(decoder: JSONDecoder) throws -> PinnedThread {
+    fileprivate func pinnedThread(_ pictures: inout PictureDecoder) throws -> PinnedThread {
         guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
         guard let session else { return PinnedThread(absent: id) }
         return PinnedThread(
@@ -115,8 +127,25 @@ extension PlanRows.Thread {
                 identity: SessionIdentity(
                     id: id, user: session.user, host: session.host,
                     performanceSchemaThreadID: session.performanceSchemaThreadID,
-                    client: try decoder.decode(ClientAttributes.self, fromText: session.client)),
-                picture: try decoder.decode(PinnedPicture.self, fromText: session.picture)))
+                    client: try pictures.decoder.decode(ClientAttributes.self, fromText: session.client)),
+                picture: try session.picture.map { text in try pictures.decode(text) }))
+    }
+}
+
+/// Decodes each of a plan's pictures once, however many sessions look alike.
+private struct PictureDecoder {
+    let decoder: JSONDecoder
+    // By bytes, whose hash takes a time that depends on their number only.
+    private var decoded: [[UInt8]: PinnedPicture] = [:]
+
+    init(decoder: JSONDecoder) { self.decoder = decoder }
+
+    mutating func decode(_ text: String) throws -> PinnedPicture {
+        let bytes = Array(text.utf8)
+        if let known = decoded[bytes] { return known }
+        let picture = try decoder.decode(PinnedPicture.self, from: Data(bytes))
+        decoded[bytes] = picture
+        return picture
     }
 }
 

@@ -13,9 +13,9 @@ struct PlanTables: ~Copyable {
     private let countOutcomes: Statement
     private let selectThreads: Statement
     private let claimPlan: Statement
-    private let intendThread: Statement
+    private let intendThreads: Statement
     private let finishPlan: Statement
-    private let finishThread: Statement
+    private let finishThreads: Statement
     private let countPlans: Statement
     private let deletePlans: Statement
 }
@@ -56,15 +56,21 @@ extension PlanTables {
                 UPDATE plans SET state = 'committing', committing_since = ?
                 WHERE name = ? AND state = 'prepared' RETURNING id
                 """, on: connection),
-            intendThread: try Statement(
-                "UPDATE threads SET intended_at = ? WHERE plan = ? AND thread_id = ?", on: connection),
+            // A thousand threads in one statement take half the time of a thousand statements.
+            intendThreads: try Statement(
+                """
+                UPDATE threads SET intended_at = ? WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
+                """, on: connection),
             finishPlan: try Statement(
                 """
                 UPDATE plans SET state = ?, ended_at = ?, stale_reason = ?
                 WHERE name = ? AND state IN ('prepared', 'committing') RETURNING id
                 """, on: connection),
-            finishThread: try Statement(
-                "UPDATE threads SET outcome = ?, outcome_detail = ? WHERE plan = ? AND thread_id = ?", on: connection),
+            finishThreads: try Statement(
+                """
+                UPDATE threads SET outcome = ?, outcome_detail = ?
+                WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
+                """, on: connection),
             countPlans: try Statement("SELECT count(*) FROM plans WHERE name = ?", on: connection),
             // The expressions are those of the index plans_by_end_of_life, without which SQLite would not use it.
             deletePlans: try Statement(
@@ -129,12 +135,8 @@ extension PlanTables {
     borrowing func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) throws -> Int {
         let id = try claimPlan.rows([.integer(time.milliseconds), .text(plan.rawValue)]) { try $0.integer(0) }.first
         guard let id else { return 0 }
-        for thread in threads {
-            let changed = try intendThread.run([
-                .integer(time.milliseconds), .integer(id), .integer(Int64(thread.rawValue)),
-            ])
-            guard changed == 1 else { throw StoreError(.other, "the plan has no thread \(thread)") }
-        }
+        let intended = try intendThreads.run([.integer(time.milliseconds), .integer(id), jsonArray(threads)])
+        guard intended == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
         return 1
     }
 
@@ -154,12 +156,12 @@ extension PlanTables {
             guard count == [1] else { throw StoreError(.other, "there is no such plan") }
             return 0
         }
-        for (thread, outcome) in outcomes {
-            let columns = OutcomeColumns(outcome)
-            let changed = try finishThread.run([
-                .text(columns.outcome), SQLiteValue(columns.detail), .integer(id), .integer(Int64(thread.rawValue)),
+        for (outcome, threads) in Dictionary(grouping: outcomes.keys, by: { outcomes[$0] }) {
+            guard let columns = outcome.map(OutcomeColumns.init) else { continue }
+            let finished = try finishThreads.run([
+                .text(columns.outcome), SQLiteValue(columns.detail), .integer(id), jsonArray(threads),
             ])
-            guard changed == 1 else { throw StoreError(.other, "the plan has no thread \(thread)") }
+            guard finished == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
         }
         return 1
     }
@@ -168,6 +170,10 @@ extension PlanTables {
     borrowing func deletePlans(endedOrExpiredBefore time: UnixTime, limit: Int) throws -> Int {
         try deletePlans.run([.integer(time.milliseconds), .integer(Int64(limit))])
     }
+}
+
+private func jsonArray(_ threads: [ThreadID]) -> SQLiteValue {
+    .text("[" + threads.map(\.description).joined(separator: ",") + "]")
 }
 
 extension PlanRows.Thread {

@@ -91,9 +91,9 @@ public struct KillEngine: Sendable {
     public func commit(
         _ sqlExecID: SqlExecID, on instance: Instance, for account: String
     ) async throws -> CommitReport {
-        let stored = try await find(sqlExecID, on: instance, for: account)
-        return try await commitsInProgress.join(stored.plan.name) {
-            // Read again: another Commit may have come to its end since.
+        // With account and instance: nobody hears the answer to a Commit that would be refused to them.
+        let key = CommitsInProgress.Key(sqlExecID: sqlExecID, account: account, instance: instance.id)
+        return try await commitsInProgress.join(key) {
             let stored = try await find(sqlExecID, on: instance, for: account)
             switch stored.state {
             case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
@@ -174,16 +174,22 @@ public enum KillError: Error, Hashable, Sendable {
 
 /// Lets Commits of one plan that come at the same time share one run.
 private actor CommitsInProgress {
-    private var running: [PlanName: Task<CommitReport, any Error>] = [:]
+    struct Key: Hashable {
+        let sqlExecID: SqlExecID
+        let account: String
+        let instance: InstanceID
+    }
+
+    private var running: [Key: Task<CommitReport, any Error>] = [:]
 
     func join(
-        _ plan: PlanName, _ commit: @escaping @Sendable () async throws -> CommitReport
+        _ key: Key, _ commit: @escaping @Sendable () async throws -> CommitReport
     ) async throws -> CommitReport {
-        if let task = running[plan] { return try await task.value }
+        if let task = running[key] { return try await task.value }
         // A task of its own: the caller that happens to be first may go away, the others still wait.
         let task = Task { try await commit() }
-        running[plan] = task
-        defer { running[plan] = nil }
+        running[key] = task
+        defer { running[key] = nil }
         return try await task.value
     }
 }

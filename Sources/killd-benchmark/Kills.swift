@@ -34,5 +34,5 @@ private func againstLoop(
     let client = try KillClient(service)
     let loop = try server.connect(as: TargetServer.killer, port: port)
     return try KillTurns(
-        5, of: 1_000, on: server, killd: { try client.kill($0) }, peer: { try killLoop($0, over: loop) })
+        11, of: 1_000, on: server, killd: { try client.kill($0) }, peer: { try killLoop($0, over: loop) })
 }

@@ -86,7 +86,7 @@ final class ClaimAndFinishTests: StoreTestCase {
             _ = try await store.claim(plan.name, intending: [first, stranger], at: commit)
         }
         XCTAssertEqual(error.reason, .other)
-        XCTAssertTrue(error.description.contains("no thread 7"), error.description)
+        XCTAssertTrue(error.description.contains("the plan lacks some of [101, 7]"), error.description)
         let state = try await state(in: store)
         XCTAssertEqual(state, .prepared)
         let intents = try await store.value("SELECT count(intended_at) FROM threads")

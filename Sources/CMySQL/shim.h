@@ -92,18 +92,6 @@ static inline int cmysql_set_tls(MYSQL *mysql, enum cmysql_tls mode, const char 
 #endif
 }
 
-// The descriptor of the connection; -1 if there is none.
-static inline int cmysql_socket(MYSQL *mysql) {
-#ifdef LIBMARIADB
-  return (int)mysql_get_socket(mysql);
-#else
-  return (int)mysql->net.fd;
-#endif
-}
-
-// mysql_read_query_result, whose type differs. Returns 0, or nonzero for an error.
-static inline int cmysql_read_answer(MYSQL *mysql) { return mysql_read_query_result(mysql) ? 1 : 0; }
-
 // The flags of mysql_real_connect: an expression of different types, which Swift does not import alike.
 static inline unsigned long cmysql_client_flags(void) { return CLIENT_MULTI_STATEMENTS; }
 

@@ -31,7 +31,7 @@ extension MySQLConnection {
             waiting.removeLast(batch.count)
             let packet = killPacket(batch.map { sessions[$0] })
             var unanswered: [Int] = []
-            for (index, answer) in zip(batch, packet.answers(from: run(packet.sql, reading: packet.reading))) {
+            for (index, answer) in zip(batch, packet.answers(from: run(packet.sql))) {
                 if let answer { answers[index] = answer } else { unanswered.append(index) }
             }
             waiting += unanswered.reversed()
@@ -42,7 +42,10 @@ extension MySQLConnection {
 
     private func killPacket(_ sessions: [SessionIdentity]) -> any KillPacket {
         rights.isMariaDB
-            ? MariaDBKillPacket(sessions: sessions) : MySQLKillPacket(sessions: sessions, table: sessionTable)
+            ? MariaDBKillPacket(sessions: sessions)
+            : MySQLKillPacket(
+                sessions: sessions, table: sessionTable,
+                hasThreads: performanceSchema.threads && !performanceSchemaLostThreads)
     }
 
     /// Which of `sessions` are still listed, or still have a thread, in one round trip.
@@ -79,7 +82,6 @@ extension MySQLConnection {
 /// One packet that kills sessions, each only if its id still belongs to the pinned user and host.
 protocol KillPacket {
     var sql: String { get }
-    var reading: MySQLHandle.Reading { get }
 
     /// What became of each session; `nil` for one whose KILL the server did not
     /// come to.
@@ -88,22 +90,24 @@ protocol KillPacket {
 
 /// For each session a guard and its KILL, one right after the other.
 ///
-/// `KILL CONNECTION NULL` is error 1094 and hits nobody. MySQL 9.7 spins in KILL
-/// until the victim's thread has woken up (`vio_wait_until_woken`), and that waits
-/// for a processor whenever a client wakes up for one more answer. On two cores
-/// 1,000 took 179 to 634 ms in packets of 250 whose answers were read as they
-/// came, 241 to 285 ms when they were read late, and 228 to 405 ms as single
-/// statements (15 times each).
+/// `KILL CONNECTION NULL` is error 1094 and hits nobody. The guards cost less
+/// than nothing: MySQL 9.7 spins in KILL until the victim's thread has woken up
+/// (`vio_wait_until_woken`), and where KILLs follow each other without a pause
+/// that waits for a processor. On two cores 1,000 took 212 ms so, 386 ms in
+/// packets without guards, and 299 ms as single statements (medians of 15).
 struct MySQLKillPacket: KillPacket {
-    /// Few are ended sooner than it takes to notice that all are.
-    var reading: MySQLHandle.Reading { sessions.count < 50 ? .atOnce : .onceSettled }
     let sessions: [SessionIdentity]
     /// Has the columns ID, USER and HOST.
     let table: String
+    /// Whether performance_schema knows every session.
+    let hasThreads: Bool
 
     var sql: String {
         sessions.map { session in
-            "SET @k=(SELECT ID FROM \(table) WHERE \(session.guardCondition));KILL CONNECTION @k"
+            // Never used twice by one server process, where it is known.
+            let thread = hasThreads ? session.performanceSchemaThreadID : nil
+            let threads = thread.map { " JOIN performance_schema.threads ON PROCESSLIST_ID=ID AND THREAD_ID=\($0)" } ?? ""
+            return "SET @k=(SELECT ID FROM \(table)\(threads) WHERE \(session.guardCondition));KILL CONNECTION @k"
         }.joined(separator: ";")
     }
 
@@ -126,7 +130,6 @@ struct MySQLKillPacket: KillPacket {
 /// listing all. The block needs a third less time than as many KILL statements,
 /// and goes on after an error (measured on 10.11).
 struct MariaDBKillPacket: KillPacket {
-    var reading: MySQLHandle.Reading { .atOnce }
     let sessions: [SessionIdentity]
 
     var sql: String {

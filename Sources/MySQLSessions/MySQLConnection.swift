@@ -141,10 +141,8 @@ public actor MySQLConnection {
     /// Sends one or more statements in one packet.
     ///
     /// - Returns: the answers until the first error, and that error.
-    func run(
-        _ sql: String, reading: MySQLHandle.Reading = .atOnce
-    ) -> (results: [MySQLResult], failure: MySQLFailure?) {
-        guard let answer = handle?.run(sql, reading: reading) else {
+    func run(_ sql: String) -> (results: [MySQLResult], failure: MySQLFailure?) {
+        guard let answer = handle?.run(sql) else {
             return ([], MySQLFailure(code: 2_006, message: "the connection was lost before"))
         }
         if let failure = answer.failure, failure.isConnectionLost { handle = nil }

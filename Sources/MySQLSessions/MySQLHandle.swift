@@ -1,5 +1,4 @@
 import CMySQL
-import Glibc
 
 /// Owns a connection of the client library. Every call blocks.
 struct MySQLHandle: ~Copyable {
@@ -75,25 +74,13 @@ struct MySQLHandle: ~Copyable {
     /// `nil` without TLS.
     var tlsCipher: String? { mysql_get_ssl_cipher(mysql).map { String(cString: $0) } }
 
-    /// When answers are read.
-    enum Reading {
-        case atOnce
-        /// When no more come: every answer wakes whoever waits for it, which
-        /// takes the server's processor on a machine that both share.
-        case onceSettled
-    }
-
     /// Sends one or more statements in one packet and reads all answers.
     ///
     /// - Returns: the answers until the first error, and that error.
-    func run(_ sql: String, reading: Reading = .atOnce) -> (results: [MySQLResult], failure: MySQLFailure?) {
+    func run(_ sql: String) -> (results: [MySQLResult], failure: MySQLFailure?) {
         var sql = sql
         var status = sql.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { mysql_send_query(mysql, $0.baseAddress, UInt($0.count)) }
-        }
-        if status == 0 {
-            if reading == .onceSettled { waitUntilAnswersSettle() }
-            status = cmysql_read_answer(mysql)
+            bytes.withMemoryRebound(to: CChar.self) { mysql_real_query(mysql, $0.baseAddress, UInt($0.count)) }
         }
         var results: [MySQLResult] = []
         while status == 0 {
@@ -109,24 +96,6 @@ struct MySQLHandle: ~Copyable {
         }
         // -1 is the end, anything else an error.
         return (results, status < 0 ? nil : failure)
-    }
-
-    /// Returns when no answer has come for 5 ms after the first, and after a
-    /// quarter of a second at the latest if none comes; reading goes on from there
-    /// with its own deadline.
-    private func waitUntilAnswersSettle() {
-        let descriptor = cmysql_socket(mysql)
-        let deadline = ContinuousClock.now + .milliseconds(250)
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        var before = 0
-        while true {
-            usleep(5_000)
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_PEEK | MSG_DONTWAIT))
-            let isOver = count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
-            if isOver || count == buffer.count || count > 0 && count == before { return }
-            if count <= 0, ContinuousClock.now >= deadline { return }
-            before = count
-        }
     }
 
     private var failure: MySQLFailure {

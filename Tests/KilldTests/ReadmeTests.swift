@@ -38,7 +38,7 @@ final class ReadmeTests: XCTestCase {
     func testEveryCommandThatItShowsExists() async throws {
         let shell = try readme().components(separatedBy: "```").filter { $0.hasPrefix("sh\n") }.joined()
         let names = Set(shell.matches(of: /(?m)^killd ([a-z]+)/).map { String($0.1) })
-        XCTAssertTrue(names.isSuperset(of: ["init", "check", "serve", "sessions", "prepare", "commit"]))
+        XCTAssertTrue(names.isSuperset(of: ["init", "check", "serve", "sessions", "prepare", "show", "commit", "history"]))
         for name in names {
             let status = await Program.run([name, "--help"])
             XCTAssertEqual(status, .done, name)

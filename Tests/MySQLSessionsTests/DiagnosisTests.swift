@@ -40,6 +40,26 @@ final class DiagnosisTests: XCTestCase {
         }
     }
 
+    func testARightThatComesWithARoleCounts() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            let privilege = server.kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
+            try await root.query(RealServer.creation(of: "deputy"))
+            try await root.query("CREATE ROLE IF NOT EXISTS killer")
+            try await root.query("GRANT PROCESS, \(privilege) ON *.* TO killer; GRANT killer TO deputy@'%'")
+            func problems() async -> [MySQLFinding.Subject] {
+                await findings(server.configuration(user: "deputy")).filter { $0.severity == .problem }.map(\.subject)
+            }
+            let inactive = await problems()
+            XCTAssertEqual(inactive, [.processMissing, .connectionAdminMissing])
+            let preposition = server.kind == .mariadb ? "FOR" : "TO"
+            try await root.query("SET DEFAULT ROLE killer \(preposition) deputy@'%'")
+            let active = await problems()
+            XCTAssertEqual(active, [])
+            try await root.query("DROP USER deputy@'%'; DROP ROLE killer")
+        }
+    }
+
     func testNamesTheGrantThatShowsLocksWherePerformanceSchemaIsOn() async throws {
         let server = try RealServer.shared(.mysql)
         try await server.createAccounts()

@@ -30,6 +30,8 @@ struct InitCommand: Command {
                          GRANT PROCESS, CONNECTION_ADMIN ON *.* TO 'killd'@'%';
                MariaDB:  CREATE USER 'killd'@'%' IDENTIFIED BY '…';
                          GRANT PROCESS, CONNECTION ADMIN ON *.* TO 'killd'@'%';
+               So that plans tell who waits for whose locks (MariaDB: with performance_schema=ON):
+                         GRANT SELECT ON performance_schema.* TO 'killd'@'%';
             2. Put the server's address into \(output) and its password into KILLD_MYSQL_PASSWORD.
             3. killd check --config \(output)
             4. killd serve --config \(output)

@@ -1,4 +1,4 @@
-"""Kills threads in the two stages with the official Python SDK, and commits a second time."""
+"""Kills threads in the two stages with the official Python SDK, commits a second time, and looks at the plan."""
 
 import re
 
@@ -43,6 +43,13 @@ def main():
         f"the second Commit answered {second.Threads} under {second.SqlExecId!r}, not what the first one did")
     require(
         len({prepared.RequestId, first.RequestId, second.RequestId}) == 3, "two answers have the same RequestId")
+
+    # An action that the SDK does not know.
+    described = client.call_json("DescribeKillPlan", {"SqlExecId": prepared.SqlExecId})["Response"]["Plan"]
+    require(described["State"] == "committed", f"the plan is {described['State']}, not committed")
+    outcomes = {thread["Id"]: thread["Outcome"] for thread in described["Threads"]}
+    wanted = {thread: "killed" if thread in killed else "gone" for thread in arguments.threads}
+    require(outcomes == wanted, f"the outcomes are {outcomes}, not {wanted}")
 
 
 official_client.run(main)

@@ -103,7 +103,7 @@ struct Commit {
         var watch = watch
         do {
             var waited = Duration.zero
-            var pause = Duration.milliseconds(2)
+            var pause = Duration.microseconds(500)
             while !watch.isOver {
                 watch.sawPresent(try await connection.present(among: watch.listed))
                 let isLastLook = waited >= engine.settings.killWait

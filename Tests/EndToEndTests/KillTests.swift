@@ -154,8 +154,12 @@ final class KillTests: XCTestCase {
         }
     }
 
-    func testSparesItsOwnConnections() async throws {
-        try await withKilld { scene in
+    func testSparesItsOwnConnectionsAlsoThoseOfAnotherInstanceOnTheServer() async throws {
+        let configure = { (configuration: inout KilldConfiguration) in
+            configuration.instances.append(configuration.instances[0])
+            configuration.instances[1].id = "cdb-twin"
+        }
+        try await withKilld(configure: configure) { scene in
             let victims = try await ClientSessions.open(1, on: scene.server)
             let planned = await victims.threadIDs
             try await scene.killd.stop()
@@ -166,8 +170,9 @@ final class KillTests: XCTestCase {
             let own = try await scene.sessions().filter { $0.value == "killd" && others[$0.key] == nil }.map(\.key)
             XCTAssertFalse(own.isEmpty)
 
-            let ticket = try scene.client.prepare(own + planned).ticket()
-            XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
+            let twin = try SigningClient(scene.killd, instance: "cdb-twin")
+            let ticket = try twin.prepare(own + planned).ticket()
+            XCTAssertEqual(try twin.commit(ticket).Threads, planned)
             let after = try await scene.sessions()
             XCTAssertTrue(own.allSatisfy { after[$0] == "killd" })
             await victims.assertNoneAnswers()

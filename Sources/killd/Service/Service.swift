@@ -33,8 +33,11 @@ final class Service: Sendable {
             clock: clock)
         var servers: [(id: String, server: MySQLServer)] = []
         var instances: [ManagedInstance] = []
+        // Instances on one server share its connections, so that none takes the other's for a stranger's.
+        var known: [MySQLServerConfiguration: MySQLServer] = [:]
         for instance in configuration.instances {
-            let server = MySQLServer(instance.server)
+            let server = known[instance.server] ?? MySQLServer(instance.server)
+            known[instance.server] = server
             servers.append((instance.id, server))
             instances.append(
                 ManagedInstance(

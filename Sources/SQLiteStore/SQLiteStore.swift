@@ -92,9 +92,9 @@ public actor SQLiteStore: PlanStore {
     ) async throws(StoreError) -> [PlanSummary] {
         do {
             let rows = try await read { tables in
-                try instances.flatMap { try tables.history(of: $0, limit: offset + limit) }
+                try tables.history(of: instances, skipping: offset, limit: limit)
             }
-            return try rows.sorted { $0.id > $1.id }.dropFirst(offset).prefix(limit).map { try $0.summary(at: time) }
+            return try rows.map { try $0.summary(at: time) }
         } catch {
             throw StoreError(error, attempt: "read the history")
         }

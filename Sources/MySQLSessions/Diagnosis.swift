@@ -23,6 +23,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case notEncrypted
         /// performance_schema has no room for so many threads, so that it does not know all sessions.
         case threadInstancesLost(UInt64)
+        /// The session list comes from a performance_schema that does not know all sessions.
+        case listPartial
     }
 
     public let severity: Severity
@@ -73,9 +75,11 @@ extension MySQLConnection {
         let answers = try query(
             """
             SELECT VERSION(), CURRENT_USER();\
-            SHOW GLOBAL STATUS LIKE 'Performance_schema_thread_instances_lost'
+            SHOW GLOBAL STATUS LIKE 'Performance_schema_thread_instances_lost';\
+            SHOW GLOBAL VARIABLES LIKE 'performance_schema_show_processlist'
             """)
-        let row = try Row(answers.first?.rows.first, "VERSION()")
+        guard answers.count == 3 else { throw .senseless("VERSION()") }
+        let row = try Row(answers[0].rows.first, "VERSION()")
         let version = row[0] ?? ""
         var findings = [
             MySQLFinding(
@@ -118,7 +122,16 @@ extension MySQLConnection {
                     severity: .warning, subject: .notEncrypted,
                     description: "the server has no TLS, so that statements and session lists travel in plain text"))
         }
-        let lost = answers.last?.rows.first?.last.flatMap { $0 }.flatMap { UInt64($0) } ?? 0
+        let lost = answers[1].rows.first?.last.flatMap { $0 }.flatMap { UInt64($0) } ?? 0
+        if lost > 0, answers[2].rows.first?.last == "ON" {
+            findings.append(
+                MySQLFinding(
+                    severity: .problem, subject: .listPartial,
+                    description: """
+                        the session list is partial: it comes from performance_schema, which lost \(lost) threads for \
+                        want of room; as an administrator: SET GLOBAL performance_schema_show_processlist=OFF;
+                        """))
+        }
         if lost > 0 {
             findings.append(
                 MySQLFinding(

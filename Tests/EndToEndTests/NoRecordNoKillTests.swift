@@ -6,7 +6,7 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// Whatever keeps killd from writing down what it is about to do. The database server makes no difference here.
+/// Whatever keeps killd from writing down what it is about to do.
 final class NoRecordNoKillTests: XCTestCase {
     func testAFullDisk() async throws {
         let disk = try await SmallDisk.mount()
@@ -66,9 +66,7 @@ final class NoRecordNoKillTests: XCTestCase {
     }
 
     func testAStoreThatWasDeleted() async throws {
-        let server = try RealServer.shared(.mariadb)
-        try await server.createAccounts()
-        try await withKilld(KilldConfiguration(port: server.database.port), on: server) { scene in
+        try await withKilld { scene in
             let (victims, planned, ticket) = try await scene.prepareTwo()
             let killsBefore = try await scene.killsRun()
             for name in ["", "-wal", "-shm"] {
@@ -94,11 +92,7 @@ final class NoRecordNoKillTests: XCTestCase {
         store: String = "killd.sqlite", file: StaticString = #filePath, line: UInt = #line,
         while hindrance: (_ scene: Scene, _ attempt: () async throws -> Void) async throws -> Void
     ) async throws {
-        let server = try RealServer.shared(.mariadb)
-        try await server.createAccounts()
-        var configuration = KilldConfiguration(port: server.database.port)
-        configuration.store = store
-        try await withKilld(configuration, on: server, file: file, line: line) { scene in
+        try await withKilld(configure: { $0.store = store }, file: file, line: line) { scene in
             let (victims, planned, ticket) = try await scene.prepareTwo()
             let killsBefore = try await scene.killsRun()
             try await hindrance(scene) {

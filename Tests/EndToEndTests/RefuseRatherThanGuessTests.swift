@@ -5,7 +5,7 @@ import TestSupport
 import XCTest
 
 /// What keeps killd from its work, as the API and `killd check` say it.
-final class FailureTests: XCTestCase {
+final class RefuseRatherThanGuessTests: XCTestCase {
     func testNamesAWrongPassword() async throws {
         try await withKilld { $0.instances[0].password = "wrong" } _: { scene in
             try await assertRefused(scene, "refused the service's account", check: "Access denied")
@@ -112,21 +112,29 @@ final class FailureTests: XCTestCase {
         }
     }
 
-    func testWhatIsNoHTTPGetsAFourHundredAndTheConnectionIsClosed() async throws {
-        let port = try PrivateDatabase.freePort()
-        let killd = try await KilldProcess.start(KilldConfiguration(port: port))
-        let requests = [
-            "HELLO\r\n\r\n",
-            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        ]
-        for request in requests {
-            let connection = try TestClient(port: killd.port)
-            connection.send(request)
-            let answer = try XCTUnwrap(connection.receive(), "the connection stays open after \(request)")
-            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 4"), "\(request) → \(answer)")
+    /// With `performance_schema_show_processlist` the list is as blind as performance_schema is.
+    func testRefusesAListThatPerformanceSchemaHasNoRoomFor() async throws {
+        let server = try RealServer.start(.mysql, options: ["--performance-schema-max-thread-instances=60"])
+        try await server.createAccounts()
+        let administrator = try await server.administrator()
+        try await administrator.query("GRANT SELECT ON performance_schema.* TO killd@'%'")
+        try await withKilld(KilldConfiguration(port: server.database.port), on: server) { scene in
+            let crowd = try await ClientSessions.open(80, on: server)
+            let all = await crowd.threadIDs
+            let planned = Array(all.suffix(2))
+            let warned = try await check(scene)
+            XCTAssertEqual(warned.status, 0, warned.output)
+            XCTAssertTrue(warned.output.contains("raise performance_schema_max_thread_instances"), warned.output)
+
+            try await administrator.query("SET GLOBAL performance_schema_show_processlist=ON")
+            try await assertRefused(scene, "refused the operation", check: "is partial")
+            try await administrator.query("SET GLOBAL performance_schema_show_processlist=OFF")
+            // The list is whole again, and says nothing of the THREAD_IDs that were lost.
+            XCTAssertEqual(try scene.client.commit(scene.client.prepare(planned).ticket()).Threads, planned)
+            let answering = await crowd.answering()
+            XCTAssertEqual(answering, Set(all).subtracting(planned))
         }
-        try await killd.stop()
+        server.database.stop()
     }
 
     /// Checks that Prepare fails and says so in `words`, and that `killd check` fails and says so in others.

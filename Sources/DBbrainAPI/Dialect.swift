@@ -9,8 +9,10 @@ extension TencentCloudError {
             switch error {
             case .planNotFound: .planNotFound
             case .expired(let time): .operationDenied(.expired(since: time.text))
-            case .stale(.serverRestarted, let interrupted): .operationDenied(.serverRestarted(mayHaveKilled: interrupted))
-            case .stale(.anotherServer, let interrupted): .operationDenied(.serverReplaced(mayHaveKilled: interrupted))
+            case .stale(.serverRestarted, let interrupted):
+                .operationDenied(.serverRestarted(mayHaveKilled: interrupted))
+            case .stale(.anotherServer, let interrupted):
+                .operationDenied(.serverReplaced(mayHaveKilled: interrupted))
             case .planAltered: .failedOperation(.planAltered)
             case .beingCommitted: .failedOperation(.beingCommitted)
             case .outcomesNotStored: .failedOperation(.outcomesNotStored)

@@ -110,9 +110,9 @@ struct MySQLKillPacket: KillPacket {
         sessions.map { session in
             // Never used twice by one server process, where it is known.
             let thread = hasThreads ? session.performanceSchemaThreadID : nil
-            let threads = thread.map { " JOIN performance_schema.threads ON PROCESSLIST_ID=ID AND THREAD_ID=\($0)" } ?? ""
+            let known = thread.map { " JOIN performance_schema.threads ON PROCESSLIST_ID=ID AND THREAD_ID=\($0)" }
             return """
-                SET @k=(SELECT ID FROM \(table)\(threads) WHERE ID=\(session.id) \
+                SET @k=(SELECT ID FROM \(table)\(known ?? "") WHERE ID=\(session.id) \
                 AND CAST(USER AS BINARY)=\(literal(session.user)) AND CAST(HOST AS BINARY)=\(literal(session.host)));\
                 KILL CONNECTION @k
                 """
@@ -171,7 +171,9 @@ struct MariaDBKillPacket: KillPacket {
         var answers: [ThreadID: KillAnswer] = [:]
         for line in (row[0] ?? "").split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-            guard words.count == 3, let id = ThreadID(text: String(words[0])), let code = UInt32(words[1]) else { continue }
+            guard words.count == 3, let id = ThreadID(text: String(words[0])), let code = UInt32(words[1]) else {
+                continue
+            }
             answers[id] = code == 0 ? .accepted : KillAnswer(MySQLFailure(code: code, message: String(words[2])))
         }
         // An error that was no KILL's was the lookup's.

@@ -42,7 +42,8 @@ extension MySQLConnection {
     /// inserted that is the first who waits for it (measured). What waits behind a prepared XA transaction has no
     /// thread to wait for, hence LEFT JOIN.
     private static let mySQLRowLockQuery = """
-        SELECT t.PROCESSLIST_ID,x.trx_mysql_thread_id,CONCAT(b.OBJECT_SCHEMA,'.',b.OBJECT_NAME),b.INDEX_NAME,b.LOCK_MODE \
+        SELECT t.PROCESSLIST_ID,x.trx_mysql_thread_id,CONCAT(b.OBJECT_SCHEMA,'.',b.OBJECT_NAME),b.INDEX_NAME,\
+        b.LOCK_MODE \
         FROM performance_schema.data_lock_waits w \
         JOIN performance_schema.data_locks b ON b.ENGINE_LOCK_ID=w.BLOCKING_ENGINE_LOCK_ID AND b.ENGINE=w.ENGINE \
         AND b.LOCK_STATUS='GRANTED' \
@@ -96,7 +97,8 @@ extension SessionPicture {
     /// level lock`, `Waiting for table flush`, … and `User lock` for GET_LOCK.
     fileprivate var waitsForMetadataLock: Bool {
         guard let state else { return false }
-        return state == "User lock" || state.hasPrefix("Waiting for ") && (state.hasSuffix(" lock") || state.hasSuffix(" flush"))
+        let isWaiting = state.hasPrefix("Waiting for ") && (state.hasSuffix(" lock") || state.hasSuffix(" flush"))
+        return isWaiting || state == "User lock"
     }
 }
 

@@ -19,7 +19,8 @@ struct MySQLFailure: Error {
     /// packet before completion of TLS handshake. The authenticity of the
     /// following error cannot be verified: 1040 - Too many connections".
     var beforeTLS: MySQLFailure? {
-        guard (2_000..<3_000).contains(code), let mark = message.firstRange(of: "cannot be verified: ") else { return nil }
+        let caution = "cannot be verified: "
+        guard (2_000..<3_000).contains(code), let mark = message.firstRange(of: caution) else { return nil }
         let said = message[mark.upperBound...]
         guard let number = UInt32(said.prefix(while: \.isNumber)) else { return nil }
         return MySQLFailure(code: number, message: message)

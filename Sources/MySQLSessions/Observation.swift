@@ -139,12 +139,13 @@ extension MySQLConnection {
         for row in answer.rows {
             let row = try Row(row, "INNODB_TRX")
             let id: UInt64 = try row.integer(0)
+            // A transaction that has changed nothing has no id: MySQL shows an address with bit 48 set, which the next
+            // transaction may have, MariaDB 0.
+            let hasID = id > 0 && id < 1 << 48
             transactions.append(
                 OpenTransaction(
                     Transaction(
-                        // A transaction that has changed nothing has no id: MySQL shows an address with bit 48 set, which
-                        // the next transaction may have, MariaDB 0.
-                        id: id > 0 && id < 1 << 48 ? String(id) : nil, age: try row.integer(2), rowsModified: try row.integer(3),
+                        id: hasID ? String(id) : nil, age: try row.integer(2), rowsModified: try row.integer(3),
                         state: row[4] ?? ""),
                     thread: try row.thread(1)))
         }

@@ -37,7 +37,7 @@ extension PlanTables {
                 """, on: connection),
             selectPlanByTicket: try Statement(selectPlan + " WHERE sql_exec_id = ?", on: connection),
             selectPlanByName: try Statement(selectPlan + " WHERE name = ?", on: connection),
-            // record_history = 1 is the condition of the index plans_by_instance, without which SQLite would not use it.
+            // record_history = 1 is the condition of the index plans_by_instance: without it SQLite would not use that.
             selectHistory: try Statement(
                 """
                 SELECT id, name, account, prepared_at, expires_at, state, ended_at

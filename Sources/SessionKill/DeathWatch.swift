@@ -73,7 +73,8 @@ struct DeathWatch {
             dying[id]?.transaction = now.transaction
             // The mark of a prepared XA transaction whose session is gone, on both servers. Once may be a reading from
             // the moment before the rollback began; twice is a transaction that nobody ends.
-            guard each.stage == .rolledBackUnseen, now.thread == nil, now.transaction.state == "RUNNING" else { continue }
+            let isNobodys = now.thread == nil && now.transaction.state == "RUNNING"
+            guard each.stage == .rolledBackUnseen, isNobodys else { continue }
             dying[id]?.readingsWithoutSession += 1
             if each.readingsWithoutSession > 0 { settle(id, .xaPrepared) }
         }

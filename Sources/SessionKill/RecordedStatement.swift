@@ -31,7 +31,9 @@ extension String {
     /// characters; between two Unicode scalars if already the first character is
     /// longer.
     func beginning(bytes limit: Int) -> String {
-        guard let end = utf8.index(startIndex, offsetBy: limit, limitedBy: endIndex), end < endIndex else { return self }
+        guard let end = utf8.index(startIndex, offsetBy: limit, limitedBy: endIndex), end < endIndex else {
+            return self
+        }
         let betweenScalars = unicodeScalars.index(before: unicodeScalars.index(after: end))
         var cut = betweenScalars
         while cut > startIndex, Index(cut, within: self) == nil { cut = unicodeScalars.index(before: cut) }

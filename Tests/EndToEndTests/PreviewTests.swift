@@ -211,7 +211,8 @@ final class PreviewTests: XCTestCase {
             let committer = try SigningClient(scene.killd, as: accounts[3])
             assertRefused(
                 try committer.call("DescribeKillPlan", ["PlanName": own.PlanName]), "AuthFailure.UnauthorizedOperation")
-            assertRefused(try scene.client.call("DescribeKillPlan", ["PlanName": "plan-x"]), "ResourceNotFound", "PlanName")
+            assertRefused(
+                try scene.client.call("DescribeKillPlan", ["PlanName": "plan-x"]), "ResourceNotFound", "PlanName")
             assertRefused(try scene.client.call("DescribeKillPlan", [String: String]()), "MissingParameter")
             assertRefused(
                 try scene.client.call("DescribeKillPlan", ["PlanName": own.PlanName, "SqlExecId": ticket]),

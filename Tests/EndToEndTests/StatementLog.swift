@@ -51,8 +51,8 @@ struct StatementLog {
         for session in sessions {
             // By itself on MySQL, in a list on MariaDB.
             let count = guards.filter { statement in
-                statement.contains("WHERE ID=\(session) ")
-                    || statement.firstMatch(of: /ID IN \(([0-9,]+)\)/)?.1.split(separator: ",").contains("\(session)") == true
+                let list = statement.firstMatch(of: /ID IN \(([0-9,]+)\)/)?.1.split(separator: ",") ?? []
+                return statement.contains("WHERE ID=\(session) ") || list.contains("\(session)")
             }.count
             XCTAssertEqual(count, 1, "guards of \(session): \(guards)", file: file, line: line)
         }

@@ -36,10 +36,10 @@ struct HistoryRow: Sendable {
             }
             counts[kind] = count
         }
-        let stored = state == "prepared" && time.milliseconds >= expiresAt ? "expired" : state
-        guard let status = PlanStatus(rawValue: stored) else {
+        guard let stored = PlanStatus(rawValue: state) else {
             throw StoreError(.damaged, "\(state) is no state of a plan")
         }
+        let status = stored.asOf(time, expiresAt: UnixTime(milliseconds: expiresAt))
         return PlanSummary(
             name: PlanName(rawValue: name), account: account, instance: instance,
             preparedAt: UnixTime(milliseconds: preparedAt), status: status,

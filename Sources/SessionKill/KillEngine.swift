@@ -129,7 +129,7 @@ public struct KillEngine: Sendable {
 
     /// How far a plan got by now.
     public func status(of stored: StoredPlan) -> PlanStatus {
-        stored.state.status(at: clock.now(), expiresAt: stored.plan.content.expiresAt)
+        stored.state.status.asOf(clock.now(), expiresAt: stored.plan.content.expiresAt)
     }
 
     /// Somebody else's ticket is answered like one that never was.

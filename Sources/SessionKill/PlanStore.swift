@@ -65,11 +65,20 @@ public enum PlanStatus: String, Hashable, Sendable {
     case stale
 }
 
-extension PlanState {
+extension PlanStatus {
+    /// What became of a plan that only time can have changed.
+    ///
     /// - Parameter expiresAt: of the plan.
-    public func status(at time: UnixTime, expiresAt: UnixTime) -> PlanStatus {
+    public func asOf(_ time: UnixTime, expiresAt: UnixTime) -> PlanStatus {
+        self == .prepared && time >= expiresAt ? .expired : self
+    }
+}
+
+extension PlanState {
+    /// As it is stored: that a prepared plan has expired follows from the time.
+    public var status: PlanStatus {
         switch self {
-        case .prepared: time < expiresAt ? .prepared : .expired
+        case .prepared: .prepared
         case .committing: .committing
         case .ended(.committed, _, _): .committed
         case .ended(.stale, _, _): .stale

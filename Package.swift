@@ -39,7 +39,7 @@ let package = Package(
         // The API
         room("DBbrainAPI", knows: ["ActionDispatch", "SessionKill", "TencentCloudErrors"]),
         room("ActionDispatch", knows: [
-            "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
+            "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
         ]),
         room("TencentCloudErrors"),
         room("RequestSigning", knows: ["Cryptography"]),

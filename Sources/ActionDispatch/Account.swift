@@ -1,3 +1,4 @@
+import Cryptography
 import RequestSigning
 
 /// Somebody who may call the API.
@@ -8,19 +9,27 @@ public struct Account: Sendable {
     public let uin: String
     public let secretID: String
     public let secretKey: Secret
+    /// Of temporary credentials, which are good only together with it.
+    public let token: Secret?
     public let permissions: Set<Permission>
     public let instances: [InstancePattern]
 
     public init(
-        name: String, uin: String, secretID: String, secretKey: Secret, permissions: Set<Permission>,
-        instances: [InstancePattern]
+        name: String, uin: String, secretID: String, secretKey: Secret, token: Secret? = nil,
+        permissions: Set<Permission>, instances: [InstancePattern]
     ) {
         self.name = name
         self.uin = uin
         self.secretID = secretID
         self.secretKey = secretKey
+        self.token = token
         self.permissions = permissions
         self.instances = instances
+    }
+
+    /// Whether a request may carry this token, or none.
+    func accepts(token sent: String?) -> Bool {
+        equalInConstantTime(Array((sent ?? "").utf8), Array((token?.reveal() ?? "").utf8))
     }
 
     public func maySee(instance: String) -> Bool { instances.contains { $0.matches(instance) } }

@@ -80,6 +80,20 @@ public final class Dispatcher: Sendable {
         .later { await self.respond(to: request) }
     }
 
+    /// What is said to a request that the HTTP server does not take: in the API's
+    /// words where the API has some.
+    public func refusal(of error: HTTPProtocolError) -> HTTPResponse {
+        let limit: Int
+        switch error.status {
+        case .contentTooLarge: limit = IncomingRequest.bodyLimit
+        case .uriTooLong: limit = IncomingRequest.queryLimit
+        default: return error.response
+        }
+        guard let requestID = try? randomUUID() else { return error.response }
+        return Envelope(requestID: requestID, traceID: nil)
+            .failure(.requestSizeLimitExceeded(limit: limit), in: .english)
+    }
+
     private func respond(to request: HTTPRequest) async -> HTTPResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
@@ -97,26 +111,18 @@ public final class Dispatcher: Sendable {
 
     /// The gates, in the order of the reference's section 3.4.
     private func pass(_ request: HTTPRequest, _ exchange: inout Exchange) throws -> (Call, Action.Work) {
-        switch request.method {
-        case "POST" where request.mayHoldJSON: break
-        case "POST", "GET": throw TencentCloudError.unsupportedForm
-        default: throw TencentCloudError.unsupportedProtocol(method: request.method)
-        }
-
-        let name = try required("X-TC-Action", as: "Action", in: request)
-        exchange.action = name
-        let versionText = try required("X-TC-Version", as: "Version", in: request)
-        let timestampText = try required("X-TC-Timestamp", as: "Timestamp", in: request)
+        let incoming = try IncomingRequest(request)
+        exchange.language = Language(requested: incoming[.language])
+        let name = try incoming.required(.action)
+        if name.utf8.count <= Self.longestName { exchange.action = name }
+        let versionText = try incoming.required(.version)
+        let timestampText = try incoming.required(.timestamp)
         guard let timestamp = Int64(timestampText) else {
-            throw TencentCloudError.invalidValue(timestampText, of: "Timestamp")
-        }
-        guard !request.headers.values(of: "Authorization").isEmpty else {
-            // Without the header it would be signature V1, whose SecretId is a parameter.
-            throw TencentCloudError.missingParameter("SecretId")
+            throw TencentCloudError.invalidValue(timestampText, of: CommonParameter.timestamp.rawValue)
         }
 
-        let region = request.headers["X-TC-Region"].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
-        let account = try authenticate(request, timestamp: timestamp, region: region)
+        let region = incoming[.region].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
+        let account = try authenticate(incoming, timestamp: timestamp, region: region)
         exchange.account = account.name
 
         guard let version = APIVersion(rawValue: versionText) else {
@@ -133,44 +139,28 @@ public final class Dispatcher: Sendable {
             throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
         }
 
-        let work = try action.bind(ParameterTree(json: request.body))
+        let work = try action.bind(try incoming.parameters())
         return (Call(requestID: exchange.requestID, action: name, account: account), work)
     }
 
     private static let service = "dbbrain"
-    /// Longer names of actions and regions do not exist; in bytes. Hashing a
-    /// string takes time quadratic in its combining marks, so none from outside
+    /// Longer names of actions, regions and keys do not exist; in bytes. Hashing
+    /// a string takes time quadratic in its combining marks, so none from outside
     /// is looked up unbounded.
     private static let longestName = 128
 
-    private func required(
-        _ header: String, as parameter: String, in request: HTTPRequest
-    ) throws(TencentCloudError) -> String {
-        guard let value = request.headers[header], !value.isEmpty else { throw .missingParameter(parameter) }
-        return value
-    }
-
-    private func authenticate(_ request: HTTPRequest, timestamp: Int64, region: String?) throws -> Account {
-        let signed: TC3SignedRequest
-        do {
-            signed = try TC3SignedRequest(
-                TC3Request(
-                    method: request.method, query: request.query ?? "", headers: Array(request.headers),
-                    payload: request.body, timestamp: timestamp, region: region),
-                signedHosts: settings.signedHosts)
-        } catch {
-            throw TencentCloudError.invalidAuthorization(AuthorizationDefect(error))
+    private func authenticate(_ incoming: IncomingRequest, timestamp: Int64, region: String?) throws -> Account {
+        let signature = try incoming.signature(
+            timestamp: timestamp, region: region, signedHosts: settings.signedHosts)
+        guard signature.secretID.utf8.count <= Self.longestName, let account = accounts[signature.secretID] else {
+            throw TencentCloudError.secretIDNotFound
         }
-        guard let account = accounts[signed.authorization.secretID] else { throw TencentCloudError.secretIDNotFound }
-        switch try signed.verify(secretKey: account.secretKey, at: clock.now(), keys: signingKeys) {
+        switch try signature.verify(secretKey: account.secretKey, at: clock.now(), keys: signingKeys) {
         case .verified: break
         case .expired(let serverTime): throw TencentCloudError.signatureExpired(serverTime: serverTime)
         case .mismatched: throw TencentCloudError.signatureFailure
         }
-        // No account has temporary credentials, so a token belongs to none of them.
-        if request.headers.values(of: "X-TC-Token").contains(where: { !$0.isEmpty }) {
-            throw TencentCloudError.tokenFailure
-        }
+        guard account.accepts(token: incoming[.token]) else { throw TencentCloudError.tokenFailure }
         return account
     }
 }
@@ -180,12 +170,13 @@ private struct Exchange: Sendable {
     var requestID = ""
     var action: String?
     var account: String?
-    let language: Language
+    var language: Language
     let traceID: String?
     let remoteAddress: String
     let startedAt: ContinuousClock.Instant
 
     init(_ request: HTTPRequest, startedAt: ContinuousClock.Instant) {
+        // Signatures of version 1 have a parameter instead, which is read later.
         language = Language(requested: request.headers["X-TC-Language"])
         traceID = request.headers["X-TC-TraceId"].flatMap { $0.utf8.count <= 128 ? $0 : nil }
         remoteAddress = request.remoteAddress
@@ -225,28 +216,6 @@ private func causeForLog(of error: any Error) -> (any Error)? {
     }
 }
 
-extension HTTPRequest {
-    /// Whether the content type, if there is one, is `application/json` with or without parameters.
-    fileprivate var mayHoldJSON: Bool {
-        headers.values(of: "Content-Type").allSatisfy { value in
-            let type = value.prefix { $0 != ";" && $0 != " " }
-            return type.utf8.count < 64 && type.lowercased() == "application/json"
-        }
-    }
-}
-
-extension AuthorizationDefect {
-    fileprivate init(_ error: TC3AuthorizationError) {
-        self =
-            switch error {
-            case .invalidDate: .date
-            case .invalidService: .service
-            case .notSigned, .invalid(.signedHeaders), .missing(.signedHeaders): .signedHeaders
-            case .unsigned, .unsupportedAlgorithm, .missing, .invalid, .trailingText, .absent, .repeated: .syntax
-            }
-    }
-}
-
 extension TencentCloudError {
     /// Any error in Tencent's dialect; what has no code there is an InternalError.
     fileprivate init(_ error: any Error) {
@@ -264,6 +233,9 @@ extension TencentCloudError {
             case .malformed(_, .duplicateName(let name)): .repeatedParameter(name)
             case .malformed(let offset, _): .malformedJSON(offset: offset)
             case .notAnObject: .notAJSONObject
+            case .malformedPair: .malformedPair
+            case .malformedEscape(let offset): .malformedEscape(offset: offset)
+            case .repeated(let path): .repeatedParameter(path)
             case .unknown(let path): .unknownParameter(path)
             case .missing(let path): .missingParameter(path)
             case .wrongType(let path): .wrongType(path)

@@ -8,6 +8,7 @@ final class EventLoop {
     let mailbox: Mailbox
     let limits: HTTPLimits
     let handler: HTTPServer.Handler
+    let refusal: HTTPServer.Refusal
     let observer: HTTPServer.Observer
 
     private let queue: EventQueue
@@ -48,11 +49,13 @@ final class EventLoop {
 
     init(
         sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits,
-        handler: @escaping HTTPServer.Handler, observer: @escaping HTTPServer.Observer
+        handler: @escaping HTTPServer.Handler, refusal: @escaping HTTPServer.Refusal,
+        observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
         self.limits = limits
         self.handler = handler
+        self.refusal = refusal
         self.observer = observer
         queue = sockets.queue
         listener = Listener(sockets.listener)
@@ -180,7 +183,8 @@ final class EventLoop {
     }
 
     private func add(_ socket: consuming Descriptor, from address: SocketAddress) {
-        let machine = HTTPConnection(limits: limits, remoteAddress: address.numeric.host, at: now)
+        let machine = HTTPConnection(
+            limits: limits, refusal: refusal, remoteAddress: address.numeric.host, at: now)
         let connection = connections.add(socket, machine)
         do throws(SystemError) {
             try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)

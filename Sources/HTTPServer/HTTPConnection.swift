@@ -42,6 +42,7 @@ struct HTTPConnection: Sendable {
 
     let remoteAddress: String
     private let limits: HTTPLimits
+    private let refusal: HTTPServer.Refusal
     private var parser: HTTPRequestParser
     private var state: State
     /// What the client sent behind the request that is being handled, from
@@ -63,8 +64,12 @@ struct HTTPConnection: Sendable {
     /// What an idle connection may keep of its output buffer.
     private static let mostIdleCapacity = 4 * 1024
 
-    init(limits: HTTPLimits, remoteAddress: String, at now: MonotonicTime) {
+    init(
+        limits: HTTPLimits, refusal: @escaping HTTPServer.Refusal = { $0.response }, remoteAddress: String,
+        at now: MonotonicTime
+    ) {
         self.limits = limits
+        self.refusal = refusal
         self.remoteAddress = remoteAddress
         self.parser = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress)
         self.state = .idle(until: now + limits.headTimeout)
@@ -192,10 +197,7 @@ struct HTTPConnection: Sendable {
         case .closed:
             return .close
         case .refusing(let error):
-            let response = HTTPResponse(
-                status: error.status, headers: ["Content-Type": "text/plain; charset=utf-8"],
-                body: Array("\(error)\n".utf8))
-            append(response, isHead: false, isLast: true, date: date, at: now)
+            append(refusal(error), isHead: false, isLast: true, date: date, at: now)
             finish()
             return .report(error)
         case .ready(let parsed) where output.count < Self.mostOutputBeforeSending:

@@ -12,3 +12,11 @@ public struct HTTPProtocolError: Error, Hashable, Sendable, CustomStringConverti
 
     public var description: String { "\(status.rawValue) \(status.reasonPhrase): \(reason)" }
 }
+
+extension HTTPProtocolError {
+    /// What the client is told, if nobody has other words for it.
+    public var response: HTTPResponse {
+        HTTPResponse(
+            status: status, headers: ["Content-Type": "text/plain; charset=utf-8"], body: Array("\(self)\n".utf8))
+    }
+}

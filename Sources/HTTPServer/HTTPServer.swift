@@ -31,6 +31,10 @@ public final class HTTPServer: Sendable {
     /// Called on the server's thread: it must not block.
     public typealias Observer = @Sendable (HTTPServerEvent) -> Void
 
+    /// Called on the server's thread: what a client is answered that is refused
+    /// on the level of HTTP, before the connection is closed.
+    public typealias Refusal = @Sendable (HTTPProtocolError) -> HTTPResponse
+
     /// The address in digits and the port that are really bound.
     public let boundAddress: ListenAddress
 
@@ -38,6 +42,7 @@ public final class HTTPServer: Sendable {
     private let mailbox: Mailbox
     private let limits: HTTPLimits
     private let handler: Handler
+    private let refusal: Refusal
     private let observer: Observer
 
     /// Binds the address; clients are answered after ``start()``.
@@ -46,7 +51,7 @@ public final class HTTPServer: Sendable {
     /// is taken.
     public init(
         listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), handler: @escaping Handler,
-        observer: @escaping Observer = { _ in }
+        refusal: @escaping Refusal = { $0.response }, observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
         do throws(SystemError) {
@@ -58,6 +63,7 @@ public final class HTTPServer: Sendable {
         }
         self.limits = limits
         self.handler = handler
+        self.refusal = refusal
         self.observer = observer
     }
 
@@ -75,9 +81,12 @@ public final class HTTPServer: Sendable {
 
     /// Starts to answer. Does nothing when called again.
     public func start() throws(ThreadCreationError) {
-        try startThread(name: "http") { [sockets, mailbox, limits, handler, observer] in
+        try startThread(name: "http") { [sockets, mailbox, limits, handler, refusal, observer] in
             guard let sockets = sockets.take() else { return }
-            EventLoop(sockets: sockets, mailbox: mailbox, limits: limits, handler: handler, observer: observer).run()
+            EventLoop(
+                sockets: sockets, mailbox: mailbox, limits: limits, handler: handler, refusal: refusal,
+                observer: observer
+            ).run()
         }
     }
 

@@ -124,6 +124,12 @@ struct JSONParser {
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
+    /// Whether all of `text` is one number.
+    static func isNumber(_ text: String) -> Bool {
+        var parser = JSONParser(bytes: Array(text.utf8))
+        return (try? parser.parseNumber()) != nil && parser.next == nil
+    }
+
     private mutating func skipDigits(ofNumberAt start: Int) throws(ParameterError) {
         guard let first = next else { throw malformed(.unexpectedEnd) }
         guard Self.isDigit(first) else { throw malformed(.invalidNumber, at: start) }

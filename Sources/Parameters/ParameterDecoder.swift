@@ -4,6 +4,9 @@
 /// - Null counts as absent: `nil` for an optional, missing for a required one.
 /// - Nothing is converted: `1` is no `Bool`, `"1"` and `1.0` are no `Int`, and a
 ///   number that the type cannot hold is of the wrong type.
+/// - In queries and forms a number is the text that JSON would have there, and a
+///   `Bool` any of the spellings of the official SDKs: `true`, `True` (Python,
+///   .NET), `1` (PHP); `false`, `False`, `0`, nothing at all (PHP).
 ///
 /// When several things are wrong with an object, its unknown names are reported
 /// first and then its parameters in the order in which the type reads them, which
@@ -53,24 +56,30 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
     }
 
     func decode(_ type: Bool.Type) throws(ParameterError) -> Bool {
-        guard case .boolean(let value) = tree else { throw mismatch }
-        return value
+        switch tree {
+        case .boolean(let value): return value
+        case .text("true"), .text("True"), .text("1"): return true
+        case .text("false"), .text("False"), .text("0"), .text(""): return false
+        default: throw mismatch
+        }
     }
 
     func decode(_ type: String.Type) throws(ParameterError) -> String {
-        guard case .string(let text) = tree else { throw mismatch }
-        return text
+        switch tree {
+        case .string(let text), .text(let text): return text
+        default: throw mismatch
+        }
     }
 
     func decode<T: FixedWidthInteger & Decodable>(_ type: T.Type) throws(ParameterError) -> T {
-        guard case .number(let text) = tree, let value = T(text) else { throw mismatch }
+        guard let text = tree.number, let value = T(text) else { throw mismatch }
         return value
     }
 
     func decode<T: BinaryFloatingPoint & LosslessStringConvertible & Decodable>(
         _ type: T.Type
     ) throws(ParameterError) -> T {
-        guard case .number(let text) = tree, let value = T(text), value.isFinite else { throw mismatch }
+        guard let text = tree.number, let value = T(text), value.isFinite else { throw mismatch }
         return value
     }
 
@@ -124,6 +133,15 @@ extension ParameterValue {
 }
 
 extension ParameterTree {
+    /// The text of a number.
+    fileprivate var number: String? {
+        switch self {
+        case .number(let text): text
+        case .text(let text) where JSONParser.isNumber(text): text
+        default: nil
+        }
+    }
+
     fileprivate func child(at key: any CodingKey) -> ParameterTree? {
         switch self {
         case .object(let members):
@@ -132,7 +150,7 @@ extension ParameterTree {
         case .array(let elements):
             guard let index = key.intValue, elements.indices.contains(index) else { return nil }
             return elements[index]
-        case .string, .number, .boolean, .null:
+        case .string, .number, .boolean, .null, .text:
             return nil
         }
     }

@@ -9,6 +9,14 @@ public enum ParameterError: Error, Hashable, Sendable {
     case malformed(offset: Int, reason: JSONDefect)
     /// The body is JSON, but no object.
     case notAnObject
+    /// A pair of a query or form has no `=`.
+    case malformedPair
+    /// A percent sign of a query or form is not followed by two hexadecimal
+    /// digits, or what is escaped is no UTF-8. The offset counts bytes from 0.
+    case malformedEscape(offset: Int)
+    /// A query or form has this parameter twice, or both as a value and with
+    /// parts of its own (`Threads` beside `Threads.0`).
+    case `repeated`(path: String)
     /// The action does not define this parameter.
     case unknown(path: String)
     /// A required parameter is absent or null.

@@ -13,6 +13,9 @@ public enum ParameterTree: Hashable, Sendable {
     case number(String)
     case boolean(Bool)
     case null
+    /// A value of a query or a form, where everything is text: only the type
+    /// that is asked for decides what it means.
+    case text(String)
 
     /// A named value in an object.
     public struct Member: Hashable, Sendable {
@@ -33,7 +36,7 @@ extension ParameterTree: CustomStringConvertible {
         switch self {
         case .object(let members): "{\(members.map { "\($0.name):\($0.value)" }.joined(separator: ","))}"
         case .array(let elements): "[\(elements.map(\.description).joined(separator: ","))]"
-        case .string(let text), .number(let text): text
+        case .string(let text), .number(let text), .text(let text): text
         case .boolean(let value): value ? "true" : "false"
         case .null: "null"
         }

@@ -41,7 +41,7 @@ public struct TC3SignedRequest: Sendable {
         payload = try request.header("x-tc-content-sha256") == "UNSIGNED-PAYLOAD" ? .unsigned : .signed
 
         guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else { throw .invalidDate }
-        let hosts = TC3SignedHosts(
+        let hosts = SignedHosts(
             host: try request.requiredHeader("host"), region: request.region, configured: signedHosts)
         guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
         self.hosts = hosts.candidates
@@ -56,10 +56,8 @@ public struct TC3SignedRequest: Sendable {
     ///   - keys: what earlier verifications derived.
     public func verify(
         secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
-    ) throws(CryptographyError) -> TC3Verdict {
-        guard (now - Self.clockTolerance...now + Self.clockTolerance).contains(request.timestamp) else {
-            return .expired(serverTime: now)
-        }
+    ) throws(CryptographyError) -> SignatureVerdict {
+        if SignatureVerdict.hasExpired(request.timestamp, at: now) { return .expired(serverTime: now) }
         let key = try keys.key(of: authorization.secretID, secretKey: secretKey, scope: authorization.scope)
         let payloadHash = try payloadHash()
         for contentType in contentTypes {
@@ -79,9 +77,6 @@ public struct TC3SignedRequest: Sendable {
         }
         return .mismatched
     }
-
-    /// Seconds that the client's clock may be off, in either direction.
-    private static let clockTolerance: Int64 = 300
 
     private func payloadHash() throws(CryptographyError) -> [UInt8] {
         switch payload {
@@ -109,13 +104,4 @@ public struct TC3SignedRequest: Sendable {
         let lowerCased = headers.map { (name: $0.name, value: $0.value.lowercased()) }
         return headers.elementsEqual(lowerCased, by: ==) ? [headers] : [headers, lowerCased]
     }
-}
-
-/// What verifying a signature found.
-public enum TC3Verdict: Equatable, Sendable {
-    case verified
-    /// The timestamp is more than 300 s before or after the server's time,
-    /// which is Unix time in seconds.
-    case expired(serverTime: Int64)
-    case mismatched
 }

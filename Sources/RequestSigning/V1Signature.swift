@@ -18,7 +18,15 @@ public enum V1Signature {
     public static func stringToSign(
         httpMethod: String, host: String, parameters: [(name: String, value: String)]
     ) -> String {
-        "\(httpMethod)\(host)/?" + parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+        stringToSign(httpMethod: httpMethod, host: host, parameters: text(of: parameters))
+    }
+
+    static func stringToSign(httpMethod: String, host: String, parameters: String) -> String {
+        "\(httpMethod)\(host)/?\(parameters)"
+    }
+
+    static func text(of parameters: [(name: String, value: String)]) -> String {
+        parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
     }
 
     /// The signature in Base64, not yet escaped for a URL.

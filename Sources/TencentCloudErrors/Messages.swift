@@ -83,9 +83,15 @@ extension TencentCloudError {
             Message(
                 .unsupportedOperation,
                 .ours("""
-                    Only POST with Content-Type `application/json` and a signature of `TC3-HMAC-SHA256` is served.
+                    The HTTP method, the Content-Type and the signature do not go together. Please use POST with \
+                    `application/json` or GET with `application/x-www-form-urlencoded` for `TC3-HMAC-SHA256`; POST \
+                    with `application/x-www-form-urlencoded` or GET for a `Signature` of `HmacSHA1` or `HmacSHA256`.
                     """),
-                .ours("仅支持 Content-Type 为 `application/json`、签名方法为 `TC3-HMAC-SHA256` 的 POST 请求。"))
+                .ours("""
+                    HTTP 方法、Content-Type 与签名方法不匹配。`TC3-HMAC-SHA256` 请使用 Content-Type 为 `application/json` 的 \
+                    POST，或 Content-Type 为 `application/x-www-form-urlencoded` 的 GET；`HmacSHA1`、`HmacSHA256` 请使用 \
+                    Content-Type 为 `application/x-www-form-urlencoded` 的 POST，或 GET。
+                    """))
         case .requestSizeLimitExceeded(let limit):
             Message(
                 .requestSizeLimitExceeded,
@@ -143,6 +149,11 @@ extension TencentCloudError {
                 .invalidParameter,
                 .vendor("Url key and value should be splited by `=`."),
                 .ours("Url 的键和值应以 `=` 分隔。"))
+        case .malformedEscape(let offset):
+            Message(
+                .invalidParameter,
+                .ours("The query or form is not valid URL encoding of UTF-8, see byte offset `\(offset)`."),
+                .ours("请求参数不是合法的 UTF-8 URL 编码，错误位于字节偏移 `\(offset)` 处。"))
         case .repeatedParameter(let name):
             Message(
                 .invalidParameter,

@@ -14,6 +14,14 @@ extension AuthorizationDefect {
                     `Credential`, `SignedHeaders` and `Signature` are required.
                     """),
                 .ours("请求头部的 `Authorization` 不符合腾讯云标准：必须包含 `Credential`、`SignedHeaders` 和 `Signature`。"))
+        case .unsigned:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("""
+                    The request `Authorization` header does not conform to tencentcloud standards: \
+                    the request is not signed.
+                    """),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求未签名。"))
         case .date:
             Message(
                 .authFailureInvalidAuthorization,

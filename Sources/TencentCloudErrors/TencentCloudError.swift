@@ -26,8 +26,8 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 
     /// The HTTP method is neither GET nor POST.
     case unsupportedProtocol(method: String)
-    /// The vendor serves requests of this form, but killd does not: GET, and
-    /// form-encoded parameters with a signature of version 1.
+    /// The HTTP method, the content type and the place of the signature do not
+    /// go together.
     case unsupportedForm
     /// The request is larger than the limit of its form, in bytes.
     case requestSizeLimitExceeded(limit: Int)
@@ -51,6 +51,9 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     case notAJSONObject
     /// A pair of a query or form has no `=`.
     case malformedPair
+    /// A percent sign of a query or form begins no escape, or what is escaped is
+    /// no UTF-8. The offset counts bytes from 0.
+    case malformedEscape(offset: Int)
     case repeatedParameter(String)
     case unknownParameter(String)
     case missingParameter(String)
@@ -94,6 +97,8 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 public enum AuthorizationDefect: Hashable, Sendable {
     /// It is not a list of Credential, SignedHeaders and Signature.
     case syntax
+    /// It is `SKIP`: the SDK was told not to sign.
+    case unsigned
     /// The credential's date is not the UTC date of the timestamp.
     case date
     /// The credential's service is not the one that is called.

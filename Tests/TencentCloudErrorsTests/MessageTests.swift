@@ -65,6 +65,12 @@ final class MessageTests: XCTestCase {
                     + "`Credential`, `SignedHeaders` and `Signature` are required."),
             .ours("请求头部的 `Authorization` 不符合腾讯云标准：必须包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
         Row(
+            .invalidAuthorization(.unsigned), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "the request is not signed."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求未签名。")),
+        Row(
             .invalidAuthorization(.signedHeaders), "AuthFailure.InvalidAuthorization",
             .ours(
                 "The request `Authorization` header does not conform to tencentcloud standards: "
@@ -131,6 +137,10 @@ final class MessageTests: XCTestCase {
             .malformedPair, "InvalidParameter",
             .vendor("Url key and value should be splited by `=`."), .ours("Url 的键和值应以 `=` 分隔。")),
         Row(
+            .malformedEscape(offset: 17), "InvalidParameter",
+            .ours("The query or form is not valid URL encoding of UTF-8, see byte offset `17`."),
+            .ours("请求参数不是合法的 UTF-8 URL 编码，错误位于字节偏移 `17` 处。")),
+        Row(
             .repeatedParameter("Stage"), "InvalidParameter",
             .ours("The parameter `Stage` is specified more than once."), .ours("参数 `Stage` 重复。")),
         Row(
@@ -152,8 +162,15 @@ final class MessageTests: XCTestCase {
             .ours("The parameters `Info` and `Infos` cannot be used together."), .ours("参数 `Info` 和 `Infos` 不能同时使用。")),
         Row(
             .unsupportedForm, "UnsupportedOperation",
-            .ours("Only POST with Content-Type `application/json` and a signature of `TC3-HMAC-SHA256` is served."),
-            .ours("仅支持 Content-Type 为 `application/json`、签名方法为 `TC3-HMAC-SHA256` 的 POST 请求。")),
+            .ours(
+                "The HTTP method, the Content-Type and the signature do not go together. Please use POST with "
+                    + "`application/json` or GET with `application/x-www-form-urlencoded` for `TC3-HMAC-SHA256`; POST "
+                    + "with `application/x-www-form-urlencoded` or GET for a `Signature` of `HmacSHA1` or `HmacSHA256`."
+            ),
+            .ours(
+                "HTTP 方法、Content-Type 与签名方法不匹配。`TC3-HMAC-SHA256` 请使用 Content-Type 为 `application/json` 的 "
+                    + "POST，或 Content-Type 为 `application/x-www-form-urlencoded` 的 GET；`HmacSHA1`、`HmacSHA256` 请使用 "
+                    + "Content-Type 为 `application/x-www-form-urlencoded` 的 POST，或 GET。")),
         Row(
             .instanceIDInvalid, "InvalidParameterValue",
             .vendor("InstanceId is invalid"), .ours("InstanceId 无效")),

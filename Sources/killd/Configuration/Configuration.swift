@@ -116,6 +116,7 @@ extension Account {
         guard let secretKey = try reader.secret("secretKey") else {
             throw reader.error("secretKey", "missing; expected a text, {\"env\": NAME} or {\"file\": PATH}")
         }
+        let token = try reader.secret("token")
 
         let words = Permission.allCases.map(\.rawValue)
         var permissions: Set<Permission> = []
@@ -143,8 +144,8 @@ extension Account {
         }
         try reader.refuseUnknownKeys()
         self.init(
-            name: name, uin: uin, secretID: secretID, secretKey: secretKey, permissions: permissions,
-            instances: patterns)
+            name: name, uin: uin, secretID: secretID, secretKey: secretKey, token: token,
+            permissions: permissions, instances: patterns)
     }
 }
 

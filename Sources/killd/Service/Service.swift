@@ -61,7 +61,8 @@ final class Service: Sendable {
             clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
             record: { log.request($0) })
         http = try HTTPServer(
-            listen: configuration.listen, handler: { dispatcher.answer($0) }, observer: { log.event($0) })
+            listen: configuration.listen, handler: { dispatcher.answer($0) },
+            refusal: { dispatcher.refusal(of: $0) }, observer: { log.event($0) })
     }
 
     /// Where clients reach the server.

@@ -3,12 +3,13 @@
 /// The received `Host` alone is not enough: the Node.js SDK leaves the port out
 /// of what it signs, and every SDK in gateway mode signs the vendor's name while
 /// it sends the gateway's.
-struct TC3SignedHosts {
+struct SignedHosts {
     let candidates: [String]
 
     /// - Parameters:
-    ///   - host: the `Host` header as received; the Python SDK puts the scheme
-    ///     there too (`http://127.0.0.1:8080`) and signs just that.
+    ///   - host: the `Host` header as received. Where its endpoint has a scheme,
+    ///     the Python SDK signs that too (`http://127.0.0.1:8080`); with TC3 it
+    ///     also sends it, with signatures of version 1 it does not (measured).
     ///   - region: `X-TC-Region`, for the vendor's regional names.
     ///   - configured: names of this server that the operator knows of.
     init(host: String, region: String?, configured: [String]) {
@@ -17,6 +18,7 @@ struct TC3SignedHosts {
             names.append("dbbrain.\(region).tencentcloudapi.com")
         }
         names += configured
+        if !host.contains("://") { names += ["http://\(host)", "https://\(host)"] }
         candidates = (names + names.map { $0.lowercased() }).withoutRepetitions
     }
 

@@ -1,0 +1,181 @@
+import HTTPServer
+import Parameters
+import RequestSigning
+import TencentCloudErrors
+
+/// A request in one of the forms that the API takes.
+///
+/// Source: <https://cloud.tencent.com/document/api/1278/46713>.
+struct IncomingRequest {
+    private let http: HTTPRequest
+    private let form: Form
+
+    private enum Form {
+        /// POST with JSON; signed in the header `Authorization`, like ``query``.
+        case json
+        /// GET with the parameters in the query, but for the common ones.
+        case query
+        /// GET with a query or POST with a form that has everything, signed by
+        /// the parameter `Signature`.
+        case pairs(FormPairs)
+    }
+
+    /// Finds out the form and refuses what is none or too large for it.
+    init(_ http: HTTPRequest) throws {
+        self.http = http
+        let isSignedInHeader = !http.headers.values(of: "Authorization").isEmpty
+        switch (http.method, try http.mediaType()) {
+        case ("POST", nil), ("POST", .json):
+            form = .json
+        case ("POST", .form) where !isSignedInHeader:
+            guard http.body.count <= Self.formLimit else { throw TencentCloudError.requestTooLargeForSignature }
+            form = .pairs(try FormPairs(http.body))
+        case ("GET", let type) where !isSignedInHeader || type == .form:
+            let query = (http.query ?? "").utf8
+            guard query.count <= Self.queryLimit else {
+                throw TencentCloudError.requestSizeLimitExceeded(limit: Self.queryLimit)
+            }
+            form = isSignedInHeader ? .query : .pairs(try FormPairs(query))
+        case ("GET", _), ("POST", _):
+            throw TencentCloudError.unsupportedForm
+        default:
+            throw TencentCloudError.unsupportedProtocol(method: http.method)
+        }
+    }
+
+    /// Of JSON, in bytes; kept by the HTTP server.
+    static let bodyLimit = HTTPLimits().bodyBytes
+    /// Of a form, in bytes.
+    private static let formLimit = 1 << 20
+    /// In bytes, without the `?`.
+    static let queryLimit = 32 << 10
+
+    /// The value of a common parameter; `nil` if it is absent, and where a
+    /// header is repeated.
+    subscript(parameter: CommonParameter) -> String? {
+        switch form {
+        case .json, .query: http.headers["X-TC-\(parameter.rawValue)"]
+        case .pairs(let pairs): pairs[parameter.rawValue]
+        }
+    }
+
+    /// - Throws: `MissingParameter` also where the value is empty.
+    func required(_ parameter: CommonParameter) throws(TencentCloudError) -> String {
+        guard let value = self[parameter], !value.isEmpty else { throw .missingParameter(parameter.rawValue) }
+        return value
+    }
+
+    /// What proves who sent the request, not verified yet.
+    ///
+    /// - Parameters:
+    ///   - timestamp: the common parameter, Unix time in seconds.
+    ///   - region: the common parameter.
+    /// - Throws: `AuthFailure.InvalidAuthorization`, or `MissingParameter` for
+    ///   parts of a signature of version 1.
+    func signature(
+        timestamp: Int64, region: String?, signedHosts: [String]
+    ) throws(TencentCloudError) -> RequestSignature {
+        switch form {
+        case .json, .query:
+            guard !http.headers.values(of: "Authorization").isEmpty else {
+                // Without the header it would be signature V1, whose SecretId is a parameter.
+                throw .missingParameter("SecretId")
+            }
+            do {
+                return .tc3(
+                    try TC3SignedRequest(
+                        TC3Request(
+                            method: http.method, query: http.query ?? "", headers: Array(http.headers),
+                            payload: http.body, timestamp: timestamp, region: region),
+                        signedHosts: signedHosts))
+            } catch {
+                throw .invalidAuthorization(AuthorizationDefect(error))
+            }
+        case .pairs(let pairs):
+            let (secretID, signature) = (try required(.secretID), try required(.signature))
+            return .v1(
+                V1SignedRequest(
+                    httpMethod: http.method, host: http.headers["Host"] ?? "", parameters: pairs.pairs,
+                    secretID: secretID, signature: signature, timestamp: timestamp, region: region,
+                    signedHosts: signedHosts))
+        }
+    }
+
+    /// The action's own parameters. Whatever the form, they decode to the same request.
+    func parameters() throws(ParameterError) -> ParameterTree {
+        switch form {
+        case .json: try ParameterTree(json: http.body)
+        case .query: try ParameterTree(flattened: try FormPairs((http.query ?? "").utf8).pairs)
+        case .pairs(let pairs):
+            try ParameterTree(flattened: pairs.pairs.lazy.filter { CommonParameter(rawValue: $0.name) == nil })
+        }
+    }
+}
+
+/// The parameters that every action has: `X-TC-…` headers where the signature is
+/// in a header, else beside the action's own. The last five exist only there.
+enum CommonParameter: String {
+    case action = "Action"
+    case version = "Version"
+    case timestamp = "Timestamp"
+    case region = "Region"
+    case language = "Language"
+    case token = "Token"
+    case requestClient = "RequestClient"
+    case nonce = "Nonce"
+    case secretID = "SecretId"
+    case signature = "Signature"
+    case signatureMethod = "SignatureMethod"
+}
+
+/// The signature of a request, in either of the API's versions.
+enum RequestSignature {
+    case tc3(TC3SignedRequest)
+    case v1(V1SignedRequest)
+
+    var secretID: String {
+        switch self {
+        case .tc3(let request): request.authorization.secretID
+        case .v1(let request): request.secretID
+        }
+    }
+
+    /// - Parameter now: Unix time in seconds.
+    func verify(secretKey: Secret, at now: Int64, keys: TC3SigningKeys) throws -> SignatureVerdict {
+        switch self {
+        case .tc3(let request): try request.verify(secretKey: secretKey, at: now, keys: keys)
+        case .v1(let request): try request.verify(secretKey: secretKey, at: now)
+        }
+    }
+}
+
+private enum MediaType: String {
+    case json = "application/json"
+    case form = "application/x-www-form-urlencoded"
+    case other
+}
+
+extension HTTPRequest {
+    /// The content type without its parameters; `nil` if there is none.
+    fileprivate func mediaType() throws(TencentCloudError) -> MediaType? {
+        let values = headers.values(of: "Content-Type")
+        guard let value = values.first else { return nil }
+        guard values.count == 1 else { throw .unsupportedForm }
+        let type = value.prefix { $0 != ";" && $0 != " " }
+        guard type.utf8.count < 64 else { return .other }
+        return MediaType(rawValue: type.lowercased()) ?? .other
+    }
+}
+
+extension AuthorizationDefect {
+    fileprivate init(_ error: TC3AuthorizationError) {
+        self =
+            switch error {
+            case .unsigned: .unsigned
+            case .invalidDate: .date
+            case .invalidService: .service
+            case .notSigned, .invalid(.signedHeaders), .missing(.signedHeaders): .signedHeaders
+            case .unsupportedAlgorithm, .missing, .invalid, .trailingText, .absent, .repeated: .syntax
+            }
+    }
+}

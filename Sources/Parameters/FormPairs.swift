@@ -1,0 +1,84 @@
+/// The names and values of a query or a form, unescaped, in the order in which
+/// they were sent; no name occurs twice.
+public struct FormPairs: Sendable {
+    public typealias Pair = (name: String, value: String)
+
+    public let pairs: [Pair]
+    private let places: [MemberName: Int]
+
+    /// Reads `application/x-www-form-urlencoded`: pairs with `=` between name
+    /// and value and `&` between each other; `+` is a blank.
+    ///
+    /// Nothing is guessed where the WHATWG's parser would: a pair without `=` and
+    /// a percent sign without two digits are refused, and so is what is no UTF-8.
+    ///
+    /// - Throws: ``ParameterError/malformedPair``,
+    ///   ``ParameterError/malformedEscape(offset:)`` or
+    ///   ``ParameterError/repeated(path:)``.
+    public init(_ bytes: some Collection<UInt8>) throws(ParameterError) {
+        var parser = FormParser(bytes: Array(bytes))
+        var pairs: [Pair] = []
+        var places: [MemberName: Int] = [:]
+        while let pair = try parser.nextPair() {
+            guard places.updateValue(pairs.count, forKey: MemberName(pair.name)) == nil else {
+                throw .repeated(path: pair.name)
+            }
+            pairs.append(pair)
+        }
+        self.pairs = pairs
+        self.places = places
+    }
+
+    /// The value of the parameter with this name.
+    public subscript(name: String) -> String? { places[MemberName(name)].map { pairs[$0].value } }
+}
+
+private struct FormParser {
+    let bytes: [UInt8]
+    private var position = 0
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func nextPair() throws(ParameterError) -> FormPairs.Pair? {
+        while skip(UInt8(ascii: "&")) {}
+        guard position < bytes.count else { return nil }
+        let name = try parseText(until: UInt8(ascii: "="), or: UInt8(ascii: "&"))
+        guard skip(UInt8(ascii: "=")) else { throw .malformedPair }
+        return (name, try parseText(until: UInt8(ascii: "&"), or: UInt8(ascii: "&")))
+    }
+
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func parseText(until end: UInt8, or otherEnd: UInt8) throws(ParameterError) -> String {
+        let start = position
+        var text: [UInt8] = []
+        while position < bytes.count, bytes[position] != end, bytes[position] != otherEnd {
+            switch bytes[position] {
+            case UInt8(ascii: "+"): text.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard position + 2 < bytes.count, let high = Self.digit(bytes[position + 1]),
+                    let low = Self.digit(bytes[position + 2])
+                else { throw .malformedEscape(offset: position) }
+                text.append(high << 4 | low)
+                position += 2
+            case let byte: text.append(byte)
+            }
+            position += 1
+        }
+        guard let text = String(validating: text, as: UTF8.self) else { throw .malformedEscape(offset: start) }
+        return text
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+}

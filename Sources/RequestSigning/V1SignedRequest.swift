@@ -1,0 +1,79 @@
+import Cryptography
+
+/// A request with a signature of version 1, which has not been verified yet.
+///
+/// Source: <https://cloud.tencent.com/document/api/1278/46715>.
+public struct V1SignedRequest: Sendable {
+    public let secretID: String
+    private let httpMethod: String
+    private let hosts: [String]
+    /// The text of the parameters in each order and spelling in which they may have been signed.
+    private let spellings: [String]
+    private let timestamp: Int64
+    private let signature: [UInt8]
+    private let method: V1Signature.Method
+
+    public typealias Parameter = (name: String, value: String)
+
+    /// - Parameters:
+    ///   - httpMethod: `GET` or `POST`.
+    ///   - host: the `Host` header as received.
+    ///   - parameters: all that the query or the form has, `Signature` among
+    ///     them, each name once; unescaped.
+    ///   - secretID: the parameter `SecretId`.
+    ///   - signature: the parameter `Signature`.
+    ///   - timestamp: the parameter `Timestamp`, Unix time in seconds.
+    ///   - region: the parameter `Region`.
+    ///   - signedHosts: names of this server, beside its address and the
+    ///     vendor's names, that clients may sign as host.
+    public init(
+        httpMethod: String, host: String, parameters: [Parameter], secretID: String, signature: String,
+        timestamp: Int64, region: String?, signedHosts: [String]
+    ) {
+        self.secretID = secretID
+        self.httpMethod = httpMethod
+        self.timestamp = timestamp
+        hosts = SignedHosts(host: host, region: region, configured: signedHosts).candidates
+        // The Ruby SDK's Base64 ends in a line feed.
+        self.signature = Array(signature.hasSuffix("\n") ? signature.utf8.dropLast() : signature.utf8[...])
+        method = parameters.first { $0.name == "SignatureMethod" }
+            .flatMap { V1Signature.Method(rawValue: $0.value) } ?? .hmacSHA1
+        spellings = Self.spellings(of: parameters.filter { $0.name != "Signature" }).map(V1Signature.text)
+    }
+
+    /// Whether the request was signed with `secretKey` at about this time.
+    ///
+    /// Each comparison takes the same time wherever the signatures differ.
+    ///
+    /// - Parameter now: Unix time in seconds.
+    public func verify(secretKey: Secret, at now: Int64) throws(CryptographyError) -> SignatureVerdict {
+        if SignatureVerdict.hasExpired(timestamp, at: now) { return .expired(serverTime: now) }
+        for parameters in spellings {
+            for host in hosts {
+                let stringToSign = V1Signature.stringToSign(
+                    httpMethod: httpMethod, host: host, parameters: parameters)
+                let expected = try V1Signature.signature(of: stringToSign, secretKey: secretKey, method: method)
+                if equalInConstantTime(Array(expected.utf8), signature) { return .verified }
+            }
+        }
+        return .mismatched
+    }
+
+    /// Sorted by the bytes of the names; where a name has an underscore, also as
+    /// the SDKs sign it that put a full stop in its place: Python's before it
+    /// sorts, Java's after.
+    private static func spellings(of parameters: [Parameter]) -> [[Parameter]] {
+        let sorted = parameters.sorted(by: ascending)
+        guard parameters.contains(where: { $0.name.utf8.contains(UInt8(ascii: "_")) }) else { return [sorted] }
+        let replaced = sorted.map { (name: withFullStops($0.name), value: $0.value) }
+        return [sorted, replaced.sorted(by: ascending), replaced]
+    }
+
+    private static func withFullStops(_ name: String) -> String {
+        String(decoding: name.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: ".") : $0 }, as: UTF8.self)
+    }
+
+    private static func ascending(_ left: Parameter, _ right: Parameter) -> Bool {
+        left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+    }
+}

@@ -1,0 +1,162 @@
+import ActionDispatch
+import Foundation
+import HTTPServer
+import RateLimiting
+import RequestSigning
+import Synchronization
+import TencentCloudErrors
+import XCTest
+
+/// A dispatcher with one action, one account and time that stands still.
+final class World: Sendable {
+    static let now: Int64 = 1_700_000_000
+
+    /// What the dispatcher did, and the time that it sees.
+    private final class Witness: Sendable {
+        struct State {
+            var calls = 0
+            var records: [AnsweredRequest] = []
+            var monotonic = ContinuousClock.now
+        }
+        let state = Mutex(State())
+    }
+
+    struct EchoRequest: Decodable, Sendable {
+        var Text: String
+        var Numbers: [UInt32]?
+    }
+    struct EchoAnswer: Encodable, Sendable { var Text: String }
+    struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
+
+    var calls: Int { witness.state.withLock(\.calls) }
+    var records: [AnsweredRequest] { witness.state.withLock(\.records) }
+
+    func advance(by duration: Duration) { witness.state.withLock { $0.monotonic += duration } }
+
+    private let witness = Witness()
+    private let dispatcher: Dispatcher
+
+    /// - Parameter token: what the account's requests have to carry.
+    init(token: String? = nil) {
+        let witness = witness
+        let echo = Action("EchoText", request: EchoRequest.self) { request, call in
+            witness.state.withLock { $0.calls += 1 }
+            switch request.Text {
+            case "fail": throw Unforeseen()
+            case "refuse": throw ActionFailure(answer: .planNotFound, cause: Unforeseen())
+            case "approve": try call.require(.approve, on: "the thing")
+            default: break
+            }
+            return EchoAnswer(Text: request.Text)
+        }
+        dispatcher = Dispatcher(
+            actions: [echo],
+            accounts: [
+                Account(
+                    name: "ci", uin: "100000000001", secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"),
+                    token: token.map(Secret.init), permissions: [.list], instances: [InstancePattern("*")!])
+            ],
+            limiter: RateLimiter(limit: 20)!, settings: .init(signedHosts: [], regions: ["ap-guangzhou"]),
+            clock: .init(now: { Self.now }, monotonic: { witness.state.withLock(\.monotonic) }),
+            record: { record in witness.state.withLock { $0.records.append(record) } })
+    }
+
+    func send(headers: [String: String?] = [:], body: String = #"{"Text":"x"}"#) async -> HTTPResponse {
+        do {
+            return await answer(try signed(headers: headers, body: body))
+        } catch {
+            XCTFail("\(error)")
+            return HTTPResponse(status: .ok)
+        }
+    }
+
+    func refusal(of error: HTTPProtocolError) -> HTTPResponse { dispatcher.refusal(of: error) }
+
+    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        switch dispatcher.answer(request) {
+        case .now(let response): response
+        case .later(let work): await work()
+        }
+    }
+
+    /// A request as the Python SDK sends it; `headers` replaces its headers, `nil` leaves one out.
+    func signed(
+        method: String = "POST", headers changes: [String: String?] = [:], body: String = #"{"Text":"x"}"#,
+        sentBody: String? = nil, query: String? = nil, secretID: String = "AKIDEXAMPLE",
+        secretKey: String = "SKEXAMPLE", timestamp: Int64 = World.now
+    ) throws -> HTTPRequest {
+        let contentType = changes["Content-Type"] ?? "application/json"
+        let authorization = try TC3Signer(
+            secretID: secretID, secretKey: Secret(secretKey), host: "127.0.0.1:8155", service: "dbbrain"
+        ).authorization(
+            method: method, query: query ?? "", contentType: contentType ?? "", payload: Array(body.utf8),
+            timestamp: timestamp)
+        var headers: [String: String?] = [
+            "Host": "127.0.0.1:8155", "Content-Type": "application/json", "X-TC-Action": "EchoText",
+            "X-TC-Version": "2021-05-27", "X-TC-Timestamp": String(timestamp),
+            "Authorization": authorization.headerValue,
+        ]
+        headers.merge(changes) { $1 }
+        var fields = HTTPHeaders()
+        for (name, value) in headers {
+            if let value { fields.append(name: name, value: value) }
+        }
+        return HTTPRequest(
+            method: method, target: query.map { "/?\($0)" } ?? "/", headers: fields, body: Array((sentBody ?? body).utf8),
+            remoteAddress: "127.0.0.1")
+    }
+}
+
+extension World {
+    /// A request with a signature of version 1, as the Python SDK sends it.
+    ///
+    /// - Parameters:
+    ///   - changes: replaces parameters, adds some, leaves some out (`nil`).
+    ///   - tail: is sent but not signed.
+    func signedByParameter(
+        method: String = "POST", _ changes: [String: String?] = [:], tail: String = "",
+        contentType: String? = "application/x-www-form-urlencoded", secretKey: String = "SKEXAMPLE",
+        headers: [(String, String)] = []
+    ) throws -> HTTPRequest {
+        var parameters: [String: String?] = [
+            "Action": "EchoText", "Version": "2021-05-27", "Timestamp": String(Self.now), "Nonce": "11886",
+            "SecretId": "AKIDEXAMPLE", "SignatureMethod": "HmacSHA256", "RequestClient": "SDK_PYTHON_3.1.194",
+            "Language": "en-US", "Text": "x",
+        ]
+        parameters.merge(changes) { $1 }
+        var pairs = parameters.compactMap { name, value in value.map { (name: name, value: $0) } }
+        pairs.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        let text = V1Signature.stringToSign(httpMethod: method, host: "127.0.0.1:8155", parameters: pairs)
+        let signature = try V1Signature.signature(of: text, secretKey: Secret(secretKey), method: .hmacSHA256)
+        if parameters["Signature"] == nil { pairs.append(("Signature", signature)) }
+        pairs.removeAll { $0.name == "Signature" && $0.value == "-" }
+        let form = try pairs.shuffled().map { try "\($0.name.escaped())=\($0.value.escaped())" }
+            .joined(separator: "&") + tail
+        var fields: HTTPHeaders = ["Host": "127.0.0.1:8155"]
+        if let contentType { fields.append(name: "Content-Type", value: contentType) }
+        for (name, value) in headers { fields.append(name: name, value: value) }
+        return HTTPRequest(
+            method: method, target: method == "GET" ? "/?\(form)" : "/", headers: fields,
+            body: method == "GET" ? [] : Array(form.utf8), remoteAddress: "127.0.0.1")
+    }
+}
+
+extension String {
+    fileprivate func escaped() throws -> String {
+        try XCTUnwrap(addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+    }
+}
+
+extension HTTPResponse {
+    func error() throws -> (code: String, message: String)? {
+        guard let error = try response()["Error"] as? [String: String] else { return nil }
+        return (try XCTUnwrap(error["Code"]), try XCTUnwrap(error["Message"]))
+    }
+
+    func requestID() throws -> String { try XCTUnwrap(try response()["RequestId"] as? String) }
+
+    private func response() throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: [String: Any]]
+        return try XCTUnwrap(object?["Response"])
+    }
+}

@@ -91,7 +91,9 @@ let package = Package(
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
-        tests("KilldTests", of: ["killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning"]),
+        tests("KilldTests", of: [
+            "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning", "TencentCloudErrors",
+        ]),
         // killd is run, not called: named here so that it is built.
         tests(
             "EndToEndTests", of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "CSQLite"],

@@ -23,10 +23,13 @@ public final class Dispatcher: Sendable {
         /// Regions of the configured instances. Each has a rate limit of its
         /// own; every other one, and none, share one.
         public var regions: Set<String>
+        /// What is said in the place of texts of ours.
+        public var messages: MessageOverrides
 
-        public init(signedHosts: [String], regions: Set<String>) {
+        public init(signedHosts: [String], regions: Set<String>, messages: MessageOverrides = .none) {
             self.signedHosts = signedHosts
             self.regions = regions
+            self.messages = messages
         }
     }
 
@@ -91,7 +94,11 @@ public final class Dispatcher: Sendable {
         }
         guard let requestID = try? randomUUID() else { return error.response }
         return Envelope(requestID: requestID, traceID: nil)
-            .failure(.requestSizeLimitExceeded(limit: limit), in: .english)
+            .failure(.requestSizeLimitExceeded, message(of: .requestSizeLimitExceeded(limit: limit), in: .english))
+    }
+
+    private func message(of error: TencentCloudError, in language: Language) -> String {
+        settings.messages.message(of: error, in: language)
     }
 
     private func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -105,7 +112,7 @@ public final class Dispatcher: Sendable {
         } catch {
             let spoken = TencentCloudError(error)
             record(exchange.answered(code: spoken.code, cause: causeForLog(of: error), at: clock.monotonic()))
-            return exchange.envelope.failure(spoken, in: exchange.language)
+            return exchange.envelope.failure(spoken.code, message(of: spoken, in: exchange.language))
         }
     }
 

@@ -16,13 +16,13 @@ struct Envelope {
     }
 
     /// Compact and with Error first, as the vendor's gateway writes it.
-    func failure(_ error: TencentCloudError, in language: Language) -> HTTPResponse {
+    func failure(_ code: ErrorCode, _ message: String) -> HTTPResponse {
         var body: [UInt8] = []
         body.reserveCapacity(256)
         body += #"{"Response":{"Error":{"Code":"#.utf8
-        body.append(jsonString: error.code.rawValue)
+        body.append(jsonString: code.rawValue)
         body += #","Message":"#.utf8
-        body.append(jsonString: error.message(in: language))
+        body.append(jsonString: message)
         body += #"},"RequestId":"#.utf8
         body.append(jsonString: requestID)
         body += "}}".utf8

@@ -94,7 +94,7 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 }
 
 /// What is wrong with an `Authorization` header.
-public enum AuthorizationDefect: Hashable, Sendable {
+public enum AuthorizationDefect: Hashable, Sendable, CaseIterable {
     /// It is not a list of Credential, SignedHeaders and Signature.
     case syntax
     /// It is `SKIP`: the SDK was told not to sign.

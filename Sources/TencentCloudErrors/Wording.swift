@@ -9,14 +9,37 @@ public struct Wording: Hashable, Sendable {
 
     public let text: String
     public let source: Source
+    /// Where in the UTF-8 of ``text`` a value stands that is not always the same.
+    private let values: [Range<Int>]
 
-    /// The vendor's text, to the letter: clients take such texts apart.
-    static func vendor(_ message: MessageText) -> Wording {
-        Wording(text: message.text, source: .vendor)
+    private init(_ message: MessageText, _ source: Source) {
+        text = message.text
+        values = message.values
+        self.source = source
     }
 
-    static func ours(_ message: MessageText) -> Wording {
-        Wording(text: message.text, source: .ours)
+    /// The vendor's text, to the letter: clients take such texts apart.
+    static func vendor(_ message: MessageText) -> Wording { Wording(message, .vendor) }
+
+    static func ours(_ message: MessageText) -> Wording { Wording(message, .ours) }
+
+    /// ``text`` with `{1}`, `{2}` … for its values.
+    public var template: String {
+        var template: [UInt8] = []
+        var end = 0
+        let text = Array(text.utf8)
+        for (number, value) in zip(1..., values) {
+            template += text[end..<value.lowerBound]
+            template += "{\(number)}".utf8
+            end = value.upperBound
+        }
+        return String(decoding: template + text[end...], as: UTF8.self)
+    }
+
+    /// The values, in the order in which they stand in ``text``.
+    var valueTexts: [String] {
+        let text = Array(text.utf8)
+        return values.map { String(decoding: text[$0], as: UTF8.self) }
     }
 }
 
@@ -24,17 +47,22 @@ public struct Wording: Hashable, Sendable {
 /// request or from a server, so it is bounded and stripped before it is echoed.
 struct MessageText: ExpressibleByStringInterpolation {
     let text: String
+    /// As in ``Wording``.
+    let values: [Range<Int>]
 
     init(stringLiteral value: String) {
         text = value
+        values = []
     }
 
     init(stringInterpolation: StringInterpolation) {
         text = stringInterpolation.text
+        values = stringInterpolation.values
     }
 
     struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text: String
+        fileprivate var values: [Range<Int>] = []
 
         init(literalCapacity: Int, interpolationCount: Int) {
             text = ""
@@ -46,7 +74,7 @@ struct MessageText: ExpressibleByStringInterpolation {
         }
 
         mutating func appendInterpolation(_ number: some BinaryInteger) {
-            text += String(number)
+            appendValue(String(number))
         }
 
         /// A text of ours.
@@ -55,7 +83,13 @@ struct MessageText: ExpressibleByStringInterpolation {
         }
 
         mutating func appendInterpolation(_ foreignText: String) {
-            text += echo(foreignText)
+            appendValue(echo(foreignText))
+        }
+
+        private mutating func appendValue(_ value: String) {
+            let start = text.utf8.count
+            text += value
+            values.append(start..<text.utf8.count)
         }
     }
 }

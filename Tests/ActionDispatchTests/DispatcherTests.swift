@@ -245,6 +245,13 @@ final class DispatcherTests: XCTestCase {
         XCTAssertEqual(world.records.map(\.action), ["EchoText", "EchoText"])
     }
 
+    func testAnswersWithTheTextsOfTheOperator() async throws {
+        let world = World(messages: try MessageOverrides([("The request body is not a JSON object.", "No object.")]))
+        let error = try await world.send(body: "[]").error()
+        XCTAssertEqual(error?.code, "InvalidParameter")
+        XCTAssertEqual(error?.message, "No object.")
+    }
+
     func testALargeBodyIsAnsweredTheSameWay() async throws {
         let text = String(repeating: "x", count: 200_000)
         let response = await world.send(body: #"{"Text":"\#(text)"}"#)

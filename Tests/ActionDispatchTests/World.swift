@@ -37,7 +37,7 @@ final class World: Sendable {
     private let dispatcher: Dispatcher
 
     /// - Parameter token: what the account's requests have to carry.
-    init(token: String? = nil) {
+    init(token: String? = nil, messages: MessageOverrides = .none) {
         let witness = witness
         let echo = Action("EchoText", request: EchoRequest.self) { request, call in
             witness.state.withLock { $0.calls += 1 }
@@ -56,7 +56,7 @@ final class World: Sendable {
                     name: "ci", uin: "100000000001", secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"),
                     token: token.map(Secret.init), permissions: [.list], instances: [InstancePattern("*")!])
             ],
-            limiter: RateLimiter(limit: 20)!, settings: .init(signedHosts: [], regions: ["ap-guangzhou"]),
+            limiter: RateLimiter(limit: 20)!, settings: .init(signedHosts: [], regions: ["ap-guangzhou"], messages: messages),
             clock: .init(now: { Self.now }, monotonic: { witness.state.withLock(\.monotonic) }),
             record: { record in witness.state.withLock { $0.records.append(record) } })
     }

@@ -3,6 +3,7 @@ import DBbrainAPI
 import Foundation
 import HTTPServer
 import RequestSigning
+import TencentCloudErrors
 import XCTest
 
 @testable import killd
@@ -188,6 +189,36 @@ final class ConfigurationTests: XCTestCase {
     ) {
         XCTAssertThrowsError(try read(), json, file: file, line: line) { error in
             XCTAssertTrue("\(error)".contains(message), "\(error) lacks \(message)", file: file, line: line)
+        }
+    }
+
+    func testAnAccountMayHaveATokenOfTemporaryCredentials() throws {
+        let account = Self.account.replacingOccurrences(of: "\"may\"", with: "\"token\":\"T\",\"may\"")
+        XCTAssertEqual(try read(account: account).accounts[0].token?.reveal(), "T")
+        XCTAssertNil(try read().accounts[0].token)
+    }
+
+    func testTextsOfOursCanBeReplacedByAFile() throws {
+        try Data(#"{"The request body is not a JSON object.":"No object."}"#.utf8)
+            .write(to: URL(fileURLWithPath: folder + "/messages.json"))
+        let messages = try read(top: #""messages":"messages.json","#).messages
+        XCTAssertEqual(messages.message(of: .notAJSONObject, in: .english), "No object.")
+    }
+
+    func testAFileOfTextsThatIsWrongIsRefusedInWords() throws {
+        for (file, problem) in [
+            ("[]", "messages: "), ("{", "messages: "),
+            (#"{"InstanceId is invalid":"x"}"#, "killd answers with no text of its own like \"InstanceId is invalid\""),
+            (#"{"The request body is not a JSON object.":"{1}"}"#, "the text has no values"),
+            (#"{"The request body is not a JSON object.":1}"#, "expected a text"),
+        ] {
+            try Data(file.utf8).write(to: URL(fileURLWithPath: folder + "/messages.json"))
+            XCTAssertThrowsError(try read(top: #""messages":"messages.json","#), file) { error in
+                XCTAssertTrue("\(error)".contains(problem), "\(error)")
+            }
+        }
+        XCTAssertThrowsError(try read(top: #""messages":"none.json","#)) { error in
+            XCTAssertTrue("\(error)".contains("cannot be read"), "\(error)")
         }
     }
 }

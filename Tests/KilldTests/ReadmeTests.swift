@@ -1,14 +1,17 @@
 import Foundation
+import TencentCloudErrors
 import XCTest
 
 @testable import killd
 
 /// What the README shows is true.
 final class ReadmeTests: XCTestCase {
-    private func readme() throws -> String {
+    private func readme() throws -> String { try text(of: "README.md") }
+
+    private func text(of file: String) throws -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        return try String(contentsOf: root.appendingPathComponent(file), encoding: .utf8)
     }
 
     func testTheConfigurationThatItShowsIsAccepted() throws {
@@ -43,6 +46,18 @@ final class ReadmeTests: XCTestCase {
             let status = await Program.run([name, "--help"])
             XCTAssertEqual(status, .done, name)
         }
+    }
+
+    func testTheFileOfTextsThatItPointsToHasAllOfOursAndNoOther() throws {
+        let page = "Sources/killd/killd.docc/Messages.md"
+        XCTAssertTrue(try readme().contains("(\(page))"))
+        let block = try XCTUnwrap(
+            text(of: page).components(separatedBy: "```").first { $0.hasPrefix("json\n") }).dropFirst(5)
+        let texts = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(block.utf8)) as? [String: String])
+        XCTAssertEqual(
+            Set(MessageOverrides.textsOfOurs.map(\.template)).symmetricDifference(texts.keys), [])
+        for (text, replacement) in texts { XCTAssertEqual(text, replacement) }
+        XCTAssertNoThrow(try MessageOverrides(texts.map { ($0.key, $0.value) }))
     }
 
     private func textOfError(_ body: () throws -> some Any) -> String {

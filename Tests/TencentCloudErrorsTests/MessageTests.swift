@@ -3,18 +3,18 @@ import XCTest
 
 final class MessageTests: XCTestCase {
     /// A text with where it comes from: seen at the vendor, or written for killd.
-    private enum Expected: Equatable {
+    fileprivate enum Expected: Equatable {
         case vendor(String)
         case ours(String)
     }
 
-    private struct Row {
+    struct Row {
         let error: TencentCloudError
         let code: String
-        let english: Expected
-        let chinese: Expected
+        fileprivate let english: Expected
+        fileprivate let chinese: Expected
 
-        init(_ error: TencentCloudError, _ code: String, _ english: Expected, _ chinese: Expected) {
+        fileprivate init(_ error: TencentCloudError, _ code: String, _ english: Expected, _ chinese: Expected) {
             self.error = error
             self.code = code
             self.english = english
@@ -22,7 +22,7 @@ final class MessageTests: XCTestCase {
         }
     }
 
-    private static let rows = [
+    static let rows = [
         Row(
             .signatureFailure, "AuthFailure.SignatureFailure",
             .vendor("The provided credentials could not be validated. Please check your signature is correct."),

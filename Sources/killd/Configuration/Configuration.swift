@@ -5,6 +5,7 @@ import HTTPServer
 import MySQLSessions
 import Parameters
 import RequestSigning
+import TencentCloudErrors
 
 /// Everything that `killd serve` is told by its file.
 struct Configuration: Sendable {
@@ -26,6 +27,8 @@ struct Configuration: Sendable {
     /// How much of each statement a plan keeps, in bytes.
     var maximumStatementBytes: Int
     var requestsPerSecond: Int
+    /// What answers say in the place of killd's own texts.
+    var messages: MessageOverrides
 
     struct InstanceConfiguration: Sendable {
         var id: String
@@ -83,6 +86,8 @@ struct Configuration: Sendable {
         killWait = try reader.integer("killWaitSeconds", in: 0...120) ?? 3
         maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
+
+        messages = try reader.path("messages").map(MessageOverrides.init(file:)) ?? .none
 
         accounts = []
         for var account in try reader.objects("accounts") { accounts.append(try Account(&account)) }

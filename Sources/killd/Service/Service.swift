@@ -57,7 +57,8 @@ final class Service: Sendable {
             ).actions,
             accounts: configuration.accounts, limiter: limiter,
             settings: .init(
-                signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region))),
+                signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
+                messages: configuration.messages),
             clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
             record: { log.request($0) })
         http = try HTTPServer(

@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Parameters
+import TencentCloudErrors
+
+extension MessageOverrides {
+    /// Reads a file of replacements: `{ "our text with {1}": "another text with {1}" }`.
+    ///
+    /// - Throws: ``ConfigurationError`` for the first thing that is wrong.
+    init(file path: String) throws(ConfigurationError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("messages", "the file \(path) cannot be read")
+        }
+        do {
+            guard case .object(let members) = try ParameterTree(json: Array(data)) else {
+                throw ConfigurationError("messages", "\(path): expected an object")
+            }
+            try self.init(
+                members.map { member throws(ConfigurationError) in
+                    guard case .string(let replacement) = member.value, !replacement.isEmpty else {
+                        throw ConfigurationError("messages", "\(path): expected a text for \"\(member.name)\"")
+                    }
+                    return (member.name, replacement)
+                })
+        } catch let error as ConfigurationError {
+            throw error
+        } catch let error as MessageOverrideError {
+            throw ConfigurationError("messages", "\(path): \(error.words)")
+        } catch {
+            throw ConfigurationError("messages", "\(path): not JSON as it should be: \(error)")
+        }
+    }
+}
+
+extension MessageOverrideError {
+    fileprivate var words: String {
+        switch self {
+        case .unknownText(let text): "killd answers with no text of its own like \"\(text)\""
+        case .unknownValue(let text, 0): "\"\(text)\": the text has no values, so no braces may stand here"
+        case .unknownValue(let text, let count): "\"\(text)\": braces may hold numbers from 1 to \(count) only"
+        }
+    }
+}

@@ -9,8 +9,13 @@ public enum Digest: Sendable {
     ///
     /// - Throws: ``CryptographyError`` if OpenSSL refuses (a FIPS build without
     ///   SHA-1, no memory).
+    @inlinable
     public func hash(_ message: some Sequence<UInt8>) throws(CryptographyError) -> [UInt8] {
-        let bytes = Array(message)
+        try hash(bytes: Array(message))
+    }
+
+    @usableFromInline
+    func hash(bytes: [UInt8]) throws(CryptographyError) -> [UInt8] {
         var output = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var length: UInt32 = 0
         guard EVP_Digest(bytes, bytes.count, &output, &length, algorithm, nil) == 1 else {
@@ -20,24 +25,93 @@ public enum Digest: Sendable {
     }
 
     /// HMAC (RFC 2104) of `message` under `key`.
+    @inlinable
     public func authenticationCode(
         of message: some Sequence<UInt8>, key: some Sequence<UInt8>
     ) throws(CryptographyError) -> [UInt8] {
-        let message = Array(message)
-        let key = Array(key)
-        var output = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length: UInt32 = 0
-        guard HMAC(algorithm, key, Int32(key.count), message, message.count, &output, &length) != nil else {
-            throw CryptographyError(operation: "HMAC")
-        }
-        return Array(output.prefix(Int(length)))
+        try AuthenticationKey(key, digest: self).code(of: message)
     }
 
+    fileprivate var name: String {
+        switch self {
+        case .sha1: "SHA1"
+        case .sha256: "SHA256"
+        }
+    }
+
+    /// Fetched once: otherwise OpenSSL looks the algorithm up for each message,
+    /// which takes as long as digesting a short one.
     private var algorithm: OpaquePointer? {
         switch self {
-        case .sha1: EVP_sha1()
-        case .sha256: EVP_sha256()
+        case .sha1: Self.fetchedSHA1.pointer
+        case .sha256: Self.fetchedSHA256.pointer
         }
+    }
+
+    private static let fetchedSHA1 = Algorithm(EVP_MD_fetch(nil, "SHA1", nil))
+    private static let fetchedSHA256 = Algorithm(EVP_MD_fetch(nil, "SHA256", nil))
+
+    /// Never changed and never freed; `nil` if OpenSSL does not have it, which
+    /// `EVP_Digest` refuses.
+    private struct Algorithm: @unchecked Sendable {
+        let pointer: OpaquePointer?
+        init(_ pointer: OpaquePointer?) { self.pointer = pointer }
+    }
+}
+
+/// A key of HMAC (RFC 2104). What depends on the key alone is computed once,
+/// which is more than half of the work for a short message.
+public final class AuthenticationKey: @unchecked Sendable {
+    /// Never changed: each use works on a copy, and OpenSSL only reads what it copies.
+    private let context: OpaquePointer
+
+    /// - Throws: ``CryptographyError`` as ``Digest/hash(_:)`` does.
+    @inlinable
+    public convenience init(_ key: some Sequence<UInt8>, digest: Digest) throws(CryptographyError) {
+        try self.init(bytes: Array(key), digest: digest)
+    }
+
+    @usableFromInline
+    init(bytes: [UInt8], digest: Digest) throws(CryptographyError) {
+        guard let algorithm = EVP_MAC_fetch(nil, "HMAC", nil) else {
+            throw CryptographyError(operation: "EVP_MAC_fetch")
+        }
+        defer { EVP_MAC_free(algorithm) }
+        guard let context = EVP_MAC_CTX_new(algorithm) else { throw CryptographyError(operation: "EVP_MAC_CTX_new") }
+        var name = Array(digest.name.utf8CString)
+        let isReady = name.withUnsafeMutableBufferPointer { name in
+            let parameters = [
+                OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
+            ]
+            // With no key at all OpenSSL would look for one that was set before.
+            return bytes.isEmpty
+                ? EVP_MAC_init(context, [0], 0, parameters) : EVP_MAC_init(context, bytes, bytes.count, parameters)
+        }
+        guard isReady == 1 else {
+            EVP_MAC_CTX_free(context)
+            throw CryptographyError(operation: "EVP_MAC_init")
+        }
+        self.context = context
+    }
+
+    deinit { EVP_MAC_CTX_free(context) }
+
+    /// The code of `message`: 20 bytes for SHA-1, 32 for SHA-256.
+    @inlinable
+    public func code(of message: some Sequence<UInt8>) throws(CryptographyError) -> [UInt8] {
+        try code(ofBytes: Array(message))
+    }
+
+    @usableFromInline
+    func code(ofBytes message: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        guard let copy = EVP_MAC_CTX_dup(context) else { throw CryptographyError(operation: "EVP_MAC_CTX_dup") }
+        defer { EVP_MAC_CTX_free(copy) }
+        var output = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length = 0
+        guard EVP_MAC_update(copy, message, message.count) == 1,
+            EVP_MAC_final(copy, &output, &length, output.count) == 1
+        else { throw CryptographyError(operation: "EVP_MAC_final") }
+        return Array(output.prefix(length))
     }
 }
 

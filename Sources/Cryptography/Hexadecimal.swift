@@ -1,7 +1,7 @@
 private let digits = Array("0123456789abcdef".utf8)
 
 /// `bytes` as lower-case hexadecimal text, two digits a byte.
-public func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+public func hexadecimal(_ bytes: [UInt8]) -> String {
     String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
         var position = 0
         for byte in bytes {

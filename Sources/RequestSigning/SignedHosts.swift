@@ -12,14 +12,16 @@ struct SignedHosts {
     ///     also sends it, with signatures of version 1 it does not (measured).
     ///   - region: `X-TC-Region`, for the vendor's regional names.
     ///   - configured: names of this server that the operator knows of.
-    init(host: String, region: String?, configured: [String]) {
+    ///   - mayHaveScheme: whether a scheme may be signed that was not sent.
+    init(host: String, region: String?, configured: [String], mayHaveScheme: Bool) {
         var names = [host, Self.withoutPort(host), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
         if let region, Self.isLabel(region) {
             names.append("dbbrain.\(region).tencentcloudapi.com")
         }
         names += configured
-        if !host.contains("://") { names += ["http://\(host)", "https://\(host)"] }
-        candidates = (names + names.map { $0.lowercased() }).withoutRepetitions
+        if mayHaveScheme { names += ["http://\(host)", "https://\(host)"] }
+        let withCapitals = names.filter { $0.utf8.contains { (0x41...0x5A).contains($0) } }
+        candidates = (names + withCapitals.map { $0.lowercased() }).withoutRepetitions
     }
 
     /// Whether an SDK that is pointed at one of the candidates, or that has the

@@ -35,9 +35,10 @@ public struct TC3Signer: Sendable {
         ]
         do {
             let canonicalRequest = TC3.canonicalRequest(
-                method: method, query: query, headers: headers, payloadHash: try Digest.sha256.hash(payload))
-            let stringToSign = try TC3.stringToSign(
-                timestamp: timestamp, scope: scope, canonicalRequest: canonicalRequest)
+                method: method, query: query, headers: headers, payloadHash: hexadecimal(try Digest.sha256.hash(payload)))
+            let stringToSign = TC3.stringToSign(
+                timestamp: timestamp, scope: scope,
+                canonicalRequestHash: try Digest.sha256.hash(canonicalRequest.utf8))
             let signature = try TC3SigningKey(secretKey: secretKey, scope: scope).signature(of: stringToSign)
             return TC3Authorization(
                 secretID: secretID, scope: scope, signedHeaders: headers.map(\.name), signature: signature)

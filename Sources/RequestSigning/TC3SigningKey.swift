@@ -3,6 +3,7 @@ import Cryptography
 /// The key that a secret key yields for one day and one service.
 package struct TC3SigningKey: Sendable {
     package let bytes: [UInt8]
+    private let key: AuthenticationKey
 
     /// The third stage: `SecretDate`, `SecretService` and `SecretSigning` of the
     /// specification, each keying the next.
@@ -10,6 +11,7 @@ package struct TC3SigningKey: Sendable {
         let secretDate = try Self.secretDate(secretKey: secretKey, date: scope.date)
         let secretService = try Self.secretService(secretDate: secretDate, service: scope.service)
         bytes = try Digest.sha256.authenticationCode(of: TC3CredentialScope.terminator.utf8, key: secretService)
+        key = try AuthenticationKey(bytes, digest: .sha256)
     }
 
     package static func secretDate(secretKey: Secret, date: String) throws(CryptographyError) -> [UInt8] {
@@ -22,7 +24,7 @@ package struct TC3SigningKey: Sendable {
 
     /// The last stage: 32 bytes, sent as lower-case hexadecimal.
     package func signature(of stringToSign: String) throws(CryptographyError) -> [UInt8] {
-        try Digest.sha256.authenticationCode(of: stringToSign.utf8, key: bytes)
+        try key.code(of: stringToSign.utf8)
     }
 }
 

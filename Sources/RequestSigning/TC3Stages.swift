@@ -12,28 +12,31 @@ package enum TC3 {
     ///     escape it alike; empty for POST.
     ///   - headers: the signed ones, in ascending order of their lower-case
     ///     names; values without surrounding blanks.
-    ///   - payloadHash: 32 bytes.
+    ///   - payloadHash: of 32 bytes, in lower-case hexadecimal.
     package static func canonicalRequest(
-        method: String, query: String, headers: [(name: String, value: String)], payloadHash: [UInt8]
+        method: String, query: String, headers: [(name: String, value: String)], payloadHash: String
     ) -> String {
-        var text = "\(method)\n/\n\(query)\n"
+        var text = ""
+        text.reserveCapacity(256 + query.utf8.count)
+        for part in [method, "\n/\n", query, "\n"] { text += part }
         for header in headers {
-            text += "\(header.name):\(header.value)\n"
+            for part in [header.name, ":", header.value, "\n"] { text += part }
         }
         text += "\n"
         text += headers.map(\.name).joined(separator: ";")
         text += "\n"
-        text += hexadecimal(payloadHash)
+        text += payloadHash
         return text
     }
 
     /// The second stage.
     ///
-    /// - Parameter timestamp: `X-TC-Timestamp`, Unix time in seconds.
+    /// - Parameters:
+    ///   - timestamp: `X-TC-Timestamp`, Unix time in seconds.
+    ///   - canonicalRequestHash: SHA-256, 32 bytes.
     package static func stringToSign(
-        timestamp: Int64, scope: TC3CredentialScope, canonicalRequest: String
-    ) throws(CryptographyError) -> String {
-        let hash = try Digest.sha256.hash(canonicalRequest.utf8)
-        return "\(TC3Authorization.algorithm)\n\(timestamp)\n\(scope.text)\n\(hexadecimal(hash))"
+        timestamp: Int64, scope: TC3CredentialScope, canonicalRequestHash: [UInt8]
+    ) -> String {
+        "\(TC3Authorization.algorithm)\n\(timestamp)\n\(scope.text)\n\(hexadecimal(canonicalRequestHash))"
     }
 }

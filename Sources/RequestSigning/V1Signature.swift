@@ -33,12 +33,17 @@ public enum V1Signature {
     public static func signature(
         of stringToSign: String, secretKey: Secret, method: Method
     ) throws(CryptographyError) -> String {
+        Data(try method.key(secretKey).code(of: stringToSign.utf8)).base64EncodedString()
+    }
+}
+
+extension V1Signature.Method {
+    func key(_ secretKey: Secret) throws(CryptographyError) -> AuthenticationKey {
         let digest: Digest =
-            switch method {
+            switch self {
             case .hmacSHA1: .sha1
             case .hmacSHA256: .sha256
             }
-        let code = try digest.authenticationCode(of: stringToSign.utf8, key: secretKey.reveal().utf8)
-        return Data(code).base64EncodedString()
+        return try AuthenticationKey(secretKey.reveal().utf8, digest: digest)
     }
 }

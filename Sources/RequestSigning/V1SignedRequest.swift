@@ -1,4 +1,5 @@
 import Cryptography
+import FoundationEssentials
 
 /// A request with a signature of version 1, which has not been verified yet.
 ///
@@ -10,7 +11,8 @@ public struct V1SignedRequest: Sendable {
     /// The text of the parameters in each order and spelling in which they may have been signed.
     private let spellings: [String]
     private let timestamp: Int64
-    private let signature: [UInt8]
+    /// `nil` for what is no Base64.
+    private let signature: [UInt8]?
     private let method: V1Signature.Method
 
     public typealias Parameter = (name: String, value: String)
@@ -33,9 +35,11 @@ public struct V1SignedRequest: Sendable {
         self.secretID = secretID
         self.httpMethod = httpMethod
         self.timestamp = timestamp
-        hosts = SignedHosts(host: host, region: region, configured: signedHosts).candidates
+        hosts = SignedHosts(host: host, region: region, configured: signedHosts, mayHaveScheme: true).candidates
         // The Ruby SDK's Base64 ends in a line feed.
-        self.signature = Array(signature.hasSuffix("\n") ? signature.utf8.dropLast() : signature.utf8[...])
+        let text = signature.hasSuffix("\n") ? String(signature.dropLast()) : signature
+        // Foundation takes needless padding too.
+        self.signature = Data(base64Encoded: text).flatMap { $0.base64EncodedString() == text ? Array($0) : nil }
         method = parameters.first { $0.name == "SignatureMethod" }
             .flatMap { V1Signature.Method(rawValue: $0.value) } ?? .hmacSHA1
         spellings = Self.spellings(of: parameters.filter { $0.name != "Signature" }).map(V1Signature.text)
@@ -48,12 +52,13 @@ public struct V1SignedRequest: Sendable {
     /// - Parameter now: Unix time in seconds.
     public func verify(secretKey: Secret, at now: Int64) throws(CryptographyError) -> SignatureVerdict {
         if SignatureVerdict.hasExpired(timestamp, at: now) { return .expired(serverTime: now) }
+        guard let signature else { return .mismatched }
+        let key = try method.key(secretKey)
         for parameters in spellings {
             for host in hosts {
                 let stringToSign = V1Signature.stringToSign(
                     httpMethod: httpMethod, host: host, parameters: parameters)
-                let expected = try V1Signature.signature(of: stringToSign, secretKey: secretKey, method: method)
-                if equalInConstantTime(Array(expected.utf8), signature) { return .verified }
+                if equalInConstantTime(try key.code(of: stringToSign.utf8), signature) { return .verified }
             }
         }
         return .mismatched

@@ -4,8 +4,8 @@ import PrivateDatabase
 /// Prints killd's figures as ratios against named peers, measured in one run on
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
-/// Arguments choose among `start`, `memory`, `requests`, `prepares`, `kills`,
-/// `latency`, `tools`, `growth` and `store`.
+/// Arguments choose among `start`, `memory`, `requests`, `signatures`,
+/// `verification`, `prepares`, `kills`, `latency`, `tools`, `growth` and `store`.
 @main
 struct Program {
     static func main() {
@@ -29,8 +29,9 @@ struct Program {
         print("| figure | killd | peer | ratio | goal |")
         print("| --- | --- | --- | --- | --- |")
         let measurements: KeyValuePairs<String, (Killd, String) throws -> [Measurement]> = [
-            "start": startUp, "memory": idleMemory, "requests": signedRequests, "prepares": durablePrepares,
-            "kills": kills, "latency": killsFarAway, "tools": killTools, "growth": killGrowth,
+            "start": startUp, "memory": idleMemory, "requests": signedRequests,
+            "signatures": signatureVersions, "verification": verification,
+            "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "tools": killTools, "growth": killGrowth,
             "store": killsWithFullStore,
         ]
         let wanted = CommandLine.arguments.dropFirst()

@@ -13,6 +13,21 @@ struct SignedRequest {
         try SignedRequest(body: #"{"Stage": "Prepare", "Threads": [4714056, 12], "Product": "mysql"}"#, port: port)
     }
 
+    /// The same with a signature of version 1, as a form.
+    static func missingParameterAsForm(port: UInt16) throws -> SignedRequest {
+        let host = "127.0.0.1:\(port)"
+        var parameters = V1Signature.benchmarkParameters(timestamp: Int64(Date().timeIntervalSince1970))
+        let signature = try V1Signature.signature(
+            of: V1Signature.stringToSign(httpMethod: "POST", host: host, parameters: parameters),
+            secretKey: Secret("SKBENCH"), method: .hmacSHA256)
+        parameters.append(("Signature", signature))
+        return SignedRequest(
+            body: parameters.map { name, value in
+                "\(name)=\(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")"
+            }.joined(separator: "&"),
+            headers: [("Host", host), ("Content-Type", "application/x-www-form-urlencoded")])
+    }
+
     static func prepare(port: UInt16) throws -> SignedRequest {
         try SignedRequest(
             body: #"{"InstanceId": "cdb-bench", "Stage": "Prepare", "Threads": [1, 2], "Product": "mysql"}"#, port: port)
@@ -40,6 +55,11 @@ struct SignedRequest {
         return Array((head + body).utf8)
     }
 
+    private init(body: String, headers: [(name: String, value: String)]) {
+        self.body = body
+        self.headers = headers
+    }
+
     private init(body: String, port: UInt16) throws {
         let timestamp = Int64(Date().timeIntervalSince1970)
         let host = "127.0.0.1:\(port)"
@@ -57,15 +77,29 @@ struct SignedRequest {
     }
 }
 
-/// Sends the request over 32 kept-alive connections, again and again, and
-/// returns the answers a second. Needs the program wrk.
-func load(_ request: SignedRequest, on port: UInt16, seconds: Int, in folder: String) throws -> Double {
+extension V1Signature {
+    /// The parameters of a Prepare without its InstanceId, in the order of signing.
+    static func benchmarkParameters(timestamp: Int64) -> [(name: String, value: String)] {
+        [
+            ("Action", "KillMySqlThreads"), ("Language", "zh-CN"), ("Nonce", "7035378719662001419"),
+            ("Product", "mysql"), ("Region", "ap-guangzhou"), ("RequestClient", "SDK_PYTHON_3.1.194"),
+            ("SecretId", "AKIDBENCH"), ("SignatureMethod", "HmacSHA256"), ("Stage", "Prepare"),
+            ("Threads.0", "4714056"), ("Threads.1", "12"), ("Timestamp", String(timestamp)), ("Version", "2021-05-27"),
+        ]
+    }
+}
+
+/// Sends the request over kept-alive connections, again and again, and returns
+/// the answers a second. Needs the program wrk.
+func load(
+    _ request: SignedRequest, on port: UInt16, connections: Int = 32, seconds: Int, in folder: String
+) throws -> Double {
     let script = folder + "/request.lua"
     var text = "wrk.method = \"POST\"\nwrk.body = [[\(request.body)]]\n"
     for (name, value) in request.headers { text += "wrk.headers[\"\(name)\"] = [[\(value)]]\n" }
     try Data(text.utf8).write(to: URL(fileURLWithPath: script))
     let output = try run(
-        find("wrk", package: "wrk"), ["-t1", "-c32", "-d\(seconds)s", "-s", script, "http://127.0.0.1:\(port)/"])
+        find("wrk", package: "wrk"), ["-t1", "-c\(connections)", "-d\(seconds)s", "-s", script, "http://127.0.0.1:\(port)/"])
     guard let match = output.firstMatch(of: /Requests\/sec:\s+([0-9.]+)/), let rate = Double(match.1),
         !output.contains("Non-2xx"), !output.contains("Socket errors")
     else { throw BenchmarkError("wrk: \(output)") }

@@ -185,10 +185,11 @@ extension TencentCloudError {
                 .ours("The parameters `\(first)` and `\(second)` cannot be used together."),
                 .ours("参数 `\(first)` 和 `\(second)` 不能同时使用。"))
         case .instanceIDInvalid:
+            // A client in use looks for the English words whatever language it asked for.
             Message(
                 .invalidParameterValue,
                 .vendor("InstanceId is invalid"),
-                .ours("InstanceId 无效"))
+                .ours("InstanceId 无效（InstanceId is invalid）"))
         case .tooManyThreads(let count, let limit):
             Message(
                 .limitExceeded,

@@ -173,7 +173,7 @@ final class MessageTests: XCTestCase {
                     + "Content-Type 为 `application/x-www-form-urlencoded` 的 POST，或 GET。")),
         Row(
             .instanceIDInvalid, "InvalidParameterValue",
-            .vendor("InstanceId is invalid"), .ours("InstanceId 无效")),
+            .vendor("InstanceId is invalid"), .ours("InstanceId 无效（InstanceId is invalid）")),
         Row(
             .tooManyThreads(count: 1_001, limit: 1_000), "LimitExceeded",
             .ours("The parameter `Threads` has `1001` elements, which exceeds the limit `1000`."),

@@ -96,7 +96,9 @@ let package = Package(
         ]),
         // killd is run, not called: named here so that it is built.
         tests(
-            "EndToEndTests", of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "CSQLite"],
+            "EndToEndTests", of: [
+                "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography", "CSQLite",
+            ],
             resources: [.copy("Clients")]),
     ],
     swiftLanguageModes: [.v6]

@@ -17,8 +17,9 @@ final class ClientRequestTests: XCTestCase {
             try await sleeper.send("SELECT SLEEP(600) /* a+b~中文 */")
             let sleeping = await sleeper.threadIDs
             try await eventually("the statement to be found by its text") {
-                let statement = "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = \(sleeping[0])"
-                return try await scene.administrator.query(statement).first?.rows.first?.first == "SELECT SLEEP(600) /* a+b~中文 */"
+                let rows = try await scene.administrator.query(
+                    "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = \(sleeping[0])").first?.rows
+                return rows == [["SELECT SLEEP(600) /* a+b~中文 */"]]
             }
             let checker = Checker(scene: scene, threads: await sessions.threadIDs, sleeping: sleeping)
             let requests = try ClientRequest.all()

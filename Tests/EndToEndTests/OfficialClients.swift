@@ -10,11 +10,14 @@ enum OfficialClients {
         try XCTSkipIf(python == nil, "needs KILLD_PYTHON: a Python with the packages of Clients/requirements.txt")
     }
 
-    static func run(_ program: String, _ arguments: [String], _ scene: Scene) async throws {
+    /// - Returns: what the program printed.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String], _ scene: Scene) async throws -> String {
         try await run(program, arguments, scene.killd)
     }
 
-    static func run(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws {
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws -> String {
         var environment = try killd.credentials()
         if let reader = killd.configuration.accounts.last {
             environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
@@ -23,8 +26,9 @@ enum OfficialClients {
         let path = try XCTUnwrap(Bundle.module.path(forResource: program, ofType: nil, inDirectory: "Clients"))
         let options = ["--endpoint", killd.endpoint, "--instance", "cdb-test"]
         let client = try await FinishedProgram.run(
-            XCTUnwrap(python), [path] + options + arguments, environment: environment)
+            XCTUnwrap(python), [path] + options + arguments, environment: environment, within: .seconds(180))
         XCTAssertEqual(client.status, 0, "\(program): \(client.error)")
+        return client.output
     }
 }
 

@@ -59,11 +59,11 @@ public struct FinishedProgram {
 
     /// Runs a program to its end.
     public static func run(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], file: StaticString = #filePath,
-        line: UInt = #line
+        _ path: String, _ arguments: [String], environment: [String: String] = [:],
+        within limit: Duration = .seconds(60), file: StaticString = #filePath, line: UInt = #line
     ) async throws -> FinishedProgram {
         let program = try RunningProgram(path, arguments, environment: environment)
-        let status = try await program.end(file: file, line: line)
+        let status = try await program.end(within: limit, file: file, line: line)
         return FinishedProgram(status: status, output: try program.output, error: try program.error)
     }
 }

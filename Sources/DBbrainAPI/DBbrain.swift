@@ -20,8 +20,11 @@ public struct DBbrain: Sendable {
         [
             Action("KillMySqlThreads", request: KillMySqlThreadsRequest.self, answer: killMySqlThreads),
             Action(
-                "DescribeMySqlProcessList", versions: [.v20210527, .v20191016],
-                request: DescribeMySqlProcessListRequest.self, answer: describeMySqlProcessList),
+                "DescribeMySqlProcessList", request: DescribeMySqlProcessListRequest.self,
+                answer: describeMySqlProcessList),
+            Action(
+                "DescribeMySqlProcessList", versions: [.v20191016],
+                request: DescribeMySqlProcessListRequest20191016.self, answer: describeMySqlProcessList),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
         ]

@@ -6,12 +6,15 @@ import TencentCloudErrors
 public struct DBbrain: Sendable {
     let engine: KillEngine
     let instances: [InstanceID: ManagedInstance]
+    /// In the order of the configuration.
+    let orderedInstances: [ManagedInstance]
     /// Ids that one Prepare may name.
     let maximumThreads: Int
 
     public init(engine: KillEngine, instances: [ManagedInstance], maximumThreads: Int) {
         self.engine = engine
         self.instances = Dictionary(instances.map { ($0.instance.id, $0) }, uniquingKeysWith: { first, _ in first })
+        orderedInstances = instances
         self.maximumThreads = maximumThreads
     }
 
@@ -25,6 +28,13 @@ public struct DBbrain: Sendable {
             Action(
                 "DescribeMySqlProcessList", versions: [.v20191016],
                 request: DescribeMySqlProcessListRequest20191016.self, answer: describeMySqlProcessList),
+            Action(
+                "DescribeDiagDBInstances", request: DescribeDiagDBInstancesRequest<VendorProduct>.self,
+                answer: describeDiagDBInstances),
+            Action(
+                "DescribeDiagDBInstances", versions: [.v20191016],
+                request: DescribeDiagDBInstancesRequest<Product>.self, answer: describeDiagDBInstances),
+            Action("DescribeDBInstances", request: DescribeDBInstancesRequest.self, answer: describeDBInstances),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
         ]
@@ -75,11 +85,19 @@ public struct ManagedInstance: Sendable {
     public let instance: Instance
     public let product: Product
     public let region: String
+    /// What people call it.
+    public let name: String
+    /// Where the server listens; `nil` for a Unix socket.
+    public let address: (host: String, port: UInt16)?
 
-    public init(instance: Instance, product: Product, region: String) {
+    public init(
+        instance: Instance, product: Product, region: String, name: String, address: (host: String, port: UInt16)?
+    ) {
         self.instance = instance
         self.product = product
         self.region = region
+        self.name = name
+        self.address = address
     }
 
     /// How messages about rights name the instance.

@@ -35,6 +35,7 @@ public struct DBbrain: Sendable {
                 "DescribeDiagDBInstances", versions: [.v20191016],
                 request: DescribeDiagDBInstancesRequest<Product>.self, answer: describeDiagDBInstances),
             Action("DescribeDBInstances", request: DescribeDBInstancesRequest.self, answer: describeDBInstances),
+            Action("VerifyUserAccount", request: VerifyUserAccountRequest.self, answer: verifyUserAccount),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
         ]

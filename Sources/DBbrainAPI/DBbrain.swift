@@ -18,8 +18,12 @@ public struct DBbrain: Sendable {
         self.maximumThreads = maximumThreads
     }
 
+    /// All actions: those that killd serves, and the vendor's others, which it
+    /// refuses by name.
+    public var actions: [Action] { served + VendorActions.unserved(besides: served) }
+
     /// The table of actions: one row, and one file, for each.
-    public var actions: [Action] {
+    private var served: [Action] {
         [
             Action("KillMySqlThreads", request: KillMySqlThreadsRequest.self, answer: killMySqlThreads),
             Action(

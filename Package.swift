@@ -91,6 +91,7 @@ let package = Package(
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
+        tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
             "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning", "TencentCloudErrors",
         ]),

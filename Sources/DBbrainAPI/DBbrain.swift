@@ -6,22 +6,40 @@ import TencentCloudErrors
 public struct DBbrain: Sendable {
     let engine: KillEngine
     let instances: [InstanceID: ManagedInstance]
+    /// In the order of the configuration.
+    let orderedInstances: [ManagedInstance]
     /// Ids that one Prepare may name.
     let maximumThreads: Int
 
     public init(engine: KillEngine, instances: [ManagedInstance], maximumThreads: Int) {
         self.engine = engine
         self.instances = Dictionary(instances.map { ($0.instance.id, $0) }, uniquingKeysWith: { first, _ in first })
+        orderedInstances = instances
         self.maximumThreads = maximumThreads
     }
 
+    /// All actions: those that killd serves, and the vendor's others, which it
+    /// refuses by name.
+    public var actions: [Action] { served + VendorActions.unserved(besides: served) }
+
     /// The table of actions: one row, and one file, for each.
-    public var actions: [Action] {
+    private var served: [Action] {
         [
             Action("KillMySqlThreads", request: KillMySqlThreadsRequest.self, answer: killMySqlThreads),
             Action(
-                "DescribeMySqlProcessList", versions: [.v20210527, .v20191016],
-                request: DescribeMySqlProcessListRequest.self, answer: describeMySqlProcessList),
+                "DescribeMySqlProcessList", request: DescribeMySqlProcessListRequest.self,
+                answer: describeMySqlProcessList),
+            Action(
+                "DescribeMySqlProcessList", versions: [.v20191016],
+                request: DescribeMySqlProcessListRequest20191016.self, answer: describeMySqlProcessList),
+            Action(
+                "DescribeDiagDBInstances", request: DescribeDiagDBInstancesRequest<VendorProduct>.self,
+                answer: describeDiagDBInstances),
+            Action(
+                "DescribeDiagDBInstances", versions: [.v20191016],
+                request: DescribeDiagDBInstancesRequest<Product>.self, answer: describeDiagDBInstances),
+            Action("DescribeDBInstances", request: DescribeDBInstancesRequest.self, answer: describeDBInstances),
+            Action("VerifyUserAccount", request: VerifyUserAccountRequest.self, answer: verifyUserAccount),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
         ]
@@ -72,11 +90,19 @@ public struct ManagedInstance: Sendable {
     public let instance: Instance
     public let product: Product
     public let region: String
+    /// What people call it.
+    public let name: String
+    /// Where the server listens; `nil` for a Unix socket.
+    public let address: (host: String, port: UInt16)?
 
-    public init(instance: Instance, product: Product, region: String) {
+    public init(
+        instance: Instance, product: Product, region: String, name: String, address: (host: String, port: UInt16)?
+    ) {
         self.instance = instance
         self.product = product
         self.region = region
+        self.name = name
+        self.address = address
     }
 
     /// How messages about rights name the instance.

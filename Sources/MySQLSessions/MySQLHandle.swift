@@ -1,4 +1,5 @@
 import CMySQL
+import SessionKill
 
 /// Owns a connection of the client library. Every call blocks.
 struct MySQLHandle: ~Copyable {
@@ -14,7 +15,7 @@ struct MySQLHandle: ~Copyable {
 
     /// Connects and logs in.
     static func connect(
-        to address: MySQLAddress, user: String, password: MySQLPassword,
+        to address: MySQLAddress, user: String, password: DatabasePassword,
         deadlines: MySQLServerConfiguration.Deadlines
     ) throws(MySQLFailure) -> MySQLHandle {
         guard libraryError == 0 else {
@@ -36,7 +37,7 @@ struct MySQLHandle: ~Copyable {
     }
 
     private func connect(
-        to address: MySQLAddress, user: String, password: MySQLPassword
+        to address: MySQLAddress, user: String, password: DatabasePassword
     ) throws(MySQLFailure) {
         mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "killd")
@@ -53,14 +54,17 @@ struct MySQLHandle: ~Copyable {
             guard cmysql_set_tls(mysql, tls.libraryMode, tls.ca) == 0 else {
                 throw MySQLFailure(code: 2_026, message: "the client library refuses TLS mode \(tls)")
             }
+            guard tls.demandsTLS || cmysql_refuse_clear_passwords(mysql) == 0 else {
+                throw MySQLFailure(code: 2_059, message: "the client library does not refuse passwords in clear")
+            }
             connected = mysql_real_connect(
-                mysql, host, user, password.secret, nil, UInt32(port), nil, cmysql_client_flags())
+                mysql, host, user, password.reveal(), nil, UInt32(port), nil, cmysql_client_flags())
         case .unixSocket(let path):
             guard cmysql_set_tls(mysql, CMYSQL_TLS_DISABLED, nil) == 0 else {
                 throw MySQLFailure(code: 2_026, message: "the client library refuses to do without TLS")
             }
             connected = mysql_real_connect(
-                mysql, nil, user, password.secret, nil, 0, path, cmysql_client_flags())
+                mysql, nil, user, password.reveal(), nil, 0, path, cmysql_client_flags())
         }
         guard connected != nil else { throw failure.beforeTLS ?? failure }
         if case .tcp(_, _, let tls) = address, tls.demandsTLS, tlsCipher == nil {

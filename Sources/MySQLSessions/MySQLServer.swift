@@ -13,13 +13,20 @@ public actor MySQLServer: DatabaseServer {
     private var opening = 0
     private var isClosed = false
     private var keepAlive: Task<Void, Never>?
-    private var queue = WaitingQueue()
+    private var queues: [Line: WaitingQueue] = [:]
+    /// Connections on which others than killd's account are logged in, also those being opened.
+    private var callersConnections = 0
+    private var callersThreadIDs: Set<ThreadID> = []
     nonisolated let transactionReadings = TransactionReadings()
+
+    /// Who waits for a connection.
+    private enum Line: CaseIterable { case killd, callers }
 
     /// Middleboxes forget idle connections after a few minutes.
     private static let keepAlivePause = Duration.seconds(30)
 
-    /// - Parameter connectionLimit: how many connections there are at most.
+    /// - Parameter connectionLimit: how many connections there are at most, and how
+    ///   many besides on which callers are logged in.
     public init(_ configuration: MySQLServerConfiguration, connectionLimit: Int = 4) {
         self.configuration = configuration
         self.connectionLimit = max(1, connectionLimit)
@@ -49,7 +56,7 @@ public actor MySQLServer: DatabaseServer {
     public func close() async {
         isClosed = true
         keepAlive?.cancel()
-        queue.failAll(Self.closedError)
+        for line in Line.allCases { queues[line]?.failAll(Self.closedError) }
         for connection in idle {
             ownThreadIDs.remove(connection.threadID)
             await connection.close()
@@ -70,6 +77,33 @@ public actor MySQLServer: DatabaseServer {
             throw error
         }
     }
+
+    public func withConnection<Answer: Sendable>(
+        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer {
+        let deadline = ContinuousClock.now + configuration.deadlines.freeConnection
+        while callersConnections >= connectionLimit { try await wait(in: .callers, until: deadline) }
+        guard !isClosed else { throw Self.closedError }
+        callersConnections += 1
+        defer {
+            callersConnections -= 1
+            queues[.callers]?.wakeFirst()
+        }
+        let connection = try await MySQLConnection.open(configuration, as: login)
+        callersThreadIDs.insert(connection.threadID)
+        defer { callersThreadIDs.remove(connection.threadID) }
+        do {
+            let answer = try await body(PooledConnection(connection: connection, server: self))
+            await connection.close()
+            return answer
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// All connections to the server that are of this process.
+    fileprivate var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(callersThreadIDs) }
 
     public func observe(_ scope: ObservationScope) async throws -> ServerObservation {
         let connection = try await acquire(asking: false)
@@ -109,7 +143,7 @@ public actor MySQLServer: DatabaseServer {
                     if !idle.isEmpty { continue }
                 }
             }
-            try await waitForConnection(until: deadline)
+            try await wait(in: .killd, until: deadline)
         }
     }
 
@@ -130,12 +164,12 @@ public actor MySQLServer: DatabaseServer {
 
     private func put(back connection: MySQLConnection) {
         idle.append(connection)
-        queue.wakeFirst()
+        queues[.killd]?.wakeFirst()
     }
 
     private func drop(_ connection: MySQLConnection) {
         ownThreadIDs.remove(connection.threadID)
-        queue.wakeFirst()
+        queues[.killd]?.wakeFirst()
     }
 
     private func open() async throws(ServerError) -> MySQLConnection {
@@ -146,7 +180,7 @@ public actor MySQLServer: DatabaseServer {
             ownThreadIDs.insert(connection.threadID)
             return connection
         } catch {
-            queue.wakeFirst()
+            queues[.killd]?.wakeFirst()
             throw error
         }
     }
@@ -180,25 +214,27 @@ public actor MySQLServer: DatabaseServer {
         }
     }
 
-    private func waitForConnection(until deadline: ContinuousClock.Instant) async throws {
-        let ticket = queue.ticket()
+    private func wait(in line: Line, until deadline: ContinuousClock.Instant) async throws {
+        let ticket = queues[line, default: WaitingQueue()].ticket()
         let limit = connectionLimit
         let timer = Task {
             try await Task.sleep(until: deadline)
-            queue.fail(ticket, ServerError(.other, "all \(limit) connections stayed busy until the deadline"))
+            giveUp(ticket, in: line, ServerError(.other, "all \(limit) connections stayed busy until the deadline"))
         }
         defer { timer.cancel() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                queue.wait(ticket, continuation)
-                if Task.isCancelled { queue.fail(ticket, CancellationError()) }
+                queues[line]?.wait(ticket, continuation)
+                if Task.isCancelled { giveUp(ticket, in: line, CancellationError()) }
             }
         } onCancel: {
-            Task { await self.giveUp(ticket) }
+            Task { await self.giveUp(ticket, in: line, CancellationError()) }
         }
     }
 
-    private func giveUp(_ ticket: WaitingQueue.Ticket) { queue.fail(ticket, CancellationError()) }
+    private func giveUp(_ ticket: WaitingQueue.Ticket, in line: Line, _ error: any Error) {
+        queues[line]?.fail(ticket, error)
+    }
 
     private static let closedError = ServerError(.other, "killd is closing its connections")
 }
@@ -243,7 +279,7 @@ private struct PooledConnection: ServerConnection {
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         let look = try await connection.observe(scope, server.transactionReadings)
         // Asked for afterwards, so that a connection opened meanwhile is among them.
-        let ownThreadIDs = await server.ownThreadIDs
+        let ownThreadIDs = await server.allThreadIDs
         return ServerObservation(
             fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: connection.rights.missingKillPrivilege, transactionReading: look.transactionReading,

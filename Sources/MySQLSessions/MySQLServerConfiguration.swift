@@ -1,3 +1,5 @@
+import SessionKill
+
 /// How to reach a server, and as whom.
 public struct MySQLServerConfiguration: Hashable, Sendable {
     public var address: MySQLAddress
@@ -5,7 +7,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     /// MariaDB's extra port.
     public var adminAddress: MySQLAddress?
     public var user: String
-    public var password: MySQLPassword
+    public var password: DatabasePassword
     public var deadlines: Deadlines
 
     /// How long the network may take.
@@ -21,7 +23,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     }
 
     public init(
-        address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String, password: MySQLPassword,
+        address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String, password: DatabasePassword,
         deadlines: Deadlines = Deadlines()
     ) {
         self.address = address
@@ -37,6 +39,14 @@ public enum MySQLAddress: Hashable, Sendable, CustomStringConvertible {
     case tcp(host: String, port: UInt16, tls: TLSMode)
     /// Nothing leaves the machine, so there is no TLS.
     case unixSocket(path: String)
+
+    /// `nil` for a Unix socket.
+    public var hostAndPort: (host: String, port: UInt16)? {
+        switch self {
+        case .tcp(let host, let port, _): (host, port)
+        case .unixSocket: nil
+        }
+    }
 
     public var description: String {
         switch self {
@@ -61,17 +71,4 @@ public enum TLSMode: Hashable, Sendable {
     case verifyCA(ca: String?)
     /// As ``verifyCA(ca:)``, and the certificate names the host.
     case verifyIdentity(ca: String?)
-}
-
-/// A password that does not print itself.
-public struct MySQLPassword: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
-{
-    let secret: String
-
-    public init(_ secret: String) { self.secret = secret }
-
-    public var description: String { "(secret)" }
-    public var debugDescription: String { description }
-    public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -13,27 +13,27 @@ extension MySQLConnection {
     /// Looks at the server in one round trip, and in a second one at its locks
     /// if `scope` asks for them and somebody waits.
     func observe(_ scope: ObservationScope, _ readings: TransactionReadings) throws(ServerError) -> Look {
-        guard rights.seesAllSessions else {
+        guard rights.seesAllSessions || scope == .server else {
             throw ServerError(.privilegeMissing("PROCESS"), "the server shows killd's account its own sessions only")
         }
         var statements = [
             variableQuery,
             "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
             "SELECT UNIX_TIMESTAMP(), CONNECTION_ID()+0",
-            // Not information_schema.PROCESSLIST: on MySQL 9.7 every SELECT on it fails with error 3854 as soon as
-            // any session's statement holds a character beyond utf8mb3, an emoji say (measured on 9.7.4).
-            "SHOW FULL PROCESSLIST",
         ]
         func add(_ statement: String?) -> Int? {
             guard let statement else { return nil }
             statements.append(statement)
             return statements.count - 1
         }
+        // Not information_schema.PROCESSLIST: on MySQL 9.7 every SELECT on it fails with error 3854 as soon as
+        // any session's statement holds a character beyond utf8mb3, an emoji say (measured on 9.7.4).
+        let listAnswer = add(scope == .server ? nil : "SHOW FULL PROCESSLIST")
         let begin = ContinuousClock.now
-        let recentReading = readings.recent(at: begin)
-        let wantsReading = scope != .sessions && recentReading == nil
-        let transactionAnswer = add(wantsReading ? Self.transactionQuery : nil)
-        let threadAnswer = add(performanceSchema.threadQuery)
+        let wantsTransactions = scope == .transactions || scope == .locks
+        let recentReading = wantsTransactions ? readings.recent(at: begin) : nil
+        let transactionAnswer = add(wantsTransactions && recentReading == nil ? Self.transactionQuery : nil)
+        let threadAnswer = add(scope == .server ? nil : performanceSchema.threadQuery)
         let clientAnswer = add(scope == .locks ? performanceSchema.clientQuery : nil)
         let answers = try query(statements.joined(separator: ";"))
         guard answers.count == statements.count else { throw .senseless("the session list") }
@@ -45,11 +45,11 @@ extension MySQLConnection {
         }
         let variables = namedVariables(answers[0])
         let status = Variables(answers[1])
-        try noticeBlindness(variables: variables, status: status)
+        if scope != .server { try noticeBlindness(variables: variables, status: status) }
 
         var look = Look(
             fingerprint: try Self.fingerprint(variables: variables, status: status, now: now.integer(0)), sessions: [])
-        var reading = scope == .sessions ? nil : recentReading
+        var reading = recentReading
         if let transactionAnswer {
             reading = readings.add(try Self.transactions(answers[transactionAnswer]), begunAt: begin)
         }
@@ -59,7 +59,7 @@ extension MySQLConnection {
             uniquingKeysWith: { $1 })
         let threadIDs = try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(answers[index]) } ?? [:]
         let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(answers[index]) } ?? [:]
-        for row in answers[3].rows {
+        for row in listAnswer.map({ answers[$0].rows }) ?? [] {
             let row = try Row(row, "PROCESSLIST")
             // No plan can name any other thread.
             guard let id = try row.thread(0) else { continue }

@@ -23,7 +23,7 @@ extension ServerError {
             case 1_227: .privilegeMissing("SERVICE_CONNECTION_ADMIN")
             // Wrong password, host not allowed or blocked, account locked or expired, secure transport demanded,
             // and what the client says when it lacks the account's method or may not use it without TLS.
-            case 1_044, 1_045, 1_129, 1_130, 1_698, 1_862, 3_118, 3_159, 4_151, 2_059, 2_061: .loginRefused
+            case 1_044, 1_045, 1_129, 1_130, 1_698, 1_862, 3_118, 3_159, 4_151, 2_059, 2_061, 5_010: .loginRefused
             case 2_026: .tlsUnavailable
             case 2_000..<3_000, 5_000..<6_000: .unreachable
             default: .other

@@ -10,6 +10,15 @@ public protocol DatabaseServer: Sendable {
         _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer
 
+    /// The same on a connection of its own, on which `login` is logged in in place
+    /// of killd's account; closed when `body` is done.
+    ///
+    /// - Throws: ``ServerError/Reason/loginRefused`` before `body` is called if the
+    ///   server does not accept the login, or would accept it with any password.
+    func withConnection<Answer: Sendable>(
+        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer
+
     /// One look at the server on whichever connection is free.
     ///
     /// It changes nothing, so it is tried again on another connection if the
@@ -19,7 +28,9 @@ public protocol DatabaseServer: Sendable {
 
 /// How much a look at a server is to tell; each more than the one before it.
 public enum ObservationScope: Hashable, Sendable {
-    /// Fingerprint and session list.
+    /// The fingerprint alone: an account without any privilege is shown it.
+    case server
+    /// Besides, the session list.
     case sessions
     /// Besides, the open transactions and which of them are prepared.
     case transactions
@@ -29,8 +40,8 @@ public enum ObservationScope: Hashable, Sendable {
 
 /// One connection to one server process.
 public protocol ServerConnection: Sendable {
-    /// The server's fingerprint and its complete session list, and what `scope`
-    /// asks for besides.
+    /// The server's fingerprint, and what `scope` asks for besides. A session list
+    /// is complete.
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation
 
     /// Sends KILL CONNECTION for each of `sessions`, after checking in the same
@@ -105,7 +116,7 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         case unreachable
         /// Error 1040, and no administrative address let killd in.
         case tooManyConnections
-        /// The server refused killd's account.
+        /// The server refused the account that logged in.
         case loginRefused
         /// TLS was demanded by the configuration and could not be had.
         case tlsUnavailable

@@ -5,6 +5,7 @@ public struct Instance: Sendable {
     public let protectedUsers: Set<String>
     /// Whether plans keep a digest only of the statements that sessions run.
     public let hidesStatements: Bool
+    let fingerprints: SharedObservation
     let lists: SharedObservation
     let pictures: SharedObservation
 
@@ -15,6 +16,7 @@ public struct Instance: Sendable {
         self.server = server
         self.protectedUsers = protectedUsers
         self.hidesStatements = hidesStatements
+        fingerprints = SharedObservation(of: server, .server)
         lists = SharedObservation(of: server, .sessions)
         pictures = SharedObservation(of: server, .locks)
     }

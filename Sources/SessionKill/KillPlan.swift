@@ -83,10 +83,10 @@ public struct SqlExecID: RawRepresentable, Hashable, Sendable, Codable {
 
     /// A fresh ticket: 12 random letters and digits, 71 bits.
     public static func random() throws(CryptographyError) -> SqlExecID {
-        SqlExecID(
-            rawValue: try randomText(
-                count: 12, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"))
+        SqlExecID(rawValue: try randomText(count: 12, alphabet: alphabet))
     }
+
+    static let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 }
 
 /// The id of a configured instance, such as `cdb-8jawylhf`.

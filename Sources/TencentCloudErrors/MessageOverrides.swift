@@ -107,6 +107,7 @@ extension DenialReason {
 extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
         .storeUnavailable, .serverUnreachable, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
-        .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .refusedByServer(errorNumber: 0),
+        .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored,
+        .refusedByServer(errorNumber: 0),
     ]
 }

@@ -145,6 +145,11 @@ extension FailureReason {
                 .failedOperation,
                 .ours("The database server of the instance refused the service's account. This request killed nothing."),
                 .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。"))
+        case .callerLoginRefused:
+            Message(
+                .failedOperation,
+                .ours("The database server of the instance refused the login: please check `User` and `Password`."),
+                .ours("实例的数据库服务器拒绝了该账号的登录，请检查 `User` 和 `Password`。"))
         case .behindProxy:
             Message(
                 .failedOperation,

@@ -136,6 +136,8 @@ public enum FailureReason: Hashable, Sendable {
     case serverFull
     /// The server refused killd's account.
     case loginRefused
+    /// The server refused the account that the request names.
+    case callerLoginRefused
     /// The thread ids that a proxy shows are not the server's.
     case behindProxy
     /// The stored plan is not what was prepared.

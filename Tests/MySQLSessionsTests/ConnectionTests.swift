@@ -9,7 +9,7 @@ final class ConnectionTests: XCTestCase {
     private func configuration(port: UInt16, user: String = "killd") -> MySQLServerConfiguration {
         var configuration = MySQLServerConfiguration(
             address: .tcp(host: "127.0.0.1", port: port, tls: .disabled), user: user,
-            password: MySQLPassword(RealServer.password))
+            password: DatabasePassword(RealServer.password))
         configuration.deadlines.connect = .seconds(1)
         configuration.deadlines.readWrite = .seconds(1)
         return configuration
@@ -42,7 +42,7 @@ final class ConnectionTests: XCTestCase {
     func testAWrongPasswordIsRefusedAndNotRepeated() async throws {
         try await onEveryServer { server in
             var configuration = server.configuration()
-            configuration.password = MySQLPassword("guess-me")
+            configuration.password = DatabasePassword("guess-me")
             let error = try await refusal(configuration)
             XCTAssertEqual(error.reason, .loginRefused)
             XCTAssertEqual(error.code, 1045)

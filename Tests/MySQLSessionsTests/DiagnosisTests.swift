@@ -87,7 +87,7 @@ final class DiagnosisTests: XCTestCase {
         let findings = await findings(
             MySQLServerConfiguration(
                 address: .tcp(host: "127.0.0.1", port: port, tls: .disabled), user: "killd",
-                password: MySQLPassword("")))
+                password: DatabasePassword("")))
         XCTAssertEqual(findings.map(\.severity), [.problem])
     }
 }

@@ -96,18 +96,6 @@ final class TLSTests: XCTestCase {
         XCTAssertEqual(error.reason, .tlsUnavailable, "\(error)")
     }
 
-    /// The user's name and the connection's attributes may be sent, but neither the password nor anything made of it.
-    private func assertNothingSecret(_ sent: [UInt8], file: StaticString = #filePath, line: UInt = #line) {
-        guard sent.count > 4 else { return XCTAssertEqual(sent, [], file: file, line: line) }
-        // Authentication data may also follow in a second packet, when the server names another method.
-        let length = Int(sent[0]) | Int(sent[1]) << 8 | Int(sent[2]) << 16
-        XCTAssertEqual(sent.count, 4 + length, "more than one packet was sent", file: file, line: line)
-        guard let name = sent.firstRange(of: Array("killd\0".utf8)) else {
-            return XCTFail("the packet is no login", file: file, line: line)
-        }
-        XCTAssertEqual(sent[name.upperBound], 0, "authentication data was sent", file: file, line: line)
-    }
-
     /// Connector/C goes on in plain text if told to use TLS but not to verify the server.
     func testNothingSecretIsSentToAServerWithoutTLSWhereTLSIsDemanded() async throws {
         let server = try RealServer.shared(.mariadb)
@@ -156,7 +144,7 @@ final class TLSTests: XCTestCase {
 
     func testAPasswordDoesNotPrintItself() {
         let configuration = MySQLServerConfiguration(
-            address: .unixSocket(path: "/s"), user: "killd", password: MySQLPassword("hunter2"))
+            address: .unixSocket(path: "/s"), user: "killd", password: DatabasePassword("hunter2"))
         for text in ["\(configuration)", String(reflecting: configuration), "\(configuration.password)"] {
             XCTAssertFalse(text.contains("hunter2"), text)
         }
@@ -164,4 +152,18 @@ final class TLSTests: XCTestCase {
         dump(configuration, to: &dumped)
         XCTAssertFalse(dumped.contains("hunter2"), dumped)
     }
+}
+
+/// The user's name and the connection's attributes may be sent, but neither the password nor anything made of it.
+func assertNothingSecret(
+    _ sent: [UInt8], of user: String = "killd", file: StaticString = #filePath, line: UInt = #line
+) {
+    guard sent.count > 4 else { return XCTAssertEqual(sent, [], file: file, line: line) }
+    // Authentication data may also follow in a second packet, when the server names another method.
+    let length = Int(sent[0]) | Int(sent[1]) << 8 | Int(sent[2]) << 16
+    XCTAssertEqual(sent.count, 4 + length, "more than one packet was sent", file: file, line: line)
+    guard let name = sent.firstRange(of: Array("\(user)\0".utf8)) else {
+        return XCTFail("the packet is no login", file: file, line: line)
+    }
+    XCTAssertEqual(sent[name.upperBound], 0, "authentication data was sent", file: file, line: line)
 }

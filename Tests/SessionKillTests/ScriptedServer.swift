@@ -35,6 +35,10 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer { try await body(self) }
 
+    nonisolated func withConnection<Answer: Sendable>(
+        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer { try await body(self) }
+
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         if let failure { throw failure }
         scopes.append(scope)

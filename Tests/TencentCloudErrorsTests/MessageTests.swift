@@ -251,6 +251,10 @@ final class MessageTests: XCTestCase {
             .ours("The database server of the instance refused the service's account. This request killed nothing."),
             .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。")),
         Row(
+            .failedOperation(.callerLoginRefused), "FailedOperation",
+            .ours("The database server of the instance refused the login: please check `User` and `Password`."),
+            .ours("实例的数据库服务器拒绝了该账号的登录，请检查 `User` 和 `Password`。")),
+        Row(
             .failedOperation(.behindProxy), "FailedOperation",
             .ours(
                 "A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing."),

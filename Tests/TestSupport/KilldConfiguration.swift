@@ -26,6 +26,9 @@ public struct KilldConfiguration: Encodable {
 
     public struct Instance: Encodable {
         public var id = "cdb-test"
+        public var name: String?
+        public var product: String?
+        public var region: String?
         public var host = "127.0.0.1"
         public var port: UInt16
         public var adminHost: String?

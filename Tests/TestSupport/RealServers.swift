@@ -1,6 +1,7 @@
 import Foundation
 import MySQLSessions
 import PrivateDatabase
+import SessionKill
 import XCTest
 
 /// A database server that tests of one process share; empty but for what
@@ -65,7 +66,7 @@ public struct RealServer: Sendable {
     ) -> MySQLServerConfiguration {
         MySQLServerConfiguration(
             address: .tcp(host: "127.0.0.1", port: port ?? database.port, tls: tls), user: user,
-            password: MySQLPassword(Self.password))
+            password: DatabasePassword(Self.password))
     }
 
     /// A connection as root.
@@ -73,7 +74,7 @@ public struct RealServer: Sendable {
         try await MySQLConnection.open(
             MySQLServerConfiguration(
                 address: .unixSocket(path: database.socket), user: PrivateDatabase.rootUser,
-                password: MySQLPassword("")))
+                password: DatabasePassword("")))
     }
 
     /// The statement that makes an account without rights.

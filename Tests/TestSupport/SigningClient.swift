@@ -58,8 +58,10 @@ public struct SigningClient {
     }
 
     /// The answer to any action, byte for byte.
-    public func raw(_ action: String, _ request: some Encodable) throws -> String {
-        try send(action, Array(try JSONEncoder().encode(request))).body()
+    public func raw(
+        _ action: String, _ request: some Encodable, version: String = "2021-05-27"
+    ) throws -> String {
+        try send(action, Array(try JSONEncoder().encode(request)), version: version).body()
     }
 
     /// A Prepare whose `Threads` is this JSON text, whatever it may be.
@@ -74,7 +76,9 @@ public struct SigningClient {
         try send("KillMySqlThreads", Array(try JSONEncoder().encode(request)))
     }
 
-    private func send(_ action: String, _ body: [UInt8]) throws -> PendingAnswer {
+    private func send(
+        _ action: String, _ body: [UInt8], version: String = "2021-05-27"
+    ) throws -> PendingAnswer {
         let host = "127.0.0.1:\(port)"
         let timestamp = Int64(Date().timeIntervalSince1970)
         let authorization = try TC3Signer(
@@ -85,7 +89,7 @@ public struct SigningClient {
             """
             POST / HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\
             Connection: close\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: \(action)\r\n\
-            X-TC-Version: 2021-05-27\r\nX-TC-Timestamp: \(timestamp)\r\n\r\n
+            X-TC-Version: \(version)\r\nX-TC-Timestamp: \(timestamp)\r\n\r\n
             """)
         connection.send(body)
         return PendingAnswer(connection: connection)

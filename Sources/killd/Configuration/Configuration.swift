@@ -5,6 +5,7 @@ import HTTPServer
 import MySQLSessions
 import Parameters
 import RequestSigning
+import SessionKill
 import TencentCloudErrors
 
 /// Everything that `killd serve` is told by its file.
@@ -198,7 +199,7 @@ extension MySQLServerConfiguration {
         if let adminHost, let adminPort { adminAddress = tcp(adminHost, adminPort) }
         self.init(
             address: socket.map { .unixSocket(path: $0) } ?? tcp(host ?? "", port ?? 3_306),
-            adminAddress: adminAddress, user: user, password: MySQLPassword(password?.reveal() ?? ""))
+            adminAddress: adminAddress, user: user, password: DatabasePassword(password?.reveal() ?? ""))
     }
 }
 

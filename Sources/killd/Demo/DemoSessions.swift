@@ -24,7 +24,7 @@ struct DemoSessions: Sendable {
         let root = try await MySQLConnection.open(
             MySQLServerConfiguration(
                 address: .unixSocket(path: database.socket), user: PrivateDatabase.rootUser,
-                password: MySQLPassword("")))
+                password: DatabasePassword("")))
         _ = try await root.query(
             """
             CREATE DATABASE shop;
@@ -65,7 +65,7 @@ struct DemoSessions: Sendable {
     private static func connect(_ user: String, to database: PrivateDatabase) async throws -> MySQLConnection {
         var configuration = MySQLServerConfiguration(
             address: .tcp(host: "127.0.0.1", port: database.port, tls: .disabled), user: user,
-            password: MySQLPassword(password))
+            password: DatabasePassword(password))
         configuration.deadlines.readWrite = .seconds(900)
         let connection = try await MySQLConnection.open(configuration)
         _ = try await connection.query("USE shop; SET innodb_lock_wait_timeout = 600")

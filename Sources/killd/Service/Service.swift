@@ -44,7 +44,8 @@ final class Service: Sendable {
                     instance: Instance(
                         id: InstanceID(rawValue: instance.id), server: server,
                         protectedUsers: instance.protectedUsers, hidesStatements: instance.statements == .hidden),
-                    product: instance.product, region: instance.region))
+                    product: instance.product, region: instance.region, name: instance.name,
+                    address: instance.server.address.hostAndPort))
         }
         self.servers = servers
 

@@ -1,0 +1,61 @@
+import ActionDispatch
+import SessionKill
+import TencentCloudErrors
+
+/// Some instances by their ids.
+///
+/// Source: the action's page of 2021-05-27.
+struct DescribeDBInstancesRequest: Decodable, Sendable {
+    /// From 1 to 100. One that is not configured and one that is not allowed are
+    /// left out of the answer alike, so that nobody learns which ids exist.
+    var InstanceIds: [String]
+}
+
+public struct DescribeDBInstancesAnswer: Codable, Sendable {
+    /// In the order of the request, each once.
+    public var Items: [InstanceItem]
+}
+
+/// What is missing was not found out: the server did not answer.
+public struct InstanceItem: Codable, Sendable {
+    public var InstanceId: String
+    /// `MySQL` or `CynosDB`.
+    public var Product: String
+    public var Region: String
+    public var ClusterId = ""
+    /// The server's whole version.
+    public var EngineVersion: String?
+    /// 1: running.
+    public var Status: Int?
+    /// When the server process started.
+    public var CreateTime: String?
+    public var DeadlineTime = InstanceInfo.neverExpires
+}
+
+extension DBbrain {
+    func describeDBInstances(
+        _ request: DescribeDBInstancesRequest, _ call: Call
+    ) async throws -> DescribeDBInstancesAnswer {
+        guard (1...100).contains(request.InstanceIds.count) else {
+            throw TencentCloudError.invalidValue("[\(request.InstanceIds.joined(separator: ","))]", of: "InstanceIds")
+        }
+        try call.require(.list, on: "qcs::dbbrain::uin/\(call.account.uin):instance/*")
+        var seen: Set<InstanceID> = []
+        let found = request.InstanceIds.compactMap { visibleInstance($0, for: call) }
+            .filter { seen.insert($0.instance.id).inserted }
+        let looks = await engine.look(at: found.map(\.instance), within: Self.lookLimit)
+        return DescribeDBInstancesAnswer(Items: zip(found, looks).map(InstanceItem.init))
+    }
+}
+
+extension InstanceItem {
+    fileprivate init(_ managed: ManagedInstance, _ look: ServerLook) {
+        InstanceId = managed.instance.id.rawValue
+        Product = managed.product.answered
+        Region = managed.region
+        guard case .answered(let fingerprint) = look else { return }
+        EngineVersion = fingerprint.version
+        Status = 1
+        CreateTime = fingerprint.startText
+    }
+}

@@ -97,6 +97,11 @@ final class PlanDigestTests: XCTestCase {
         for digest in digests { XCTAssertNotNil(digest.wholeMatch(of: /[0-9a-f]{64}/)) }
     }
 
+    /// Plans that were prepared before an upgrade of killd must stay valid after it.
+    func testIsTheSameInEveryVersion() throws {
+        XCTAssertEqual(try plan.digest(), "30ba36b04da374edd1437ed208ba8994e5b06e3e5c3c6730a16422ed95dca2cc")
+    }
+
     func testDoesNotDependOnTheTicket() throws {
         let other = KillPlan(name: plan.name, sqlExecID: SqlExecID(rawValue: "other"), content: plan.content)
         XCTAssertEqual(try plan.digest(), try other.digest())

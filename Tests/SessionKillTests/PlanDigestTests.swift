@@ -54,7 +54,9 @@ final class PlanDigestTests: XCTestCase {
             try plan.digest(),
             try KillPlan(name: PlanName(rawValue: "plan-b"), sqlExecID: plan.sqlExecID, content: plan.content).digest(),
             try digest { $0.account = "c" }, try digest { $0.instance = InstanceID(rawValue: "cdb-2") },
-            try digest { $0.preparedAt.milliseconds = 0 }, try digest { $0.expiresAt.milliseconds = 3 },
+            try digest { $0.task = KillTaskName(rawValue: "task-a") },
+            try digest { $0.task = KillTaskName(rawValue: "task-b") },
+            try digest { $0.task = KillTaskName(rawValue: "") }, try digest { $0.preparedAt.milliseconds = 0 }, try digest { $0.expiresAt.milliseconds = 3 },
             try digest { $0.recordHistory = false }, try digest { $0.fingerprint.uniqueID = nil },
             try digest { $0.fingerprint.uniqueID = "" }, try digest { $0.fingerprint.hostname = "i" },
             try digest { $0.fingerprint.port = 1 }, try digest { $0.fingerprint.serverID = 2 },
@@ -112,7 +114,7 @@ final class PlanDigestTests: XCTestCase {
         let session = try XCTUnwrap(plan.content.threads[0].session)
         let picture = try XCTUnwrap(session.picture)
         let values: [(value: Any, properties: Int)] = [
-            (plan.content, 8), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
+            (plan.content, 9), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
             (session.identity, 5), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
             (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
             (try XCTUnwrap(plan.content.impact), 2),

@@ -80,8 +80,8 @@ extension PlanRows {
         }
         self.init(
             name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
-            account: content.account, instance: content.instance.rawValue,
-            task: content.task?.rawValue, preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
+            account: content.account, instance: content.instance.rawValue, task: content.task?.rawValue,
+            preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
             recordHistory: content.recordHistory, fingerprint: fingerprint, impact: try content.impact.map(json),
             threads: try content.threads.map { thread in
                 Thread(

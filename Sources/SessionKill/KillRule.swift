@@ -123,7 +123,7 @@ extension SessionPicture {
     private static let longestCredibleTime = Int64(Int32.max)
 }
 
-// By bytes: Swift's comparison takes texts for equal that the server tells apart, such as é in one code point and in two.
+// By bytes: Swift's comparison takes texts for equal that the server tells apart, such as é as one code point or two.
 extension String {
     fileprivate func isSame(as other: String?) -> Bool { other.map { utf8.elementsEqual($0.utf8) } == true }
 

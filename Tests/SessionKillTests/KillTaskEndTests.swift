@@ -61,7 +61,9 @@ final class KillTaskEndTests: KillTaskTestCase {
 
         await store.set { $0.failing = [] }
         gate.open()
-        try await eventually("the end") { await self.taskStates() == [.ended(.expired, at: try XCTUnwrap(task.endsAt))] }
+        try await eventually("the end") { await self.taskStates() != [.running] }
+        let states = await taskStates()
+        XCTAssertEqual(states, [.ended(.expired, at: try XCTUnwrap(task.endsAt))])
     }
 
     // MARK: Cancellation

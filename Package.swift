@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "Migrations", path: "Migrations", resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
+                .embedInCode("V0003__kill_tasks.sql"),
             ],
             swiftSettings: settings),
 

@@ -1,12 +1,24 @@
 import Migrations
 import SessionKill
 
+/// The statements on all tables, prepared once.
+struct Tables: ~Copyable {
+    let plans: PlanTables
+    let tasks: KillTaskTable
+}
+
+extension Tables {
+    init(on connection: borrowing Connection) throws(SQLiteError) {
+        self.init(plans: try PlanTables(on: connection), tasks: try KillTaskTable(on: connection))
+    }
+}
+
 /// Owns an open store: the lock, the connection, and every prepared statement.
 struct Database: ~Copyable {
     let file: StoreFile
     let openFiles: OpenFiles
     let connection: Connection
-    let plans: PlanTables
+    let tables: Tables
     let transaction: TransactionStatements
 }
 
@@ -33,16 +45,16 @@ extension Database {
         try versions.applyPending(to: connection, at: time)
         try connection.setPragma("foreign_keys", to: "ON", answering: "1")
 
-        let plans = try PlanTables(on: connection)
+        let tables = try Tables(on: connection)
         let transaction = try TransactionStatements(on: connection)
         let openFiles = try OpenFiles(of: file)
-        self.init(file: file, openFiles: openFiles, connection: connection, plans: plans, transaction: transaction)
+        self.init(file: file, openFiles: openFiles, connection: connection, tables: tables, transaction: transaction)
     }
 
     /// Moves the WAL into the file and closes it.
     consuming func close() throws(SQLiteError) {
         try connection.checkpoint()
-        _ = consume plans
+        _ = consume tables
         _ = consume transaction
         try connection.close()
     }

@@ -1,7 +1,7 @@
 import SessionKill
 
-/// One write to the store: returns how many plans it changed.
-typealias Write = @Sendable (borrowing PlanTables) throws -> Int
+/// One write to the store: returns how many plans or tasks it changed.
+typealias Write = @Sendable (borrowing Tables) throws -> Int
 
 /// The statements that begin and end transactions, prepared once.
 struct TransactionStatements: ~Copyable {
@@ -54,16 +54,16 @@ extension Database {
     }
 
     /// Reads what is committed.
-    borrowing func read<Value>(_ read: (borrowing PlanTables) throws -> Value) throws -> Value {
+    borrowing func read<Value>(_ read: (borrowing Tables) throws -> Value) throws -> Value {
         try endAbandonedTransaction()
-        return try read(plans)
+        return try read(tables)
     }
 
     /// - Throws: the failure of `write` if the transaction did not survive it.
     private borrowing func runInSavepoint(_ write: Write) throws -> Result<Int, any Error> {
         try transaction.savepoint.run()
         do {
-            let answer = try write(plans)
+            let answer = try write(tables)
             try transaction.release.run()
             return .success(answer)
         } catch {

@@ -11,6 +11,8 @@ struct HistoryRow: Sendable {
     let expiresAt: Int64
     let state: String
     let endedAt: Int64?
+    /// The task's name.
+    let task: String?
     /// How many threads have each outcome; `nil` stands for none yet.
     var outcomes: [(outcome: String?, count: Int)] = []
 
@@ -24,6 +26,7 @@ struct HistoryRow: Sendable {
         expiresAt = try row.integer(4)
         state = try row.text(5)
         endedAt = row.optionalInteger(6)
+        task = try row.optionalText(7)
     }
 
     /// - Throws: ``StoreError`` of reason `damaged` if the columns hold what the
@@ -42,7 +45,7 @@ struct HistoryRow: Sendable {
         let status = stored.asOf(time, expiresAt: UnixTime(milliseconds: expiresAt))
         return PlanSummary(
             name: PlanName(rawValue: name), account: account, instance: instance,
-            preparedAt: UnixTime(milliseconds: preparedAt), status: status,
+            task: task.map(KillTaskName.init), preparedAt: UnixTime(milliseconds: preparedAt), status: status,
             endedAt: endedAt.map(UnixTime.init), threadCount: outcomes.map(\.count).reduce(0, +), outcomes: counts)
     }
 }

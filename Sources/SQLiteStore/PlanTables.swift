@@ -16,6 +16,8 @@ struct PlanTables: ~Copyable {
     private let intendThreads: Statement
     private let finishPlan: Statement
     private let finishThreads: Statement
+    private let countKilled: Statement
+    private let selectInterrupted: Statement
     private let countPlans: Statement
     private let deletePlans: Statement
 }
@@ -26,8 +28,8 @@ extension PlanTables {
             insertPlan: try Statement(
                 """
                 INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at,
-                    record_history, fingerprint, impact)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+                    record_history, fingerprint, impact, task)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM kill_tasks WHERE name = ?)) RETURNING id, task
                 """, on: connection),
             insertThread: try Statement(
                 """
@@ -40,7 +42,8 @@ extension PlanTables {
             // record_history = 1 is the condition of the index plans_by_instance: without it SQLite would not use that.
             selectHistory: try Statement(
                 """
-                SELECT id, name, account, prepared_at, expires_at, state, ended_at
+                SELECT id, name, account, prepared_at, expires_at, state, ended_at,
+                    (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task)
                 FROM plans WHERE instance = ? AND record_history = 1 ORDER BY id DESC LIMIT ?
                 """, on: connection),
             countOutcomes: try Statement(
@@ -71,6 +74,14 @@ extension PlanTables {
                 UPDATE threads SET outcome = ?, outcome_detail = ?
                 WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
                 """, on: connection),
+            countKilled: try Statement(
+                """
+                UPDATE kill_tasks SET killed_sessions = killed_sessions + ?
+                WHERE id = (SELECT task FROM plans WHERE id = ?)
+                """, on: connection),
+            selectInterrupted: try Statement(
+                "SELECT sql_exec_id, instance FROM plans WHERE task IS NOT NULL AND state = 'committing'",
+                on: connection),
             countPlans: try Statement("SELECT count(*) FROM plans WHERE name = ?", on: connection),
             // The expressions are those of the index plans_by_end_of_life, without which SQLite would not use it.
             deletePlans: try Statement(
@@ -82,12 +93,13 @@ extension PlanTables {
     }
 
     borrowing func insert(_ plan: PlanRows) throws -> Int {
-        let id = try insertPlan.rows([
+        let inserted = try insertPlan.rows([
             .text(plan.name), .text(plan.sqlExecID), .text(plan.digest), .text(plan.account), .text(plan.instance),
             .integer(plan.preparedAt), .integer(plan.expiresAt), .integer(plan.recordHistory ? 1 : 0),
-            .text(plan.fingerprint), SQLiteValue(plan.impact),
-        ]) { try $0.integer(0) }.first
-        guard let id else { return 0 }
+            .text(plan.fingerprint), SQLiteValue(plan.impact), SQLiteValue(plan.task),
+        ]) { (id: try $0.integer(0), task: $0.optionalInteger(1)) }.first
+        guard let (id, task) = inserted else { return 0 }
+        guard (task == nil) == (plan.task == nil) else { throw StoreError(.other, "there is no such task") }
         for (position, thread) in plan.threads.enumerated() {
             try insertThread.run([
                 .integer(id), .integer(Int64(position)), .integer(thread.id),
@@ -170,7 +182,16 @@ extension PlanTables {
             ])
             guard finished == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
         }
+        try countKilled.run([.integer(Int64(outcomes.values.count(where: \.isKilled))), .integer(id)])
         return 1
+    }
+
+    /// The plans of tasks that are committing.
+    borrowing func interruptedTaskPlans() throws -> [InterruptedTaskPlan] {
+        try selectInterrupted.rows { row in
+            InterruptedTaskPlan(
+                sqlExecID: SqlExecID(rawValue: try row.text(0)), instance: InstanceID(rawValue: try row.text(1)))
+        }
     }
 
     /// Deletes at most `limit` plans that ended, or expired without being committed, before `time`.
@@ -205,7 +226,8 @@ extension ProgressColumns.Thread {
 
 private let selectPlan = """
     SELECT id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history, fingerprint,
-        impact, state, committing_since, ended_at, stale_reason
+        impact, state, committing_since, ended_at, stale_reason,
+        (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task)
     FROM plans
     """
 
@@ -219,9 +241,9 @@ private struct PlanRow {
         id = try row.integer(0)
         plan = PlanRows(
             name: try row.text(1), sqlExecID: try row.text(2), digest: try row.text(3), account: try row.text(4),
-            instance: try row.text(5), preparedAt: try row.integer(6), expiresAt: try row.integer(7),
-            recordHistory: try row.integer(8) != 0, fingerprint: try row.text(9), impact: try row.optionalText(10),
-            threads: [])
+            instance: try row.text(5), task: try row.optionalText(15), preparedAt: try row.integer(6),
+            expiresAt: try row.integer(7), recordHistory: try row.integer(8) != 0, fingerprint: try row.text(9),
+            impact: try row.optionalText(10), threads: [])
         progress = ProgressColumns(
             state: try row.text(11), committingSince: row.optionalInteger(12), endedAt: row.optionalInteger(13),
             staleReason: try row.optionalText(14), threads: [])

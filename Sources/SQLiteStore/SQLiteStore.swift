@@ -2,7 +2,7 @@ import DedicatedThread
 import Migrations
 import SessionKill
 
-/// Keeps kill plans in one SQLite database.
+/// Keeps kill plans and kill tasks in one SQLite database.
 ///
 /// Everything that touches the database happens on one thread of the store's
 /// own. Writes that wait while another is being synced to disk are folded into
@@ -61,7 +61,7 @@ public actor SQLiteStore: PlanStore {
     public nonisolated func insert(_ plan: KillPlan) async throws(StoreError) {
         do {
             let rows = try PlanRows(plan)
-            _ = try await write { tables in try tables.insert(rows) }
+            _ = try await write { tables in try tables.plans.insert(rows) }
         } catch {
             throw StoreError(error, attempt: "store \(plan.name.rawValue)")
         }
@@ -69,15 +69,15 @@ public actor SQLiteStore: PlanStore {
 
     public nonisolated func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {
         // Without the ticket: whoever reads the log must not be able to commit.
-        try await plan("a plan") { tables in try tables.plan(with: sqlExecID) }
+        try await plan("a plan") { tables in try tables.plans.plan(with: sqlExecID) }
     }
 
     public nonisolated func plan(named name: PlanName) async throws(StoreError) -> StoredPlan? {
-        try await plan(name.rawValue) { tables in try tables.plan(named: name) }
+        try await plan(name.rawValue) { tables in try tables.plans.plan(named: name) }
     }
 
     private nonisolated func plan(
-        _ description: String, _ find: @Sendable (borrowing PlanTables) throws -> (PlanRows, ProgressColumns)?
+        _ description: String, _ find: @Sendable (borrowing Tables) throws -> (PlanRows, ProgressColumns)?
     ) async throws(StoreError) -> StoredPlan? {
         do {
             guard let (rows, progress) = try await read(find) else { return nil }
@@ -92,7 +92,7 @@ public actor SQLiteStore: PlanStore {
     ) async throws(StoreError) -> [PlanSummary] {
         do {
             let rows = try await read { tables in
-                try tables.history(of: instances, skipping: offset, limit: limit)
+                try tables.plans.history(of: instances, skipping: offset, limit: limit)
             }
             return try rows.map { try $0.summary(at: time) }
         } catch {
@@ -104,7 +104,7 @@ public actor SQLiteStore: PlanStore {
         _ plan: PlanName, intending threads: [ThreadID], at time: UnixTime
     ) async throws(StoreError) -> Bool {
         do {
-            return try await write { tables in try tables.claim(plan, intending: threads, at: time) } == 1
+            return try await write { tables in try tables.plans.claim(plan, intending: threads, at: time) } == 1
         } catch {
             throw StoreError(error, attempt: "record the intent of \(plan.rawValue)")
         }
@@ -115,7 +115,7 @@ public actor SQLiteStore: PlanStore {
     ) async throws(StoreError) -> Bool {
         do {
             return try await write { tables in
-                try tables.finish(plan, as: ending, outcomes: outcomes, at: time)
+                try tables.plans.finish(plan, as: ending, outcomes: outcomes, at: time)
             } == 1
         } catch {
             throw StoreError(error, attempt: "record the end of \(plan.rawValue)")
@@ -123,20 +123,31 @@ public actor SQLiteStore: PlanStore {
     }
 
     /// Deletes every plan that ended, or expired without being committed,
-    /// before `time`, in portions between which others can write. A plan that
-    /// is committing is kept, however old.
+    /// before `time`, in portions between which others can write; then every
+    /// task that ended before `time` and none of whose plans is left. A plan
+    /// that is committing is kept, however old, and so is a running task.
     ///
     /// - Returns: how many plans were deleted.
     public nonisolated func purge(endedOrExpiredBefore time: UnixTime) async throws(StoreError) -> Int {
+        let count = try await purge("plans") { tables in
+            try tables.plans.deletePlans(endedOrExpiredBefore: time, limit: Self.purgePortion)
+        }
+        _ = try await purge("tasks") { tables in
+            try tables.tasks.deleteTasks(endedBefore: time, limit: Self.purgePortion)
+        }
+        return count
+    }
+
+    private nonisolated func purge(
+        _ description: String, _ deletePortion: @escaping Write
+    ) async throws(StoreError) -> Int {
         var total = 0
         while true {
             let deleted: Int
             do {
-                deleted = try await write { tables in
-                    try tables.deletePlans(endedOrExpiredBefore: time, limit: Self.purgePortion)
-                }
+                deleted = try await write(deletePortion)
             } catch {
-                throw StoreError(error, attempt: "delete old plans")
+                throw StoreError(error, attempt: "delete old \(description)")
             }
             total += deleted
             if deleted < Self.purgePortion { return total }
@@ -164,7 +175,7 @@ public actor SQLiteStore: PlanStore {
         return try answer.get()
     }
 
-    private func read<Value: Sendable>(_ read: @Sendable (borrowing PlanTables) throws -> Value) throws -> Value {
+    func read<Value: Sendable>(_ read: @Sendable (borrowing Tables) throws -> Value) throws -> Value {
         switch database {
         case .some(let database): return try database.read(read)
         case .none: throw Self.closed

@@ -4,6 +4,8 @@ struct Commit {
     let stored: StoredPlan
     let instance: Instance
     let connection: any ServerConnection
+    /// Of a task's plan; `nil` if somebody asked for the Commit.
+    let mandate: TaskMandate?
 
     private var plan: KillPlan { stored.plan }
 
@@ -32,9 +34,12 @@ struct Commit {
                 plan.name, intending: victims.map(\.id), at: engine.clock.now())
             guard claimed else { throw KillError.beingCommitted }
         }
-        let answers = await connection.kill(victims.map(\.identity))
+        let answers = await kill(victims.map(\.identity))
+        if answers == nil {
+            for session in victims { outcomes[session.id] = .failed("the task ended before KILL was sent") }
+        }
         var unknownToServer: [SessionIdentity] = []
-        for (session, answer) in zip(victims, answers) {
+        for (session, answer) in zip(victims, answers ?? []) {
             switch answer {
             case .accepted: dying.append(session)
             case .noSuchThread: unknownToServer.append(session.identity)
@@ -47,6 +52,15 @@ struct Commit {
         outcomes.merge(await explain(unknownToServer)) { first, _ in first }
         outcomes.merge(await watch(DeathWatch(dying, after: observation.transactionReading))) { first, _ in first }
         return try await finish(.committed, outcomes: outcomes)
+    }
+
+    /// - Returns: `nil` if nothing was sent because the task may not kill any more.
+    private func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer]? {
+        switch mandate {
+        case nil: await connection.kill(sessions)
+        case .end(_, let permit)?: await permit { [connection] in await connection.kill(sessions) }
+        case .findOut?: nil
+        }
     }
 
     private enum Verdict {
@@ -74,9 +88,15 @@ struct Commit {
             if isResumed {
                 if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
                 if session.picture.command == "Killed" { return (thread.id, .watch(session)) }
+                if mandate != nil { return (thread.id, .spare(.failed("the task was interrupted"))) }
                 if !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
             }
-            return (thread.id, .kill(session))
+            switch mandate {
+            case .end(let rule, _)? where !rule.selects(session):
+                return (thread.id, .spare(.failed("it no longer matched the task's conditions")))
+            case .findOut?: return (thread.id, .spare(.failed("the task was interrupted")))
+            case .end?, nil: return (thread.id, .kill(session))
+            }
         }
     }
 

@@ -66,18 +66,30 @@ public struct KillEngine: Sendable {
     ) async throws -> KillPlan {
         let look = try await (recordHistory ? instance.pictures : instance.lists).observe()
         try look.observation.requireKillPrivilege()
-        let preparation = Preparation(look: look, instance: instance, settings: settings)
         var seen: Set<ThreadID> = []
-        let asked = threads.filter { seen.insert($0).inserted }
+        return try await store(
+            threads.filter { seen.insert($0).inserted }, from: look, on: instance, for: account, task: nil,
+            recordHistory: recordHistory)
+    }
+
+    /// Pins the sessions that have these ids in a look at the server and stores
+    /// them as a plan.
+    ///
+    /// - Parameter threads: each id once.
+    func store(
+        _ threads: [ThreadID], from look: IndexedObservation, on instance: Instance, for account: String,
+        task: KillTaskName?, recordHistory: Bool
+    ) async throws -> KillPlan {
+        let preparation = Preparation(look: look, instance: instance, settings: settings)
         let now = clock.now()
         let plan = KillPlan(
             name: try .random(), sqlExecID: try .random(),
             content: KillPlan.Content(
-                account: account, instance: instance.id, preparedAt: now,
+                account: account, instance: instance.id, task: task, preparedAt: now,
                 expiresAt: now.advanced(bySeconds: settings.planLifetime), recordHistory: recordHistory,
                 fingerprint: look.observation.fingerprint,
-                threads: try asked.map { try preparation.pin($0, withPicture: recordHistory) },
-                impact: recordHistory ? preparation.impact(of: seen) : nil))
+                threads: try threads.map { try preparation.pin($0, withPicture: recordHistory) },
+                impact: recordHistory ? preparation.impact(of: Set(threads)) : nil))
         try await store.insert(plan)
         return plan
     }
@@ -94,18 +106,27 @@ public struct KillEngine: Sendable {
         // With account and instance: nobody hears the answer to a Commit that would be refused to them.
         let key = CommitsInProgress.Key(sqlExecID: sqlExecID, account: account, instance: instance.id)
         return try await commitsInProgress.join(key) {
-            let stored = try await find(sqlExecID, on: instance, for: account)
-            switch stored.state {
-            case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
-            case .ended(.stale(let reason), _, let outcomes):
-                throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
-            case .prepared where hasExpired(stored.plan): throw KillError.expired(at: stored.plan.content.expiresAt)
-            case .prepared, .committing: break
-            }
-            guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
-            return try await instance.server.withConnection { connection in
-                try await Commit(engine: self, stored: stored, instance: instance, connection: connection).run()
-            }
+            try await commit(try await find(sqlExecID, on: instance, for: account), on: instance, as: nil)
+        }
+    }
+
+    /// - Parameter mandate: of a task's plan; `nil` if somebody asked for the
+    ///   Commit.
+    func commit(
+        _ stored: StoredPlan, on instance: Instance, as mandate: TaskMandate?
+    ) async throws -> CommitReport {
+        switch stored.state {
+        case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
+        case .ended(.stale(let reason), _, let outcomes):
+            throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
+        case .prepared where hasExpired(stored.plan): throw KillError.expired(at: stored.plan.content.expiresAt)
+        case .prepared, .committing: break
+        }
+        guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
+        return try await instance.server.withConnection { connection in
+            try await Commit(
+                engine: self, stored: stored, instance: instance, connection: connection, mandate: mandate
+            ).run()
         }
     }
 
@@ -132,10 +153,11 @@ public struct KillEngine: Sendable {
         stored.state.status.asOf(clock.now(), expiresAt: stored.plan.content.expiresAt)
     }
 
-    /// Somebody else's ticket is answered like one that never was.
+    /// Somebody else's ticket is answered like one that never was, and so is a
+    /// task's: only the task may commit it, by its rule.
     private func find(_ sqlExecID: SqlExecID, on instance: Instance, for account: String) async throws -> StoredPlan {
         guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.account == account,
-            stored.plan.content.instance == instance.id
+            stored.plan.content.instance == instance.id, stored.plan.content.task == nil
         else { throw KillError.planNotFound }
         return stored
     }

@@ -18,6 +18,8 @@ public struct KillPlan: Hashable, Sendable {
         /// The name of the account that asked.
         public var account: String
         public var instance: InstanceID
+        /// The kill task that made the plan; `nil` if somebody asked for it.
+        public var task: KillTaskName?
         public var preparedAt: UnixTime
         /// From this instant on a Commit is refused.
         public var expiresAt: UnixTime
@@ -31,11 +33,13 @@ public struct KillPlan: Hashable, Sendable {
         public var impact: PlanImpact?
 
         public init(
-            account: String, instance: InstanceID, preparedAt: UnixTime, expiresAt: UnixTime, recordHistory: Bool,
-            fingerprint: ServerFingerprint, threads: [PinnedThread], impact: PlanImpact? = nil
+            account: String, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
+            expiresAt: UnixTime, recordHistory: Bool, fingerprint: ServerFingerprint, threads: [PinnedThread],
+            impact: PlanImpact? = nil
         ) {
             self.account = account
             self.instance = instance
+            self.task = task
             self.preparedAt = preparedAt
             self.expiresAt = expiresAt
             self.recordHistory = recordHistory
@@ -72,8 +76,11 @@ public struct PlanName: RawRepresentable, Hashable, Sendable, Codable {
 
     /// A fresh name: `plan-` and 12 random characters.
     public static func random() throws(CryptographyError) -> PlanName {
-        PlanName(rawValue: "plan-" + (try randomText(count: 12, alphabet: "abcdefghijkmnpqrstuvwxyz23456789")))
+        PlanName(rawValue: "plan-" + (try randomText(count: 12, alphabet: alphabet)))
     }
+
+    /// Without l, o, 0 and 1, which people take for each other.
+    static let alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 }
 
 /// The ticket that Prepare answers and Commit takes.

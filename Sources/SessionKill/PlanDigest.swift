@@ -26,6 +26,8 @@ extension KillPlan {
             message.append(impact.freedSessions)
             message.append(impact.unexplainedWaiters)
         }
+        // Nothing where there is no task, so that the digests of plans from before there were tasks stay the same.
+        if let task = content.task { message.append(task.rawValue) }
         return hexadecimal(try Digest.sha256.hash(message.bytes))
     }
 }

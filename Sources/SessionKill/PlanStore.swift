@@ -91,6 +91,8 @@ public struct PlanSummary: Hashable, Sendable {
     public var name: PlanName
     public var account: String
     public var instance: InstanceID
+    /// The kill task that made it.
+    public var task: KillTaskName?
     public var preparedAt: UnixTime
     public var status: PlanStatus
     /// When it was committed or became stale.
@@ -99,12 +101,13 @@ public struct PlanSummary: Hashable, Sendable {
     public var outcomes: [Outcome.Kind: Int]
 
     public init(
-        name: PlanName, account: String, instance: InstanceID, preparedAt: UnixTime, status: PlanStatus,
-        endedAt: UnixTime?, threadCount: Int, outcomes: [Outcome.Kind: Int]
+        name: PlanName, account: String, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
+        status: PlanStatus, endedAt: UnixTime?, threadCount: Int, outcomes: [Outcome.Kind: Int]
     ) {
         self.name = name
         self.account = account
         self.instance = instance
+        self.task = task
         self.preparedAt = preparedAt
         self.status = status
         self.endedAt = endedAt

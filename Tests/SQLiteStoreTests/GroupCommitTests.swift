@@ -31,7 +31,7 @@ final class GroupCommitTests: StoreTestCase {
     private func insertions(_ numbers: Range<Int>) throws -> [Write] {
         try numbers.map { number in
             let rows = try PlanRows(.example(number))
-            return { tables in try tables.insert(rows) }
+            return { tables in try tables.plans.insert(rows) }
         }
     }
 
@@ -86,7 +86,7 @@ final class GroupCommitTests: StoreTestCase {
         content.threads.append(PinnedThread(absent: .number(101)))
         let twice = try PlanRows(
             KillPlan(name: PlanName(rawValue: "plan-9"), sqlExecID: SqlExecID(rawValue: "9"), content: content))
-        writes.insert({ tables in try tables.insert(twice) }, at: 2)
+        writes.insert({ tables in try tables.plans.insert(twice) }, at: 2)
         let answers = await store.performTogether(writes)
         XCTAssertEqual(succeeded(answers), [true, true, false, true, true, true])
         XCTAssertEqual(commits.count.load(ordering: .relaxed), 1)
@@ -100,9 +100,9 @@ final class GroupCommitTests: StoreTestCase {
         let store = try await openStore()
         let rows = try PlanRows(.example())
         let claim: Write = { tables in
-            try tables.claim(PlanName(rawValue: "plan-1"), intending: [.number(101)], at: commit)
+            try tables.plans.claim(PlanName(rawValue: "plan-1"), intending: [.number(101)], at: commit)
         }
-        let answers = await store.performTogether([{ tables in try tables.insert(rows) }, claim, claim])
+        let answers = await store.performTogether([{ tables in try tables.plans.insert(rows) }, claim, claim])
         XCTAssertEqual(try answers.map { try $0.get() }, [1, 1, 0])
     }
 

@@ -44,9 +44,34 @@ final class SchemaTests: StoreTestCase {
             ("UPDATE threads SET outcome = 'rolling-back', outcome_detail = ''", "rolling_back_tells_rows"),
             ("UPDATE threads SET outcome = 'rolling-back', outcome_detail = '-1'", "rolling_back_tells_rows"),
             ("UPDATE threads SET outcome = 'protected', outcome_detail = 'friend'", "protected_tells_why"),
+            ("UPDATE plans SET task = 99", "FOREIGN KEY constraint failed"),
+            ("UPDATE kill_tasks SET ends_at = created_at", "ends_after_creation"),
+            ("UPDATE kill_tasks SET host = ''", "host_is_not_empty"),
+            ("UPDATE kill_tasks SET user = ''", "user_is_not_empty"),
+            ("UPDATE kill_tasks SET databases = '[]'", "databases_are_not_empty"),
+            ("UPDATE kill_tasks SET databases = '{\"a\":1}'", "databases_are_not_empty"),
+            ("UPDATE kill_tasks SET databases = 'shop'", "malformed JSON"),
+            ("UPDATE kill_tasks SET commands = '[]'", "commands_are_not_empty"),
+            ("UPDATE kill_tasks SET longer_than = -1", "longer_than_is_not_negative"),
+            ("UPDATE kill_tasks SET statement_prefix = ''", "statement_prefix_is_not_empty"),
+            ("UPDATE kill_tasks SET statement_keywords = '[]'", "statement_keywords_are_not_empty"),
+            ("UPDATE kill_tasks SET statement_prefix = 'a', statement_keywords = '[\"a\"]'", "one_condition_on_the"),
+            ("UPDATE kill_tasks SET state = 'suspended'", "state_is_known"),
+            ("UPDATE kill_tasks SET state = 'expired'", "ended_has_its_time"),
+            ("UPDATE kill_tasks SET ended_at = 1", "ended_has_its_time"),
+            ("UPDATE kill_tasks SET state = 'cancelled', ended_at = 1", "cancelled_has_its_account"),
+            ("UPDATE kill_tasks SET cancelled_by = 'ci'", "cancelled_has_its_account"),
+            ("UPDATE kill_tasks SET state = 'expired', ended_at = 1, ends_at = NULL", "expired_had_an_end"),
+            ("UPDATE kill_tasks SET killed_sessions = -1", "killed_sessions_is_a_count"),
+            (
+                "INSERT INTO kill_tasks (name, account, instance, created_at) "
+                    + "SELECT 'another', account, instance, 1 FROM kill_tasks",
+                "UNIQUE constraint failed: kill_tasks.instance"
+            ),
         ]
         let store = try await openStore()
         try await store.insert(.example(threads: 1))
+        _ = try await store.insert(KillTask.example())
         for (sql, constraint) in refused {
             do {
                 try await store.execute(sql)
@@ -57,6 +82,8 @@ final class SchemaTests: StoreTestCase {
         }
         let stored = try await store.plan(with: KillPlan.example().sqlExecID)
         XCTAssertEqual(stored?.plan, .example(threads: 1))
+        let tasks = try await store.runningTasks()
+        XCTAssertEqual(tasks, [.example()])
     }
 
     func testErrorsNeverShowWhatWasBound() async throws {

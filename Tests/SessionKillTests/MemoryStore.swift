@@ -1,10 +1,12 @@
 import SessionKill
 
 /// A store in memory that can be told to fail, or to die at a step.
-actor MemoryStore: PlanStore {
-    enum Step: CaseIterable { case insert, claim, finish }
+actor MemoryStore: PlanStore, KillTaskStore {
+    enum Step: CaseIterable { case insert, claim, finish, end }
 
     private(set) var plans: [SqlExecID: StoredPlan] = [:]
+    /// In the order in which they were stored.
+    private(set) var killTasks: [StoredKillTask] = []
     /// These steps fail and change nothing.
     var failing: Set<Step> = []
     /// These steps are stored, but the caller never hears of it.
@@ -46,6 +48,43 @@ actor MemoryStore: PlanStore {
         put(stored, .ended(ending, at: time, outcomes: outcomes))
         if dyingAfter.contains(.finish) { throw Self.full }
         return true
+    }
+
+    func insert(_ task: KillTask) async throws(StoreError) -> Bool {
+        if failing.contains(.insert) { throw Self.full }
+        guard !killTasks.contains(where: { $0.task.instance == task.instance && $0.state == .running }) else {
+            return false
+        }
+        killTasks.append(StoredKillTask(task: task, state: .running, killedSessions: 0))
+        return true
+    }
+
+    func end(
+        _ name: KillTaskName, as ending: KillTaskEnding, at time: UnixTime
+    ) async throws(StoreError) -> Bool {
+        if failing.contains(.end) { throw Self.full }
+        guard let index = killTasks.firstIndex(where: { $0.task.name == name && $0.state == .running }) else {
+            return false
+        }
+        killTasks[index] = StoredKillTask(
+            task: killTasks[index].task, state: .ended(ending, at: time), killedSessions: 0)
+        return true
+    }
+
+    func runningTasks() async throws(StoreError) -> [KillTask] {
+        killTasks.filter { $0.state == .running }.map(\.task)
+    }
+
+    func tasks(
+        of instances: Set<InstanceID>, skipping offset: Int, limit: Int
+    ) async throws(StoreError) -> [StoredKillTask] {
+        Array(killTasks.reversed().filter { instances.contains($0.task.instance) }.dropFirst(offset).prefix(limit))
+    }
+
+    func interruptedTaskPlans() async throws(StoreError) -> [InterruptedTaskPlan] {
+        plans.values.filter { $0.plan.content.task != nil && $0.state.status == .committing }.map {
+            InterruptedTaskPlan(sqlExecID: $0.plan.sqlExecID, instance: $0.plan.content.instance)
+        }
     }
 
     /// Changes a plan behind killd's back.

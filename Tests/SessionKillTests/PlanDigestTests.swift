@@ -54,6 +54,9 @@ final class PlanDigestTests: XCTestCase {
             try plan.digest(),
             try KillPlan(name: PlanName(rawValue: "plan-b"), sqlExecID: plan.sqlExecID, content: plan.content).digest(),
             try digest { $0.account = "c" }, try digest { $0.instance = InstanceID(rawValue: "cdb-2") },
+            try digest { $0.task = KillTaskName(rawValue: "task-a") },
+            try digest { $0.task = KillTaskName(rawValue: "task-b") },
+            try digest { $0.task = KillTaskName(rawValue: "") },
             try digest { $0.preparedAt.milliseconds = 0 }, try digest { $0.expiresAt.milliseconds = 3 },
             try digest { $0.recordHistory = false }, try digest { $0.fingerprint.uniqueID = nil },
             try digest { $0.fingerprint.uniqueID = "" }, try digest { $0.fingerprint.hostname = "i" },
@@ -97,6 +100,11 @@ final class PlanDigestTests: XCTestCase {
         for digest in digests { XCTAssertNotNil(digest.wholeMatch(of: /[0-9a-f]{64}/)) }
     }
 
+    /// Plans that were prepared before an upgrade of killd must stay valid after it.
+    func testIsTheSameInEveryVersion() throws {
+        XCTAssertEqual(try plan.digest(), "30ba36b04da374edd1437ed208ba8994e5b06e3e5c3c6730a16422ed95dca2cc")
+    }
+
     func testDoesNotDependOnTheTicket() throws {
         let other = KillPlan(name: plan.name, sqlExecID: SqlExecID(rawValue: "other"), content: plan.content)
         XCTAssertEqual(try plan.digest(), try other.digest())
@@ -107,7 +115,7 @@ final class PlanDigestTests: XCTestCase {
         let session = try XCTUnwrap(plan.content.threads[0].session)
         let picture = try XCTUnwrap(session.picture)
         let values: [(value: Any, properties: Int)] = [
-            (plan.content, 8), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
+            (plan.content, 9), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
             (session.identity, 5), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
             (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
             (try XCTUnwrap(plan.content.impact), 2),

@@ -24,6 +24,8 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     var afterKill: @Sendable (Session) -> Session? = { _ in nil }
     /// Called between observing and killing.
     var beforeKill: @Sendable (ScriptedServer) async -> Void = { _ in }
+    /// Called before a look at the server.
+    var beforeLook: @Sendable (ScriptedServer, ObservationScope) async -> Void = { _, _ in }
     var failure: ServerError?
     var failureAfterKill: ServerError?
 
@@ -40,6 +42,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     ) async throws -> Answer { try await body(self) }
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
+        await beforeLook(self, scope)
         if let failure { throw failure }
         scopes.append(scope)
         return ServerObservation(

@@ -1,0 +1,98 @@
+import SessionKill
+
+/// The statements on the table `kill_tasks`, prepared once.
+///
+/// What a method does belongs to the transaction of whoever calls it. Each that
+/// writes returns how many tasks it changed.
+struct KillTaskTable: ~Copyable {
+    private let insertTask: Statement
+    private let endTask: Statement
+    private let selectRunning: Statement
+    private let selectTasks: Statement
+    private let deleteTasks: Statement
+}
+
+extension KillTaskTable {
+    init(on connection: borrowing Connection) throws(SQLiteError) {
+        self.init(
+            // The conflict is with one_running_task_per_instance and with nothing else.
+            insertTask: try Statement(
+                """
+                INSERT INTO kill_tasks (name, account, instance, created_at, ends_at, host, user, databases, commands,
+                    longer_than, statement_prefix, statement_keywords)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (instance) WHERE state = 'running' DO NOTHING
+                """, on: connection),
+            endTask: try Statement(
+                """
+                UPDATE kill_tasks SET state = ?, ended_at = ?, cancelled_by = ? WHERE name = ? AND state = 'running'
+                """, on: connection),
+            selectRunning: try Statement(selectTask + " WHERE state = 'running' ORDER BY id", on: connection),
+            selectTasks: try Statement(selectTask + " WHERE instance = ? ORDER BY id DESC LIMIT ?", on: connection),
+            deleteTasks: try Statement(
+                """
+                DELETE FROM kill_tasks WHERE id IN (
+                    SELECT id FROM kill_tasks WHERE ended_at < ?
+                        AND NOT EXISTS (SELECT 1 FROM plans WHERE plans.task = kill_tasks.id)
+                    ORDER BY ended_at LIMIT ?)
+                """, on: connection))
+    }
+
+    borrowing func insert(_ task: KillTaskRow) throws -> Int {
+        try insertTask.run([
+            .text(task.name), .text(task.account), .text(task.instance), .integer(task.createdAt),
+            SQLiteValue(task.endsAt), SQLiteValue(task.host), SQLiteValue(task.user), SQLiteValue(task.databases),
+            SQLiteValue(task.commands), SQLiteValue(task.longerThan), SQLiteValue(task.statementPrefix),
+            SQLiteValue(task.statementKeywords),
+        ])
+    }
+
+    borrowing func end(_ task: KillTaskName, as ending: KillTaskEnding, at time: UnixTime) throws -> Int {
+        let (state, account): (String, String?) =
+            switch ending {
+            case .expired: ("expired", nil)
+            case .cancelled(let account): ("cancelled", account)
+            }
+        return try endTask.run([
+            .text(state), .integer(time.milliseconds), SQLiteValue(account), .text(task.rawValue),
+        ])
+    }
+
+    borrowing func runningTasks() throws -> [KillTaskRow] { try selectRunning.rows { row in try KillTaskRow(row) } }
+
+    /// Some of the tasks of `instances`, the latest first.
+    borrowing func tasks(of instances: Set<InstanceID>, skipping offset: Int, limit: Int) throws -> [KillTaskRow] {
+        // From each instance as many as could be needed if all the latest were its own.
+        var rows: [KillTaskRow] = []
+        for instance in instances {
+            rows += try selectTasks.rows([.text(instance.rawValue), .integer(Int64(offset + limit))]) { row in
+                try KillTaskRow(row)
+            }
+        }
+        return Array(rows.sorted { $0.id > $1.id }.dropFirst(offset).prefix(limit))
+    }
+
+    /// Deletes at most `limit` tasks that ended before `time`, but none that a plan is still there of.
+    borrowing func deleteTasks(endedBefore time: UnixTime, limit: Int) throws -> Int {
+        try deleteTasks.run([.integer(time.milliseconds), .integer(Int64(limit))])
+    }
+}
+
+private let selectTask = """
+    SELECT id, name, account, instance, created_at, ends_at, host, user, databases, commands, longer_than,
+        statement_prefix, statement_keywords, state, ended_at, cancelled_by, killed_sessions
+    FROM kill_tasks
+    """
+
+extension KillTaskRow {
+    /// From the columns of `selectTask`.
+    fileprivate init(_ row: borrowing Row) throws {
+        self.init(
+            id: try row.integer(0), name: try row.text(1), account: try row.text(2), instance: try row.text(3),
+            createdAt: try row.integer(4), endsAt: row.optionalInteger(5), host: try row.optionalText(6),
+            user: try row.optionalText(7), databases: try row.optionalText(8), commands: try row.optionalText(9),
+            longerThan: row.optionalInteger(10), statementPrefix: try row.optionalText(11),
+            statementKeywords: try row.optionalText(12), state: try row.text(13), endedAt: row.optionalInteger(14),
+            cancelledBy: try row.optionalText(15), killedSessions: try row.integer(16))
+    }
+}

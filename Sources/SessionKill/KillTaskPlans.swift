@@ -1,0 +1,123 @@
+/// How a task's plans are made and carried out.
+extension KillEngine {
+    /// The most sessions that one plan of a task ends.
+    static let largestTaskPlan = 1_000
+
+    /// Whether the server would let a task do its work.
+    ///
+    /// - Throws: ``ServerError``, also if the session list that killd sees is
+    ///   not complete.
+    func requireAbilityToKill(on instance: Instance) async throws {
+        try await instance.observe().requireKillPrivilege()
+    }
+
+    /// Stores a plan with the sessions that match a task's rule now, those in
+    /// their present state for the longest time first.
+    ///
+    /// They are pinned from the same look at the server in which they matched:
+    /// between two, an id could become somebody else's.
+    ///
+    /// - Returns: `nil`, with nothing stored, if there are none.
+    /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
+    ///   is stored then.
+    func prepare(_ task: KillTask, on instance: Instance, sparing attempts: KillAttempts) async throws -> KillPlan? {
+        func victims(in look: IndexedObservation) -> [ThreadID] {
+            let selection = TaskSelection(task.rule, look.observation, instance.protectionRules(look.observation))
+            let now = clock.now()
+            let selected = look.observation.sessions.filter {
+                selection.contains($0) && !attempts.include($0.identity, at: now)
+            }
+            return selected.sorted { ($0.picture.seconds ?? 0, $1.id) > ($1.picture.seconds ?? 0, $0.id) }
+                .prefix(Self.largestTaskPlan).map(\.id)
+        }
+        let list = try await instance.lists.observe()
+        try list.observation.requireKillPrivilege()
+        guard !victims(in: list).isEmpty else { return nil }
+        // Only now what costs the server more: transactions and locks.
+        let look = try await instance.pictures.observe()
+        let selected = victims(in: look)
+        guard !selected.isEmpty else { return nil }
+        return try await store(
+            selected, from: look, on: instance, for: task.account, task: task.name, recordHistory: true)
+    }
+
+    /// Ends the sessions of a task's plan, or brings an interrupted Commit of it
+    /// to its end.
+    ///
+    /// - Throws: as ``commit(_:on:for:)``.
+    func commit(_ sqlExecID: SqlExecID, on instance: Instance, as mandate: TaskMandate) async throws -> CommitReport {
+        guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.task != nil,
+            stored.plan.content.instance == instance.id
+        else { throw KillError.planNotFound }
+        return try await commit(stored, on: instance, as: mandate)
+    }
+}
+
+/// What a Commit of a task's plan may do. It is narrower than that of a plan
+/// which somebody looked at: nobody named these sessions.
+enum TaskMandate: Sendable {
+    /// To end the sessions that still match the rule, as long as it is permitted.
+    case end(KillRule, KillPermit)
+    /// To find out what became of an interrupted Commit, and kill nobody: a task
+    /// that still runs sees for itself whom it missed.
+    case findOut
+}
+
+/// Which sessions of one look at a server a task is to end.
+private struct TaskSelection {
+    private let rule: KillRule
+    private let protection: ProtectionRules
+    /// The users as which killd itself is there, another killd perhaps included.
+    private let ownUsers: Set<String>
+
+    init(_ rule: KillRule, _ observation: ServerObservation, _ protection: ProtectionRules) {
+        self.rule = rule
+        self.protection = protection
+        let own = observation.sessions.filter { observation.ownThreadIDs.contains($0.id) }
+        ownUsers = Set(own.map(\.identity.user))
+    }
+
+    func contains(_ session: Session) -> Bool {
+        rule.selects(session) && protection.protection(of: session) == nil
+            // A connection that killd is just opening is not known for its own yet.
+            && !ownUsers.contains(session.identity.user)
+            // Both servers' name for whoever has not logged in: it may become a protected user's session.
+            && session.identity.user != "unauthenticated user"
+    }
+}
+
+extension KillRule {
+    /// Whether a task with this rule should end a session: it matches, and its
+    /// end is not under way already.
+    func selects(_ session: Session) -> Bool { session.picture.command != "Killed" && matches(session) }
+}
+
+/// The sessions that a task tried to end a short while ago.
+///
+/// One that cannot be ended would otherwise be in a plan a second.
+struct KillAttempts: Sendable {
+    /// Seconds until a session is tried again.
+    static let pause = 60
+
+    private struct Attempt {
+        let identity: SessionIdentity
+        let until: UnixTime
+    }
+
+    private var attempts: [ThreadID: Attempt] = [:]
+
+    func include(_ session: SessionIdentity, at time: UnixTime) -> Bool {
+        guard let attempt = attempts[session.id], time < attempt.until else { return false }
+        return attempt.identity.isSameSession(as: session)
+    }
+
+    /// Adds the sessions of a plan, and forgets those whose time is over.
+    mutating func add(_ plan: KillPlan) {
+        let now = plan.content.preparedAt
+        attempts = attempts.filter { now < $0.value.until }
+        for session in plan.content.threads.compactMap(\.session) {
+            attempts[session.identity.id] = Attempt(
+                identity: session.identity, until: now.advanced(bySeconds: Self.pause))
+        }
+    }
+}

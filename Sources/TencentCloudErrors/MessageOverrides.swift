@@ -91,7 +91,8 @@ extension TencentCloudError {
             .malformedJSON(offset: 0), .notAJSONObject, .malformedPair, .malformedEscape(offset: 0),
             .repeatedParameter(""), .unknownParameter(""), .missingParameter(""), .wrongType(""),
             .invalidValue("", of: ""), .conflictingParameters("", ""), .instanceIDInvalid,
-            .tooManyThreads(count: 0, limit: 0), .planNotFound, .planNameNotFound, .internalError,
+            .tooManyThreads(count: 0, limit: 0), .planNotFound, .planNameNotFound, .duplicatedKillTask,
+            .killTaskNotFound, .internalError,
         ] + AuthorizationDefect.allCases.map(invalidAuthorization) + DenialReason.examples.map(operationDenied)
         + FailureReason.examples.map(failedOperation)
 }

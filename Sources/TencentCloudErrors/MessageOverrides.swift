@@ -108,7 +108,7 @@ extension DenialReason {
 extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
         .storeUnavailable, .serverUnreachable, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
-        .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored,
+        .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .cancellationNotStored,
         .refusedByServer(errorNumber: 0),
     ]
 }

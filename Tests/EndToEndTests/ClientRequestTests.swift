@@ -23,7 +23,7 @@ final class ClientRequestTests: XCTestCase {
             }
             let checker = Checker(scene: scene, threads: await sessions.threadIDs, sleeping: sleeping)
             let requests = try ClientRequest.all()
-            XCTAssertGreaterThanOrEqual(requests.count, 95)
+            XCTAssertGreaterThanOrEqual(requests.count, 100)
             for request in requests {
                 do {
                     try checker.serve(request)

@@ -19,6 +19,7 @@ enum OfficialClients {
     @discardableResult
     static func run(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws -> String {
         var environment = try killd.credentials()
+        environment["KILLD_DATABASE_PASSWORD"] = RealServer.password
         if let reader = killd.configuration.accounts.last {
             environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
             environment["KILLD_UNAUTHORIZED_SECRET_KEY"] = reader.secretKey

@@ -4,67 +4,30 @@ The clients are the Python SDK's typed, async and untyped ones, in every form of
 and tccli. The last line printed says how many of these combinations were run and how many passed.
 
 Each victim is killed by one client in one form. The account of KILLD_UNAUTHORIZED_SECRET_ID and
-KILLD_UNAUTHORIZED_SECRET_KEY may only list.
+KILLD_UNAUTHORIZED_SECRET_KEY may only list. KILLD_DATABASE_PASSWORD is that of the database user app. One session runs
+/* p = 7351 , f=abd */ SELECT SLEEP(600).
 """
 
 import os
 import re
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
+import conformance_actions
 import expected_errors as errors
 import official_client
+from conformance import LANGUAGES, Refusal, Tally
 from conformance_clients import FORMS, V2019, V2021, Async, CommandLine, Common, Settings, Typed
 from official_client import Unexpected, require
 
-LANGUAGES = ("zh-CN", "en-US")
 # What the statement of the sleeping session has in it, and lists are filtered by: no client escapes it like another.
 # Not the text of ClientRequestTests, whose session may still sleep on the same server.
 TEXT = "/* c+d~中文 */"
 LIMIT = 20
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A call that must fail, and how."""
-
-    outcome: str
-    action: str
-    parameters: dict
-    error: errors.ExpectedError
-    caller: str = "own"
-    version: str = V2021
-    clock_error_seconds: int = 0
-
-
-class Tally:
-    """Which combinations were run, and what went wrong."""
-
-    def __init__(self):
-        self.run = set()
-        self.failures = []
-
-    def check(self, combination, body):
-        """Runs one combination; its result, or None if it failed."""
-        require(combination not in self.run, f"{combination} was run twice")
-        self.run.add(combination)
-        try:
-            return body()
-        except (Unexpected, TencentCloudSDKException, LookupError, TypeError, RuntimeError) as failure:
-            self.failures.append(f"{' | '.join(combination)}: {type(failure).__name__}: {failure}")
-            return None
-
-    def report(self):
-        print("\n".join(self.failures), file=sys.stderr)
-        print(
-            f"conformance: {len(self.run)} combinations of client, form, language, action and outcome run, "
-            f"{len(self.run) - len(self.failures)} passed")
-        sys.exit(1 if self.failures else 0)
 
 
 class Conformance:
@@ -74,6 +37,7 @@ class Conformance:
         self.endpoint = arguments.endpoint.removeprefix("http://")
         self.limited_endpoint = arguments.limited_endpoint.removeprefix("http://")
         self.victims = list(arguments.victims)
+        self.task_victims = list(enumerate(arguments.task_victims))
         own = official_client.own_credential()
         self.credentials = {
             "own": own,
@@ -146,6 +110,7 @@ class Conformance:
             kill(
                 "action of another version", prepare, errors.invalid_action("KillMySqlThreads", V2019), version=V2019),
             Refusal("unknown action", "KillEverything", prepare, errors.invalid_action("KillEverything", V2021)),
+            *conformance_actions.refusals(self.instance),
         ]
 
     def check_refusal(self, client, form, language, refusal):
@@ -216,6 +181,19 @@ class Conformance:
             self.check_list(client, form, version, "by ID", {"ID": live, "Limit": 10}, [live])
             self.check_list(client, form, version, "by Info", {"Info": TEXT}, [sleeping])
 
+    def check_actions(self, client, form, kills):
+        """The other actions; with `kills` the kill task has a victim, whose statement ends in its number."""
+        answers = conformance_actions.Answers(self, client, form)
+        answers.check_instances()
+        answers.check_account("app", os.environ["KILLD_DATABASE_PASSWORD"])
+        if client.name != CommandLine.name:
+            answers.check_statistics()
+        if kills:
+            number, victim = self.task_victims.pop()
+            answers.check_task(victim, f"SELECT SLEEP(600) /* doomed {number} */")
+        else:
+            answers.check_task()
+
     # The rate limit
 
     def check_rate_limit(self, client, form):
@@ -259,6 +237,7 @@ class Conformance:
                 continue
             self.check_kill(client, form)
             self.check_lists(client, form)
+            self.check_actions(client, form, kills=form == FORMS[0])
             if client.name == Common.name or form == FORMS[0]:
                 self.check_rate_limit(client, form)
             for position, refusal in enumerate(refusals):
@@ -278,6 +257,7 @@ class Conformance:
         }
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(self.check_kill, client, form)]
+            jobs.append(pool.submit(self.check_actions, client, form, kills=True))
             for version in (V2021, V2019):
                 sleeping = [self.arguments.sleeping_thread]
                 jobs.append(
@@ -298,6 +278,9 @@ def main():
     parser.add_argument("--live-thread", type=int, required=True, help="the id of a thread that must survive")
     parser.add_argument("--sleeping-thread", type=int, required=True, help=f"one whose statement has {TEXT} in it")
     parser.add_argument("--victims", type=int, nargs="+", required=True, help="the ids of the threads to kill")
+    parser.add_argument(
+        "--task-victims", type=int, nargs="+", required=True,
+        help="those that kill tasks are to end: number N from 0 runs SELECT SLEEP(600) /* doomed N */")
     arguments = parser.parse_args()
 
     # The SDK looks for the endpoint as a whole in this list.
@@ -310,7 +293,7 @@ def main():
         for client in (Common(), Typed(), Async()):
             conformance.run_sdk(client)
         command_line.result()
-    require(not conformance.victims, f"{len(conformance.victims)} victims are left")
+    require(not conformance.victims + conformance.task_victims, "there are victims left")
     conformance.tally.report()
 
 

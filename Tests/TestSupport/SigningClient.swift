@@ -142,6 +142,8 @@ public struct APIAnswer: Decodable {
     public let SqlExecId: String?
     public let Plan: PlanDescription?
     public let Plans: [PlanSummary]?
+    public let Tasks: [TaskDescription]?
+    public let Status: Int?
     public let RequestId: String
 
     /// The `SqlExecId` of a Prepare that went well.
@@ -198,8 +200,19 @@ public struct PlanDescription: Decodable {
 /// A row of what DescribeKillPlans answers.
 public struct PlanSummary: Decodable {
     public let PlanName: String
+    public let Task: String?
     public let InstanceId: String
     public let State: String
     public let ThreadCount: Int
     public let Outcomes: [String: Int]
+}
+
+/// A row of what DescribeKillTasks answers.
+public struct TaskDescription: Decodable {
+    public let TaskName: String
+    public let Account: String
+    public let State: String
+    public let CancelledBy: String?
+    public let SessionsKilled: Int
+    public let User: String?
 }

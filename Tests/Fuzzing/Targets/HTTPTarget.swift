@@ -5,7 +5,8 @@
 /// as the same.
 enum HTTPTarget {
     static func read(_ bytes: [UInt8]) {
-        _ = ParsedBytes([bytes[...]])
+        _ = try? Conversation([bytes[...]], answersAtOnce: true)
+        _ = try? Conversation([bytes[...]], answersAtOnce: false)
     }
 
     static func check(_ bytes: [UInt8]) throws {

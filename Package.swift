@@ -17,9 +17,12 @@ func program(_ name: String, knows rooms: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: rooms, swiftSettings: settings)
 }
 
-func tests(_ name: String, of rooms: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+func tests(
+    _ name: String, of rooms: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
     .testTarget(
-        name: name, dependencies: rooms + ["TestSupport"], resources: resources, swiftSettings: settings)
+        name: name, dependencies: rooms + ["TestSupport"], exclude: exclude, resources: resources,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -96,6 +99,13 @@ let package = Package(
         tests("KilldTests", of: [
             "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning", "TencentCloudErrors",
         ]),
+        // What the fuzzer builds itself is left out.
+        tests(
+            "Fuzzing",
+            of: [
+                "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "Parameters", "HTTPServer",
+            ],
+            exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.
         tests(
             "EndToEndTests", of: [

@@ -132,7 +132,7 @@ public final class Dispatcher: Sendable {
         let account = try authenticate(incoming, timestamp: timestamp, region: region)
         exchange.account = account.name
 
-        guard let version = APIVersion(rawValue: versionText) else {
+        guard versionText.utf8.count <= Self.longestName, let version = APIVersion(rawValue: versionText) else {
             throw TencentCloudError.noSuchVersion(versionText, service: Self.service)
         }
         guard name.utf8.count <= Self.longestName, let action = actions[ActionKey(name: name, version: version)] else {
@@ -151,9 +151,9 @@ public final class Dispatcher: Sendable {
     }
 
     private static let service = "dbbrain"
-    /// Longer names of actions, regions and keys do not exist; in bytes. Hashing
-    /// a string takes time quadratic in its combining marks, so none from outside
-    /// is looked up unbounded.
+    /// Longer names of actions, versions, regions and keys do not exist; in bytes.
+    /// Hashing or comparing a string takes time quadratic in its combining marks,
+    /// so none from outside is looked up unbounded.
     private static let longestName = 128
 
     private func authenticate(_ incoming: IncomingRequest, timestamp: Int64, region: String?) throws -> Account {

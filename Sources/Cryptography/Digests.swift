@@ -79,13 +79,16 @@ public final class AuthenticationKey: @unchecked Sendable {
         defer { EVP_MAC_free(algorithm) }
         guard let context = EVP_MAC_CTX_new(algorithm) else { throw CryptographyError(operation: "EVP_MAC_CTX_new") }
         var name = Array(digest.name.utf8CString)
-        let isReady = name.withUnsafeMutableBufferPointer { name in
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end(),
-            ]
-            // With no key at all OpenSSL would look for one that was set before.
-            return bytes.isEmpty
-                ? EVP_MAC_init(context, [0], 0, parameters) : EVP_MAC_init(context, bytes, bytes.count, parameters)
+        // The parameters point to both texts, so neither may be a temporary one of its call.
+        let isReady = "digest".withCString { key in
+            name.withUnsafeMutableBufferPointer { name in
+                let parameters = [
+                    OSSL_PARAM_construct_utf8_string(key, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+                ]
+                // With no key at all OpenSSL would look for one that was set before.
+                return bytes.isEmpty
+                    ? EVP_MAC_init(context, [0], 0, parameters) : EVP_MAC_init(context, bytes, bytes.count, parameters)
+            }
         }
         guard isReady == 1 else {
             EVP_MAC_CTX_free(context)

@@ -41,15 +41,15 @@ struct HTTPRequestLine: Sendable {
 
     /// The name of the protocol is case-sensitive (RFC 9112 section 2.3).
     private static func version(_ text: String) throws(HTTPProtocolError) -> HTTPVersion {
-        switch text {
-        case "HTTP/1.1": return .http11
-        case "HTTP/1.0": return .http10
-        default: break
-        }
         let digits = text.utf8.dropFirst(5)
+        // Bounded before it is compared: `==` takes time quadratic in the combining marks of a text.
         guard text.utf8.count == 8, text.hasPrefix("HTTP/"), digits.dropFirst().first == UInt8(ascii: "."),
             digits.first?.decimalDigit != nil, digits.last?.decimalDigit != nil
         else { throw HTTPProtocolError(.badRequest, "the request line does not end with an HTTP version") }
-        throw HTTPProtocolError(.httpVersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are served")
+        switch text {
+        case "HTTP/1.1": return .http11
+        case "HTTP/1.0": return .http10
+        default: throw HTTPProtocolError(.httpVersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are served")
+        }
     }
 }

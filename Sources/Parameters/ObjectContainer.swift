@@ -1,4 +1,5 @@
-/// An object of which every name is known to `Key`.
+/// An object of which every name is known to `Key`; names of more than 128 bytes
+/// are not.
 struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let values: [MemberName: ParameterTree]
     let codingPath: [any CodingKey]
@@ -9,7 +10,9 @@ struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         var keys: [Key] = []
         for member in members {
             let name = MemberName(member.name)
-            guard let key = Key(stringValue: member.name), MemberName(key.stringValue) == name else {
+            guard member.name.utf8.count <= MemberName.longest, let key = Key(stringValue: member.name),
+                MemberName(key.stringValue) == name
+            else {
                 throw .unknown(path: ParameterPath.text(of: codingPath, then: member.name))
             }
             values[name] = member.value

@@ -4,6 +4,8 @@
 /// - Null counts as absent: `nil` for an optional, missing for a required one.
 /// - Nothing is converted: `1` is no `Bool`, `"1"` and `1.0` are no `Int`, and a
 ///   number that the type cannot hold is of the wrong type.
+/// - A type that is `RawRepresentable` by a `String`, such as an enumeration, has
+///   no value of more than 128 bytes.
 /// - In queries and forms a number is the text that JSON would have there, and a
 ///   `Bool` any of the spellings of the official SDKs: `true`, `True` (Python,
 ///   .NET), `1` (PHP); `false`, `False`, `0`, nothing at all (PHP).
@@ -58,8 +60,12 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
     func decode(_ type: Bool.Type) throws(ParameterError) -> Bool {
         switch tree {
         case .boolean(let value): return value
-        case .text("true"), .text("True"), .text("1"): return true
-        case .text("false"), .text("False"), .text("0"), .text(""): return false
+        case .text(let text) where text.utf8.count <= MemberName.longest:
+            switch text {
+            case "true", "True", "1": return true
+            case "false", "False", "0", "": return false
+            default: throw mismatch
+            }
         default: throw mismatch
         }
     }
@@ -68,6 +74,15 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
         switch tree {
         case .string(let text), .text(let text): return text
         default: throw mismatch
+        }
+    }
+
+    /// Whether it is a text that no enumeration has a case for. The `==` by which
+    /// the compiler finds the case takes time quadratic in combining marks.
+    private var hasLongText: Bool {
+        switch tree {
+        case .string(let text), .text(let text): text.utf8.count > MemberName.longest
+        default: false
         }
     }
 
@@ -84,6 +99,7 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
     }
 
     func decode<T: Decodable>(_ type: T.Type) throws(ParameterError) -> T {
+        if hasLongText, type is any RawRepresentable<String>.Type { throw invalid(at: codingPath) }
         do {
             return try T(from: self)
         } catch let error as ParameterError {

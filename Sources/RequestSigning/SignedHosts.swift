@@ -54,11 +54,11 @@ struct SignedHosts {
     }
 }
 
-extension Array where Element: Equatable {
+extension [String] {
     /// The elements in order, each only where it occurs first. For short arrays.
     var withoutRepetitions: [Element] {
         reduce(into: []) { result, element in
-            if !result.contains(element) { result.append(element) }
+            if !result.contains(where: element.isSame) { result.append(element) }
         }
     }
 }

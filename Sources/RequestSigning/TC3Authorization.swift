@@ -38,11 +38,10 @@ extension TC3Authorization {
     public init(parsing headerValue: String) throws(TC3AuthorizationError) {
         var text = Scanner(headerValue)
         text.skipBlanks()
-        switch text.takeWord() {
-        case Self.algorithm: text.skipBlanks()
-        case "SKIP": throw .unsigned
-        default: throw .unsupportedAlgorithm
-        }
+        let algorithm = text.takeWord()
+        guard !algorithm.isSame(as: "SKIP") else { throw .unsigned }
+        guard algorithm.isSame(as: Self.algorithm) else { throw .unsupportedAlgorithm }
+        text.skipBlanks()
         (secretID, scope) = try Self.credential(text.takeValue(of: .credential))
         guard text.skipComma() else { throw .missing(.signedHeaders) }
         signedHeaders = try Self.signedHeaders(text.takeValue(of: .signedHeaders))
@@ -64,9 +63,9 @@ extension TC3Authorization {
 
     private static func signedHeaders(_ value: String) throws(TC3AuthorizationError) -> [String] {
         let names = split(value, at: ";")
-        let areNames = names.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }
-        let ascend = zip(names, names.dropFirst()).allSatisfy(<)
-        guard areNames, ascend else { throw .invalid(.signedHeaders) }
+        guard names.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }),
+            zip(names, names.dropFirst()).allSatisfy(<)
+        else { throw .invalid(.signedHeaders) }
         return names
     }
 

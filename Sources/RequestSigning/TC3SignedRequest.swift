@@ -38,7 +38,8 @@ public struct TC3SignedRequest: Sendable {
             others.append((name, try request.requiredHeader(name)))
         }
         otherHeaders = Self.asSentAndLowerCased(others)
-        payload = try request.header("x-tc-content-sha256") == "UNSIGNED-PAYLOAD" ? .unsigned : .signed
+        let declaredHash = try request.header("x-tc-content-sha256")
+        payload = declaredHash?.isSame(as: "UNSIGNED-PAYLOAD") == true ? .unsigned : .signed
 
         guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else { throw .invalidDate }
         let hosts = SignedHosts(
@@ -121,6 +122,7 @@ public struct TC3SignedRequest: Sendable {
         _ headers: [(name: String, value: String)]
     ) -> [[(name: String, value: String)]] {
         let lowerCased = headers.map { (name: $0.name, value: $0.value.lowercased()) }
-        return headers.elementsEqual(lowerCased, by: ==) ? [headers] : [headers, lowerCased]
+        let haveNoCapitals = headers.elementsEqual(lowerCased) { $0.value.isSame(as: $1.value) }
+        return haveNoCapitals ? [headers] : [headers, lowerCased]
     }
 }

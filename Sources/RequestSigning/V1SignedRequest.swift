@@ -37,12 +37,14 @@ public struct V1SignedRequest: Sendable {
         self.timestamp = timestamp
         hosts = SignedHosts(host: host, region: region, configured: signedHosts, mayHaveScheme: true).candidates
         // The Ruby SDK's Base64 ends in a line feed.
-        let text = signature.hasSuffix("\n") ? String(signature.dropLast()) : signature
+        let text = signature.utf8.last == UInt8(ascii: "\n") ? String(Substring(signature.utf8.dropLast())) : signature
         // Foundation takes needless padding too.
         self.signature = Data(base64Encoded: text).flatMap { $0.base64EncodedString() == text ? Array($0) : nil }
-        method = parameters.first { $0.name == "SignatureMethod" }
-            .flatMap { V1Signature.Method(rawValue: $0.value) } ?? .hmacSHA1
-        spellings = Self.spellings(of: parameters.filter { $0.name != "Signature" }).map(V1Signature.text)
+        let isSHA256 = parameters.contains {
+            $0.name.isSame(as: "SignatureMethod") && $0.value.isSame(as: V1Signature.Method.hmacSHA256.rawValue)
+        }
+        method = isSHA256 ? .hmacSHA256 : .hmacSHA1
+        spellings = Self.spellings(of: parameters.filter { !$0.name.isSame(as: "Signature") }).map(V1Signature.text)
     }
 
     /// Whether the request was signed with `secretKey` at about this time.

@@ -14,6 +14,28 @@ final class RequestFormTests: XCTestCase {
         return String(try XCTUnwrap(answer.wholeMatch(of: /\{"Response":\{"RequestId":"[^"]*","Text":"(.*)"\}\}/), answer).1)
     }
 
+    /// `String` compares texts of combining marks in quadratic time.
+    func testCombiningMarksTakeLittleTime() async throws {
+        let marks = String(repeating: "\u{301}\u{323}", count: 50_000)
+        let requests = [
+            ("content type", try world.signed(headers: ["Content-Type": "a\(marks)"])),
+            ("content type in capitals", try world.signed(headers: ["Content-Type": "application/json; A\(marks)"])),
+            ("language", try world.signed(headers: ["X-TC-Language": "z\(marks)"])),
+            ("version", try world.signed(headers: ["X-TC-Version": "2021\(marks)"])),
+            ("action", try world.signed(headers: ["X-TC-Action": "E\(marks)"])),
+            ("unsigned payload", try world.signed(headers: ["X-TC-Content-SHA256": "U\(marks)"])),
+            ("name in a form", try world.signedByParameter(tail: "&Signatur\(marks)=")),
+            ("value in a form", try world.signedByParameter(["Version": marks])),
+            ("signature", try world.signedByParameter(["Signature": "-"], tail: "&Signature=\(marks)")),
+            ("signature method", try world.signedByParameter(["SignatureMethod": marks])),
+        ]
+        for (name, request) in requests {
+            let start = ContinuousClock.now
+            _ = await world.answer(request)
+            XCTAssertLessThan(start.duration(to: .now), .seconds(1), name)
+        }
+    }
+
     func testEveryFormReachesTheAction() async throws {
         let forms: [(form: String, request: HTTPRequest)] = [
             ("POST JSON, TC3", try world.signed(body: #"{"Text":"a b"}"#)),

@@ -131,6 +131,17 @@ final class HTTPRequestParserTests: XCTestCase {
         XCTAssertLessThan(time(36_000), quarter * 16 + .milliseconds(50))
     }
 
+    /// `String` compares texts of combining marks in quadratic time.
+    func testAVersionOfCombiningMarksTakesLittleTime() {
+        var limits = HTTPLimits()
+        limits.headBytes = 300_000
+        let version = String(repeating: "\u{301}\u{323}", count: 50_000)
+        let time = ContinuousClock().measure {
+            XCTAssertEqual(parse("GET / H\(version)\r\n", limits: limits).end, .refused(.badRequest))
+        }
+        XCTAssertLessThan(time, .seconds(1))
+    }
+
     func testTellsThatTheClientWaitsForContinue() throws {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
         func awaitsContinue(_ text: String) throws -> Bool {

@@ -260,10 +260,11 @@ final class HTTPServerTests: XCTestCase {
                 return HTTPResponse(status: .ok, body: Array("<done>".utf8))
             }
         }
+        // First: connections are accepted in their order, and one that was not is reset.
+        let idle = try TestClient(port: port)
         let busy = try TestClient(port: port)
         busy.send(get)
         wait(for: [isHandling], timeout: 10)
-        let idle = try TestClient(port: port)
 
         let drained = expectation(description: "drained")
         Task {

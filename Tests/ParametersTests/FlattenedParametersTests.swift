@@ -131,6 +131,13 @@ final class FlattenedParametersTests: XCTestCase {
         }
     }
 
+    /// `String` compares texts of combining marks in quadratic time.
+    func testABooleanOfCombiningMarksTakesLittleTime() {
+        let form = "RecordHistory=T\(String(repeating: "\u{301}\u{323}", count: 50_000))"
+        let time = ContinuousClock().measure { assertRefuses(form, .wrongType(path: "RecordHistory")) }
+        XCTAssertLessThan(time, .seconds(1))
+    }
+
     func testAHundredThousandParametersTakeLittleTime() throws {
         let clock = ContinuousClock()
         let many = (0..<100_000).map { "a\($0).b=" }.joined(separator: "&")

@@ -35,6 +35,28 @@ final class ParameterDecoderTests: XCTestCase {
             ListRequest(StatDimensions: [.init(Dimension: "SqlTag", Data: ["p=1"]), .init(Dimension: "x")]))
     }
 
+    /// `String` compares texts of combining marks in quadratic time, also where
+    /// the compiler writes the comparison.
+    func testCombiningMarksTakeLittleTime() {
+        let marks = String(repeating: "\u{301}\u{323}", count: 50_000)
+        let requests = [
+            #"{"InstanceI\#(marks)":"a"}"#, #"{"InstanceId":"a","Stage":"Prepare","InstanceI\#(marks)":1}"#,
+            #"{"InstanceId":"a","Stage":"P\#(marks)"}"#,
+            #"{"InstanceId":"a","Stage":"Prepare","Threads":["\#(marks)"]}"#,
+        ]
+        for json in requests {
+            let time = ContinuousClock().measure { XCTAssertNil(try? decode(KillRequest.self, json)) }
+            XCTAssertLessThan(time, .seconds(1), String(json.unicodeScalars.prefix(80)))
+        }
+    }
+
+    func testAnEnumerationHasNoLongValue() {
+        let text = String(repeating: "P", count: 129)
+        assertRefuses(
+            KillRequest.self, #"{"InstanceId":"a","Stage":"\#(text)"}"#, .invalidValue(path: "Stage", value: text))
+        assertRefuses(KillRequest.self, #"{"\#(text)":1}"#, .unknown(path: text))
+    }
+
     func testTakesNullForAbsence() throws {
         XCTAssertEqual(
             try decode(KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","Threads":null,"RecordHistory":null}"#),

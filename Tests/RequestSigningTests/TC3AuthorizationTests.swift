@@ -14,6 +14,18 @@ final class TC3AuthorizationTests: XCTestCase {
         XCTAssertEqual(authorization.headerValue, header())
     }
 
+    /// `String` compares texts of combining marks in quadratic time.
+    func testCombiningMarksTakeLittleTime() {
+        let marks = String(repeating: "\u{301}\u{323}", count: 50_000)
+        let texts = [
+            marks, "TC3\(marks)", header(credential: marks), header(signedHeaders: "a;\(marks);\(marks)a"),
+        ]
+        for text in texts {
+            let time = ContinuousClock().measure { XCTAssertNil(try? TC3Authorization(parsing: text)) }
+            XCTAssertLessThan(time, .seconds(1), String(text.unicodeScalars.prefix(80)))
+        }
+    }
+
     func testToleratesTheBlanksThatClientsSend() throws {
         let expected = try TC3Authorization(parsing: header())
         for text in [

@@ -1,0 +1,84 @@
+@testable import HTTPServer
+
+/// A connection from its first byte to its end, with a handler that answers
+/// every request alike.
+struct Conversation: Equatable {
+    private var requests: [String] = []
+    private var refusal: HTTPProtocolError?
+    /// What was sent, without `100 Continue`: whether that is sent depends on
+    /// what comes together.
+    private var output: [UInt8] = []
+    private var isClosed = false
+
+    private static let date = HTTPDate(second: 784_111_777)
+    private static let proceed = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    /// - Parameter answersAtOnce: if not, the handler answers only when the
+    ///   connection takes no more bytes.
+    init(_ pieces: [ArraySlice<UInt8>], answersAtOnce: Bool) throws {
+        let now = MonotonicTime.now
+        var connection = HTTPConnection(limits: HTTPLimits(), remoteAddress: "127.0.0.1", at: now)
+        var hasRequest = false
+        for piece in pieces {
+            while !connection.wantsInput, hasRequest {
+                try answer(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+            }
+            connection.receive(Array(piece).span, at: now)
+            try run(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+        }
+        while hasRequest { try answer(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now) }
+        connection.receiveEnd()
+        try run(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+        try demand(isClosed, "the connection is open after its end")
+    }
+
+    private mutating func answer(
+        _ connection: inout HTTPConnection, _ hasRequest: inout Bool, answersAtOnce: Bool, at now: MonotonicTime
+    ) throws {
+        hasRequest = false
+        connection.answer(HTTPResponse(status: .ok, body: Array("ok".utf8)), date: Self.date, at: now)
+        try run(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+    }
+
+    private mutating func run(
+        _ connection: inout HTTPConnection, _ hasRequest: inout Bool, answersAtOnce: Bool, at now: MonotonicTime
+    ) throws {
+        while true {
+            switch connection.next(date: Self.date, at: now) {
+            case .handle(let request):
+                requests.append("\(request.method) \(request.target) \(request.body)")
+                hasRequest = true
+                if answersAtOnce { return try answer(&connection, &hasRequest, answersAtOnce: true, at: now) }
+            case .report(let error):
+                try demand(refusal == nil, "refused twice")
+                refusal = error
+            case .send:
+                let rest = connection.output[connection.sentCount...]
+                try demand(!rest.isEmpty, "nothing to send")
+                output += rest.starts(with: Self.proceed) ? rest.dropFirst(Self.proceed.count) : rest
+                connection.sent(rest.count, at: now)
+            case .shutDownSending: break
+            case .close:
+                isClosed = true
+                return
+            case .wait:
+                try demand(connection.deadline != nil, "waits without a deadline")
+                return
+            }
+        }
+    }
+
+    /// The connection does what the parser says, up to the last request that the client wants answered.
+    func check(against parsed: ParsedBytes) throws {
+        let last = parsed.requests.firstIndex { !$0.isPersistent }
+        let wanted = last.map { parsed.requests[...$0] } ?? parsed.requests[...]
+        try demand(
+            requests == wanted.map { "\($0.http.method) \($0.http.target) \($0.http.body)" },
+            "handled \(requests), parsed \(parsed)")
+        try demand(
+            refusal == (last == nil ? parsed.refusal : nil), "refused for \(refusal as Any), parsed \(parsed)")
+        let date = Array("\r\nDate: ".utf8)
+        let answers = output.indices.count { output[$0...].starts(with: date) }
+        try demand(answers == requests.count + (refusal == nil ? 0 : 1), "\(answers) answers: \(text(output))")
+    }
+}

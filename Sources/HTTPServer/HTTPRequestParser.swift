@@ -146,7 +146,7 @@ struct HTTPRequestParser: Sendable {
             headBytes.removeAll(keepingCapacity: true)
             return
         }
-        switch try head.framing(limits: limits) {
+        switch try head.framing(headBytes.span, limits: limits) {
         case .fixed(let length): part = .fixedBody(length: length)
         case .chunked: part = .chunkedBody
         }

@@ -27,7 +27,7 @@ struct HTTPConnection: Sendable {
         case readingHead(until: MonotonicTime)
         case readingBody(since: MonotonicTime, lastArrival: MonotonicTime)
         /// The client is to be told, and then to go.
-        case refusing(HTTPProtocolError)
+        case refusing(HTTPProtocolError, isHead: Bool)
         /// The request is complete and the handler has not been called.
         case ready(HTTPRequestParser.Output)
         case handling(since: MonotonicTime, isHead: Bool, isPersistent: Bool)
@@ -196,8 +196,8 @@ struct HTTPConnection: Sendable {
         switch state {
         case .closed:
             return .close
-        case .refusing(let error):
-            append(refusal(error), isHead: false, isLast: true, date: date, at: now)
+        case .refusing(let error, let isHead):
+            append(refusal(error), isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .report(error)
         case .ready(let parsed) where output.count < Self.mostOutputBeforeSending:
@@ -218,8 +218,10 @@ struct HTTPConnection: Sendable {
     }
 
     private mutating func refuse(_ error: HTTPProtocolError) {
+        // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
+        let isHead = if case .handling(_, let isHead, _) = state { isHead } else { parser.isReadingHead }
         parser.reset()
-        state = .refusing(error)
+        state = .refusing(error, isHead: isHead)
     }
 
     private mutating func finish() {

@@ -77,6 +77,18 @@ final class HTTPConnectionTests: XCTestCase {
         XCTAssertTrue(client.received.hasSuffix("\r\n\r\n"))
     }
 
+    func testARefusalOfHeadHasNoBodyEither() {
+        var broken = ScriptedClient()
+        broken.send("HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
+        var hanging = ScriptedClient()
+        hanging.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+        hanging.advance(.seconds(300))
+        for (client, status) in [(broken, "400"), (hanging, "503")] {
+            XCTAssertTrue(client.received.hasPrefix("HTTP/1.1 \(status) "), client.received)
+            XCTAssertTrue(client.received.hasSuffix("\r\n\r\n"), client.received)
+        }
+    }
+
     // MARK: Expect: 100-continue
 
     func testAClientThatWaitsIsToldOnceToContinue() {

@@ -25,6 +25,9 @@ final class EventLoop {
     private var listener: Listener?
     /// When accepting goes on after the system refused it.
     private var acceptingPausedUntil: MonotonicTime?
+    /// In which second a client with too many connections was reported: it may
+    /// try again thousands of times.
+    private var lastTurningAway = 0
 
     /// No deadline of a connection is before it.
     private var earliestDeadline: MonotonicTime?
@@ -111,8 +114,7 @@ final class EventLoop {
     private func handle(_ message: Mailbox.Message) {
         switch message {
         case .answer(let response, let id):
-            // Nothing is found if the connection ended while the handler worked.
-            guard let connection = connections[id] else { return }
+            guard let connection = connections.noteAnswer(to: id) else { return }
             connection.machine.answer(response, date: date, at: now)
             serve(connection)
         case .drain(let deadline, let waiter):
@@ -175,17 +177,29 @@ final class EventLoop {
     private func acceptAll() {
         while acceptingPausedUntil == nil, connections.count < limits.connections, let listener {
             switch Socket.accept(from: listener.descriptor) {
-            case .accepted(let socket, from: let address): add(socket, from: address)
+            case .accepted(let socket, from: let address):
+                // A socket that is not added closes here.
+                if hasRoom(for: address) { add(socket, from: address) }
             case .wouldBlock: return
             case .failed(let error): pauseAccepting(error)
             }
         }
     }
 
+    private func hasRoom(for address: SocketAddress) -> Bool {
+        if connections.count(of: address.network) < limits.connectionsPerAddress { return true }
+        let second = WallClock.second
+        if second != lastTurningAway {
+            lastTurningAway = second
+            observer(.turnedAway(remoteAddress: address.numeric.host))
+        }
+        return false
+    }
+
     private func add(_ socket: consuming Descriptor, from address: SocketAddress) {
         let machine = HTTPConnection(
             limits: limits, refusal: refusal, remoteAddress: address.numeric.host, at: now)
-        let connection = connections.add(socket, machine)
+        let connection = connections.add(socket, from: address.network, machine)
         do throws(SystemError) {
             try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
             if let deadline = machine.deadline { note(deadline) }
@@ -248,6 +262,7 @@ final class EventLoop {
         case .now(let response):
             connection.machine.answer(response, date: date, at: now)
         case .later(let work):
+            connection.awaitsHandler = true
             Task { [mailbox, id = connection.id] in
                 // Not taken if the server has ended meanwhile.
                 _ = mailbox.put(.answer(await work(), to: id))

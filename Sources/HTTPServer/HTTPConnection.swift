@@ -25,7 +25,7 @@ struct HTTPConnection: Sendable {
         /// No byte of the next request has come.
         case idle(until: MonotonicTime)
         case readingHead(until: MonotonicTime)
-        case readingBody(since: MonotonicTime, lastArrival: MonotonicTime)
+        case readingBody(TransferProgress)
         /// The client is to be told, and then to go.
         case refusing(HTTPProtocolError, isHead: Bool)
         /// The request is complete and the handler has not been called.
@@ -55,8 +55,8 @@ struct HTTPConnection: Sendable {
     /// Bytes to send, from ``sentCount`` on.
     private(set) var output: [UInt8] = []
     private(set) var sentCount = 0
-    private var outputSince: MonotonicTime
-    private var lastSending: MonotonicTime
+    /// Of what is in ``output``.
+    private var sending: TransferProgress
 
     /// From this many bytes of output on, no further request is handled before
     /// the client has taken them.
@@ -73,8 +73,7 @@ struct HTTPConnection: Sendable {
         self.remoteAddress = remoteAddress
         self.parser = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress)
         self.state = .idle(until: now + limits.headTimeout)
-        self.outputSince = now
-        self.lastSending = now
+        self.sending = TransferProgress(at: now)
     }
 
     // MARK: What the owner of the socket may ask
@@ -89,8 +88,8 @@ struct HTTPConnection: Sendable {
             // Idle only counts when the client has taken its answers.
             case .idle where !output.isEmpty: nil
             case .idle(let until), .readingHead(let until), .lingering(let until, _): until
-            case .readingBody(let since, let lastArrival):
-                min(since + limits.bodyTimeout, lastArrival + limits.bodyStallTimeout)
+            case .readingBody(let progress):
+                progress.deadline(within: limits.bodyStallTimeout, total: limits.bodyTimeout)
             case .handling(let since, _, _): since + limits.handlerTimeout
             case .ready, .refusing, .finishing, .closed: nil
             }
@@ -100,7 +99,7 @@ struct HTTPConnection: Sendable {
 
     private var outputDeadline: MonotonicTime? {
         output.isEmpty
-            ? nil : min(outputSince + limits.writeTimeout, lastSending + limits.writeStallTimeout)
+            ? nil : sending.deadline(within: limits.writeStallTimeout, total: limits.writeTimeout)
     }
 
     /// Bytes held for a body that is not complete.
@@ -154,7 +153,7 @@ struct HTTPConnection: Sendable {
     /// `count` bytes of ``output`` went out.
     mutating func sent(_ count: Int, at now: MonotonicTime) {
         sentCount += count
-        lastSending = now
+        sending.note(count, at: now, within: limits.writeStallTimeout, rate: limits.minimumRate)
         guard sentCount == output.count else { return }
         sentCount = 0
         output.removeAll(keepingCapacity: output.capacity <= Self.mostIdleCapacity)
@@ -249,27 +248,29 @@ struct HTTPConnection: Sendable {
     }
 
     private mutating func read(_ input: Span<UInt8>, from index: inout Int, at now: MonotonicTime) {
+        let start = index
         do throws(HTTPProtocolError) {
             if let parsed = try parser.read(input, from: &index) {
                 state = .ready(parsed)
             } else {
-                noteProgress(at: now)
+                noteProgress(of: index - start, at: now)
             }
         } catch {
             refuse(error)
         }
     }
 
-    private mutating func noteProgress(at now: MonotonicTime) {
+    private mutating func noteProgress(of count: Int, at now: MonotonicTime) {
         switch (parser.position, state) {
         case (.start, _), (.head, .readingHead):
             break
         case (.head, _):
             state = .readingHead(until: now + limits.headTimeout)
-        case (.body, .readingBody(let since, _)):
-            state = .readingBody(since: since, lastArrival: now)
+        case (.body, .readingBody(var progress)):
+            progress.note(count, at: now, within: limits.bodyStallTimeout, rate: limits.minimumRate)
+            state = .readingBody(progress)
         case (.body, _):
-            state = .readingBody(since: now, lastArrival: now)
+            state = .readingBody(TransferProgress(at: now))
             if parser.awaitsContinue {
                 noteOutput(at: now)
                 output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -280,9 +281,7 @@ struct HTTPConnection: Sendable {
     // MARK: Writing
 
     private mutating func noteOutput(at now: MonotonicTime) {
-        guard output.isEmpty else { return }
-        outputSince = now
-        lastSending = now
+        if output.isEmpty { sending = TransferProgress(at: now) }
     }
 
     private mutating func append(

@@ -147,7 +147,8 @@ struct ParserCase {
         .refused("user in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n"),
         .refused("path in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
         .served(
-            "scheme in Host, as the Python SDK sends it", "–", "GET / HTTP/1.1\r\nHost: http://a:1\r\n\r\n", "GET / "),
+            "scheme in Host, as the Python SDK sends it", "–",
+            "GET / HTTP/1.1\r\nHost: http://a:1\r\n\r\n", "GET / "),
         .refused("scheme and path in Host", "9112 3.2", "GET / HTTP/1.1\r\nHost: http://a/b\r\n\r\n"),
         .served("Host of all allowed characters", "3986 3.2.2", withHost("a-._~!$&'()*+;=%4f:0"), "GET / "),
         .served("Host with an empty port", "3986 3.2.3", withHost("a:"), "GET / "),

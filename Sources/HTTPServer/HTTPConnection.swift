@@ -153,8 +153,10 @@ struct HTTPConnection: Sendable {
     /// `count` bytes of ``output`` went out.
     mutating func sent(_ count: Int, at now: MonotonicTime) {
         sentCount += count
-        sending.note(count, at: now, within: limits.writeStallTimeout, rate: limits.minimumRate)
-        guard sentCount == output.count else { return }
+        guard sentCount == output.count else {
+            sending.note(count, at: now, within: limits.writeStallTimeout, rate: limits.minimumRate)
+            return
+        }
         sentCount = 0
         output.removeAll(keepingCapacity: output.capacity <= Self.mostIdleCapacity)
         if case .idle = state { state = .idle(until: now + limits.keepAliveTimeout) }

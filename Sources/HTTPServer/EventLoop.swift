@@ -41,6 +41,8 @@ final class EventLoop {
     /// connections each time costs next to nothing.
     private static let sweepInterval = Duration.milliseconds(25)
     private static let acceptingPause = Duration.milliseconds(100)
+    /// Takes about a millisecond.
+    private static let mostAcceptedAtOnce = 64
     private static let listenerToken = UInt64.max
     private static let wakeUpToken = UInt64.max - 1
 
@@ -97,7 +99,7 @@ final class EventLoop {
 
     private func handle(_ event: EventMask, token: UInt64) {
         switch token {
-        case Self.listenerToken: acceptAll()
+        case Self.listenerToken: acceptSome()
         case Self.wakeUpToken: mailbox.wakeUp.clear()
         default:
             // Nothing is found if the connection was closed by an earlier event of this turn.
@@ -120,6 +122,8 @@ final class EventLoop {
         case .drain(let deadline, let waiter):
             drainWaiters.append(waiter)
             drainDeadline = min(deadline, drainDeadline ?? deadline)
+            // Who waits in the kernel's queue would be reset.
+            acceptSome()
             listener = nil
             for connection in connections.all {
                 connection.machine.drain()
@@ -174,8 +178,10 @@ final class EventLoop {
 
     // MARK: Accepting
 
-    private func acceptAll() {
-        while acceptingPausedUntil == nil, connections.count < limits.connections, let listener {
+    /// The rest has its turn after those who are connected already.
+    private func acceptSome() {
+        for _ in 0..<Self.mostAcceptedAtOnce {
+            guard acceptingPausedUntil == nil, connections.count < limits.connections, let listener else { return }
             switch Socket.accept(from: listener.descriptor) {
             case .accepted(let socket, from: let address):
                 // A socket that is not added closes here.

@@ -50,7 +50,7 @@ final class BadInputTests: XCTestCase {
             Case(name: "a timestamp that is text", request: try make.json(prepare, timestampText: "now"),
                 code: "InvalidParameterValue"),
             Case(name: "301 s late", request: try make.json(prepare, offset: -301), code: "AuthFailure.SignatureExpire"),
-            Case(name: "301 s early", request: try make.json(prepare, offset: 301), code: "AuthFailure.SignatureExpire"),
+            Case(name: "310 s early", request: try make.json(prepare, offset: 310), code: "AuthFailure.SignatureExpire"),
             Case(name: "1970", request: try make.json(prepare, timestamp: 0), code: "AuthFailure.SignatureExpire"),
             Case(name: "the year 292277026596", request: try make.json(prepare, timestampText: "\(Int64.max)"),
                 code: "AuthFailure.InvalidAuthorization"),

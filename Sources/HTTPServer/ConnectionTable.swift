@@ -22,14 +22,21 @@ struct ConnectionID: RawRepresentable, Hashable, Sendable {
 final class Connection {
     let id: ConnectionID
     let socket: Descriptor
+    /// Nil if it is not counted.
+    fileprivate let network: ClientNetwork?
     var machine: HTTPConnection
     /// What the event queue watches the socket for.
     var interest: EventMask = .input
+    /// A handler works in a task of its own and has not answered.
+    var awaitsHandler = false
     fileprivate var countedBodyBytes = 0
 
-    fileprivate init(id: ConnectionID, socket: consuming Descriptor, machine: HTTPConnection) {
+    fileprivate init(
+        id: ConnectionID, socket: consuming Descriptor, network: ClientNetwork?, machine: HTTPConnection
+    ) {
         self.id = id
         self.socket = socket
+        self.network = network
         self.machine = machine
     }
 }
@@ -39,9 +46,20 @@ struct ConnectionTable {
     private var slots: [Connection?] = []
     private var generations: [UInt32] = []
     private var freeSlots: [Int] = []
-    private(set) var count = 0
+    private var openCount = 0
+    /// Those that were removed while a handler worked. They count until it has
+    /// answered: a client that asks and resets, again and again, must not pile
+    /// up work.
+    private var abandoned: [ConnectionID: ClientNetwork?] = [:]
+    private var countOfNetwork: [ClientNetwork: Int] = [:]
     /// Held by all connections for bodies that are not complete.
     private var bodyBytes = 0
+
+    /// Open connections, and handlers at work whose connection has ended.
+    var count: Int { openCount + abandoned.count }
+
+    /// The same of one network; 0 if it is not counted.
+    func count(of network: ClientNetwork?) -> Int { network.flatMap { countOfNetwork[$0] } ?? 0 }
 
     var all: [Connection] { slots.compactMap { $0 } }
 
@@ -51,7 +69,10 @@ struct ConnectionTable {
         return slots[id.slot]
     }
 
-    mutating func add(_ socket: consuming Descriptor, _ machine: HTTPConnection) -> Connection {
+    /// - Parameter network: nil if it is not to be counted.
+    mutating func add(
+        _ socket: consuming Descriptor, from network: ClientNetwork?, _ machine: HTTPConnection
+    ) -> Connection {
         if freeSlots.isEmpty {
             freeSlots.append(slots.count)
             slots.append(nil)
@@ -59,9 +80,10 @@ struct ConnectionTable {
         }
         let slot = freeSlots.removeLast()
         let id = ConnectionID(slot: slot, generation: generations[slot])
-        let connection = Connection(id: id, socket: socket, machine: machine)
+        let connection = Connection(id: id, socket: socket, network: network, machine: machine)
         slots[slot] = connection
-        count += 1
+        openCount += 1
+        if let network { countOfNetwork[network, default: 0] += 1 }
         return connection
     }
 
@@ -72,8 +94,30 @@ struct ConnectionTable {
         // The generations above are the tokens of what is no connection.
         generations[slot] = (generations[slot] &+ 1) & 0x7FFF_FFFF
         freeSlots.append(slot)
-        count -= 1
+        openCount -= 1
         bodyBytes -= connection.countedBodyBytes
+        if connection.awaitsHandler {
+            abandoned[connection.id] = .some(connection.network)
+        } else {
+            release(connection.network)
+        }
+    }
+
+    /// A handler has answered.
+    ///
+    /// - Returns: nil if the connection has been removed meanwhile.
+    mutating func noteAnswer(to id: ConnectionID) -> Connection? {
+        if let connection = self[id] {
+            connection.awaitsHandler = false
+            return connection
+        }
+        if let network = abandoned.removeValue(forKey: id) { release(network) }
+        return nil
+    }
+
+    private mutating func release(_ network: ClientNetwork?) {
+        guard let network, let count = countOfNetwork[network] else { return }
+        countOfNetwork[network] = count > 1 ? count - 1 : nil
     }
 
     mutating func removeAll() {

@@ -25,6 +25,9 @@ final class EventLoop {
     private var listener: Listener?
     /// When accepting goes on after the system refused it.
     private var acceptingPausedUntil: MonotonicTime?
+    /// In which second a client with too many connections was reported: it may
+    /// try again thousands of times.
+    private var lastTurningAway = 0
 
     /// No deadline of a connection is before it.
     private var earliestDeadline: MonotonicTime?
@@ -38,6 +41,8 @@ final class EventLoop {
     /// connections each time costs next to nothing.
     private static let sweepInterval = Duration.milliseconds(25)
     private static let acceptingPause = Duration.milliseconds(100)
+    /// Takes about a millisecond.
+    private static let mostAcceptedAtOnce = 64
     private static let listenerToken = UInt64.max
     private static let wakeUpToken = UInt64.max - 1
 
@@ -94,7 +99,7 @@ final class EventLoop {
 
     private func handle(_ event: EventMask, token: UInt64) {
         switch token {
-        case Self.listenerToken: acceptAll()
+        case Self.listenerToken: acceptSome()
         case Self.wakeUpToken: mailbox.wakeUp.clear()
         default:
             // Nothing is found if the connection was closed by an earlier event of this turn.
@@ -111,13 +116,14 @@ final class EventLoop {
     private func handle(_ message: Mailbox.Message) {
         switch message {
         case .answer(let response, let id):
-            // Nothing is found if the connection ended while the handler worked.
-            guard let connection = connections[id] else { return }
+            guard let connection = connections.noteAnswer(to: id) else { return }
             connection.machine.answer(response, date: date, at: now)
             serve(connection)
         case .drain(let deadline, let waiter):
             drainWaiters.append(waiter)
             drainDeadline = min(deadline, drainDeadline ?? deadline)
+            // Who waits in the kernel's queue would be reset.
+            acceptSome()
             listener = nil
             for connection in connections.all {
                 connection.machine.drain()
@@ -172,20 +178,34 @@ final class EventLoop {
 
     // MARK: Accepting
 
-    private func acceptAll() {
-        while acceptingPausedUntil == nil, connections.count < limits.connections, let listener {
+    /// The rest has its turn after those who are connected already.
+    private func acceptSome() {
+        for _ in 0..<Self.mostAcceptedAtOnce {
+            guard acceptingPausedUntil == nil, connections.count < limits.connections, let listener else { return }
             switch Socket.accept(from: listener.descriptor) {
-            case .accepted(let socket, from: let address): add(socket, from: address)
+            case .accepted(let socket, from: let address):
+                // A socket that is not added closes here.
+                if hasRoom(for: address) { add(socket, from: address) }
             case .wouldBlock: return
             case .failed(let error): pauseAccepting(error)
             }
         }
     }
 
+    private func hasRoom(for address: SocketAddress) -> Bool {
+        if connections.count(of: address.network) < limits.connectionsPerAddress { return true }
+        let second = WallClock.second
+        if second != lastTurningAway {
+            lastTurningAway = second
+            observer(.turnedAway(remoteAddress: address.numeric.host))
+        }
+        return false
+    }
+
     private func add(_ socket: consuming Descriptor, from address: SocketAddress) {
         let machine = HTTPConnection(
             limits: limits, refusal: refusal, remoteAddress: address.numeric.host, at: now)
-        let connection = connections.add(socket, machine)
+        let connection = connections.add(socket, from: address.network, machine)
         do throws(SystemError) {
             try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
             if let deadline = machine.deadline { note(deadline) }
@@ -248,6 +268,7 @@ final class EventLoop {
         case .now(let response):
             connection.machine.answer(response, date: date, at: now)
         case .later(let work):
+            connection.awaitsHandler = true
             Task { [mailbox, id = connection.id] in
                 // Not taken if the server has ended meanwhile.
                 _ = mailbox.put(.answer(await work(), to: id))

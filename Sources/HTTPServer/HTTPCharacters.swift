@@ -22,14 +22,15 @@ extension UInt8 {
     /// has no fragment (RFC 9112 section 3.2).
     var isTargetByte: Bool { self > 0x20 && self < 0x7F && self != UInt8(ascii: "#") }
 
-    /// May stand in `uri-host [":" port]` (RFC 3986 section 3.2.2).
-    var isHostByte: Bool {
+    /// `reg-name` without its escapes (RFC 3986 section 3.2.2), and without the
+    /// comma, at which others cut a list.
+    var isHostNameByte: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"), UInt8(ascii: "%"), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"),
-            UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("),
-            UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ";"), UInt8(ascii: "="):
+            UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"),
+            UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ";"),
+            UInt8(ascii: "="):
             true
         default: false
         }
@@ -69,6 +70,12 @@ extension Span<UInt8> {
         return text.withUTF8Buffer { literal in
             zip(range, literal).allSatisfy { self[$0].asciiLowercased == $1 }
         }
+    }
+
+    /// Whether the bytes in both ranges are the same, in any case of letters.
+    func isSame(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        left.count == right.count
+            && zip(left, right).allSatisfy { self[$0].asciiLowercased == self[$1].asciiLowercased }
     }
 
     func text(at range: Range<Int>) -> String {

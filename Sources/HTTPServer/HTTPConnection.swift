@@ -25,9 +25,9 @@ struct HTTPConnection: Sendable {
         /// No byte of the next request has come.
         case idle(until: MonotonicTime)
         case readingHead(until: MonotonicTime)
-        case readingBody(since: MonotonicTime, lastArrival: MonotonicTime)
+        case readingBody(TransferProgress)
         /// The client is to be told, and then to go.
-        case refusing(HTTPProtocolError)
+        case refusing(HTTPProtocolError, isHead: Bool)
         /// The request is complete and the handler has not been called.
         case ready(HTTPRequestParser.Output)
         case handling(since: MonotonicTime, isHead: Bool, isPersistent: Bool)
@@ -55,8 +55,8 @@ struct HTTPConnection: Sendable {
     /// Bytes to send, from ``sentCount`` on.
     private(set) var output: [UInt8] = []
     private(set) var sentCount = 0
-    private var outputSince: MonotonicTime
-    private var lastSending: MonotonicTime
+    /// Of what is in ``output``.
+    private var sending: TransferProgress
 
     /// From this many bytes of output on, no further request is handled before
     /// the client has taken them.
@@ -73,8 +73,7 @@ struct HTTPConnection: Sendable {
         self.remoteAddress = remoteAddress
         self.parser = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress)
         self.state = .idle(until: now + limits.headTimeout)
-        self.outputSince = now
-        self.lastSending = now
+        self.sending = TransferProgress(at: now)
     }
 
     // MARK: What the owner of the socket may ask
@@ -89,8 +88,8 @@ struct HTTPConnection: Sendable {
             // Idle only counts when the client has taken its answers.
             case .idle where !output.isEmpty: nil
             case .idle(let until), .readingHead(let until), .lingering(let until, _): until
-            case .readingBody(let since, let lastArrival):
-                min(since + limits.bodyTimeout, lastArrival + limits.bodyStallTimeout)
+            case .readingBody(let progress):
+                progress.deadline(within: limits.bodyStallTimeout, total: limits.bodyTimeout)
             case .handling(let since, _, _): since + limits.handlerTimeout
             case .ready, .refusing, .finishing, .closed: nil
             }
@@ -100,7 +99,7 @@ struct HTTPConnection: Sendable {
 
     private var outputDeadline: MonotonicTime? {
         output.isEmpty
-            ? nil : min(outputSince + limits.writeTimeout, lastSending + limits.writeStallTimeout)
+            ? nil : sending.deadline(within: limits.writeStallTimeout, total: limits.writeTimeout)
     }
 
     /// Bytes held for a body that is not complete.
@@ -154,8 +153,10 @@ struct HTTPConnection: Sendable {
     /// `count` bytes of ``output`` went out.
     mutating func sent(_ count: Int, at now: MonotonicTime) {
         sentCount += count
-        lastSending = now
-        guard sentCount == output.count else { return }
+        guard sentCount == output.count else {
+            sending.note(count, at: now, within: limits.writeStallTimeout, rate: limits.minimumRate)
+            return
+        }
         sentCount = 0
         output.removeAll(keepingCapacity: output.capacity <= Self.mostIdleCapacity)
         if case .idle = state { state = .idle(until: now + limits.keepAliveTimeout) }
@@ -196,8 +197,8 @@ struct HTTPConnection: Sendable {
         switch state {
         case .closed:
             return .close
-        case .refusing(let error):
-            append(refusal(error), isHead: false, isLast: true, date: date, at: now)
+        case .refusing(let error, let isHead):
+            append(refusal(error), isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .report(error)
         case .ready(let parsed) where output.count < Self.mostOutputBeforeSending:
@@ -218,8 +219,10 @@ struct HTTPConnection: Sendable {
     }
 
     private mutating func refuse(_ error: HTTPProtocolError) {
+        // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
+        let isHead = if case .handling(_, let isHead, _) = state { isHead } else { parser.isReadingHead }
         parser.reset()
-        state = .refusing(error)
+        state = .refusing(error, isHead: isHead)
     }
 
     private mutating func finish() {
@@ -247,27 +250,29 @@ struct HTTPConnection: Sendable {
     }
 
     private mutating func read(_ input: Span<UInt8>, from index: inout Int, at now: MonotonicTime) {
+        let start = index
         do throws(HTTPProtocolError) {
             if let parsed = try parser.read(input, from: &index) {
                 state = .ready(parsed)
             } else {
-                noteProgress(at: now)
+                noteProgress(of: index - start, at: now)
             }
         } catch {
             refuse(error)
         }
     }
 
-    private mutating func noteProgress(at now: MonotonicTime) {
+    private mutating func noteProgress(of count: Int, at now: MonotonicTime) {
         switch (parser.position, state) {
         case (.start, _), (.head, .readingHead):
             break
         case (.head, _):
             state = .readingHead(until: now + limits.headTimeout)
-        case (.body, .readingBody(let since, _)):
-            state = .readingBody(since: since, lastArrival: now)
+        case (.body, .readingBody(var progress)):
+            progress.note(count, at: now, within: limits.bodyStallTimeout, rate: limits.minimumRate)
+            state = .readingBody(progress)
         case (.body, _):
-            state = .readingBody(since: now, lastArrival: now)
+            state = .readingBody(TransferProgress(at: now))
             if parser.awaitsContinue {
                 noteOutput(at: now)
                 output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -278,9 +283,7 @@ struct HTTPConnection: Sendable {
     // MARK: Writing
 
     private mutating func noteOutput(at now: MonotonicTime) {
-        guard output.isEmpty else { return }
-        outputSince = now
-        lastSending = now
+        if output.isEmpty { sending = TransferProgress(at: now) }
     }
 
     private mutating func append(

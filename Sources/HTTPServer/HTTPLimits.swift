@@ -17,21 +17,35 @@ public struct HTTPLimits: Sendable, Hashable {
     /// called. A request that would exceed it is answered with 503. Default
     /// 256 MiB.
     public var unfinishedBodyBytes = 256 * 1024 * 1024
-    /// Open connections. At the limit the server stops accepting until one
-    /// closes. Default 1,024.
-    public var connections = 1024
+    /// Open connections, and requests whose client has gone while they are
+    /// handled. At the limit the server stops accepting until one closes: others
+    /// wait in the kernel's queue. Default 4,096: some 10 MB if all are idle.
+    /// Where the system grants fewer descriptors, there are fewer.
+    public var connections = 4096
+    /// The same of one IPv4 address or one /64 of IPv6, so that no client locks
+    /// out the others; further ones are closed at once. This machine itself is
+    /// not counted: all jobs of a CI runner, or all clients of a reverse proxy,
+    /// come from there, and whoever fills it up hurts only others of them.
+    /// Default 2,048.
+    public var connectionsPerAddress = 2048
 
     /// From the first byte of a request head to its end, however steadily bytes
     /// drip in; also how long a new connection may send nothing. Default 15 s.
     public var headTimeout = Duration.seconds(15)
-    /// Between two arrivals of body bytes. Default 15 s.
+    /// The slowest that a body may arrive and an answer be taken, in bytes a
+    /// second on average over each stall timeout. Default 500, a tenth of what a
+    /// modem managed. Answers go through the client's kernel, which asks for
+    /// more only when half of its buffer or a whole segment is free.
+    public var minimumRate = 500
+    /// In this time a body must be complete or have gained bytes enough for
+    /// ``minimumRate``. Default 15 s.
     public var bodyStallTimeout = Duration.seconds(15)
     /// From the end of the head to the end of the body. Default 120 s.
     public var bodyTimeout = Duration.seconds(120)
     /// From the call of the handler to its answer. Default 300 s.
     public var handlerTimeout = Duration.seconds(300)
-    /// Between two moments at which the client takes bytes of an answer.
-    /// Default 15 s.
+    /// In this time a client must have taken an answer or bytes of it enough for
+    /// ``minimumRate``. Default 15 s.
     public var writeStallTimeout = Duration.seconds(15)
     /// From the start of an answer until the client has taken all of it.
     /// Default 120 s.

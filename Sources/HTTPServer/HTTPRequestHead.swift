@@ -12,6 +12,8 @@ struct HTTPRequestHead: Sendable {
     let requestLine: HTTPRequestLine
     private(set) var fields: [HTTPHeaders.Field] = []
     private var hostCount = 0
+    /// The last Host, without the scheme that it may not have.
+    private var host = 0..<0
     private var contentLength: Int?
     private var isChunked = false
     private var asksToClose = false
@@ -39,7 +41,10 @@ struct HTTPRequestHead: Sendable {
         switch field.name.count {
         case 4 where bytes.has("host", at: field.name):
             hostCount += 1
-            guard bytes.withoutScheme(field.value).allSatisfy({ bytes[$0].isHostByte }) else {
+            // The Python SDK of Tencent Cloud sends `Host: http://127.0.0.1:8155` when its endpoint has a scheme.
+            host = bytes.withoutScheme(field.value)
+            // It may be empty where the target has no host (RFC 9112 section 3.2).
+            guard field.value.isEmpty || bytes.isHostWithPort(at: host) else {
                 throw HTTPProtocolError(.badRequest, "Host is not a host with an optional port")
             }
         case 6 where bytes.has("expect", at: field.name):
@@ -94,9 +99,13 @@ struct HTTPRequestHead: Sendable {
     // MARK: The whole head
 
     /// Checks what only the whole head shows.
-    func framing(limits: HTTPLimits) throws(HTTPProtocolError) -> HTTPFraming {
+    func framing(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(HTTPProtocolError) -> HTTPFraming {
         guard hostCount == 1 || requestLine.version == .http10 && hostCount == 0 else {
             throw HTTPProtocolError(.badRequest, "Host is missing or repeated")
+        }
+        // The target's host would count (RFC 9112 section 3.2.2), but Host is what is signed: both must be one.
+        if let authority = requestLine.authority, hostCount == 1, !bytes.isSame(authority, host) {
+            throw HTTPProtocolError(.badRequest, "Host is another than the request target's")
         }
         guard isChunked else {
             guard contentLength ?? 0 <= limits.bodyBytes else {
@@ -111,17 +120,5 @@ struct HTTPRequestHead: Sendable {
             throw HTTPProtocolError(.badRequest, "HTTP/1.0 has no Transfer-Encoding")
         }
         return .chunked
-    }
-}
-
-extension Span<UInt8> {
-    /// A Host field without the scheme that the Python SDK of Tencent Cloud
-    /// puts there (`Host: http://127.0.0.1:8155`) when its endpoint has one.
-    fileprivate func withoutScheme(_ range: Range<Int>) -> Range<Int> {
-        for scheme: StaticString in ["http://", "https://"] {
-            let end = range.lowerBound + scheme.utf8CodeUnitCount
-            if end <= range.upperBound, has(scheme, at: range.lowerBound..<end) { return end..<range.upperBound }
-        }
-        return range
     }
 }

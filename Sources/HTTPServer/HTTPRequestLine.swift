@@ -3,6 +3,8 @@ struct HTTPRequestLine: Sendable {
     let method: String
     let target: String
     let version: HTTPVersion
+    /// Where the host and port of a target in absolute-form are.
+    let authority: Range<Int>?
 
     /// - Parameter line: where the line is in `bytes`, without its CRLF.
     init(_ bytes: Span<UInt8>, at line: Range<Int>) throws(HTTPProtocolError) {
@@ -21,22 +23,27 @@ struct HTTPRequestLine: Sendable {
         }
         self.method = bytes.text(at: method)
         self.target = bytes.text(at: target)
-        guard Self.isServed(target, of: bytes) || self.target == "*" && self.method == "OPTIONS" else {
-            throw HTTPProtocolError(.badRequest, "the request target is neither a path nor an http URI")
+        // An answer of status 200, as all answers of the API are, would make a proxy open the tunnel (RFC 9110
+        // section 9.3.6).
+        guard self.method != "CONNECT" else {
+            throw HTTPProtocolError(.notImplemented, "this server is no proxy")
         }
+        self.authority = try Self.authority(of: target, method: self.method, in: bytes)
         self.version = try Self.version(bytes.text(at: (index + 1)..<line.upperBound))
     }
 
-    /// Origin-form and absolute-form (RFC 9112 section 3.2).
-    private static func isServed(_ target: Range<Int>, of bytes: Span<UInt8>) -> Bool {
-        if bytes[target.lowerBound] == UInt8(ascii: "/") { return true }
-        for scheme in ["http://", "https://"] as [StaticString] {
-            let end = target.lowerBound + scheme.utf8CodeUnitCount
-            if end < target.upperBound, bytes.has(scheme, at: target.lowerBound..<end) {
-                return bytes[end] != UInt8(ascii: "/") && bytes[end] != UInt8(ascii: "?")
-            }
+    /// Tells the forms of a target apart (RFC 9112 section 3.2).
+    private static func authority(
+        of target: Range<Int>, method: String, in bytes: Span<UInt8>
+    ) throws(HTTPProtocolError) -> Range<Int>? {
+        if bytes[target.lowerBound] == UInt8(ascii: "/") { return nil }
+        if method == "OPTIONS", bytes.has("*", at: target) { return nil }
+        let rest = bytes.withoutScheme(target)
+        let end = rest.first { bytes[$0] == UInt8(ascii: "/") || bytes[$0] == UInt8(ascii: "?") } ?? rest.upperBound
+        guard rest != target, bytes.isHostWithPort(at: rest.lowerBound..<end) else {
+            throw HTTPProtocolError(.badRequest, "the request target is neither a path nor an http URI")
         }
-        return false
+        return rest.lowerBound..<end
     }
 
     /// The name of the protocol is case-sensitive (RFC 9112 section 2.3).

@@ -58,6 +58,9 @@ struct HTTPRequestParser: Sendable {
     /// nothing of the body yet.
     var awaitsContinue: Bool { position == .body && bufferedBodyBytes == 0 && head?.expectsContinue == true }
 
+    /// Whether the method of the request that is being read is known to be HEAD.
+    var isReadingHead: Bool { head?.requestLine.method == "HEAD" }
+
     /// Bytes held for a body that is not complete.
     var bufferedBodyBytes: Int { fixedBody.count + chunkedBody.content.count }
 
@@ -146,7 +149,7 @@ struct HTTPRequestParser: Sendable {
             headBytes.removeAll(keepingCapacity: true)
             return
         }
-        switch try head.framing(limits: limits) {
+        switch try head.framing(headBytes.span, limits: limits) {
         case .fixed(let length): part = .fixedBody(length: length)
         case .chunked: part = .chunkedBody
         }

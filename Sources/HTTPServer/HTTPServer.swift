@@ -5,6 +5,11 @@ import Synchronization
 public enum HTTPServerEvent: Sendable {
     /// A client was refused on the level of HTTP, or was too slow.
     case refused(HTTPProtocolError, remoteAddress: String)
+    /// A client has as many connections as one address may have; told once a
+    /// second at most.
+    case turnedAway(remoteAddress: String)
+    /// The system grants descriptors for only so many connections of the limit.
+    case fewerConnections(Int)
     /// Nothing is accepted for a moment, since the system refused it (out of
     /// descriptors or memory). The reason is in the system's words.
     case acceptingPaused(reason: String)
@@ -41,6 +46,7 @@ public final class HTTPServer: Sendable {
     private let sockets: UnstartedSockets
     private let mailbox: Mailbox
     private let limits: HTTPLimits
+    private let budget: DescriptorBudget
     private let handler: Handler
     private let refusal: Refusal
     private let observer: Observer
@@ -61,6 +67,7 @@ public final class HTTPServer: Sendable {
         } catch {
             throw ListenError(address: address, reason: "\(error)")
         }
+        budget = DescriptorBudget(wanted: limits.connections)
         self.limits = limits
         self.handler = handler
         self.refusal = refusal
@@ -81,6 +88,11 @@ public final class HTTPServer: Sendable {
 
     /// Starts to answer. Does nothing when called again.
     public func start() throws(ThreadCreationError) {
+        var limits = limits
+        if budget.connections < limits.connections {
+            limits.connections = budget.connections
+            observer(.fewerConnections(budget.connections))
+        }
         try startThread(name: "http") { [sockets, mailbox, limits, handler, refusal, observer] in
             guard let sockets = sockets.take() else { return }
             EventLoop(

@@ -32,6 +32,28 @@ struct SocketAddress: Sendable {
         }
     }
 
+    /// Nil for this machine itself.
+    var network: ClientNetwork? {
+        withUnsafeBytes(of: storage) { bytes in
+            guard family == AF_INET6 else {
+                let address = UInt32(bigEndian: bytes.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr)
+                return Self.network(ofIPv4: address)
+            }
+            let address = bytes.loadUnaligned(as: sockaddr_in6.self).sin6_addr
+            return withUnsafeBytes(of: address) { address in
+                let high = UInt64(bigEndian: address.loadUnaligned(as: UInt64.self))
+                let low = UInt64(bigEndian: address.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                // IPv4 clients of a socket for both families (RFC 4291 section 2.5.5.2).
+                if high == 0, low >> 32 == 0xFFFF { return Self.network(ofIPv4: UInt32(truncatingIfNeeded: low)) }
+                return high == 0 && low == 1 ? nil : .ipv6(high)
+            }
+        }
+    }
+
+    private static func network(ofIPv4 address: UInt32) -> ClientNetwork? {
+        address >> 24 == 127 ? nil : .ipv4(address)
+    }
+
     /// The address in digits, without brackets, and the port.
     var numeric: ListenAddress {
         withUnsafeBytes(of: storage) { bytes in

@@ -51,12 +51,18 @@ private func uninterrupted<Result: SignedInteger>(
 // MARK: Sockets
 
 enum Socket {
-    /// A listening TCP socket. What it accepts inherits TCP_NODELAY from it.
+    /// Bytes of an answer that wait in the kernel before they may be sent. With
+    /// the kernel's own limit, megabytes, a slow client's progress shows only
+    /// once in a megabyte, and thousands of them hold gigabytes.
+    private static let mostUnsent: Int32 = 64 * 1024
+
+    /// A listening TCP socket. What it accepts inherits its options.
     static func listen(at address: SocketAddress) throws(SystemError) -> Descriptor {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = Descriptor(try uninterrupted("socket") { socket(address.family, type, 0) })
         try set(SO_REUSEADDR, of: SOL_SOCKET, on: descriptor)
         try set(TCP_NODELAY, of: Int32(IPPROTO_TCP), on: descriptor)
+        try set(TCP_NOTSENT_LOWAT, of: Int32(IPPROTO_TCP), to: mostUnsent, on: descriptor)
         _ = try uninterrupted("bind") { address.withPointer { bind(descriptor.number, $0, $1) } }
         // The kernel lowers it to net.core.somaxconn.
         _ = try uninterrupted("listen") { Glibc.listen(descriptor.number, 4096) }
@@ -64,12 +70,12 @@ enum Socket {
     }
 
     private static func set(
-        _ option: Int32, of level: Int32, on descriptor: borrowing Descriptor
+        _ option: Int32, of level: Int32, to value: Int32 = 1, on descriptor: borrowing Descriptor
     ) throws(SystemError) {
         let number = descriptor.number
-        var on: Int32 = 1
+        var value = value
         _ = try uninterrupted("setsockopt") {
-            setsockopt(number, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+            setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
         }
     }
 
@@ -218,6 +224,27 @@ struct WakeUp: ~Copyable, Sendable {
         var count: eventfd_t = 0
         // Fails only when there is no signal to clear.
         _ = try? uninterrupted("eventfd_read") { eventfd_read(descriptor.number, &count) }
+    }
+}
+
+// MARK: Limits of the process
+
+enum DescriptorLimit {
+    /// Raises the soft limit of open descriptors to `count` if it is lower, as
+    /// far as the hard limit allows.
+    ///
+    /// - Returns: the soft limit.
+    static func raised(to count: Int) -> Int {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        // Fails only for an unknown resource.
+        guard getrlimit(resource, &limit) == 0 else { return count }
+        if limit.rlim_cur < rlim_t(count) {
+            var raised = limit
+            raised.rlim_cur = min(rlim_t(count), limit.rlim_max)
+            if setrlimit(resource, &raised) == 0 { limit = raised }
+        }
+        return Int(clamping: limit.rlim_cur)
     }
 }
 

@@ -39,8 +39,8 @@ extension TC3Authorization {
         var text = Scanner(headerValue)
         text.skipBlanks()
         let algorithm = text.takeWord()
-        guard !algorithm.isSame(as: "SKIP") else { throw .unsigned }
-        guard algorithm.isSame(as: Self.algorithm) else { throw .unsupportedAlgorithm }
+        guard !algorithm.elementsEqual("SKIP".utf8) else { throw .unsigned }
+        guard algorithm.elementsEqual(Self.algorithm.utf8) else { throw .unsupportedAlgorithm }
         text.skipBlanks()
         (secretID, scope) = try Self.credential(text.takeValue(of: .credential))
         guard text.skipComma() else { throw .missing(.signedHeaders) }
@@ -52,16 +52,16 @@ extension TC3Authorization {
     }
 
     private static func credential(
-        _ value: String
+        _ value: ArraySlice<UInt8>
     ) throws(TC3AuthorizationError) -> (secretID: String, scope: TC3CredentialScope) {
         let parts = split(value, at: "/")
-        guard value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), parts.count == 4,
+        guard value.allSatisfy({ (0x21...0x7E).contains($0) }), parts.count == 4,
             !parts.contains(""), parts[3] == TC3CredentialScope.terminator
         else { throw .invalid(.credential) }
         return (parts[0], TC3CredentialScope(date: parts[1], service: parts[2]))
     }
 
-    private static func signedHeaders(_ value: String) throws(TC3AuthorizationError) -> [String] {
+    private static func signedHeaders(_ value: ArraySlice<UInt8>) throws(TC3AuthorizationError) -> [String] {
         let names = split(value, at: ";")
         guard names.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }),
             zip(names, names.dropFirst()).allSatisfy(<)
@@ -69,16 +69,16 @@ extension TC3Authorization {
         return names
     }
 
-    private static func signature(_ value: String) throws(TC3AuthorizationError) -> [UInt8] {
-        guard value.utf8.count == 64, !value.utf8.contains(where: { (0x41...0x5A).contains($0) }),
-            let bytes = bytes(hexadecimal: value)
+    private static func signature(_ value: ArraySlice<UInt8>) throws(TC3AuthorizationError) -> [UInt8] {
+        guard value.count == 64, !value.contains(where: { (0x41...0x5A).contains($0) }),
+            let bytes = bytes(hexadecimal: String(decoding: value, as: UTF8.self))
         else { throw .invalid(.signature) }
         return bytes
     }
 
-    private static func split(_ text: String, at separator: Unicode.Scalar) -> [String] {
-        text.utf8.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
-            .map { String(Substring($0)) }
+    private static func split(_ text: ArraySlice<UInt8>, at separator: Unicode.Scalar) -> [String] {
+        text.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The characters of RFC 9110's `token` that occur in names of headers,
@@ -94,10 +94,10 @@ extension TC3Authorization {
 
 /// Reads the header from its first byte to its last.
 private struct Scanner {
-    private var rest: Substring.UTF8View
+    private var rest: ArraySlice<UInt8>
 
     init(_ text: String) {
-        rest = text[...].utf8
+        rest = Array(text.utf8)[...]
     }
 
     var isAtEnd: Bool { rest.isEmpty }
@@ -116,13 +116,13 @@ private struct Scanner {
     }
 
     /// The text up to the next blank, comma or the end.
-    mutating func takeWord() -> String {
+    mutating func takeWord() -> ArraySlice<UInt8> {
         let word = rest.prefix { !isBlank($0) && $0 != UInt8(ascii: ",") }
         rest = rest[word.endIndex...]
-        return String(Substring(word))
+        return word
     }
 
-    mutating func takeValue(of part: TC3AuthorizationError.Part) throws(TC3AuthorizationError) -> String {
+    mutating func takeValue(of part: TC3AuthorizationError.Part) throws(TC3AuthorizationError) -> ArraySlice<UInt8> {
         let opening = "\(part.rawValue)=".utf8
         guard rest.starts(with: opening) else { throw .missing(part) }
         rest = rest.dropFirst(opening.count)

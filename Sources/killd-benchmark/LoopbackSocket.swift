@@ -66,6 +66,12 @@ final class LoopbackSocket: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
+    /// Whether the other side has said nothing and ended nothing.
+    var isOpen: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT | MSG_PEEK)) < 0 && errno == EAGAIN
+    }
+
     /// Whoever waits for something here waits no longer than so many seconds.
     func setDeadline(seconds: Int) {
         var limit = timeval(tv_sec: seconds, tv_usec: 0)

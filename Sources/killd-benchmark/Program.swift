@@ -5,7 +5,8 @@ import PrivateDatabase
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
 /// Arguments choose among `start`, `memory`, `requests`, `signatures`,
-/// `verification`, `prepares`, `kills`, `latency`, `tools`, `growth` and `store`.
+/// `verification`, `prepares`, `kills`, `latency`, `tools`, `growth`, `store` and
+/// `connections`.
 @main
 struct Program {
     static func main() {
@@ -32,7 +33,7 @@ struct Program {
             "start": startUp, "memory": idleMemory, "requests": signedRequests,
             "signatures": signatureVersions, "verification": verification,
             "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "tools": killTools, "growth": killGrowth,
-            "store": killsWithFullStore,
+            "store": killsWithFullStore, "connections": connections,
         ]
         let wanted = CommandLine.arguments.dropFirst()
         for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {

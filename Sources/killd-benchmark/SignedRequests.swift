@@ -1,8 +1,9 @@
 import Foundation
 import PrivateDatabase
 
-/// The front of the house against nginx: the same load generator sends both the
-/// same signed request, and both answer with as many bytes.
+/// The front of the house against nginx, which answers with as many bytes and
+/// does nothing else, and against Node.js doing the same work. The same load
+/// generator sends all of them the same signed request.
 func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
     defer { server.stop() }
@@ -10,17 +11,46 @@ func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {
     defer { nginx.stop() }
 
     let request = try SignedRequest.missingParameter(port: server.port)
-    func rate(port: UInt16) throws -> Double { try load(request, on: port, seconds: 3, in: folder) }
-    // In turns, so that a change of the machine's speed meets both.
-    var pairs: [(killd: Double, nginx: Double)] = []
-    for _ in 0..<5 { pairs.append((try rate(port: server.port), try rate(port: nginx.port))) }
+    let node = try NodePeer(answer: try answer(to: request, on: server.port))
+    defer { node?.stop() }
+    func measure(port: UInt16) throws -> Load { try measureLoad(request, on: port, seconds: 3, in: folder) }
+    // In turns, so that a change of the machine's speed meets all.
+    var turns: [(killd: Load, nginx: Load, node: Load?)] = []
+    for _ in 0..<5 {
+        turns.append(
+            (
+                try measure(port: server.port), try measure(port: nginx.port),
+                try node.map { try measure(port: $0.port) }
+            ))
+    }
+    let (rate, latency) = (median(turns.map(\.killd.rate)), median(turns.map(\.killd.p99)))
+    let withNode = turns.compactMap { turn in turn.node.map { (killd: turn.killd, node: $0) } }
     return [
         Measurement(
-            name: "signed requests a second (wrk -t1 -c32), median of 5 turns",
-            killd: whole(median(pairs.map(\.killd))),
-            peer: "nginx, one worker, `return 200`: \(whole(median(pairs.map(\.nginx))))",
-            ratio: decimal(median(pairs.map { $0.killd / $0.nginx })), goal: "≥ 0.35")
+            name: "signed requests a second (wrk -t1 -c32), median of 5 turns", killd: whole(rate),
+            peer: "nginx, one worker, `return 200`: \(whole(median(turns.map(\.nginx.rate))))",
+            ratio: decimal(median(turns.map { $0.killd.rate / $0.nginx.rate })), goal: "≥ 0.5"),
+        Measurement(
+            name: "p99 latency of the same", killd: "\(decimal(latency)) ms",
+            peer: "nginx: \(decimal(median(turns.map(\.nginx.p99)))) ms",
+            ratio: decimal(median(turns.map { $0.killd.p99 / $0.nginx.p99 })), goal: "≤ 3"),
+        Measurement(
+            name: "the same requests a second against Node.js", killd: whole(rate),
+            peer: withNode.isEmpty
+                ? "no Node.js on this machine"
+                : "Node.js's http, the same work: \(whole(median(withNode.map(\.node.rate))))",
+            ratio: withNode.isEmpty ? "–" : decimal(median(withNode.map { $0.killd.rate / $0.node.rate })),
+            goal: "≥ 1.5"),
     ]
+}
+
+private func answer(to request: SignedRequest, on port: UInt16) throws -> String {
+    let client = try LoopbackSocket.connected(to: port)
+    client.setDeadline(seconds: 10)
+    try client.send(request.message)
+    let answer = String(decoding: client.receive() ?? [], as: UTF8.self)
+    guard let end = answer.firstRange(of: "\r\n\r\n") else { throw BenchmarkError("no answer") }
+    return String(answer[end.upperBound...])
 }
 
 /// Both versions of the signature, over one connection and over 64.

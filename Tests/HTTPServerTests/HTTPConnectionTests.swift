@@ -77,6 +77,18 @@ final class HTTPConnectionTests: XCTestCase {
         XCTAssertTrue(client.received.hasSuffix("\r\n\r\n"))
     }
 
+    func testARefusalOfHeadHasNoBodyEither() {
+        var broken = ScriptedClient()
+        broken.send("HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
+        var hanging = ScriptedClient()
+        hanging.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+        hanging.advance(.seconds(300))
+        for (client, status) in [(broken, "400"), (hanging, "503")] {
+            XCTAssertTrue(client.received.hasPrefix("HTTP/1.1 \(status) "), client.received)
+            XCTAssertTrue(client.received.hasSuffix("\r\n\r\n"), client.received)
+        }
+    }
+
     // MARK: Expect: 100-continue
 
     func testAClientThatWaitsIsToldOnceToContinue() {
@@ -209,21 +221,32 @@ final class HTTPConnectionTests: XCTestCase {
 
     func testABodyThatStallsIsEnded() {
         var client = ScriptedClient()
-        client.send("\(post)\r\n")
-        client.advance(.seconds(14))
-        client.send("a")
+        client.send("\(post)\r\na")
         client.advance(.seconds(14))
         XCTAssertEqual(client.log, [])
         client.advance(.seconds(1))
         XCTAssertEqual(client.log, ["refused 408", "shut down sending"])
     }
 
-    func testABodyThatDripsIsEndedAtItsDeadline() {
+    /// 500 bytes a second are enough.
+    func testABodyThatCrawlsIsEndedThoughItNeverStalls() {
+        for rate in [560, 480] {
+            var client = ScriptedClient()
+            client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
+            for _ in 0..<60 {
+                client.send(String(repeating: "a", count: rate))
+                client.advance(.seconds(1))
+            }
+            XCTAssertEqual(client.log.first, rate == 560 ? nil : "refused 408")
+        }
+    }
+
+    func testABodyThatGetsOnIsEndedAtItsDeadlineAllTheSame() {
         var client = ScriptedClient()
-        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
         for _ in 0..<11 {
             client.advance(.seconds(10))
-            client.send("a")
+            client.send(String(repeating: "a", count: 8_000))
         }
         XCTAssertEqual(client.log, [])
         client.advance(.seconds(10))
@@ -241,14 +264,28 @@ final class HTTPConnectionTests: XCTestCase {
         XCTAssertEqual(client.log, ["GET /a", "close"])
     }
 
-    func testAClientThatTakesAByteAtATimeIsCutOffAtTheDeadline() {
+    func testAClientThatTakesItsAnswerAtACrawlIsCutOff() {
+        for rate in [560, 480] {
+            var client = ScriptedClient()
+            client.takesAnswers = false
+            client.send(get)
+            client.answer(String(repeating: "x", count: 1_000_000))
+            for _ in 0..<60 {
+                client.connection.sent(rate, at: client.now)
+                client.advance(.seconds(1))
+            }
+            XCTAssertEqual(client.log.last, rate == 560 ? "GET /a" : "close")
+        }
+    }
+
+    func testAClientThatTakesItsAnswerSlowlyIsCutOffAtTheDeadline() {
         var client = ScriptedClient()
         client.takesAnswers = false
         client.send(get)
-        client.answer(String(repeating: "x", count: 1_000))
+        client.answer(String(repeating: "x", count: 1_000_000))
         for _ in 0..<11 {
             client.advance(.seconds(10))
-            client.connection.sent(1, at: client.now)
+            client.connection.sent(8_000, at: client.now)
         }
         XCTAssertEqual(client.log, ["GET /a"])
         client.advance(.seconds(10))

@@ -7,7 +7,7 @@ final class HTTPRequestParserTests: XCTestCase {
     /// byte by byte, and must always give the same.
     func testEveryCaseHasItsOutcomeHoweverTheBytesAreCut() {
         for testCase in ParserCase.all {
-            let bytes = Array(testCase.input.utf8)
+            let bytes = testCase.input
             var cuts = (0...bytes.count).map { [bytes[..<$0], bytes[$0...]] }
             cuts.append(bytes.indices.map { bytes[$0...$0] })
             for pieces in cuts {

@@ -156,29 +156,6 @@ final class HTTPServerTests: XCTestCase {
         withExtendedLifetime(server) {}
     }
 
-    func testThousandsOfResetsLeaveNoDescriptorAndNoHarm() throws {
-        let (server, port) = try start()
-        // The first task of a process opens descriptors of its own.
-        let first = try TestClient(port: port)
-        first.send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n")
-        XCTAssertNotNil(first.receive(until: "</later>"))
-        let before = try openDescriptors()
-        let starts = [
-            "", "GET / HT", get, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n", get + get + get,
-            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc", "\u{16}",
-        ]
-        for number in 0..<4_000 {
-            let client = try TestClient(port: port)
-            client.resetAtClose()
-            client.send(starts[number % starts.count])
-        }
-        let client = try TestClient(port: port)
-        client.send(get)
-        XCTAssertNotNil(client.receive(until: "</>"))
-        XCTAssertTrue(try eventually { try openDescriptors() <= before + 2 })
-        withExtendedLifetime(server) {}
-    }
-
     func testBodiesThatTogetherTakeTooMuchMemoryAreRefused() throws {
         var limits = HTTPLimits()
         limits.unfinishedBodyBytes = 1_000

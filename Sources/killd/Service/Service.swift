@@ -146,6 +146,9 @@ extension Log {
         switch event {
         case .refused(let error, let address):
             info("HTTP request refused", [("client", address), ("reason", "\(error)")])
+        case .turnedAway(let address): warning("a client has too many connections", [("client", address)])
+        case .fewerConnections(let count):
+            warning("too few descriptors for all connections (ulimit -n)", [("connections", String(count))])
         case .acceptingPaused(let reason): warning("accepting connections paused", [("reason", reason)])
         case .failed(let reason): error("HTTP server failed", [("reason", reason)])
         }

@@ -30,7 +30,7 @@ let package = Package(
         program("killd", knows: [
             "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
             "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
-            "Cryptography", "DedicatedThread",
+            "Cryptography", "DedicatedThread", "Metrics",
         ]),
         program("killd-benchmark", knows: [
             "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
@@ -62,6 +62,7 @@ let package = Package(
         // Tools
         room("Cryptography", knows: ["COpenSSL"]),
         room("DedicatedThread", knows: ["CLinux"]),
+        room("Metrics"),
         room("PrivateDatabase"),
 
         // C libraries
@@ -80,6 +81,7 @@ let package = Package(
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
+        tests("MetricsTests", of: ["Metrics"]),
         tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
         tests("RateLimitingTests", of: ["RateLimiting"]),
         tests("ParametersTests", of: ["Parameters"]),

@@ -76,10 +76,6 @@ struct ConnectionTable {
         bodyBytes -= connection.countedBodyBytes
     }
 
-    mutating func removeAll() {
-        for connection in all { remove(connection) }
-    }
-
     /// Notes what the connection holds now.
     ///
     /// - Returns: what all connections hold.

@@ -137,6 +137,7 @@ extension Log {
 
     fileprivate func event(_ event: HTTPServerEvent) {
         switch event {
+        case .connectionOpened, .connectionClosed: break
         case .refused(let error, let address):
             info("HTTP request refused", [("client", address), ("reason", "\(error)")])
         case .acceptingPaused(let reason): warning("accepting connections paused", [("reason", reason)])

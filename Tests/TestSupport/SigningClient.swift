@@ -4,7 +4,7 @@ import SessionKill
 import XCTest
 
 /// Calls killd's API as one of the accounts.
-public struct SigningClient {
+public struct SigningClient: Sendable {
     private let port: UInt16
     private let account: KilldConfiguration.Account
     private let instance: String
@@ -110,6 +110,9 @@ public struct PendingAnswer {
     public func wait() throws -> APIAnswer {
         try JSONDecoder().decode(Envelope.self, from: Data(body().utf8)).Response
     }
+
+    /// Whether something of it has come, after so many milliseconds at most.
+    public func hasCome(within milliseconds: Int32) -> Bool { connection.hasInput(within: milliseconds) }
 
     fileprivate func body() throws -> String {
         // The server keeps a connection that it has closed until the client closes it too.

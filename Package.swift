@@ -13,8 +13,8 @@ func room(_ name: String, knows rooms: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: rooms, swiftSettings: settings)
 }
 
-func program(_ name: String, knows rooms: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: rooms, swiftSettings: settings)
+func program(_ name: String, knows rooms: [Target.Dependency], exclude: [String] = []) -> Target {
+    .executableTarget(name: name, dependencies: rooms, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(_ name: String, of rooms: [Target.Dependency], resources: [Resource]? = nil) -> Target {
@@ -31,7 +31,7 @@ let package = Package(
             "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
             "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
             "Cryptography", "DedicatedThread", "Metrics",
-        ]),
+        ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
             "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
         ]),
@@ -98,7 +98,8 @@ let package = Package(
         ]),
         // killd is run, not called: named here so that it is built.
         tests(
-            "EndToEndTests", of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "CSQLite"],
+            "EndToEndTests",
+            of: ["killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "CSQLite", "DedicatedThread"],
             resources: [.copy("Clients")]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,14 +13,13 @@ struct ProcessFigures: Sendable {
 
     /// - Returns: nil where /proc is missing.
     static func read() -> ProcessFigures? {
-        guard let status = text(of: "/proc/self/stat"), let system = text(of: "/proc/stat"),
-            // The second field is the name in brackets, which may hold anything.
-            let end = status.lastIndex(of: ")"),
-            let bootTime = system.split(separator: "\n").first(where: { $0.hasPrefix("btime ") })
-        else { return nil }
+        // The second field is the name in brackets, which may hold anything.
+        guard let status = text(of: "/proc/self/stat"), let end = status.lastIndex(of: ")") else { return nil }
         // From the third on.
         let fields = status[end...].split(separator: " ").dropFirst().map { Double($0) ?? 0 }
-        guard fields.count > 21, let booted = Double(bootTime.dropFirst("btime ".count)) else { return nil }
+        guard fields.count > 21 else { return nil }
+        // Not from /proc/stat, which a service with ProcSubset=pid does not see.
+        let booted = seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME)
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         var limit = rlimit()
         let hasLimit = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
@@ -29,6 +28,12 @@ struct ProcessFigures: Sendable {
             startTime: booted + fields[19] / ticks, processorTime: (fields[11] + fields[12]) / ticks,
             residentBytes: fields[21] * Double(sysconf(Int32(_SC_PAGESIZE))), openDescriptors: countDescriptors(),
             descriptorLimit: hasLimit ? UInt64(limit.rlim_cur) : nil)
+    }
+
+    private static func seconds(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private static func countDescriptors() -> Int {

@@ -200,8 +200,8 @@ private struct Exchange: Sendable {
 
     func answered(code: ErrorCode?, cause: (any Error)?, at time: ContinuousClock.Instant) -> AnsweredRequest {
         AnsweredRequest(
-            requestID: requestID, action: action, actionExists: actionExists, account: account, remoteAddress: remoteAddress, code: code,
-            cause: cause, duration: startedAt.duration(to: time))
+            requestID: requestID, action: action, actionExists: actionExists, account: account,
+            remoteAddress: remoteAddress, code: code, cause: cause, duration: startedAt.duration(to: time))
     }
 }
 

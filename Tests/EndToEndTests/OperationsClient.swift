@@ -43,7 +43,9 @@ extension KilldProcess {
         var announced: Set<Substring> = []
         let name = "[a-zA-Z_:][a-zA-Z0-9_:]*"
         let label = #"[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*""#
-        let sample = try Regex("(\(name))(\\{\(label)(?:,\(label))*\\})? (\\S+)", as: (Substring, Substring, Substring?, Substring).self)
+        let sample = try Regex(
+            "(\(name))(\\{\(label)(?:,\(label))*\\})? (\\S+)",
+            as: (Substring, Substring, Substring?, Substring).self)
         for text in answer.body.split(separator: "\n") {
             if text.hasPrefix("# TYPE ") {
                 let words = text.split(separator: " ")

@@ -174,7 +174,8 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(configuration.operationsListen?.description, "[::1]:8157")
         for (text, problem) in [
             ("{}", "operations.listen: missing"), (#"{"listen":"x"}"#, "operations.listen: expected HOST:PORT"),
-            (#"{"listen":"x:1","tls":1}"#, "operations.tls: there is no such key"), ("1", "operations: expected an object"),
+            (#"{"listen":"x:1","tls":1}"#, "operations.tls: there is no such key"),
+            ("1", "operations: expected an object"),
         ] {
             assertRefused(try read(top: "\"operations\":\(text),"), problem, text)
         }

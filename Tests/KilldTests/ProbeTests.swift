@@ -19,7 +19,9 @@ final class ProbeTests: XCTestCase {
             Probe(
                 clock: .init(
                     now: { self.state.withLock(\.now) },
-                    sleep: { _ in await withCheckedContinuation { next in self.state.withLock { $0.sleeping.append(next) } } })
+                    sleep: { _ in
+                        await withCheckedContinuation { next in self.state.withLock { $0.sleeping.append(next) } }
+                    })
             ) {
                 try await withCheckedThrowingContinuation { next in
                     self.state.withLock { state in

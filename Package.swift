@@ -13,8 +13,8 @@ func room(_ name: String, knows rooms: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: rooms, swiftSettings: settings)
 }
 
-func program(_ name: String, knows rooms: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: rooms, swiftSettings: settings)
+func program(_ name: String, knows rooms: [Target.Dependency], exclude: [String] = []) -> Target {
+    .executableTarget(name: name, dependencies: rooms, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(
@@ -33,8 +33,8 @@ let package = Package(
         program("killd", knows: [
             "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
             "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
-            "Cryptography", "DedicatedThread",
-        ]),
+            "Cryptography", "DedicatedThread", "Metrics",
+        ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
             "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
         ]),
@@ -66,6 +66,7 @@ let package = Package(
         // Tools
         room("Cryptography", knows: ["COpenSSL"]),
         room("DedicatedThread", knows: ["CLinux"]),
+        room("Metrics"),
         room("PrivateDatabase"),
 
         // C libraries
@@ -84,6 +85,7 @@ let package = Package(
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
+        tests("MetricsTests", of: ["Metrics"]),
         tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
         tests("RateLimitingTests", of: ["RateLimiting"]),
         tests("ParametersTests", of: ["Parameters"]),
@@ -110,6 +112,7 @@ let package = Package(
         tests(
             "EndToEndTests", of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography", "CSQLite",
+                "DedicatedThread",
             ],
             resources: [.copy("Clients")]),
     ],

@@ -9,6 +9,7 @@ import TencentCloudErrors
 /// Answers HTTP requests by their `X-TC-Action`.
 public final class Dispatcher: Sendable {
     private let actions: [ActionKey: Action]
+    private let actionNames: Set<String>
     private let accounts: [String: Account]
     private let settings: Settings
     private let clock: Clock
@@ -56,6 +57,7 @@ public final class Dispatcher: Sendable {
         self.actions = actions.reduce(into: [:]) { table, action in
             for version in action.versions { table[ActionKey(name: action.name, version: version)] = action }
         }
+        actionNames = Set(actions.map(\.name))
         self.accounts = Dictionary(accounts.map { ($0.secretID, $0) }, uniquingKeysWith: { first, _ in first })
         self.limiter = Mutex(limiter)
         self.settings = settings
@@ -121,7 +123,10 @@ public final class Dispatcher: Sendable {
         let incoming = try IncomingRequest(request)
         exchange.language = Language(requested: incoming[.language])
         let name = try incoming.required(.action)
-        if name.utf8.count <= Self.longestName { exchange.action = name }
+        if name.utf8.count <= Self.longestName {
+            exchange.action = name
+            exchange.actionExists = actionNames.contains(name)
+        }
         let versionText = try incoming.required(.version)
         let timestampText = try incoming.required(.timestamp)
         guard let timestamp = Int64(timestampText) else {
@@ -176,6 +181,7 @@ public final class Dispatcher: Sendable {
 private struct Exchange: Sendable {
     var requestID = ""
     var action: String?
+    var actionExists = false
     var account: String?
     var language: Language
     let traceID: String?
@@ -194,16 +200,18 @@ private struct Exchange: Sendable {
 
     func answered(code: ErrorCode?, cause: (any Error)?, at time: ContinuousClock.Instant) -> AnsweredRequest {
         AnsweredRequest(
-            requestID: requestID, action: action, account: account, remoteAddress: remoteAddress, code: code,
-            cause: cause, duration: startedAt.duration(to: time))
+            requestID: requestID, action: action, actionExists: actionExists, account: account,
+            remoteAddress: remoteAddress, code: code, cause: cause, duration: startedAt.duration(to: time))
     }
 }
 
-/// What the log says of a request.
+/// What log and metrics say of a request.
 public struct AnsweredRequest: Sendable {
     public let requestID: String
     /// As the caller wrote it, before it was known to exist.
     public let action: String?
+    /// Whether there is an action of that name, in one version at least.
+    public let actionExists: Bool
     /// `nil` until the signature was verified.
     public let account: String?
     public let remoteAddress: String
@@ -212,6 +220,9 @@ public struct AnsweredRequest: Sendable {
     /// What went wrong inside, where the answer says less than the log should.
     public let cause: (any Error)?
     public let duration: Duration
+
+    /// The action, if it exists: one of a few names, whatever callers write.
+    public var knownAction: String? { actionExists ? action : nil }
 }
 
 /// What the log should say beyond the answer; `nil` if the caller alone is at fault.

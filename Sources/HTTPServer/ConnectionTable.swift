@@ -120,10 +120,6 @@ struct ConnectionTable {
         countOfNetwork[network] = count > 1 ? count - 1 : nil
     }
 
-    mutating func removeAll() {
-        for connection in all { remove(connection) }
-    }
-
     /// Notes what the connection holds now.
     ///
     /// - Returns: what all connections hold.

@@ -141,7 +141,7 @@ final class EventLoop {
 
     private func end() {
         listener = nil
-        connections.removeAll()
+        for connection in connections.all { close(connection) }
         for message in mailbox.close() {
             if case .drain(_, let waiter) = message { waiter.resume() }
         }
@@ -206,11 +206,12 @@ final class EventLoop {
         let machine = HTTPConnection(
             limits: limits, refusal: refusal, remoteAddress: address.numeric.host, at: now)
         let connection = connections.add(socket, from: address.network, machine)
+        observer(.connectionOpened)
         do throws(SystemError) {
             try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
             if let deadline = machine.deadline { note(deadline) }
         } catch {
-            connections.remove(connection)
+            close(connection)
             pauseAccepting(error)
         }
     }
@@ -257,7 +258,7 @@ final class EventLoop {
             case .send:
                 guard send(to: connection) else { return watch(connection, for: .output) }
             case .shutDownSending: shutDownSending(to: connection)
-            case .close: return connections.remove(connection)
+            case .close: return close(connection)
             case .wait: return watch(connection, for: [])
             }
         }
@@ -304,7 +305,14 @@ final class EventLoop {
             try queue.change(connection.socket, to: interest, token: connection.id.rawValue)
             connection.interest = interest
         } catch {
-            connections.remove(connection)
+            close(connection)
         }
+    }
+
+    /// Does nothing for one that is closed already.
+    private func close(_ connection: Connection) {
+        guard connections[connection.id] != nil else { return }
+        connections.remove(connection)
+        observer(.connectionClosed)
     }
 }

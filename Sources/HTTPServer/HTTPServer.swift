@@ -1,8 +1,11 @@
 import DedicatedThread
 import Synchronization
 
-/// What happens in a server that is worth a line in the log.
+/// What happens in a server that is worth a line in the log, or counting.
 public enum HTTPServerEvent: Sendable {
+    case connectionOpened
+    /// By either side; once for each that was opened.
+    case connectionClosed
     /// A client was refused on the level of HTTP, or was too slow.
     case refused(HTTPProtocolError, remoteAddress: String)
     /// A client has as many connections as one address may have; told once a

@@ -120,6 +120,24 @@ public actor MySQLServer: DatabaseServer {
         }
     }
 
+    /// Finds out whether the server answers and gives killd's account the rights
+    /// that it needs, in one round trip on a connection that is free; one is
+    /// opened if there is none.
+    ///
+    /// While all are in use nothing is asked: their users hear from the server,
+    /// or find out that they do not.
+    ///
+    /// - Throws: ``ServerError``.
+    public func checkUsable() async throws {
+        guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else { return }
+        let connection = try await acquire()
+        let missing = connection.rights.seesAllSessions ? connection.rights.missingKillPrivilege : "PROCESS"
+        await release(connection)
+        if let missing {
+            throw ServerError(.privilegeMissing(missing), "killd's account lacks the privilege \(missing)")
+        }
+    }
+
     // MARK: Connections
 
     /// - Parameter asking: whether an idle connection is asked first if the

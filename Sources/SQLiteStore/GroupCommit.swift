@@ -37,19 +37,29 @@ extension Database {
     /// - Returns: one answer for each write, in the same order.
     borrowing func commit(_ writes: [Write]) -> [Result<Int, any Error>] {
         do {
+            return try inTransaction { try writes.map { try runInSavepoint($0) } }
+        } catch {
+            return writes.map { _ in .failure(error) }
+        }
+    }
+
+    /// Runs `body` in a transaction, which is on disk afterwards.
+    ///
+    /// - Throws: what `body` throws or SQLite says, with nothing changed.
+    borrowing func inTransaction<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        do {
             try endAbandonedTransaction()
             guard openFiles.areInPlace else {
                 throw StoreError(.cannotWrite, "the store's files were deleted, renamed or replaced")
             }
             try transaction.begin.run()
-            var answers: [Result<Int, any Error>] = []
-            for write in writes { answers.append(try runInSavepoint(write)) }
+            let answer = try body()
             try transaction.commit.run()
-            return answers
+            return answer
         } catch {
             // Should this fail too, whoever comes next tries again before anything else.
             try? endAbandonedTransaction()
-            return writes.map { _ in .failure(error) }
+            throw error
         }
     }
 

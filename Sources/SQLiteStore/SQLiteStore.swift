@@ -199,5 +199,5 @@ public actor SQLiteStore: PlanStore {
         for (write, answer) in zip(group, answers) { write.caller.resume(returning: answer) }
     }
 
-    private static let closed = StoreError(.other, "the store is closed")
+    static let closed = StoreError(.other, "the store is closed")
 }

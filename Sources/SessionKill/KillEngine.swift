@@ -12,7 +12,7 @@
 /// 8. Refuse rather than guess.
 public struct KillEngine: Sendable {
     let store: any PlanStore
-    let settings: Settings
+    private(set) var settings: Settings
     let clock: Clock
     private let commitsInProgress = CommitsInProgress()
 
@@ -48,6 +48,14 @@ public struct KillEngine: Sendable {
         self.store = store
         self.settings = settings
         self.clock = clock
+    }
+
+    /// The same engine with other settings. A Commit that either of them has
+    /// begun is in progress for both: of one plan there is still one at a time.
+    public func with(_ settings: Settings) -> KillEngine {
+        var engine = self
+        engine.settings = settings
+        return engine
     }
 
     /// Pins the sessions that have these ids now and stores them as a plan.

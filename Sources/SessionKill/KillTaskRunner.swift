@@ -17,7 +17,7 @@ public actor KillTaskRunner {
         case suspended(KillTask, KillTaskObstacle)
     }
 
-    private let engine: KillEngine
+    private var engine: KillEngine
     private let store: any KillTaskStore
     private let clock: KillEngine.Clock
     private let report: @Sendable (Event) -> Void
@@ -29,7 +29,7 @@ public actor KillTaskRunner {
 
     /// What there is to do on one instance.
     private struct Line {
-        let instance: Instance
+        var instance: Instance
         var running: RunningTask?
         var unfinished: [UnfinishedPlan] = []
         var lastFailure: String?
@@ -42,7 +42,7 @@ public actor KillTaskRunner {
     private struct RunningTask {
         let task: KillTask
         let permit: KillPermit
-        let obstacle: KillTaskObstacle?
+        var obstacle: KillTaskObstacle?
         /// How and when it ended, if only the store does not know that yet.
         var ending: (how: KillTaskEnding, at: UnixTime)?
         var attempts = KillAttempts()
@@ -93,6 +93,42 @@ public actor KillTaskRunner {
             let obstacle = lines[task.instance] == nil ? .instanceNotConfigured : obstacle(task)
             if let obstacle { report(.suspended(task, obstacle)) }
             lines[task.instance]?.running = running(task, obstacle)
+        }
+    }
+
+    /// Takes over another configuration: its instances and settings are those of
+    /// the next look, and whether a task may run is decided anew.
+    ///
+    /// - Parameters: as of ``load(_:obstacle:)``.
+    /// - Throws: ``StoreError``: tasks of instances that were not there before
+    ///   do not run then. Everything else is taken over.
+    public func replace(
+        _ engine: KillEngine, _ instances: [Instance], obstacle: @Sendable (KillTask) -> KillTaskObstacle?
+    ) async throws(StoreError) {
+        self.engine = engine
+        // First, so that nothing is waited for between the tasks of the store and those of the lines: a task that is
+        // cancelled meanwhile must not come back.
+        let stored: Result<[KillTask], StoreError>
+        do throws(StoreError) { stored = .success(try await store.runningTasks()) } catch { stored = .failure(error) }
+        let known = Set(lines.keys)
+        let configured = Set(instances.map(\.id))
+        // A plan that was begun is finished all the same.
+        for (id, line) in lines where !configured.contains(id) {
+            if let running = line.running { report(.suspended(running.task, .instanceNotConfigured)) }
+            lines[id] = line.unfinished.isEmpty ? nil : line
+            lines[id]?.running = nil
+        }
+        for instance in instances {
+            lines[instance.id, default: Line(instance: instance)].instance = instance
+            guard let running = lines[instance.id]?.running else { continue }
+            let obstacle = obstacle(running.task)
+            lines[instance.id]?.running?.obstacle = obstacle
+            if let obstacle, obstacle != running.obstacle { report(.suspended(running.task, obstacle)) }
+        }
+        let now = clock.now()
+        for task in try stored.get() where !task.hasExpired(at: now) && !known.contains(task.instance) {
+            lines[task.instance]?.running = running(task, obstacle(task))
+            wake(task.instance)
         }
     }
 

@@ -245,6 +245,13 @@ final class DispatcherTests: XCTestCase {
         XCTAssertEqual(world.records.map(\.action), ["EchoText", "EchoText"])
     }
 
+    func testANameThatCallersMadeUpIsRecordedAsNoAction() async throws {
+        _ = await world.send(headers: ["X-TC-Action": "MadeUp"])
+        _ = await world.send(headers: ["X-TC-Version": "2019-10-16"])
+        XCTAssertEqual(world.records.map(\.action), ["MadeUp", "EchoText"])
+        XCTAssertEqual(world.records.map(\.knownAction), [nil, "EchoText"])
+    }
+
     func testAnswersWithTheTextsOfTheOperator() async throws {
         let world = World(messages: try MessageOverrides([("The request body is not a JSON object.", "No object.")]))
         let error = try await world.send(body: "[]").error()

@@ -142,6 +142,32 @@ final class HTTPServerTests: XCTestCase {
         withExtendedLifetime(server) {}
     }
 
+    func testTellsOnceOfEachConnectionThatOpensAndCloses() async throws {
+        let told = Mutex((opened: 0, closed: 0))
+        let (server, port) = try start(observer: { event in
+            told.withLock { told in
+                switch event {
+                case .connectionOpened: told.opened += 1
+                case .connectionClosed: told.closed += 1
+                default: break
+                }
+            }
+        })
+        for (count, farewell) in [(1, ""), (2, "Connection: close\r\n"), (3, "X : y\r\n")] {
+            let client = try TestClient(port: port)
+            if farewell.isEmpty { client.resetAtClose() }
+            client.send("GET / HTTP/1.1\r\nHost: h\r\n\(farewell)\r\n")
+            XCTAssertTrue(client.hasInput(within: 10_000))
+            XCTAssertEqual(told.withLock(\.opened), count)
+        }
+        try await eventually("the end of two") { told.withLock { $0.closed >= 2 } }
+        let stays = try TestClient(port: port)
+        stays.send(get)
+        XCTAssertTrue(stays.hasInput(within: 10_000))
+        await server.drain(within: .seconds(1))
+        XCTAssertTrue(told.withLock { $0 == (4, 4) })
+    }
+
     func testEndsAHeadThatDrips() throws {
         var limits = HTTPLimits()
         limits.headTimeout = .milliseconds(200)

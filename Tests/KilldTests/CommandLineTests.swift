@@ -84,6 +84,21 @@ final class CommandLineTests: XCTestCase {
         XCTAssertNotNil(object?["time"])
         XCTAssertEqual(lines.all.first?.filter { $0 == "\n" }.count, 1)
     }
+
+    func testALogHasTheLinesOfItsLevelAndOfGraverOnes() {
+        let lines = LineCollector()
+        let log = Log(format: .text, write: lines.append)
+        for (level, count) in [(Log.Level.info, 3), (.error, 1), (.debug, 4), (.warning, 2)] {
+            log.level = level
+            let before = lines.all.count
+            log.debug("a")
+            log.info("b")
+            log.warning("c")
+            log.error("d")
+            XCTAssertEqual(lines.all.count - before, count, "\(level)")
+            XCTAssertTrue(log.writes(level))
+        }
+    }
 }
 
 private final class LineCollector: Sendable {

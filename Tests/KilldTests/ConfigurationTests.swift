@@ -47,6 +47,8 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(configuration.maximumThreads, 1_000)
         XCTAssertEqual(configuration.killWait, 3)
         XCTAssertEqual(configuration.requestsPerSecond, 20)
+        XCTAssertEqual(configuration.logLevel, .info)
+        XCTAssertNil(configuration.operationsListen)
         XCTAssertEqual(configuration.accounts[0].permissions, Set(Permission.allCases))
         XCTAssertEqual(configuration.instances[0].name, "cdb-1")
         XCTAssertEqual(configuration.instances[0].product, .mysql)
@@ -158,14 +160,31 @@ final class ConfigurationTests: XCTestCase {
 
     func testKeysOfLaterVersionsAreRefusedInWords() {
         let keys = [
-            #""tls":{"certificate":"a","privateKey":"b"},"#, #""operations":{"listen":"127.0.0.1:1"},"#,
-            #""das":{"listen":"127.0.0.1:1"},"#,
+            #""tls":{"certificate":"a","privateKey":"b"},"#, #""das":{"listen":"127.0.0.1:1"},"#,
         ]
         for key in keys { assertRefused(try read(top: key), "this version", key) }
         for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#, #""nodes":[{}],"#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
             assertRefused(try read(instance: instance), "this version", key)
         }
+    }
+
+    func testTheOperationsListenerNeedsAnAddress() throws {
+        let configuration = try read(top: #""operations":{"listen":"[::1]:8157"},"#)
+        XCTAssertEqual(configuration.operationsListen?.description, "[::1]:8157")
+        for (text, problem) in [
+            ("{}", "operations.listen: missing"), (#"{"listen":"x"}"#, "operations.listen: expected HOST:PORT"),
+            (#"{"listen":"x:1","tls":1}"#, "operations.tls: there is no such key"),
+            ("1", "operations: expected an object"),
+        ] {
+            assertRefused(try read(top: "\"operations\":\(text),"), problem, text)
+        }
+    }
+
+    func testTheLogLevelIsOneOfFour() throws {
+        XCTAssertEqual(try read(top: #""logLevel":"debug","#).logLevel, .debug)
+        assertRefused(
+            try read(top: #""logLevel":"trace","#), #"expected one of "error", "warning", "info", "debug""#, "trace")
     }
 
     func testSecretsStandInNoDescription() throws {

@@ -8,8 +8,17 @@ public struct KilldConfiguration: Encodable {
     public var killWaitSeconds: Int?
     public var maximumStatementBytes: Int?
     public var requestsPerSecond: Int? = 1_000
+    public var logLevel: String?
+    /// On a free port, if set.
+    public var operations: Operations?
 
-    public struct Account: Encodable {
+    public struct Operations: Encodable {
+        public var listen = "127.0.0.1:0"
+
+        public init() {}
+    }
+
+    public struct Account: Encodable, Sendable {
         public var name: String
         public var uin = "100000000001"
         public var secretId: String

@@ -7,24 +7,58 @@ public final class KilldProcess {
     public static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("killd").path
 
-    public let configuration: KilldConfiguration
+    public private(set) var configuration: KilldConfiguration
     /// The port on which it listens; another one after each start.
     public private(set) var port: UInt16 = 0
+    /// The port of the operations listener; 0 without one.
+    public private(set) var operationsPort: UInt16 = 0
 
     private let folder: TestFolder
+    private let environment: [String: String]
     private var program: RunningProgram?
 
     /// Starts killd and waits for its ready line.
-    public static func start(_ configuration: KilldConfiguration) async throws -> KilldProcess {
-        let killd = try KilldProcess(configuration)
+    public static func start(
+        _ configuration: KilldConfiguration, environment: [String: String] = [:]
+    ) async throws -> KilldProcess {
+        let killd = try KilldProcess(configuration, environment)
         try await killd.start()
         return killd
     }
 
-    private init(_ configuration: KilldConfiguration) throws {
+    private init(_ configuration: KilldConfiguration, _ environment: [String: String]) throws {
         self.configuration = configuration
+        self.environment = environment
         folder = try TestFolder()
+        try write(configuration)
+    }
+
+    private func write(_ configuration: KilldConfiguration) throws {
         try folder.write(JSONEncoder().encode(configuration), to: "killd.json")
+    }
+
+    /// Changes the configuration and has killd read it again.
+    public func reload(_ change: (inout KilldConfiguration) -> Void) async throws {
+        change(&configuration)
+        try write(configuration)
+        try await hangUp(expecting: "configuration reloaded")
+    }
+
+    /// Has killd read a configuration that it refuses, and then puts back the one before.
+    ///
+    /// - Returns: what it logged.
+    public func reloadInVain(_ configuration: Data) async throws -> String {
+        try folder.write(configuration, to: "killd.json")
+        let before = try log
+        try await hangUp(expecting: "configuration not reloaded")
+        try write(self.configuration)
+        return String(try log.dropFirst(before.count))
+    }
+
+    private func hangUp(expecting words: String) async throws {
+        let count = try log.ranges(of: words).count
+        try send(SIGHUP)
+        try await eventually("\"\(words)\" in the log") { try self.log.ranges(of: words).count > count }
     }
 
     /// Where its store is.
@@ -47,23 +81,35 @@ public final class KilldProcess {
     public func start() async throws {
         // Ignored here, it is ignored in killd too: a write beyond `ulimit -f` then fails instead of ending it.
         let program = try RunningProgram(
-            "/bin/sh", ["-c", #"trap '' XFSZ; exec "$@""#, "sh", Self.path, "serve", "--config", configurationFile])
+            "/bin/sh", ["-c", #"trap '' XFSZ; exec "$@""#, "sh", Self.path, "serve", "--config", configurationFile],
+            environment: environment)
         self.program = program
-        let endpoint = try await Self.endpoint(of: program)
-        port = try XCTUnwrap(endpoint.split(separator: ":").last.flatMap { UInt16($0) }, endpoint)
+        let ready = try await Self.readyLine(of: program)
+        port = try Self.port(of: ready.endpoint)
+        operationsPort = try ready.operations.map { try Self.port(of: $0) } ?? 0
+    }
+
+    private static func port(of endpoint: String) throws -> UInt16 {
+        try XCTUnwrap(endpoint.split(separator: ":").last.flatMap { UInt16($0) }, endpoint)
+    }
+
+    private struct Ready: Decodable {
+        let ready: Bool
+        let endpoint: String
+        let operations: String?
     }
 
     /// Waits for the ready line of a `killd serve` and returns the endpoint that it names.
     public static func endpoint(of program: RunningProgram) async throws -> String {
+        try await readyLine(of: program).endpoint
+    }
+
+    private static func readyLine(of program: RunningProgram) async throws -> Ready {
         try await eventually("the ready line") { try program.output.hasSuffix("\n") || !program.isRunning }
-        struct Ready: Decodable {
-            let ready: Bool
-            let endpoint: String
-        }
         guard let ready = try? JSONDecoder().decode(Ready.self, from: Data(program.output.utf8)), ready.ready else {
             throw ProgramError("killd is not ready: \(try program.output)\n\(try program.error)")
         }
-        return ready.endpoint
+        return ready
     }
 
     /// Everything in its store, the part not yet moved into the database included.
@@ -75,6 +121,9 @@ public final class KilldProcess {
 
     /// What it logged since its last start.
     public var log: String { get throws { try running.error } }
+
+    /// What it logged until its end.
+    public private(set) var lastLog = ""
 
     public func send(_ signal: Int32) throws { try running.send(signal) }
 
@@ -98,8 +147,8 @@ public final class KilldProcess {
     /// Waits for killd's end and checks that its status is 0.
     public func assertEndsWell(file: StaticString = #filePath, line: UInt = #line) async throws {
         let status = try await running.end(file: file, line: line)
-        let log = try log
-        XCTAssertEqual(status, 0, log, file: file, line: line)
+        lastLog = try log
+        XCTAssertEqual(status, 0, lastLog, file: file, line: line)
         program = nil
     }
 

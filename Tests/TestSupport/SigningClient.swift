@@ -4,7 +4,7 @@ import SessionKill
 import XCTest
 
 /// Calls killd's API as one of the accounts.
-public struct SigningClient {
+public struct SigningClient: Sendable {
     private let port: UInt16
     private let account: KilldConfiguration.Account
     private let instance: String
@@ -76,23 +76,49 @@ public struct SigningClient {
         try send("KillMySqlThreads", Array(try JSONEncoder().encode(request)))
     }
 
+    /// The same call, signed once, to be made many times on one connection.
+    public func repeatedCall(_ action: String, _ request: some Encodable) throws -> RepeatedCall {
+        let body = Array(try JSONEncoder().encode(request))
+        return RepeatedCall(
+            connection: try TestClient(port: port), request: try head(action, body, connection: "keep-alive") + body)
+    }
+
     private func send(
         _ action: String, _ body: [UInt8], version: String = "2021-05-27"
     ) throws -> PendingAnswer {
+        let head = try head(action, body, version: version, connection: "close")
+        let connection = try TestClient(port: port)
+        connection.send(head)
+        connection.send(body)
+        return PendingAnswer(connection: connection)
+    }
+
+    private func head(
+        _ action: String, _ body: [UInt8], version: String = "2021-05-27", connection: String
+    ) throws -> [UInt8] {
         let host = "127.0.0.1:\(port)"
         let timestamp = Int64(Date().timeIntervalSince1970)
         let authorization = try TC3Signer(
             secretID: account.secretId, secretKey: Secret(account.secretKey), host: host, service: "dbbrain"
         ).authorization(method: "POST", query: "", contentType: "application/json", payload: body, timestamp: timestamp)
-        let connection = try TestClient(port: port)
-        connection.send(
+        return Array(
             """
             POST / HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\
-            Connection: close\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: \(action)\r\n\
+            Connection: \(connection)\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: \(action)\r\n\
             X-TC-Version: \(version)\r\nX-TC-Timestamp: \(timestamp)\r\n\r\n
-            """)
-        connection.send(body)
-        return PendingAnswer(connection: connection)
+            """.utf8)
+    }
+}
+
+/// A call on a connection of its own; for one thread at a time.
+public struct RepeatedCall: Sendable {
+    fileprivate let connection: TestClient
+    fileprivate let request: [UInt8]
+
+    /// - Returns: the answer, or what is wrong with it.
+    public func send() -> String {
+        connection.send(request)
+        return connection.receive(until: "}}") ?? "no answer came"
     }
 }
 
@@ -114,6 +140,9 @@ public struct PendingAnswer {
     public func wait() throws -> APIAnswer {
         try JSONDecoder().decode(Envelope.self, from: Data(body().utf8)).Response
     }
+
+    /// Whether something of it has come, after so many milliseconds at most.
+    public func hasCome(within milliseconds: Int32) -> Bool { connection.hasInput(within: milliseconds) }
 
     fileprivate func body() throws -> String {
         // The server keeps a connection that it has closed until the client closes it too.

@@ -3,7 +3,7 @@ import XCTest
 
 /// A raw socket to a server on the loopback interface. Every wait ends after
 /// ten seconds.
-public final class TestClient {
+public final class TestClient: Sendable {
     private let descriptor: Int32
 
     public init() throws {

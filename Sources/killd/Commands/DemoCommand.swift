@@ -12,7 +12,7 @@ struct DemoCommand: Command {
     init(_ arguments: inout Arguments) { keep = arguments.flag("--keep") }
 
     func run() async throws -> ExitStatus {
-        let stop = StopSignal(log: .silent)
+        let stop = StopSignal()
         let demo = try Demo(keep: keep)
         let story = Task { try await demo.tell() }
         let interrupt = Task {

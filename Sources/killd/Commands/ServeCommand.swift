@@ -23,15 +23,45 @@ struct ServeCommand: Command {
 
     func run() async throws -> ExitStatus {
         let log = Log.standard
-        let stop = StopSignal(log: log)
+        let manager = ServiceManager()
+        // Of several reloads that are asked for while one is done, one more is done.
+        let (reloads, reloading) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let stop = StopSignal(onHangUp: { reloading.yield() })
         let service = try await Service(Configuration(file: file), log: log)
         try service.start()
-        Terminal.standardOutput.write("{\"ready\":true,\"endpoint\":\"\(service.endpoint)\"}\n")
+        Terminal.standardOutput.write(Self.readyLine(service))
+        manager.ready("answers at \(service.endpoint)")
+
+        let reloader = Task { [file] in
+            for await _ in reloads {
+                manager.reloading()
+                manager.ready(service.tryToReload(file: file))
+            }
+        }
         let signal = await stop.signal()
+        reloader.cancel()
+        manager.stopping()
         log.info("stopping", [("signal", signal == SIGINT ? "SIGINT" : "SIGTERM")])
         await service.stop(within: Self.drainTime)
         LogWriter.standardError.flush()
         return .done
+    }
+
+    private static func readyLine(_ service: Service) -> String {
+        let operations = service.operationsEndpoint.map { ",\"operations\":\"\($0)\"" } ?? ""
+        return "{\"ready\":true,\"endpoint\":\"\(service.endpoint)\"\(operations)}\n"
+    }
+}
+
+extension Service {
+    /// - Returns: what became of it, in a line.
+    fileprivate func tryToReload(file: String) -> String {
+        do {
+            try reload(file: file)
+            return "answers at \(endpoint), with the configuration as it was reloaded last"
+        } catch {
+            return "answers at \(endpoint); the last reload was refused: \(error.description.printable)"
+        }
     }
 }
 
@@ -50,14 +80,12 @@ final class StopSignal: Sendable {
         let state = Mutex(State.running)
     }
 
-    init(log: Log) {
+    /// - Parameter onHangUp: called for each SIGHUP, which does not end the process.
+    init(onHangUp: @escaping @Sendable () -> Void = {}) {
         let received = Received()
         state = received
         watch = Signals([SIGTERM, SIGINT, SIGHUP]) { number in
-            guard number != SIGHUP else {
-                log.warning("SIGHUP: this version does not reload its configuration; restart it instead")
-                return
-            }
+            guard number != SIGHUP else { return onHangUp() }
             let waiting = received.state.withLock { state -> CheckedContinuation<Int32, Never>? in
                 switch state {
                 case .running:

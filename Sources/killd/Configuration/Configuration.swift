@@ -11,6 +11,8 @@ import TencentCloudErrors
 /// Everything that `killd serve` is told by its file.
 struct Configuration: Sendable {
     var listen: ListenAddress
+    /// Where probes and metrics are answered; `nil` for nowhere.
+    var operationsListen: ListenAddress?
     /// Further names that clients may sign as `host`.
     var signedHosts: [String]
     /// Path of the SQLite file.
@@ -30,6 +32,8 @@ struct Configuration: Sendable {
     var requestsPerSecond: Int
     /// What answers say in the place of killd's own texts.
     var messages: MessageOverrides
+    /// The least grave level that the log has.
+    var logLevel: Log.Level
 
     struct InstanceConfiguration: Sendable {
         var id: String
@@ -69,15 +73,15 @@ struct Configuration: Sendable {
         var reader = try ConfigurationReader(tree, path: "", folder: folder)
 
         try reader.refuse("tls", because: "this version does not serve TLS yet; put a TLS proxy in front and leave it out")
-        try reader.refuse("operations", because: "this version has no operations listener yet; leave it out")
         try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
 
-        listen = ListenAddress(host: "127.0.0.1", port: 8155)
-        if let text = try reader.string("listen") {
-            guard let address = ListenAddress(text) else {
-                throw reader.error("listen", "expected HOST:PORT, such as \"127.0.0.1:8155\"")
+        listen = try reader.address("listen") ?? ListenAddress(host: "127.0.0.1", port: 8155)
+        if var operations = try reader.object("operations") {
+            guard let address = try operations.address("listen") else {
+                throw operations.error("listen", "missing; expected HOST:PORT, such as \"127.0.0.1:8157\"")
             }
-            listen = address
+            try operations.refuseUnknownKeys()
+            operationsListen = address
         }
         signedHosts = try reader.strings("signedHosts") ?? []
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
@@ -88,6 +92,7 @@ struct Configuration: Sendable {
         maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
 
+        logLevel = try reader.choice("logLevel", Log.Level.self) ?? .info
         messages = try reader.path("messages").map(MessageOverrides.init(file:)) ?? .none
 
         accounts = []

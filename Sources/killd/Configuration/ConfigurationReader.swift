@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import HTTPServer
 import Parameters
 import RequestSigning
 
@@ -70,6 +71,15 @@ struct ConfigurationReader {
         return text
     }
 
+    /// A host and a port.
+    mutating func address(_ key: String) throws(ConfigurationError) -> ListenAddress? {
+        guard let text = try string(key) else { return nil }
+        guard let address = ListenAddress(text) else {
+            throw error(key, "expected HOST:PORT, such as \"127.0.0.1:8155\"")
+        }
+        return address
+    }
+
     mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
         guard let value = value(key) else { return nil }
         guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
@@ -98,6 +108,11 @@ struct ConfigurationReader {
             guard case .string(let text) = element, !text.isEmpty else { throw error(key, problem) }
             return text
         }
+    }
+
+    mutating func object(_ key: String) throws(ConfigurationError) -> ConfigurationReader? {
+        guard let value = value(key) else { return nil }
+        return try ConfigurationReader(value, path: place(key), folder: folder)
     }
 
     /// The objects in a list that must not be empty.

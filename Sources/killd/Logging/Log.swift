@@ -7,14 +7,32 @@ import Synchronization
 /// looks on.
 ///
 /// The message is constant; what varies goes into fields. Never a secret, a
-/// signature or a statement.
+/// signature or a statement. What the lines promise stands in the page
+/// `Operations` of killd.docc.
 struct Log: Sendable {
-    enum Level: String, Sendable { case info, warning, error }
+    /// From the gravest on.
+    enum Level: String, Sendable, CaseIterable { case error, warning, info, debug }
     enum Format: Sendable { case json, text }
 
     let format: Format
     /// Takes a line, its end included.
     let write: @Sendable ([UInt8]) -> Void
+    private let threshold: LogThreshold
+
+    init(format: Format, level: Level = .info, write: @escaping @Sendable ([UInt8]) -> Void) {
+        self.format = format
+        self.write = write
+        threshold = LogThreshold(level)
+    }
+
+    /// The least grave level that is written; copies of a log share it.
+    var level: Level {
+        get { threshold.level }
+        nonmutating set { threshold.level = newValue }
+    }
+
+    /// Whether a line of this level is written: fields need not be gathered for one that is not.
+    func writes(_ level: Level) -> Bool { threshold.includes(level) }
 
     /// To standard error.
     static var standard: Log {
@@ -24,6 +42,9 @@ struct Log: Sendable {
     /// For commands whose own words are all that is to be read.
     static let silent = Log(format: .text) { _ in }
 
+    func debug(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+        put(.debug, message, fields)
+    }
     func info(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
         put(.info, message, fields)
     }
@@ -35,6 +56,7 @@ struct Log: Sendable {
     }
 
     private func put(_ level: Level, _ message: StaticString, _ fields: [(key: String, value: String)]) {
+        guard writes(level) else { return }
         let time = Self.timestamp()
         var line: [UInt8] = []
         line.reserveCapacity(256)
@@ -70,4 +92,30 @@ struct Log: Sendable {
     }
 
     private static let lastTimestamp = Mutex((second: time_t(0), text: ""))
+}
+
+/// Which lines are written. Can change while others log.
+private final class LogThreshold: Sendable {
+    /// How far down the list of levels.
+    private let depth: Atomic<Int>
+
+    init(_ level: Log.Level) { depth = Atomic(level.depth) }
+
+    var level: Log.Level {
+        get { Log.Level.allCases[depth.load(ordering: .relaxed)] }
+        set { depth.store(newValue.depth, ordering: .relaxed) }
+    }
+
+    func includes(_ level: Log.Level) -> Bool { level.depth <= depth.load(ordering: .relaxed) }
+}
+
+extension Log.Level {
+    fileprivate var depth: Int {
+        switch self {
+        case .error: 0
+        case .warning: 1
+        case .info: 2
+        case .debug: 3
+        }
+    }
 }

@@ -1,84 +1,77 @@
 import ActionDispatch
-import DBbrainAPI
 import FoundationEssentials
 import HTTPServer
 import MySQLSessions
-import RateLimiting
 import SQLiteStore
 import SessionKill
-import TencentCloudErrors
 
 /// killd's rooms, wired together by a configuration.
 final class Service: Sendable {
     private let http: HTTPServer
+    private let operations: HTTPServer?
     private let store: SQLiteStore
+    private let engine: KillEngine
     private let tasks: KillTaskRunner
-    private let servers: [(id: String, server: MySQLServer)]
-    private let retention: Int
+    private let current: CurrentSetup
+    private let readiness: Readiness
+    private let metrics: ServiceMetrics
     private let log: Log
 
-    /// Opens the store and binds the address; nobody is answered yet.
+    /// Opens the store and binds the addresses; nobody is answered yet.
     ///
     /// - Throws: `StoreError` or `ListenError`.
     init(_ configuration: Configuration, log: Log) async throws {
         self.log = log
-        retention = configuration.planRetention
-        store = try await SQLiteStore.open(path: configuration.store, at: Self.now())
-
+        log.level = configuration.logLevel
+        let store = try await SQLiteStore.open(path: configuration.store, at: Self.now())
+        let metrics = ServiceMetrics()
         let clock = KillEngine.Clock(now: Self.now, sleep: { try await Task.sleep(for: $0) })
-        let engine = KillEngine(
-            store: store,
-            settings: .init(
-                planLifetime: configuration.planLifetime, killWait: .seconds(configuration.killWait),
-                maximumStatementBytes: configuration.maximumStatementBytes),
+        engine = KillEngine(
+            store: ObservedStore(store: store, metrics: metrics), settings: KillEngine.Settings(configuration),
             clock: clock)
-        var servers: [(id: String, server: MySQLServer)] = []
-        var instances: [ManagedInstance] = []
-        // Instances on one server share its connections, so that none takes the other's for a stranger's.
-        var known: [MySQLServerConfiguration: MySQLServer] = [:]
-        for instance in configuration.instances {
-            let server = known[instance.server] ?? MySQLServer(instance.server)
-            known[instance.server] = server
-            servers.append((instance.id, server))
-            instances.append(
-                ManagedInstance(
-                    instance: Instance(
-                        id: InstanceID(rawValue: instance.id), server: server,
-                        protectedUsers: instance.protectedUsers, hidesStatements: instance.statements == .hidden),
-                    product: instance.product, region: instance.region, name: instance.name,
-                    address: instance.server.address.hostAndPort))
-        }
-        self.servers = servers
         tasks = KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) })
-        try await tasks.load(instances.map(\.instance)) { $0.obstacle(among: configuration.accounts) }
+        let setup = try Self.setUp(
+            configuration, engine: engine, tasks: tasks, replacing: nil, metrics: metrics, log: log)
+        try await tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
+        let current = CurrentSetup(setup)
+        let readiness = Readiness(
+            store: Probe { try await store.checkWritable() },
+            instances: { current.setup.instances.map { ($0.id, $0.server.probe) } })
 
-        guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond) else {
-            throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000")
-        }
-        let dispatcher = Dispatcher(
-            actions: DBbrain(
-                engine: engine, tasks: tasks, instances: instances, maximumThreads: configuration.maximumThreads
-            ).actions,
-            accounts: configuration.accounts, limiter: limiter,
-            settings: .init(
-                signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
-                messages: configuration.messages),
-            clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
-            record: { log.request($0) })
         http = try HTTPServer(
-            listen: configuration.listen, handler: { dispatcher.answer($0) },
-            refusal: { dispatcher.refusal(of: $0) }, observer: { log.event($0) })
+            listen: configuration.listen,
+            handler: { metrics.observing(current.setup.dispatcher.answer($0)) },
+            refusal: { current.setup.dispatcher.refusal(of: $0) },
+            observer: { event in
+                metrics.count(event, of: .api)
+                if case .failed(let reason) = event { readiness.noteFailure(reason) }
+                log.event(event, of: .api)
+            })
+        let pages = OperationsPages(readiness: readiness, metrics: metrics)
+        operations = try configuration.operationsListen.map { address in
+            try HTTPServer(
+                listen: address, limits: OperationsPages.limits, handler: { pages.answer($0) },
+                observer: { event in
+                    metrics.count(event, of: .operations)
+                    log.event(event, of: .operations)
+                })
+        }
+        self.store = store
+        self.metrics = metrics
+        self.current = current
+        self.readiness = readiness
     }
 
     /// Where clients reach the server.
     var endpoint: String { "http://\(http.boundAddress)" }
+    /// Where probes and metrics are answered.
+    var operationsEndpoint: String? { operations.map { "http://\($0.boundAddress)" } }
 
     func start() throws {
         try http.start()
+        try operations?.start()
         Task { [tasks] in await tasks.start() }
-        for (id, server) in servers {
-            Task { [log] in await Self.meet(server, id, log) }
-        }
+        meet(current.setup.servers(notIn: nil))
         Task { [weak self] in
             while let self {
                 await self.purge()
@@ -87,40 +80,109 @@ final class Service: Sendable {
         }
     }
 
+    /// Reads the configuration again and takes it over, wholly or not at all.
+    ///
+    /// What is being answered ends with what it began with. Commits in progress
+    /// stay shared with those that come later. Rate limits count afresh.
+    ///
+    /// - Throws: ``ConfigurationError`` for the first thing that is wrong, or
+    ///   that cannot change while killd runs; nothing has changed then.
+    func reload(file: String) throws(ConfigurationError) {
+        do {
+            let configuration = try Configuration(file: file)
+            try takeOver(configuration)
+            metrics.countReload(done: true)
+            // Told by the level of before or of now, or a change of the level could not be seen.
+            if log.writes(.info) {
+                log.info("configuration reloaded", [("file", file)])
+                log.level = configuration.logLevel
+            } else {
+                log.level = configuration.logLevel
+                log.info("configuration reloaded", [("file", file)])
+            }
+        } catch {
+            metrics.countReload(done: false)
+            log.error("configuration not reloaded; nothing was changed", [("cause", error.description)])
+            throw error
+        }
+    }
+
+    private func takeOver(_ configuration: Configuration) throws(ConfigurationError) {
+        let before = current.setup
+        try configuration.requireUnchangedPlaces(since: before.configuration)
+        let next = try Self.setUp(
+            configuration, engine: engine, tasks: tasks, replacing: before, metrics: metrics, log: log)
+        // The place to load a TLS certificate and key into a new context: here, where it may still fail.
+
+        // From here on nothing fails. The place to hand that context to `http`.
+        current.replace(by: next)
+        Task { [tasks, engine, log] in
+            do {
+                try await tasks.replace(
+                    engine.with(KillEngine.Settings(configuration)), next.managedInstances
+                ) { $0.obstacle(among: configuration.accounts) }
+            } catch {
+                log.error("kill tasks of added instances do not run", [("cause", "\(error)")])
+            }
+        }
+        meet(next.servers(notIn: before))
+    }
+
     /// Finishes what is in flight, for at most `duration`, and closes the store.
     func stop(within duration: Duration) async {
+        readiness.beginDraining()
         async let end: Void = tasks.stop(within: duration)
         await http.drain(within: duration)
         await end
-        for (_, server) in servers { await server.close() }
+        for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
             try await store.close()
         } catch {
             log.error("closing the store failed", [("cause", error.description)])
         }
+        // Last, so that whoever probes is told of the draining.
+        await operations?.drain(within: .seconds(1))
+    }
+
+    private static func setUp(
+        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
+        metrics: ServiceMetrics, log: Log
+    ) throws(ConfigurationError) -> Setup {
+        try Setup(
+            configuration, engine: engine, tasks: tasks, replacing: before,
+            clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
+            record: { request in
+                metrics.count(request)
+                log.request(request)
+            })
     }
 
     private static func now() -> UnixTime {
         UnixTime(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
     }
 
-    /// Opens the connection that is kept for the day the server is full, and
+    /// Opens the connections that are kept for the day a server is full, and
     /// says early what would make a Commit fail.
-    private static func meet(_ server: MySQLServer, _ id: String, _ log: Log) async {
-        do {
-            try await server.start()
-        } catch {
-            // It is tried again with every use; the check below says what is wrong.
-        }
-        for finding in await server.check() where finding.severity != .information {
-            log.warning("an instance needs attention", [("instance", id), ("finding", finding.description)])
+    private func meet(_ servers: [(id: String, server: MySQLServer)]) {
+        for (id, server) in servers {
+            Task { [log] in
+                do {
+                    try await server.start()
+                } catch {
+                    // It is tried again with every use; the check below says what is wrong.
+                }
+                for finding in await server.check() where finding.severity != .information {
+                    log.warning("an instance needs attention", [("instance", id), ("finding", finding.description)])
+                }
+            }
         }
     }
 
     private func purge() async {
-        let time = Self.now().advanced(bySeconds: -retention * 86_400)
+        let retention = current.setup.configuration.planRetention
         do {
-            let count = try await store.purge(endedOrExpiredBefore: time)
+            let count = try await store.purge(
+                endedOrExpiredBefore: Self.now().advanced(bySeconds: -retention * 86_400))
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
@@ -128,35 +190,22 @@ final class Service: Sendable {
     }
 }
 
-extension Log {
-    fileprivate func request(_ request: AnsweredRequest) {
-        let fields: [(key: String, value: String)] = [
-            ("requestId", request.requestID), ("action", request.action ?? ""), ("account", request.account ?? ""),
-            ("client", request.remoteAddress), ("code", request.code?.rawValue ?? "OK"),
-            ("milliseconds", String(request.duration.milliseconds)),
+extension Configuration {
+    /// - Throws: if a place that is bound or locked for as long as killd runs is
+    ///   another one than before.
+    fileprivate func requireUnchangedPlaces(since before: Configuration) throws(ConfigurationError) {
+        let places = [
+            ("listen", before.listen.description, listen.description),
+            ("operations.listen", before.operationsListen.place, operationsListen.place),
+            ("store", before.store, store),
         ]
-        if let cause = request.cause {
-            error("request failed", fields + [("cause", "\(cause)")])
-        } else {
-            info("request", fields)
-        }
-    }
-
-    fileprivate func event(_ event: HTTPServerEvent) {
-        switch event {
-        case .refused(let error, let address):
-            info("HTTP request refused", [("client", address), ("reason", "\(error)")])
-        case .turnedAway(let address): warning("a client has too many connections", [("client", address)])
-        case .fewerConnections(let count):
-            warning("too few descriptors for all connections (ulimit -n)", [("connections", String(count))])
-        case .acceptingPaused(let reason): warning("accepting connections paused", [("reason", reason)])
-        case .failed(let reason): error("HTTP server failed", [("reason", reason)])
+        for (key, old, new) in places where old != new {
+            throw ConfigurationError(
+                key, "cannot change while killd runs: it is \(old), the file says \(new); restart killd for that")
         }
     }
 }
 
-extension Duration {
-    fileprivate var milliseconds: Int64 {
-        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
-    }
+extension ListenAddress? {
+    fileprivate var place: String { map(\.description) ?? "nowhere" }
 }

@@ -1,0 +1,36 @@
+import ActionDispatch
+import HTTPServer
+import TencentCloudErrors
+
+/// The lines about requests and connections.
+extension Log {
+    func request(_ request: AnsweredRequest) {
+        guard writes(request.cause == nil ? .info : .error) else { return }
+        let fields: [(key: String, value: String)] = [
+            ("requestId", request.requestID), ("action", request.action ?? ""), ("account", request.account ?? ""),
+            ("client", request.remoteAddress), ("code", request.code?.rawValue ?? "OK"),
+            ("milliseconds", String(request.duration.milliseconds)),
+        ]
+        if let cause = request.cause {
+            error("request failed", fields + [("cause", "\(cause)")])
+        } else {
+            info("request", fields)
+        }
+    }
+
+    func event(_ event: HTTPServerEvent, of listener: ServiceMetrics.Listener) {
+        let place = [(key: "listener", value: listener.rawValue)]
+        switch event {
+        case .connectionOpened: debug("connection opened", place)
+        case .connectionClosed: debug("connection closed", place)
+        case .refused(let error, let address):
+            info("HTTP request refused", place + [("client", address), ("reason", "\(error)")])
+        case .turnedAway(let address):
+            warning("a client has too many connections", place + [("client", address)])
+        case .fewerConnections(let count):
+            warning("too few descriptors for all connections (ulimit -n)", place + [("connections", String(count))])
+        case .acceptingPaused(let reason): warning("accepting connections paused", place + [("reason", reason)])
+        case .failed(let reason): error("HTTP server failed", place + [("reason", reason)])
+        }
+    }
+}

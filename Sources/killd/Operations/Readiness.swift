@@ -1,0 +1,85 @@
+import Synchronization
+
+/// Whether killd can do its work, for whoever decides if requests go to it.
+final class Readiness: Sendable {
+    /// What `GET /readyz` answers.
+    struct Report: Encodable, Sendable {
+        enum Status: String, Encodable, Sendable {
+            case ready
+            /// Some instances cannot be reached; for the others it does its work.
+            case degraded
+            case notReady = "not-ready"
+            /// It finishes what is in flight and then ends.
+            case draining
+        }
+
+        struct Part: Encodable, Sendable {
+            /// Of an instance.
+            var id: String?
+            var works: Bool
+            /// Why it does not, in words.
+            var problem: String?
+
+            init(id: String? = nil, _ finding: Probe.Finding) {
+                self.id = id
+                switch finding {
+                case .works: works = true
+                case .fails(let reason):
+                    works = false
+                    problem = reason
+                }
+            }
+        }
+
+        let status: Status
+        let store: Part
+        let instances: [Part]
+
+        /// One unreachable instance of several does not make killd unfit: that a
+        /// server is in trouble is when people need killd, for that one and for
+        /// the others.
+        init(isDraining: Bool, store: Part, instances: [Part]) {
+            self.store = store
+            self.instances = instances
+            status =
+                if isDraining {
+                    .draining
+                } else if !store.works || !instances.contains(where: \.works) {
+                    .notReady
+                } else {
+                    instances.allSatisfy(\.works) ? .ready : .degraded
+                }
+        }
+
+        var isReady: Bool { status == .ready || status == .degraded }
+    }
+
+    private let store: Probe
+    private let instances: @Sendable () -> [(id: String, probe: Probe)]
+    private let draining = Atomic(false)
+    private let failure = Mutex<String?>(nil)
+
+    /// - Parameter instances: those of now.
+    init(store: Probe, instances: @escaping @Sendable () -> [(id: String, probe: Probe)]) {
+        self.store = store
+        self.instances = instances
+    }
+
+    func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    /// The API's listener cannot go on, for this reason.
+    func noteFailure(_ reason: String) { failure.withLock { $0 = reason } }
+
+    /// Why the process is of no use any more and should be started again.
+    var fatalProblem: String? { failure.withLock { $0 } }
+
+    func report() async -> Report {
+        // All looked at together, so that the slowest alone decides how long it takes.
+        async let storeFinding = store.finding()
+        let looks = instances().map { instance in (instance.id, Task { await instance.probe.finding() }) }
+        var parts: [Report.Part] = []
+        for (id, look) in looks { parts.append(Report.Part(id: id, await look.value)) }
+        return await Report(
+            isDraining: draining.load(ordering: .relaxed), store: Report.Part(storeFinding), instances: parts)
+    }
+}

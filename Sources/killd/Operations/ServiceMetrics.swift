@@ -1,0 +1,115 @@
+import ActionDispatch
+import HTTPServer
+import Metrics
+import SessionKill
+import Synchronization
+import TencentCloudErrors
+
+/// Counts what the rooms tell of.
+///
+/// Every label has a bounded number of values: what clients make up is
+/// counted as `other`.
+final class ServiceMetrics: Sendable {
+    enum StoreWrite: String, Sendable, CaseIterable { case insert, claim, finish }
+    enum Listener: String, Sendable, CaseIterable { case api, operations }
+
+    struct Answer: Hashable, Sendable {
+        let action: String
+        let code: String
+    }
+
+    struct Refusal: Hashable, Sendable {
+        let listener: Listener
+        let status: HTTPStatus
+    }
+
+    /// What was counted until a moment.
+    struct Counts: Sendable {
+        var answers = Counter<Answer>()
+        var durations = HistogramFamily<String>(bounds: ServiceMetrics.durationBounds)
+        var inFlight = 0
+        var rateLimited = Counter<String>()
+        var plans = Counter<PlanStatus>(startingAtZero: [.prepared, .committing, .committed, .stale])
+        var kills = Counter<Outcome.Kind>(startingAtZero: Outcome.Kind.allCases)
+        var storeWrites = HistogramFamily<StoreWrite>(bounds: ServiceMetrics.durationBounds)
+        var storeFailures = Counter<StoreWrite>(startingAtZero: StoreWrite.allCases)
+        var openConnections: [Listener: Int] = [:]
+        var connections = Counter<Listener>(startingAtZero: Listener.allCases)
+        var refusals = Counter<Refusal>()
+        var acceptPauses = Counter<Listener>(startingAtZero: Listener.allCases)
+        var turnedAway = Counter<Listener>(startingAtZero: Listener.allCases)
+        var reloads = Counter<String>(startingAtZero: ["done", "refused"])
+    }
+
+    /// Seconds: from a refusal in a fraction of a millisecond to a Commit that
+    /// waits for rollbacks.
+    static let durationBounds = [
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+    ]
+
+    private let state = Mutex(Counts())
+
+    var counts: Counts { state.withLock { $0 } }
+
+    // MARK: What happened
+
+    /// The same answer, counted as in flight while it is being worked out.
+    func observing(_ answer: HTTPAnswer) -> HTTPAnswer {
+        guard case .later(let work) = answer else { return answer }
+        state.withLock { $0.inFlight += 1 }
+        return .later {
+            defer { self.state.withLock { $0.inFlight -= 1 } }
+            return await work()
+        }
+    }
+
+    func count(_ request: AnsweredRequest) {
+        let action = request.knownAction ?? "other"
+        state.withLock { counts in
+            counts.answers.increment(Answer(action: action, code: request.code?.rawValue ?? "OK"))
+            counts.durations.observe(request.duration.seconds, action)
+            // Only who has proved to be a configured account is rate-limited.
+            if request.code == .requestLimitExceeded, let account = request.account {
+                counts.rateLimited.increment(account)
+            }
+        }
+    }
+
+    func count(_ event: HTTPServerEvent, of listener: Listener) {
+        state.withLock { counts in
+            switch event {
+            case .connectionOpened:
+                counts.connections.increment(listener)
+                counts.openConnections[listener, default: 0] += 1
+            case .connectionClosed: counts.openConnections[listener, default: 0] -= 1
+            case .refused(let error, _):
+                counts.refusals.increment(Refusal(listener: listener, status: error.status))
+            case .acceptingPaused: counts.acceptPauses.increment(listener)
+            case .turnedAway: counts.turnedAway.increment(listener)
+            case .failed, .fewerConnections: break
+            }
+        }
+    }
+
+    /// A plan came to be in this state.
+    func count(_ status: PlanStatus) { state.withLock { $0.plans.increment(status) } }
+
+    func count(_ outcomes: some Collection<Outcome>) {
+        guard !outcomes.isEmpty else { return }
+        state.withLock { counts in
+            for outcome in outcomes { counts.kills.increment(outcome.kind) }
+        }
+    }
+
+    func count(_ write: StoreWrite, took duration: Duration) {
+        state.withLock { $0.storeWrites.observe(duration.seconds, write) }
+    }
+
+    func countFailure(of write: StoreWrite) { state.withLock { $0.storeFailures.increment(write) } }
+
+    func countReload(done: Bool) { state.withLock { $0.reloads.increment(done ? "done" : "refused") } }
+}
+
+extension Duration {
+    fileprivate var seconds: Double { self / .seconds(1) }
+}

@@ -60,6 +60,7 @@ let package = Package(
         room("HTTPServer", knows: ["CLinux", "DedicatedThread"]),
 
         // Tools
+        room("TLS", knows: ["COpenSSL"]),
         room("Cryptography", knows: ["COpenSSL"]),
         room("DedicatedThread", knows: ["CLinux"]),
         room("PrivateDatabase"),
@@ -87,6 +88,7 @@ let package = Package(
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
         tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
+        tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer"]),
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",

@@ -57,7 +57,7 @@ let package = Package(
             swiftSettings: settings),
 
         // The front of the house
-        room("HTTPServer", knows: ["CLinux", "DedicatedThread"]),
+        room("HTTPServer", knows: ["TLS", "CLinux", "DedicatedThread"]),
 
         // Tools
         room("TLS", knows: ["COpenSSL"]),
@@ -89,7 +89,7 @@ let package = Package(
         tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
-        tests("HTTPServerTests", of: ["HTTPServer"]),
+        tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),

@@ -1,3 +1,5 @@
+import TLS
+
 /// Names a connection for as long as the server runs: a slot is used again, a
 /// pair of slot and generation is not (within 2^31 uses of the slot).
 struct ConnectionID: RawRepresentable, Hashable, Sendable {
@@ -23,6 +25,10 @@ final class Connection {
     let id: ConnectionID
     let socket: Descriptor
     var machine: HTTPConnection
+    /// Between the socket and the protocol; nil for plain HTTP.
+    var tls: TLSSession?
+    /// The sending half of the socket ends once all of TLS's output is sent.
+    var endsSendingWhenSent = false
     /// What the event queue watches the socket for.
     var interest: EventMask = .input
     fileprivate var countedBodyBytes = 0

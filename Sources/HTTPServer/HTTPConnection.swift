@@ -161,6 +161,19 @@ struct HTTPConnection: Sendable {
         if case .idle = state { state = .idle(until: now + limits.keepAliveTimeout) }
     }
 
+    /// The client is told why, and the connection ends.
+    mutating func refuse(_ error: HTTPProtocolError) {
+        parser.reset()
+        state = .refusing(error)
+    }
+
+    /// The connection ends without a further word of HTTP.
+    mutating func finish() {
+        state = .finishing
+        unread = []
+        unreadStart = 0
+    }
+
     /// The bodies of all connections together are too large.
     mutating func refuseForLackOfMemory() {
         refuse(HTTPProtocolError(.serviceUnavailable, "the server holds too many unfinished requests"))
@@ -215,17 +228,6 @@ struct HTTPConnection: Sendable {
         default:
             return .wait
         }
-    }
-
-    private mutating func refuse(_ error: HTTPProtocolError) {
-        parser.reset()
-        state = .refusing(error)
-    }
-
-    private mutating func finish() {
-        state = .finishing
-        unread = []
-        unreadStart = 0
     }
 
     // MARK: Reading

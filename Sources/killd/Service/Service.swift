@@ -139,6 +139,8 @@ extension Log {
         switch event {
         case .refused(let error, let address):
             info("HTTP request refused", [("client", address), ("reason", "\(error)")])
+        case .tlsFailed(let reason, let address):
+            info("TLS connection refused", [("client", address), ("reason", reason)])
         case .acceptingPaused(let reason): warning("accepting connections paused", [("reason", reason)])
         case .failed(let reason): error("HTTP server failed", [("reason", reason)])
         }

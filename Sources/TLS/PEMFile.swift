@@ -87,8 +87,8 @@ struct PEMFile: ~Copyable {
             certificates.append(Certificate(pointer))
         }
         guard ErrorQueue.endsWithLackOfPEM else {
-            throw TLSError(
-                role, "certificate \(certificates.count + 1) in the file \(path) is damaged: \(ErrorQueue.takeReason())")
+            let place = "certificate \(certificates.count + 1) in the file \(path)"
+            throw TLSError(role, "\(place) is damaged: \(ErrorQueue.takeReason())")
         }
         guard !certificates.isEmpty else { throw TLSError(role, "the file \(path) holds no certificate in PEM form") }
         return certificates

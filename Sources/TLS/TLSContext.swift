@@ -132,7 +132,8 @@ struct ContextHandle: ~Copyable, @unchecked Sendable {
                 : SSL_CTX_ctrl(pointer, SSL_CTRL_CHAIN_CERT, 1, UnsafeMutableRawPointer(certificate.pointer))
             guard result == 1 else { throw refusal(of: index, in: path, .certificate) }
             guard index > 0 || X509_check_private_key(certificate.pointer, key.pointer) == 1 else {
-                throw TLSError(.privateKey, "the key in the file \(keyPath) does not fit the first certificate in \(path)")
+                throw TLSError(
+                    .privateKey, "the key in the file \(keyPath) does not fit the first certificate in \(path)")
             }
         }
         ErrorQueue.clear()

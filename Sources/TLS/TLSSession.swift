@@ -102,7 +102,8 @@ public final class TLSSession {
         hasFailed = true
         let reason = ErrorQueue.takeReason()
         let verification = SSL_get_verify_result(ssl)
-        guard verification != Int(X509_V_OK), let text = X509_verify_cert_error_string(verification) else { return reason }
+        guard verification != Int(X509_V_OK), let text = X509_verify_cert_error_string(verification)
+        else { return reason }
         return "\(reason): \(String(cString: text))"
     }
 

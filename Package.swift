@@ -29,7 +29,7 @@ let package = Package(
         // Programs
         program("killd", knows: [
             "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
-            "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
+            "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS", "PrivateDatabase",
             "Cryptography", "DedicatedThread",
         ]),
         program("killd-benchmark", knows: [
@@ -94,7 +94,7 @@ let package = Package(
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
         tests("KilldTests", of: [
-            "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning", "TencentCloudErrors",
+            "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "TLS", "RequestSigning", "TencentCloudErrors",
         ]),
         // killd is run, not called: named here so that it is built.
         tests(

@@ -10,12 +10,18 @@ enum OfficialClients {
         try XCTSkipIf(python == nil, "needs KILLD_PYTHON: a Python with the packages of Clients/requirements.txt")
     }
 
-    static func run(_ program: String, _ arguments: [String], _ scene: Scene) async throws {
-        try await run(program, arguments, scene.killd)
+    static func run(
+        _ program: String, _ arguments: [String], _ scene: Scene, trusting ca: String? = nil
+    ) async throws {
+        try await run(program, arguments, scene.killd, trusting: ca)
     }
 
-    static func run(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws {
+    /// - Parameter ca: the PEM file of who certifies killd, if it serves HTTPS.
+    static func run(
+        _ program: String, _ arguments: [String], _ killd: KilldProcess, trusting ca: String? = nil
+    ) async throws {
         var environment = try killd.credentials()
+        environment["KILLD_CA"] = ca
         if let reader = killd.configuration.accounts.last {
             environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
             environment["KILLD_UNAUTHORIZED_SECRET_KEY"] = reader.secretKey

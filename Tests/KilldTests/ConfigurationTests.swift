@@ -158,7 +158,7 @@ final class ConfigurationTests: XCTestCase {
 
     func testKeysOfLaterVersionsAreRefusedInWords() {
         let keys = [
-            #""tls":{"certificate":"a","privateKey":"b"},"#, #""operations":{"listen":"127.0.0.1:1"},"#,
+            #""operations":{"listen":"127.0.0.1:1"},"#,
             #""das":{"listen":"127.0.0.1:1"},"#,
         ]
         for key in keys { assertRefused(try read(top: key), "this version", key) }

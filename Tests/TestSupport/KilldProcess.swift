@@ -35,7 +35,8 @@ public final class KilldProcess {
     /// Where its configuration stands.
     public var configurationFile: String { folder.file("killd.json") }
 
-    public var endpoint: String { "http://127.0.0.1:\(port)" }
+    /// As its ready line names it.
+    public private(set) var endpoint = ""
 
     /// The environment variables by which clients know the first account of the configuration.
     public func credentials() throws -> [String: String] {
@@ -49,7 +50,7 @@ public final class KilldProcess {
         let program = try RunningProgram(
             "/bin/sh", ["-c", #"trap '' XFSZ; exec "$@""#, "sh", Self.path, "serve", "--config", configurationFile])
         self.program = program
-        let endpoint = try await Self.endpoint(of: program)
+        endpoint = try await Self.endpoint(of: program)
         port = try XCTUnwrap(endpoint.split(separator: ":").last.flatMap { UInt16($0) }, endpoint)
     }
 

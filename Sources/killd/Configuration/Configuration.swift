@@ -5,11 +5,15 @@ import HTTPServer
 import MySQLSessions
 import Parameters
 import RequestSigning
+import TLS
 import TencentCloudErrors
 
 /// Everything that `killd serve` is told by its file.
 struct Configuration: Sendable {
     var listen: ListenAddress
+    /// What `listen` speaks HTTPS with; nil for plain HTTP. The files are read
+    /// already.
+    var tls: TLSServerContext?
     /// Further names that clients may sign as `host`.
     var signedHosts: [String]
     /// Path of the SQLite file.
@@ -67,7 +71,6 @@ struct Configuration: Sendable {
         }
         var reader = try ConfigurationReader(tree, path: "", folder: folder)
 
-        try reader.refuse("tls", because: "this version does not serve TLS yet; put a TLS proxy in front and leave it out")
         try reader.refuse("operations", because: "this version has no operations listener yet; leave it out")
         try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
 
@@ -78,6 +81,7 @@ struct Configuration: Sendable {
             }
             listen = address
         }
+        tls = try reader.tls("tls")
         signedHosts = try reader.strings("signedHosts") ?? []
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
         planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600

@@ -6,11 +6,13 @@ import MySQLSessions
 import RateLimiting
 import SQLiteStore
 import SessionKill
+import TLS
 import TencentCloudErrors
 
 /// killd's rooms, wired together by a configuration.
 final class Service: Sendable {
     private let http: HTTPServer
+    private let isSecure: Bool
     private let store: SQLiteStore
     private let servers: [(id: String, server: MySQLServer)]
     private let retention: Int
@@ -62,12 +64,34 @@ final class Service: Sendable {
             clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
             record: { log.request($0) })
         http = try HTTPServer(
-            listen: configuration.listen, handler: { dispatcher.answer($0) },
+            listen: configuration.listen, tls: configuration.tls, handler: { dispatcher.answer($0) },
             refusal: { dispatcher.refusal(of: $0) }, observer: { log.event($0) })
+        isSecure = configuration.tls != nil
+        Self.warn(of: configuration.tls, log)
     }
 
     /// Where clients reach the server.
-    var endpoint: String { "http://\(http.boundAddress)" }
+    var endpoint: String { "\(isSecure ? "https" : "http")://\(http.boundAddress)" }
+
+    /// Meets connections from now on with the certificate of `configuration`;
+    /// those that are open are kept. The files were read with the configuration,
+    /// so this is done whole or, if it throws, not at all.
+    ///
+    /// - Throws: if TLS would have to begin or to end, which cuts clients off.
+    func replaceTLS(with configuration: Configuration) throws(ConfigurationError) {
+        guard isSecure == (configuration.tls != nil) else {
+            throw ConfigurationError("tls", "TLS can begin or end with a restart only")
+        }
+        guard let tls = configuration.tls else { return }
+        http.replaceTLS(tls)
+        Self.warn(of: tls, log)
+    }
+
+    private static func warn(of tls: TLSServerContext?, _ log: Log) {
+        for warning in tls?.warnings ?? [] {
+            log.warning("the TLS certificate needs attention", [("finding", warning)])
+        }
+    }
 
     func start() throws {
         try http.start()

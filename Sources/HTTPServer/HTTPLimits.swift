@@ -22,7 +22,8 @@ public struct HTTPLimits: Sendable, Hashable {
     public var connections = 1024
 
     /// From the first byte of a request head to its end, however steadily bytes
-    /// drip in; also how long a new connection may send nothing. Default 15 s.
+    /// drip in; also how long a new connection may send nothing, the TLS
+    /// handshake included. Default 15 s.
     public var headTimeout = Duration.seconds(15)
     /// Between two arrivals of body bytes. Default 15 s.
     public var bodyStallTimeout = Duration.seconds(15)

@@ -92,14 +92,15 @@ extension V1Signature {
 /// Sends the request over kept-alive connections, again and again, and returns
 /// the answers a second. Needs the program wrk.
 func load(
-    _ request: SignedRequest, on port: UInt16, connections: Int = 32, seconds: Int, in folder: String
+    _ request: SignedRequest, on port: UInt16, scheme: String = "http", connections: Int = 32, seconds: Int,
+    in folder: String
 ) throws -> Double {
     let script = folder + "/request.lua"
     var text = "wrk.method = \"POST\"\nwrk.body = [[\(request.body)]]\n"
     for (name, value) in request.headers { text += "wrk.headers[\"\(name)\"] = [[\(value)]]\n" }
     try Data(text.utf8).write(to: URL(fileURLWithPath: script))
     let output = try run(
-        find("wrk", package: "wrk"), ["-t1", "-c\(connections)", "-d\(seconds)s", "-s", script, "http://127.0.0.1:\(port)/"])
+        find("wrk", package: "wrk"), ["-t1", "-c\(connections)", "-d\(seconds)s", "-s", script, "\(scheme)://127.0.0.1:\(port)/"])
     guard let match = output.firstMatch(of: /Requests\/sec:\s+([0-9.]+)/), let rate = Double(match.1),
         !output.contains("Non-2xx"), !output.contains("Socket errors")
     else { throw BenchmarkError("wrk: \(output)") }

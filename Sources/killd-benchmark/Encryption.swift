@@ -45,7 +45,9 @@ func encryption(_ killd: Killd, in folder: String) throws -> [Measurement] {
             for _ in 0..<5 {
                 turns.append(
                     (
-                        try Load({ try processorTime(of: server.process.processIdentifier) }) { try count(server.port) },
+                        try Load({ try processorTime(of: server.process.processIdentifier) }) {
+                            try count(server.port)
+                        },
                         try Load(nginx.processorTime) { try count(nginx.port) }
                     ))
             }

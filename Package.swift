@@ -32,7 +32,7 @@ let package = Package(
         // Programs
         program("killd", knows: [
             "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
-            "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "PrivateDatabase",
+            "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS", "PrivateDatabase",
             "Cryptography", "DedicatedThread", "Metrics",
         ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
@@ -61,9 +61,10 @@ let package = Package(
             swiftSettings: settings),
 
         // The front of the house
-        room("HTTPServer", knows: ["CLinux", "DedicatedThread"]),
+        room("HTTPServer", knows: ["TLS", "CLinux", "DedicatedThread"]),
 
         // Tools
+        room("TLS", knows: ["COpenSSL"]),
         room("Cryptography", knows: ["COpenSSL"]),
         room("DedicatedThread", knows: ["CLinux"]),
         room("Metrics"),
@@ -93,13 +94,14 @@ let package = Package(
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
         tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
-        tests("HTTPServerTests", of: ["HTTPServer"]),
+        tests("TLSTests", of: ["TLS"]),
+        tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
-            "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "RequestSigning", "TencentCloudErrors",
+            "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "TLS", "RequestSigning", "TencentCloudErrors",
         ]),
         // What the fuzzer builds itself is left out.
         tests(

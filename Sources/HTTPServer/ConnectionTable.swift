@@ -1,3 +1,5 @@
+import TLS
+
 /// Names a connection for as long as the server runs: a slot is used again, a
 /// pair of slot and generation is not (within 2^31 uses of the slot).
 struct ConnectionID: RawRepresentable, Hashable, Sendable {
@@ -25,6 +27,10 @@ final class Connection {
     /// Nil if it is not counted.
     fileprivate let network: ClientNetwork?
     var machine: HTTPConnection
+    /// Between the socket and the protocol; nil for plain HTTP.
+    var tls: TLSSession?
+    /// The sending half of the socket ends once all of TLS's output is sent.
+    var endsSendingWhenSent = false
     /// What the event queue watches the socket for.
     var interest: EventMask = .input
     /// A handler works in a task of its own and has not answered.

@@ -1,4 +1,5 @@
 import CLinux
+import TLS
 
 /// The one thread that owns every socket of a server: it accepts, reads,
 /// parses, calls the handler, writes and keeps the deadlines.
@@ -10,6 +11,9 @@ final class EventLoop {
     let handler: HTTPServer.Handler
     let refusal: HTTPServer.Refusal
     let observer: HTTPServer.Observer
+
+    /// What new connections are met with; nil for plain HTTP.
+    private var tls: TLSServerContext?
 
     private let queue: EventQueue
     private var connections: ConnectionTable
@@ -53,12 +57,13 @@ final class EventLoop {
     }
 
     init(
-        sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits,
+        sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits, tls: TLSServerContext?,
         handler: @escaping HTTPServer.Handler, refusal: @escaping HTTPServer.Refusal,
         observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
         self.limits = limits
+        self.tls = tls
         self.handler = handler
         self.refusal = refusal
         self.observer = observer
@@ -119,6 +124,8 @@ final class EventLoop {
             guard let connection = connections.noteAnswer(to: id) else { return }
             connection.machine.answer(response, date: date, at: now)
             serve(connection)
+        case .useTLS(let context):
+            tls = context
         case .drain(let deadline, let waiter):
             drainWaiters.append(waiter)
             drainDeadline = min(deadline, drainDeadline ?? deadline)
@@ -187,7 +194,7 @@ final class EventLoop {
                 // A socket that is not added closes here.
                 if hasRoom(for: address) { add(socket, from: address) }
             case .wouldBlock: return
-            case .failed(let error): pauseAccepting(error)
+            case .failed(let error): pauseAccepting("\(error)")
             }
         }
     }
@@ -207,20 +214,21 @@ final class EventLoop {
             limits: limits, refusal: refusal, remoteAddress: address.numeric.host, at: now)
         let connection = connections.add(socket, from: address.network, machine)
         observer(.connectionOpened)
-        do throws(SystemError) {
+        do {
+            connection.tls = try tls?.session()
             try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
             if let deadline = machine.deadline { note(deadline) }
         } catch {
             close(connection)
-            pauseAccepting(error)
+            pauseAccepting("\(error)")
         }
     }
 
     /// The system is short of something, most likely of descriptors (EMFILE).
     /// Clients wait in the kernel's queue meanwhile.
-    private func pauseAccepting(_ error: SystemError) {
+    private func pauseAccepting(_ reason: String) {
         acceptingPausedUntil = now + Self.acceptingPause
-        observer(.acceptingPaused(reason: "\(error)"))
+        observer(.acceptingPaused(reason: reason))
     }
 
     /// Watches the listener only while a connection may be accepted: the rest
@@ -240,7 +248,9 @@ final class EventLoop {
         switch Socket.receive(from: connection.socket, into: &inputBuffer) {
         case .done(0): connection.machine.receiveEnd()
         case .done(let count):
-            connection.machine.receive(inputBuffer.span.extracting(0..<count), at: now)
+            if let failure = connection.receive(inputBuffer.span.extracting(0..<count), at: now) {
+                observer(.tlsFailed(reason: failure, remoteAddress: connection.machine.remoteAddress))
+            }
             if connections.countBodyBytes(of: connection) > limits.unfinishedBodyBytes {
                 connection.machine.refuseForLackOfMemory()
             }
@@ -256,9 +266,13 @@ final class EventLoop {
             case .handle(let request): handle(request, of: connection)
             case .report(let error): observer(.refused(error, remoteAddress: connection.machine.remoteAddress))
             case .send:
-                guard send(to: connection) else { return watch(connection, for: .output) }
-            case .shutDownSending: shutDownSending(to: connection)
-            case .close: return close(connection)
+                guard connection.send(at: now) else { return watch(connection, for: .output) }
+            case .shutDownSending: connection.endSending()
+            case .close:
+                connection.sayGoodbye()
+                return close(connection)
+            case .wait where connection.hasUnsentTLS:
+                guard connection.send(at: now) else { return watch(connection, for: .output) }
             case .wait: return watch(connection, for: [])
             }
         }
@@ -277,29 +291,11 @@ final class EventLoop {
         }
     }
 
-    /// - Returns: false if there is no room for more.
-    private func send(to connection: Connection) -> Bool {
-        switch Socket.send(connection.machine.output, from: connection.machine.sentCount, to: connection.socket) {
-        case .done(let count): connection.machine.sent(count, at: now)
-        case .wouldBlock: return false
-        case .failed: connection.machine.abort()
-        }
-        return true
-    }
-
-    private func shutDownSending(to connection: Connection) {
-        do throws(SystemError) {
-            try Socket.shutDownSending(of: connection.socket)
-        } catch {
-            connection.machine.abort()
-        }
-    }
-
     /// Waits for `interest`, and for input if the connection wants it.
     private func watch(_ connection: Connection, for interest: EventMask) {
         connections.countBodyBytes(of: connection)
         if let deadline = connection.machine.deadline { note(deadline) }
-        let interest = connection.machine.wantsInput ? interest.union(.input) : interest
+        let interest = connection.wantsInput ? interest.union(.input) : interest
         guard interest != connection.interest else { return }
         do throws(SystemError) {
             try queue.change(connection.socket, to: interest, token: connection.id.rawValue)

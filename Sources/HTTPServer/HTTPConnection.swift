@@ -162,6 +162,21 @@ struct HTTPConnection: Sendable {
         if case .idle = state { state = .idle(until: now + limits.keepAliveTimeout) }
     }
 
+    /// The client is told why, and the connection ends.
+    mutating func refuse(_ error: HTTPProtocolError) {
+        // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
+        let isHead = if case .handling(_, let isHead, _) = state { isHead } else { parser.isReadingHead }
+        parser.reset()
+        state = .refusing(error, isHead: isHead)
+    }
+
+    /// The connection ends without a further word of HTTP.
+    mutating func finish() {
+        state = .finishing
+        unread = []
+        unreadStart = 0
+    }
+
     /// The bodies of all connections together are too large.
     mutating func refuseForLackOfMemory() {
         refuse(HTTPProtocolError(.serviceUnavailable, "the server holds too many unfinished requests"))
@@ -216,19 +231,6 @@ struct HTTPConnection: Sendable {
         default:
             return .wait
         }
-    }
-
-    private mutating func refuse(_ error: HTTPProtocolError) {
-        // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
-        let isHead = if case .handling(_, let isHead, _) = state { isHead } else { parser.isReadingHead }
-        parser.reset()
-        state = .refusing(error, isHead: isHead)
-    }
-
-    private mutating func finish() {
-        state = .finishing
-        unread = []
-        unreadStart = 0
     }
 
     // MARK: Reading

@@ -30,7 +30,8 @@ public struct HTTPLimits: Sendable, Hashable {
     public var connectionsPerAddress = 2048
 
     /// From the first byte of a request head to its end, however steadily bytes
-    /// drip in; also how long a new connection may send nothing. Default 15 s.
+    /// drip in; also how long a new connection may send nothing, the TLS
+    /// handshake included. Default 15 s.
     public var headTimeout = Duration.seconds(15)
     /// The slowest that a body may arrive and an answer be taken, in bytes a
     /// second on average over each stall timeout. Default 500, a tenth of what a

@@ -1,5 +1,6 @@
 import DedicatedThread
 import Synchronization
+import TLS
 
 /// What happens in a server that is worth a line in the log, or counting.
 public enum HTTPServerEvent: Sendable {
@@ -13,6 +14,9 @@ public enum HTTPServerEvent: Sendable {
     case turnedAway(remoteAddress: String)
     /// The system grants descriptors for only so many connections of the limit.
     case fewerConnections(Int)
+    /// A client's TLS handshake failed, or what it sent is no TLS. The reason is in
+    /// OpenSSL's words.
+    case tlsFailed(reason: String, remoteAddress: String)
     /// Nothing is accepted for a moment, since the system refused it (out of
     /// descriptors or memory). The reason is in the system's words.
     case acceptingPaused(reason: String)
@@ -50,6 +54,7 @@ public final class HTTPServer: Sendable {
     private let mailbox: Mailbox
     private let limits: HTTPLimits
     private let budget: DescriptorBudget
+    private let tls: TLSServerContext?
     private let handler: Handler
     private let refusal: Refusal
     private let observer: Observer
@@ -58,8 +63,11 @@ public final class HTTPServer: Sendable {
     ///
     /// Of the addresses that a host name stands for the first that can be bound
     /// is taken.
+    ///
+    /// - Parameter tls: serves HTTPS; nil serves plain HTTP.
     public init(
-        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), handler: @escaping Handler,
+        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), tls: TLSServerContext? = nil,
+        handler: @escaping Handler,
         refusal: @escaping Refusal = { $0.response }, observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
@@ -72,6 +80,7 @@ public final class HTTPServer: Sendable {
         }
         budget = DescriptorBudget(wanted: limits.connections)
         self.limits = limits
+        self.tls = tls
         self.handler = handler
         self.refusal = refusal
         self.observer = observer
@@ -96,13 +105,22 @@ public final class HTTPServer: Sendable {
             limits.connections = budget.connections
             observer(.fewerConnections(budget.connections))
         }
-        try startThread(name: "http") { [sockets, mailbox, limits, handler, refusal, observer] in
+        try startThread(name: "http") { [sockets, mailbox, limits, tls, handler, refusal, observer] in
             guard let sockets = sockets.take() else { return }
             EventLoop(
-                sockets: sockets, mailbox: mailbox, limits: limits, handler: handler, refusal: refusal,
+                sockets: sockets, mailbox: mailbox, limits: limits, tls: tls, handler: handler, refusal: refusal,
                 observer: observer
             ).run()
         }
+    }
+
+    /// Connections that are accepted from now on are met with `context`; those
+    /// that are open keep what they have. Sessions of the earlier context are not
+    /// resumed. Does nothing for a server of plain HTTP, whose clients would be
+    /// cut off, and for one that has ended.
+    public func replaceTLS(_ context: TLSServerContext) {
+        guard tls != nil else { return }
+        _ = mailbox.put(.useTLS(context))
     }
 
     /// Accepts nothing more, closes idle connections at once, lets requests in

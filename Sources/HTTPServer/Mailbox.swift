@@ -1,9 +1,12 @@
 import Synchronization
+import TLS
 
 /// What other threads have to tell the event loop.
 final class Mailbox: Sendable {
     enum Message: Sendable {
         case answer(HTTPResponse, to: ConnectionID)
+        /// New connections are met with this.
+        case useTLS(TLSServerContext)
         /// Finish by the deadline, then resume.
         case drain(until: MonotonicTime, CheckedContinuation<Void, Never>)
         /// Close everything.

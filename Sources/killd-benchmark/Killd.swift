@@ -18,11 +18,14 @@ struct Killd {
     ///
     /// - Parameter settings: further keys at the top.
     static func configuration(
-        in folder: String, databasePort: UInt16, settings: [String: Int] = [:]
+        in folder: String, databasePort: UInt16, settings: [String: Int] = [:], tls: ServerCertificate? = nil
     ) throws -> String {
         let name = UUID().uuidString
         let file = "\(folder)/killd-\(name).json"
-        let settings = settings.map { "\"\($0)\": \($1), " }.joined()
+        var settings = settings.map { "\"\($0)\": \($1), " }.joined()
+        if let tls {
+            settings += #""tls": { "certificate": "\#(tls.certificate)", "privateKey": "\#(tls.key)" }, "#
+        }
         let text = """
             {
               "listen": "127.0.0.1:0", "store": "store-\(name).sqlite", \(settings)"requestsPerSecond": 1000000,

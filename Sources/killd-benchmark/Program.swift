@@ -4,7 +4,7 @@ import PrivateDatabase
 /// Prints killd's figures as ratios against named peers, measured in one run on
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
-/// Arguments choose among `start`, `memory`, `requests`, `signatures`,
+/// Arguments choose among `start`, `memory`, `requests`, `tls`, `signatures`,
 /// `verification`, `prepares`, `kills`, `latency`, `tools`, `growth`, `store` and
 /// `connections`.
 @main
@@ -30,7 +30,7 @@ struct Program {
         print("| figure | killd | peer | ratio | goal |")
         print("| --- | --- | --- | --- | --- |")
         let measurements: KeyValuePairs<String, (Killd, String) throws -> [Measurement]> = [
-            "start": startUp, "memory": idleMemory, "requests": signedRequests,
+            "start": startUp, "memory": idleMemory, "requests": signedRequests, "tls": encryption,
             "signatures": signatureVersions, "verification": verification,
             "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "tools": killTools, "growth": killGrowth,
             "store": killsWithFullStore, "connections": connections,

@@ -13,9 +13,9 @@ func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let request = try SignedRequest.missingParameter(port: server.port)
     let node = try NodePeer(answer: try answer(to: request, on: server.port))
     defer { node?.stop() }
-    func measure(port: UInt16) throws -> Load { try measureLoad(request, on: port, seconds: 3, in: folder) }
+    func measure(port: UInt16) throws -> LoadFigures { try measureLoad(request, on: port, seconds: 3, in: folder) }
     // In turns, so that a change of the machine's speed meets all.
-    var turns: [(killd: Load, nginx: Load, node: Load?)] = []
+    var turns: [(killd: LoadFigures, nginx: LoadFigures, node: LoadFigures?)] = []
     for _ in 0..<5 {
         turns.append(
             (
@@ -81,37 +81,4 @@ func signatureVersions(_ killd: Killd, in folder: String) throws -> [Measurement
         }
     }
     return measurements
-}
-
-/// nginx with one worker that answers everything with the same body.
-private final class Nginx {
-    let port: UInt16
-    private let process = Process()
-
-    init(answerSize: Int, in folder: String) throws {
-        port = try PrivateDatabase.freePort()
-        let file = folder + "/nginx.conf"
-        try Data(
-            """
-            worker_processes 1; daemon off; pid \(folder)/nginx.pid; error_log \(folder)/nginx.log;
-            events { worker_connections 512; }
-            http {
-              access_log off; keepalive_requests 100000000; client_body_temp_path \(folder)/nginx-body;
-              proxy_temp_path \(folder)/nginx-proxy; fastcgi_temp_path \(folder)/nginx-fastcgi;
-              uwsgi_temp_path \(folder)/nginx-uwsgi; scgi_temp_path \(folder)/nginx-scgi;
-              server { listen 127.0.0.1:\(port); default_type application/json;
-                       location / { return 200 "\(String(repeating: "x", count: answerSize))"; } }
-            }
-            """.utf8
-        ).write(to: URL(fileURLWithPath: file))
-        process.executableURL = URL(fileURLWithPath: try find("nginx", package: "nginx-light"))
-        process.arguments = ["-c", file, "-p", folder]
-        try process.run()
-        try waitUntilListening(port)
-    }
-
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
-    }
 }

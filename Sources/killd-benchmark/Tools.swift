@@ -29,6 +29,16 @@ func timedRun(_ program: String, _ arguments: [String]) throws -> (output: Strin
     return (String(decoding: data, as: UTF8.self), time)
 }
 
+/// What a process has computed so far, in seconds, to a hundredth.
+func processorTime(of process: Int32) throws -> Double {
+    let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+    // The name, in parentheses, may hold spaces; utime and stime are the fields 14 and 15 (proc(5)).
+    let fields = text.split(separator: ")").last?.split(separator: " ").dropFirst(11).prefix(2)
+        .compactMap { Double($0) }
+    guard let fields, fields.count == 2 else { throw BenchmarkError("/proc/\(process)/stat cannot be read") }
+    return (fields[0] + fields[1]) / Double(sysconf(Int32(_SC_CLK_TCK)))
+}
+
 func waitUntilListening(_ port: UInt16) throws {
     let deadline = ContinuousClock.now + .seconds(10)
     while ContinuousClock.now < deadline {

@@ -12,14 +12,20 @@ enum OfficialClients {
 
     /// - Returns: what the program printed.
     @discardableResult
-    static func run(_ program: String, _ arguments: [String], _ scene: Scene) async throws -> String {
-        try await run(program, arguments, scene.killd)
+    static func run(
+        _ program: String, _ arguments: [String], _ scene: Scene, trusting ca: String? = nil
+    ) async throws -> String {
+        try await run(program, arguments, scene.killd, trusting: ca)
     }
 
+    /// - Parameter ca: the PEM file of who certifies killd, if it serves HTTPS.
     @discardableResult
-    static func run(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws -> String {
+    static func run(
+        _ program: String, _ arguments: [String], _ killd: KilldProcess, trusting ca: String? = nil
+    ) async throws -> String {
         var environment = try killd.credentials()
         environment["KILLD_DATABASE_PASSWORD"] = RealServer.password
+        environment["KILLD_CA"] = ca
         if let reader = killd.configuration.accounts.last {
             environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
             environment["KILLD_UNAUTHORIZED_SECRET_KEY"] = reader.secretKey

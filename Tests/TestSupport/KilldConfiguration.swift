@@ -1,6 +1,7 @@
 /// A configuration file of killd.
 public struct KilldConfiguration: Encodable {
     public var listen = "127.0.0.1:0"
+    public var tls: TLS?
     public var store = "killd.sqlite"
     public var accounts = [Account(name: "ci")]
     public var instances: [Instance]
@@ -16,6 +17,17 @@ public struct KilldConfiguration: Encodable {
         public var listen = "127.0.0.1:0"
 
         public init() {}
+    }
+
+    public struct TLS: Encodable {
+        public var certificate: String
+        public var privateKey: String
+        public var clientCA: String?
+
+        public init(_ server: TestCertificates.Pair) {
+            certificate = server.certificate
+            privateKey = server.key
+        }
     }
 
     public struct Account: Encodable, Sendable {

@@ -69,7 +69,8 @@ public final class KilldProcess {
     /// Where its configuration stands.
     public var configurationFile: String { folder.file("killd.json") }
 
-    public var endpoint: String { "http://127.0.0.1:\(port)" }
+    /// As its ready line names it.
+    public private(set) var endpoint = ""
 
     /// The environment variables by which clients know the first account of the configuration.
     public func credentials() throws -> [String: String] {
@@ -85,7 +86,8 @@ public final class KilldProcess {
             environment: environment)
         self.program = program
         let ready = try await Self.readyLine(of: program)
-        port = try Self.port(of: ready.endpoint)
+        endpoint = ready.endpoint
+        port = try Self.port(of: endpoint)
         operationsPort = try ready.operations.map { try Self.port(of: $0) } ?? 0
     }
 

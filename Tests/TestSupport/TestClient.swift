@@ -63,6 +63,15 @@ public final class TestClient: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Reads what has come, as soon as anything has; nothing at the end of the connection.
+    ///
+    /// - Returns: nil after ten seconds or a reset.
+    public func receiveSome() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count < 0 ? nil : Array(buffer[..<count])
+    }
+
     /// Reads until the text ends with `end`, or to the end of the connection.
     ///
     /// - Returns: nil after ten seconds or a reset.

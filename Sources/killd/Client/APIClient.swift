@@ -5,6 +5,7 @@ import RequestSigning
 /// Calls a killd server the way an official SDK does.
 struct APIClient {
     let endpoint: Endpoint
+    var trust = ServerTrust()
     let secretID: String
     let secretKey: Secret
     var region: String?
@@ -19,7 +20,7 @@ struct APIClient {
         _ action: String, _ request: some Encodable, answer: Content.Type
     ) throws -> Answer<Content> {
         let body = try Self.body(of: request)
-        let response = try HTTPClient(endpoint: endpoint).post(
+        let response = try HTTPClient(endpoint: endpoint, trust: trust).post(
             headers: headers(action: action, body: body, timestamp: Int64(time(nil))), body: body)
         guard response.status == 200 else {
             throw CommandFailure("\(endpoint) answered with HTTP status \(response.status)")

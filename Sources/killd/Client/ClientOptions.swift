@@ -1,5 +1,6 @@
 import Glibc
 import RequestSigning
+import TLS
 
 /// What all commands that call a server take.
 struct ClientOptions {
@@ -9,6 +10,9 @@ struct ClientOptions {
 
     static let options = [
         (spelling: "--endpoint URL", meaning: "the server; default http://127.0.0.1:8155"),
+        (spelling: "--ca FILE", meaning: "for https: PEM certificates to trust in the place of the system's"),
+        (spelling: "--certificate FILE", meaning: "for https: the PEM certificate that the server asks you for"),
+        (spelling: "--private-key FILE", meaning: "its key, in PEM form and not encrypted"),
         (spelling: "--secret-id ID", meaning: "default: the environment variable TENCENTCLOUD_SECRET_ID"),
         (spelling: "--secret-key KEY", meaning: "default: TENCENTCLOUD_SECRET_KEY, which `ps` does not show"),
         (spelling: "--region REGION", meaning: "default: TENCENTCLOUD_REGION; not needed"),
@@ -17,12 +21,10 @@ struct ClientOptions {
 
     init(_ arguments: inout Arguments) throws(UsageError) {
         let text = try arguments.option("--endpoint") ?? "http://127.0.0.1:8155"
-        guard !text.hasPrefix("https://") else {
-            throw UsageError("--endpoint: the client commands of this version speak plain HTTP only")
-        }
         guard let endpoint = Endpoint(text) else {
-            throw UsageError("--endpoint: expected http://HOST:PORT, found \"\(text)\"")
+            throw UsageError("--endpoint: expected http://HOST:PORT or https://HOST:PORT, found \"\(text)\"")
         }
+        let trust = try ServerTrust(&arguments, scheme: endpoint.scheme)
         let secretID = try arguments.option("--secret-id") ?? Self.environment("TENCENTCLOUD_SECRET_ID")
         let secretKey = try arguments.option("--secret-key") ?? Self.environment("TENCENTCLOUD_SECRET_KEY")
         guard let secretID, let secretKey else {
@@ -30,12 +32,35 @@ struct ClientOptions {
                 "give --secret-id and --secret-key, or set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY")
         }
         let region = try arguments.option("--region") ?? Self.environment("TENCENTCLOUD_REGION")
-        client = APIClient(endpoint: endpoint, secretID: secretID, secretKey: Secret(secretKey), region: region)
+        client = APIClient(
+            endpoint: endpoint, trust: trust, secretID: secretID, secretKey: Secret(secretKey), region: region)
         json = arguments.flag("--json")
     }
 
     private static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
+    }
+}
+
+/// Whom a command trusts over https, and what it proves itself with there.
+struct ServerTrust {
+    /// The PEM file of who may certify the server; nil for whom the system trusts.
+    var authorities: String?
+    var identity: TLSClientContext.Identity?
+
+    init() {}
+
+    fileprivate init(_ arguments: inout Arguments, scheme: Endpoint.Scheme) throws(UsageError) {
+        authorities = try arguments.option("--ca")
+        switch (try arguments.option("--certificate"), try arguments.option("--private-key")) {
+        case (nil, nil): break
+        case (let certificate?, let privateKey?):
+            identity = TLSClientContext.Identity(certificate: certificate, privateKey: privateKey)
+        default: throw UsageError("--certificate and --private-key need each other")
+        }
+        guard scheme == .https || authorities == nil && identity == nil else {
+            throw UsageError("--ca, --certificate and --private-key are for endpoints that begin with https://")
+        }
     }
 }

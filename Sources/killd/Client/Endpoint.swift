@@ -1,18 +1,27 @@
 /// Where a server is reached, from a text such as `http://127.0.0.1:8155`.
 struct Endpoint: CustomStringConvertible {
+    enum Scheme: String {
+        case http, https
+
+        var defaultPort: UInt16 { self == .http ? 80 : 443 }
+    }
+
+    let scheme: Scheme
     let host: String
     let port: UInt16
 
-    /// The `Host` header: with the port unless it is 80.
-    var authority: String { port == 80 ? bracketedHost : "\(bracketedHost):\(port)" }
-    var description: String { "http://\(authority)" }
+    /// The `Host` header: with the port unless it is the scheme's own.
+    var authority: String { port == scheme.defaultPort ? bracketedHost : "\(bracketedHost):\(port)" }
+    var description: String { "\(scheme.rawValue)://\(authority)" }
 
     private var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
 
-    /// `nil` unless the text is `[http://]HOST[:PORT][/]`.
+    /// `nil` unless the text is `[http://|https://]HOST[:PORT][/]`.
     init?(_ text: String) {
         var rest = Substring(text)
-        if rest.hasPrefix("http://") { rest = rest.dropFirst(7) }
+        scheme = rest.hasPrefix("https://") ? .https : .http
+        let prefix = "\(scheme.rawValue)://"
+        if rest.hasPrefix(prefix) { rest = rest.dropFirst(prefix.count) }
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         let portText: Substring
         if rest.hasPrefix("["), let bracket = rest.firstIndex(of: "]") {
@@ -24,7 +33,7 @@ struct Endpoint: CustomStringConvertible {
             portText = rest[hostEnd...]
         }
         if portText.isEmpty {
-            port = 80
+            port = scheme.defaultPort
         } else if portText.hasPrefix(":"), let number = UInt16(portText.dropFirst()), number > 0 {
             port = number
         } else {

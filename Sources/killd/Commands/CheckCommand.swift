@@ -1,4 +1,5 @@
 import MySQLSessions
+import TLS
 
 /// `killd check`: whether `killd serve` would work with a configuration.
 struct CheckCommand: Command {
@@ -18,6 +19,9 @@ struct CheckCommand: Command {
         let configuration = try Configuration(file: file)
         Terminal.standardOutput.write(
             "\(file): \(configuration.accounts.count) account(s), \(configuration.instances.count) instance(s)\n")
+        for warning in configuration.tls?.warnings ?? [] {
+            Terminal.standardOutput.write("  warning  tls: \(warning.printable)\n")
+        }
         var isFit = true
         for instance in configuration.instances {
             let server = MySQLServer(instance.server)

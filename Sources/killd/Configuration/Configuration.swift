@@ -6,6 +6,7 @@ import MySQLSessions
 import Parameters
 import RequestSigning
 import SessionKill
+import TLS
 import TencentCloudErrors
 
 /// Everything that `killd serve` is told by its file.
@@ -13,6 +14,9 @@ struct Configuration: Sendable {
     var listen: ListenAddress
     /// Where probes and metrics are answered; `nil` for nowhere.
     var operationsListen: ListenAddress?
+    /// What `listen` speaks HTTPS with; nil for plain HTTP. The files are read
+    /// already.
+    var tls: TLSServerContext?
     /// Further names that clients may sign as `host`.
     var signedHosts: [String]
     /// Path of the SQLite file.
@@ -72,7 +76,6 @@ struct Configuration: Sendable {
         }
         var reader = try ConfigurationReader(tree, path: "", folder: folder)
 
-        try reader.refuse("tls", because: "this version does not serve TLS yet; put a TLS proxy in front and leave it out")
         try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
 
         listen = try reader.address("listen") ?? ListenAddress(host: "127.0.0.1", port: 8155)
@@ -83,6 +86,7 @@ struct Configuration: Sendable {
             try operations.refuseUnknownKeys()
             operationsListen = address
         }
+        tls = try reader.tls("tls")
         signedHosts = try reader.strings("signedHosts") ?? []
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
         planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600

@@ -69,6 +69,9 @@ enum MetricsPage {
             counts.acceptPauses
         ) { ["listener": $0.rawValue] }
         text.add(
+            "killd_http_tls_failures_total", "Connections whose TLS failed.", counts.tlsFailures
+        ) { ["listener": $0.rawValue] }
+        text.add(
             "killd_http_turned_away_total", "Connections closed at once: their address had as many as one may have.",
             counts.turnedAway
         ) { ["listener": $0.rawValue] }

@@ -37,6 +37,7 @@ final class ServiceMetrics: Sendable {
         var connections = Counter<Listener>(startingAtZero: Listener.allCases)
         var refusals = Counter<Refusal>()
         var acceptPauses = Counter<Listener>(startingAtZero: Listener.allCases)
+        var tlsFailures = Counter<Listener>(startingAtZero: Listener.allCases)
         var turnedAway = Counter<Listener>(startingAtZero: Listener.allCases)
         var reloads = Counter<String>(startingAtZero: ["done", "refused"])
     }
@@ -86,6 +87,7 @@ final class ServiceMetrics: Sendable {
                 counts.refusals.increment(Refusal(listener: listener, status: error.status))
             case .acceptingPaused: counts.acceptPauses.increment(listener)
             case .turnedAway: counts.turnedAway.increment(listener)
+            case .tlsFailed: counts.tlsFailures.increment(listener)
             case .failed, .fewerConnections: break
             }
         }

@@ -4,11 +4,13 @@ import HTTPServer
 import MySQLSessions
 import SQLiteStore
 import SessionKill
+import TLS
 
 /// killd's rooms, wired together by a configuration.
 final class Service: Sendable {
     private let http: HTTPServer
     private let operations: HTTPServer?
+    private let isSecure: Bool
     private let store: SQLiteStore
     private let engine: KillEngine
     private let tasks: KillTaskRunner
@@ -39,7 +41,7 @@ final class Service: Sendable {
             instances: { current.setup.instances.map { ($0.id, $0.server.probe) } })
 
         http = try HTTPServer(
-            listen: configuration.listen,
+            listen: configuration.listen, tls: configuration.tls,
             handler: { metrics.observing(current.setup.dispatcher.answer($0)) },
             refusal: { current.setup.dispatcher.refusal(of: $0) },
             observer: { event in
@@ -56,6 +58,8 @@ final class Service: Sendable {
                     log.event(event, of: .operations)
                 })
         }
+        isSecure = configuration.tls != nil
+        Self.warn(of: configuration.tls, log)
         self.store = store
         self.metrics = metrics
         self.current = current
@@ -63,9 +67,15 @@ final class Service: Sendable {
     }
 
     /// Where clients reach the server.
-    var endpoint: String { "http://\(http.boundAddress)" }
+    var endpoint: String { "\(isSecure ? "https" : "http")://\(http.boundAddress)" }
     /// Where probes and metrics are answered.
     var operationsEndpoint: String? { operations.map { "http://\($0.boundAddress)" } }
+
+    private static func warn(of tls: TLSServerContext?, _ log: Log) {
+        for warning in tls?.warnings ?? [] {
+            log.warning("the TLS certificate needs attention", [("finding", warning)])
+        }
+    }
 
     func start() throws {
         try http.start()
@@ -107,14 +117,15 @@ final class Service: Sendable {
         }
     }
 
-    private func takeOver(_ configuration: Configuration) throws(ConfigurationError) {
+    /// - Throws: as ``reload(file:)``.
+    func takeOver(_ configuration: Configuration) throws(ConfigurationError) {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
         let next = try Self.setUp(
             configuration, engine: engine, tasks: tasks, replacing: before, metrics: metrics, log: log)
-        // The place to load a TLS certificate and key into a new context: here, where it may still fail.
-
-        // From here on nothing fails. The place to hand that context to `http`.
+        // From here on nothing fails: the files of TLS were read with the configuration.
+        if let tls = configuration.tls { http.replaceTLS(tls) }
+        Self.warn(of: configuration.tls, log)
         current.replace(by: next)
         Task { [tasks, engine, log] in
             do {
@@ -197,13 +208,17 @@ extension Configuration {
         let places = [
             ("listen", before.listen.description, listen.description),
             ("operations.listen", before.operationsListen.place, operationsListen.place),
-            ("store", before.store, store),
+            ("store", before.store, store), ("tls", before.tls.place, tls.place),
         ]
         for (key, old, new) in places where old != new {
             throw ConfigurationError(
                 key, "cannot change while killd runs: it is \(old), the file says \(new); restart killd for that")
         }
     }
+}
+
+extension TLSServerContext? {
+    fileprivate var place: String { self == nil ? "off" : "on" }
 }
 
 extension ListenAddress? {

@@ -1,7 +1,8 @@
 """What the client programs beside this file share: their options, their SDK client, their checks.
 
 Credentials and region come from the environment variables that Tencent's own tools read:
-TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_REGION.
+TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_REGION. KILLD_CA is the PEM file of who certifies an
+https endpoint; the SDK looks at no variable for that.
 """
 
 import argparse
@@ -31,7 +32,7 @@ class Unexpected(Exception):
 def options(description):
     """The options that every client program takes."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--endpoint", required=True, help="the server under test, http://127.0.0.1:PORT")
+    parser.add_argument("--endpoint", required=True, help="the server under test, http(s)://127.0.0.1:PORT")
     parser.add_argument("--instance", required=True, help="the InstanceId to work on")
     return parser
 
@@ -42,7 +43,8 @@ def own_credential():
 
 def profile(endpoint, language=None, gateway=False):
     """A profile for the endpoint. In gateway mode the SDK signs the vendor's host and connects to the endpoint."""
-    http = HttpProfile(protocol="http", reqTimeout=TIMEOUT_SECONDS)
+    http = HttpProfile(
+        protocol=endpoint.split("://")[0], reqTimeout=TIMEOUT_SECONDS, certification=os.environ.get("KILLD_CA"))
     if gateway:
         http.apigw_endpoint = endpoint
     else:

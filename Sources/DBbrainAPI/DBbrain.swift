@@ -5,12 +5,14 @@ import TencentCloudErrors
 /// DBbrain's actions over the configured instances.
 public struct DBbrain: Sendable {
     let engine: KillEngine
+    let tasks: KillTaskRunner
     let instances: [InstanceID: ManagedInstance]
     /// Ids that one Prepare may name.
     let maximumThreads: Int
 
-    public init(engine: KillEngine, instances: [ManagedInstance], maximumThreads: Int) {
+    public init(engine: KillEngine, tasks: KillTaskRunner, instances: [ManagedInstance], maximumThreads: Int) {
         self.engine = engine
+        self.tasks = tasks
         self.instances = Dictionary(instances.map { ($0.instance.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.maximumThreads = maximumThreads
     }
@@ -24,6 +26,9 @@ public struct DBbrain: Sendable {
                 request: DescribeMySqlProcessListRequest.self, answer: describeMySqlProcessList),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
+            Action("CreateKillTask", request: CreateKillTaskRequest.self, answer: createKillTask),
+            Action("CancelKillTask", request: CancelKillTaskRequest.self, answer: cancelKillTask),
+            Action("DescribeKillTasks", request: DescribeKillTasksRequest.self, answer: describeKillTasks),
         ]
     }
 
@@ -62,6 +67,11 @@ public struct DBbrain: Sendable {
             case .planNotFound, .expired, .stale: throw TencentCloudError(error)
             case .planAltered, .beingCommitted, .outcomesNotStored:
                 throw ActionFailure(answer: TencentCloudError(error), cause: error)
+            }
+        } catch let error as KillTaskError {
+            switch error {
+            case .duplicate, .notFound: throw TencentCloudError(error)
+            case .cancellationNotStored: throw ActionFailure(answer: TencentCloudError(error), cause: error)
             }
         }
     }

@@ -25,8 +25,10 @@ public struct DescribeKillPlanAnswer: Codable, Sendable {
 public struct KillPlanDescription: Codable, Sendable {
     public var PlanName: String
     public var InstanceId: String
-    /// The name of the account that prepared it.
+    /// The name of the account that prepared it, or created its task.
     public var Account: String
+    /// The kill task that made it, if one did.
+    public var Task: String?
     /// `prepared`, `expired`, `committing`, `committed` or `stale`.
     public var State: String
     /// Of a stale plan: `server-restarted` or `another-server`.
@@ -142,6 +144,7 @@ extension KillPlanDescription {
         PlanName = stored.plan.name.rawValue
         InstanceId = content.instance.rawValue
         Account = content.account
+        Task = content.task?.rawValue
         State = status.rawValue
         Digest = stored.digest
         PreparedAt = content.preparedAt.text

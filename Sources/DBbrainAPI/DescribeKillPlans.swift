@@ -29,6 +29,8 @@ public struct KillPlanSummary: Codable, Sendable {
     public var PlanName: String
     public var InstanceId: String
     public var Account: String
+    /// The kill task that made it, if one did.
+    public var Task: String?
     /// As in ``KillPlanDescription/State``.
     public var State: String
     public var PreparedAt: String
@@ -41,6 +43,7 @@ public struct KillPlanSummary: Codable, Sendable {
         PlanName = summary.name.rawValue
         InstanceId = summary.instance.rawValue
         Account = summary.account
+        Task = summary.task?.rawValue
         State = summary.status.rawValue
         PreparedAt = summary.preparedAt.text
         EndedAt = summary.endedAt?.text
@@ -51,21 +54,10 @@ public struct KillPlanSummary: Codable, Sendable {
 
 extension DBbrain {
     func describeKillPlans(_ request: DescribeKillPlansRequest, _ call: Call) async throws -> DescribeKillPlansAnswer {
-        let limit = request.Limit ?? 20
-        let offset = request.Offset ?? 0
-        guard (1...100).contains(limit) else { throw TencentCloudError.invalidValue("\(limit)", of: "Limit") }
-        guard offset <= 10_000 else { throw TencentCloudError.invalidValue("\(offset)", of: "Offset") }
-        var visible: Set<InstanceID> = []
-        if let id = request.InstanceId {
-            guard let managed = visibleInstance(id, for: call) else { throw TencentCloudError.instanceIDInvalid }
-            try call.require(.list, on: managed.resource(for: call.account))
-            visible = [managed.instance.id]
-        } else {
-            visible = Set(instances.keys.filter { call.account.maySee(instance: $0.rawValue) })
-            try call.require(.list, on: "qcs::dbbrain::uin/\(call.account.uin):instance/*")
-        }
+        let page = try Page(limit: request.Limit, offset: request.Offset)
+        let listed = try listableInstances(request.InstanceId, for: call)
         let plans = try await inDialect {
-            try await engine.history(of: visible, skipping: Int(offset), limit: Int(limit))
+            try await engine.history(of: listed, skipping: page.offset, limit: page.limit)
         }
         return DescribeKillPlansAnswer(Plans: plans.map(KillPlanSummary.init))
     }

@@ -19,6 +19,15 @@ extension TencentCloudError {
             }
     }
 
+    init(_ error: KillTaskError) {
+        self =
+            switch error {
+            case .duplicate: .duplicatedKillTask
+            case .notFound: .killTaskNotFound
+            case .cancellationNotStored: .failedOperation(.cancellationNotStored)
+            }
+    }
+
     init(_ error: StoreError) {
         self = .failedOperation(.storeUnavailable)
     }

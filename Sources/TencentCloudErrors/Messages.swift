@@ -193,6 +193,16 @@ extension TencentCloudError {
                 .resourceNotFound,
                 .ours("The PlanName is not found, please ensure that it is correct."),
                 .ours("PlanName 不存在，请确认其正确。"))
+        case .duplicatedKillTask:
+            Message(
+                .unsupportedOperationHasDuplicatedTask,
+                .ours("The instance has a running kill task already. Please cancel it first, or wait for its end."),
+                .ours("该实例已有正在运行的终止任务。请先取消该任务，或等待其结束。"))
+        case .killTaskNotFound:
+            Message(
+                .resourceNotFound,
+                .ours("The instance has no running kill task. Nothing was cancelled."),
+                .ours("该实例没有正在运行的终止任务。未取消任何任务。"))
         case .operationDenied(let reason):
             reason.message
         case .failedOperation(let reason):

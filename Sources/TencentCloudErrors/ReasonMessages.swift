@@ -159,6 +159,14 @@ extension FailureReason {
                 .failedOperation,
                 .ours("Threads were being killed, but the outcome could not be recorded. Please commit again to hear it."),
                 .ours("已开始终止线程，但结果无法写入。请重新执行 Commit 以获取结果。"))
+        case .cancellationNotStored:
+            Message(
+                .failedOperation,
+                .ours("""
+                    The kill task was stopped, but its cancellation could not be recorded: if the service is restarted \
+                    now, the task goes on. Please cancel it again.
+                    """),
+                .ours("终止任务已停止，但无法写入取消记录：如果服务此时重启，该任务将继续运行。请重新取消。"))
         case .refusedByServer(let errorNumber):
             Message(
                 .failedOperation,

@@ -69,6 +69,10 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     case planNotFound
     /// No kill plan that the account may see has the name.
     case planNameNotFound
+    /// The instance has a running kill task already.
+    case duplicatedKillTask
+    /// The instance has no running kill task.
+    case killTaskNotFound
     case operationDenied(DenialReason)
     case failedOperation(FailureReason)
     /// A defect of killd.
@@ -139,6 +143,8 @@ public enum FailureReason: Hashable, Sendable {
     case beingCommitted
     /// KILLs were sent; a repeated Commit finds out what became of them.
     case outcomesNotStored
+    /// A kill task was stopped, but not recorded as cancelled.
+    case cancellationNotStored
     /// The server answered with this error number.
     case refusedByServer(errorNumber: Int)
 }

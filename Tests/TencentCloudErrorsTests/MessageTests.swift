@@ -177,6 +177,14 @@ final class MessageTests: XCTestCase {
             .ours("The PlanName is not found, please ensure that it is correct."),
             .ours("PlanName 不存在，请确认其正确。")),
         Row(
+            .duplicatedKillTask, "UnsupportedOperation.HasDuplicatedTask",
+            .ours("The instance has a running kill task already. Please cancel it first, or wait for its end."),
+            .ours("该实例已有正在运行的终止任务。请先取消该任务，或等待其结束。")),
+        Row(
+            .killTaskNotFound, "ResourceNotFound",
+            .ours("The instance has no running kill task. Nothing was cancelled."),
+            .ours("该实例没有正在运行的终止任务。未取消任何任务。")),
+        Row(
             .operationDenied(.expired(since: "2026-11-25T10:00:00Z")), "OperationDenied",
             .ours(
                 "The kill plan has expired: it could be committed until `2026-11-25T10:00:00Z`. Nothing was killed, "
@@ -251,6 +259,12 @@ final class MessageTests: XCTestCase {
             .ours(
                 "Threads were being killed, but the outcome could not be recorded. Please commit again to hear it."),
             .ours("已开始终止线程，但结果无法写入。请重新执行 Commit 以获取结果。")),
+        Row(
+            .failedOperation(.cancellationNotStored), "FailedOperation",
+            .ours(
+                "The kill task was stopped, but its cancellation could not be recorded: if the service is restarted "
+                    + "now, the task goes on. Please cancel it again."),
+            .ours("终止任务已停止，但无法写入取消记录：如果服务此时重启，该任务将继续运行。请重新取消。")),
         Row(
             .failedOperation(.refusedByServer(errorNumber: 1095)), "FailedOperation",
             .ours("The database server refused the operation with error `1095`."),

@@ -37,6 +37,7 @@ struct ShowCommand: Command {
             ["Prepared", "\(plan.PreparedAt) by \(plan.Account)"],
             ["Digest", plan.Digest],
         ]
+        if let task = plan.Task { facts.rows.insert(["Task", task], at: 3) }
         return facts.text + "\n" + threads(plan).text + remarks(on: plan).map { "\n\($0.printable)\n" }.joined()
     }
 

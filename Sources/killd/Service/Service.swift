@@ -12,6 +12,7 @@ import TencentCloudErrors
 final class Service: Sendable {
     private let http: HTTPServer
     private let store: SQLiteStore
+    private let tasks: KillTaskRunner
     private let servers: [(id: String, server: MySQLServer)]
     private let retention: Int
     private let log: Log
@@ -47,13 +48,15 @@ final class Service: Sendable {
                     product: instance.product, region: instance.region))
         }
         self.servers = servers
+        tasks = KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) })
+        try await tasks.load(instances.map(\.instance)) { $0.obstacle(among: configuration.accounts) }
 
         guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond) else {
             throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000")
         }
         let dispatcher = Dispatcher(
             actions: DBbrain(
-                engine: engine, instances: instances, maximumThreads: configuration.maximumThreads
+                engine: engine, tasks: tasks, instances: instances, maximumThreads: configuration.maximumThreads
             ).actions,
             accounts: configuration.accounts, limiter: limiter,
             settings: .init(
@@ -69,6 +72,7 @@ final class Service: Sendable {
 
     func start() throws {
         try http.start()
+        Task { [tasks] in await tasks.start() }
         for (id, server) in servers {
             Task { [log] in await Self.meet(server, id, log) }
         }
@@ -82,7 +86,9 @@ final class Service: Sendable {
 
     /// Finishes what is in flight, for at most `duration`, and closes the store.
     func stop(within duration: Duration) async {
+        async let end: Void = tasks.stop(within: duration)
         await http.drain(within: duration)
+        await end
         for (_, server) in servers { await server.close() }
         do {
             try await store.close()

@@ -1,0 +1,27 @@
+import ActionDispatch
+import SessionKill
+import TencentCloudErrors
+
+/// Ends the running kill task of an instance: after the answer it kills nobody.
+///
+/// What the vendor answers where there is none is not documented. Here it is
+/// `ResourceNotFound`: success would let the caller believe that something was
+/// stopped.
+public struct CancelKillTaskRequest: Codable, Sendable {
+    public var InstanceId: String
+    public var Product: Product?
+
+    public init(InstanceId: String, Product: Product? = nil) {
+        self.InstanceId = InstanceId
+        self.Product = Product
+    }
+}
+
+extension DBbrain {
+    func cancelKillTask(_ request: CancelKillTaskRequest, _ call: Call) async throws -> KillTaskAnswer {
+        let managed = try instance(request.InstanceId, product: request.Product, for: call)
+        try call.require(.rule, on: managed.resource(for: call.account))
+        try await inDialect { try await tasks.cancel(on: managed.instance.id, by: call.account.name) }
+        return KillTaskAnswer()
+    }
+}

@@ -1,0 +1,110 @@
+import ActionDispatch
+import SessionKill
+import TencentCloudErrors
+
+/// Begins to end, for a time, every session of an instance for which all
+/// conditions hold that are given.
+///
+/// Source: the action's page of 2021-05-27. What it leaves open is read so that
+/// fewer sessions match. An instance has one running task at most, so the answer
+/// names none.
+public struct CreateKillTaskRequest: Codable, Sendable {
+    public var InstanceId: String
+    /// Seconds, or -1 until ``CancelKillTaskRequest``.
+    public var Duration: Int64
+    /// The client's address, without or with its port.
+    public var Host: String?
+    /// A comma list.
+    public var DB: String?
+    /// A comma list.
+    public var Command: String?
+    /// How the statement begins. Excludes ``Infos``.
+    public var Info: String?
+    /// What the statement contains: all of them.
+    public var Infos: [String]?
+    public var User: String?
+    /// Sessions whose time is greater than this, in seconds.
+    public var Time: Int64?
+    public var Product: Product?
+
+    public init(InstanceId: String, Duration: Int64) {
+        self.InstanceId = InstanceId
+        self.Duration = Duration
+    }
+}
+
+/// What creating and cancelling a task answer.
+public struct KillTaskAnswer: Codable, Sendable {
+    /// Always 1: what fails is an error.
+    public var Status = 1
+}
+
+extension DBbrain {
+    func createKillTask(_ request: CreateKillTaskRequest, _ call: Call) async throws -> KillTaskAnswer {
+        let duration = try request.duration
+        let rule = try request.rule
+        let managed = try instance(request.InstanceId, product: request.Product, for: call)
+        try call.require(.rule, on: managed.resource(for: call.account))
+        _ = try await inDialect {
+            try await tasks.create(rule, lasting: duration, on: managed.instance, for: call.account.name)
+        }
+        return KillTaskAnswer()
+    }
+}
+
+extension CreateKillTaskRequest {
+    /// Ten years of seconds.
+    private static let longestDuration: Int64 = 315_360_000
+
+    fileprivate var duration: KillTaskDuration {
+        get throws(TencentCloudError) {
+            switch Duration {
+            case -1: return .untilCancelled
+            case 1...Self.longestDuration: return .seconds(Int(Duration))
+            default: throw .invalidValue(String(Duration), of: "Duration")
+            }
+        }
+    }
+
+    fileprivate var rule: KillRule {
+        get throws(TencentCloudError) {
+            let statement: KillRule.StatementCondition?
+            switch (Info, Infos) {
+            case (let prefix?, nil): statement = .beginsWith(prefix)
+            case (nil, let keywords?): statement = .containsAll(keywords)
+            case (nil, nil): statement = nil
+            case (_?, _?): throw .conflictingParameters("Info", "Infos")
+            }
+            do throws(KillRule.InvalidCondition) {
+                return try KillRule(
+                    host: Host, user: User, databases: DB.map(Self.members), commands: Command.map(Self.members),
+                    longerThan: Time, statement: statement)
+            } catch {
+                throw refusal(of: error.condition)
+            }
+        }
+    }
+
+    private func refusal(of condition: KillRule.Condition) -> TencentCloudError {
+        switch condition {
+        case .host: .invalidValue(Host ?? "", of: "Host")
+        case .user: .invalidValue(User ?? "", of: "User")
+        case .databases: .invalidValue(DB ?? "", of: "DB")
+        case .commands: .invalidValue(Command ?? "", of: "Command")
+        case .longerThan: .invalidValue(Time.map(String.init) ?? "", of: "Time")
+        case .statement where Infos != nil: .invalidValue(Infos?.joined(separator: ",") ?? "", of: "Infos")
+        case .statement: .invalidValue(Info ?? "", of: "Info")
+        }
+    }
+
+    /// The members of a comma list without blanks around them. An empty one
+    /// stays, to be refused.
+    private static func members(_ list: String) -> [String] {
+        list.split(separator: ",", omittingEmptySubsequences: false).map { member in
+            var member = member
+            while member.first == " " { member.removeFirst() }
+            while member.last == " " { member.removeLast() }
+            return String(member)
+        }
+    }
+}

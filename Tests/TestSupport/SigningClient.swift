@@ -62,6 +62,19 @@ public struct SigningClient {
         try send(action, Array(try JSONEncoder().encode(request))).body()
     }
 
+    /// Calls any action with this JSON object, but for `InstanceId`, which is added.
+    ///
+    /// - Parameter members: such as `"Duration":-1,"User":"app"`.
+    public func call(_ action: String, members: String) throws -> APIAnswer {
+        try send(action, members: members).wait()
+    }
+
+    /// Sends the same without waiting for its answer.
+    public func send(_ action: String, members: String) throws -> PendingAnswer {
+        let body = #"{"InstanceId":"\#(instance)"\#(members.isEmpty ? "" : "," + members)}"#
+        return try send(action, Array(body.utf8))
+    }
+
     /// A Prepare whose `Threads` is this JSON text, whatever it may be.
     public func prepare(threadsText: String) throws -> APIAnswer {
         let body = #"{"InstanceId":"\#(instance)","Stage":"Prepare","Threads":\#(threadsText)}"#
@@ -138,6 +151,8 @@ public struct APIAnswer: Decodable {
     public let SqlExecId: String?
     public let Plan: PlanDescription?
     public let Plans: [PlanSummary]?
+    public let Status: Int?
+    public let Tasks: [TaskDescription]?
     public let RequestId: String
 
     /// The `SqlExecId` of a Prepare that went well.
@@ -182,6 +197,7 @@ public struct PlanDescription: Decodable {
     public let PlanName: String
     public let InstanceId: String
     public let Account: String
+    public let Task: String?
     public let State: String
     public let StateReason: String?
     public let Digest: String
@@ -195,7 +211,28 @@ public struct PlanDescription: Decodable {
 public struct PlanSummary: Decodable {
     public let PlanName: String
     public let InstanceId: String
+    public let Task: String?
     public let State: String
     public let ThreadCount: Int
     public let Outcomes: [String: Int]
+}
+
+/// A row of what DescribeKillTasks answers.
+public struct TaskDescription: Decodable {
+    public let TaskName: String
+    public let InstanceId: String
+    public let Account: String
+    public let State: String
+    public let CreatedAt: String
+    public let EndsAt: String?
+    public let EndedAt: String?
+    public let CancelledBy: String?
+    public let SessionsKilled: Int
+    public let Host: String?
+    public let DB: String?
+    public let Command: String?
+    public let Info: String?
+    public let Infos: [String]?
+    public let User: String?
+    public let Time: Int?
 }

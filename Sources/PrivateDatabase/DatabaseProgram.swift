@@ -22,7 +22,10 @@ struct ServerCommands {
         let user = geteuid() == 0 ? ["--user=root"] : []
         switch program {
         case .mariadb:
-            let data = ["--datadir=\(folder)/data", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M"] + user
+            // At its start a server deletes all temporary tables of its tmpdir, those of other servers too.
+            let data = [
+                "--datadir=\(folder)/data", "--tmpdir=\(folder)", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M",
+            ] + user
             initialize = Command(
                 path: try Self.find("mariadb-install-db", package: "mariadb-server-core mariadb-client-core"),
                 // --force: without it the script refuses a machine whose own name has no address, which is of no
@@ -36,7 +39,9 @@ struct ServerCommands {
                     + data)
         case .mysql(let root):
             let inside = String(folder.dropFirst(root.count))
-            let data = ["--datadir=\(inside)/data", "--innodb-buffer-pool-size=16M", "--innodb-redo-log-capacity=8M"]
+            let data = [
+                "--datadir=\(inside)/data", "--tmpdir=\(inside)", "--innodb-buffer-pool-size=16M", "--innodb-redo-log-capacity=8M",
+            ]
             let chroot = try Self.find("chroot", package: "coreutils")
             initialize = Command(
                 path: chroot,

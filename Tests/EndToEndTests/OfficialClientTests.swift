@@ -27,6 +27,13 @@ final class OfficialClientTests: XCTestCase {
         }
     }
 
+    func testThePythonSDKCreatesAndCancelsATask() async throws {
+        try OfficialClients.require()
+        try await withTasks { scene in
+            try await OfficialClients.run("sdk_task.py", ["--user", "nobody"], scene)
+        }
+    }
+
     func testThePythonSDKRaisesEveryErrorInBothLanguages() async throws {
         try await withOfficialClients { scene in
             let survivor = try await ClientSessions.open(1, on: scene.server)

@@ -32,6 +32,28 @@ final class SomeSessionsAreNeverKilledTests: XCTestCase {
         }
     }
 
+    func testATaskWithoutConditionsSparesBothEndsOfAReplication() async throws {
+        try await onEveryReplication { pair in
+            for server in [pair.source, pair.replica] {
+                try await withTasks(on: server, configure: { configuration in
+                    configuration.instances[0].protectedUsers = ["app", PrivateDatabase.rootUser]
+                }) { scene in
+                    let killsBefore = try await scene.killsRun()
+                    try scene.create("")
+                    for _ in 0..<2 { try await scene.assertEnded(try await scene.open()) }
+                    try scene.cancel()
+                    // The two, and whom other tests have left: nobody else was in a plan.
+                    let plans = try XCTUnwrap(scene.client.call("DescribeKillPlans", members: "").Plans)
+                    let planned = plans.map(\.ThreadCount).reduce(0, +)
+                    XCTAssertGreaterThanOrEqual(planned, 2)
+                    XCTAssertEqual(plans.compactMap { $0.Outcomes["killed"] }.reduce(0, +), planned, "\(plans)")
+                    try await scene.assertKillsRun(planned, since: killsBefore)
+                }
+            }
+            try await pair.assertReplicates(3)
+        }
+    }
+
     /// Checks that a Commit of these threads, of killd's connections, of the event scheduler and of two sessions ends
     /// the sessions only.
     private func assertSpared(_ threads: [ThreadID: Thread], _ scene: Scene) async throws {

@@ -117,8 +117,16 @@ final class KillTaskEndTests: KillTaskTestCase {
             try await runner.cancel(on: instance.id, by: "alice")
             isOver.withLock { $0 = true }
         }
-        // Whatever could run without the KILL's answer has run.
-        for _ in 0..<100 { _ = try await runner.tasks(of: [instance.id], skipping: 0, limit: 1) }
+        var status = KillTaskStatus.running
+        try await eventually("the cancellation") {
+            status = try await self.runner.tasks(of: [self.instance.id], skipping: 0, limit: 1)[0].status
+            return status != .running
+        }
+        // What does not wait for the KILL's answer would happen now.
+        for _ in 0..<1_000 { await Task.yield() }
+        let states = await taskStates()
+        XCTAssertEqual(states, [.running], "stored before the KILL was answered")
+        XCTAssertEqual(status, .suspended)
         XCTAssertFalse(isOver.withLock { $0 })
         kill.open()
         try await cancellation.value

@@ -14,11 +14,14 @@ public actor ClientSessions {
     public private(set) var threadIDs: [ThreadID] = []
 
     /// Opens `count` sessions over TCP.
+    ///
+    /// - Parameter address: of this machine, from which they come.
     public static func open(
-        _ count: Int, on server: RealServer, as user: String = "app", port: UInt16? = nil
+        _ count: Int, on server: RealServer, as user: String = "app", port: UInt16? = nil,
+        from address: String = "127.0.0.1"
     ) async throws -> ClientSessions {
         let sessions = try ClientSessions()
-        try await sessions.connect(count, port ?? server.database.port, user)
+        try await sessions.connect(count, port ?? server.database.port, user, address)
         return sessions
     }
 
@@ -28,7 +31,7 @@ public actor ClientSessions {
         for handle in handles { mysql_close(handle) }
     }
 
-    private func connect(_ count: Int, _ port: UInt16, _ user: String) throws {
+    private func connect(_ count: Int, _ port: UInt16, _ user: String, _ address: String) throws {
         // MySQLConnection has the library initialized; a test that opens sessions has connected before.
         for _ in 0..<count {
             let handle = try XCTUnwrap(mysql_init(nil))
@@ -36,6 +39,7 @@ public actor ClientSessions {
             var seconds: UInt32 = 20
             mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
             mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
+            mysql_options(handle, MYSQL_OPT_BIND, address)
             guard cmysql_set_tls(handle, CMYSQL_TLS_DISABLED, nil) == 0,
                 mysql_real_connect(handle, "127.0.0.1", user, RealServer.password, nil, UInt32(port), nil, 0) != nil
             else { throw ClientError(handle) }

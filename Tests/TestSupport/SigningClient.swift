@@ -64,6 +64,19 @@ public struct SigningClient: Sendable {
         try send(action, Array(try JSONEncoder().encode(request)), version: version).body()
     }
 
+    /// Calls any action with this JSON object, but for `InstanceId`, which is added.
+    ///
+    /// - Parameter members: such as `"Duration":-1,"User":"app"`.
+    public func call(_ action: String, members: String) throws -> APIAnswer {
+        try send(action, members: members).wait()
+    }
+
+    /// Sends the same without waiting for its answer.
+    public func send(_ action: String, members: String) throws -> PendingAnswer {
+        let body = #"{"InstanceId":"\#(instance)"\#(members.isEmpty ? "" : "," + members)}"#
+        return try send(action, Array(body.utf8))
+    }
+
     /// A Prepare whose `Threads` is this JSON text, whatever it may be.
     public func prepare(threadsText: String) throws -> APIAnswer {
         let body = #"{"InstanceId":"\#(instance)","Stage":"Prepare","Threads":\#(threadsText)}"#
@@ -171,8 +184,8 @@ public struct APIAnswer: Decodable {
     public let SqlExecId: String?
     public let Plan: PlanDescription?
     public let Plans: [PlanSummary]?
-    public let Tasks: [TaskDescription]?
     public let Status: Int?
+    public let Tasks: [TaskDescription]?
     public let RequestId: String
 
     /// The `SqlExecId` of a Prepare that went well.
@@ -217,6 +230,7 @@ public struct PlanDescription: Decodable {
     public let PlanName: String
     public let InstanceId: String
     public let Account: String
+    public let Task: String?
     public let State: String
     public let StateReason: String?
     public let Digest: String
@@ -229,8 +243,8 @@ public struct PlanDescription: Decodable {
 /// A row of what DescribeKillPlans answers.
 public struct PlanSummary: Decodable {
     public let PlanName: String
-    public let Task: String?
     public let InstanceId: String
+    public let Task: String?
     public let State: String
     public let ThreadCount: Int
     public let Outcomes: [String: Int]
@@ -239,9 +253,19 @@ public struct PlanSummary: Decodable {
 /// A row of what DescribeKillTasks answers.
 public struct TaskDescription: Decodable {
     public let TaskName: String
+    public let InstanceId: String
     public let Account: String
     public let State: String
+    public let CreatedAt: String
+    public let EndsAt: String?
+    public let EndedAt: String?
     public let CancelledBy: String?
     public let SessionsKilled: Int
+    public let Host: String?
+    public let DB: String?
+    public let Command: String?
+    public let Info: String?
+    public let Infos: [String]?
     public let User: String?
+    public let Time: Int?
 }

@@ -7,19 +7,16 @@ struct SignedHosts {
     let candidates: [String]
 
     /// - Parameters:
-    ///   - host: the `Host` header as received. Where its endpoint has a scheme,
-    ///     the Python SDK signs that too (`http://127.0.0.1:8080`); with TC3 it
-    ///     also sends it, with signatures of version 1 it does not (measured).
+    ///   - host: the `Host` header as received; the Python SDK puts the scheme
+    ///     there too (`http://127.0.0.1:8080`) and signs just that.
     ///   - region: `X-TC-Region`, for the vendor's regional names.
     ///   - configured: names of this server that the operator knows of.
-    ///   - mayHaveScheme: whether a scheme may be signed that was not sent.
-    init(host: String, region: String?, configured: [String], mayHaveScheme: Bool) {
+    init(host: String, region: String?, configured: [String]) {
         var names = [host, Self.withoutPort(host), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
         if let region, Self.isLabel(region) {
             names.append("dbbrain.\(region).tencentcloudapi.com")
         }
         names += configured
-        if mayHaveScheme { names += ["http://\(host)", "https://\(host)"] }
         let withCapitals = names.filter { $0.utf8.contains { (0x41...0x5A).contains($0) } }
         candidates = (names + withCapitals.map { $0.lowercased() }).withoutRepetitions
     }

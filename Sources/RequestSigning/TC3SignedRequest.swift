@@ -43,7 +43,7 @@ public struct TC3SignedRequest: Sendable {
 
         guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else { throw .invalidDate }
         let hosts = SignedHosts(
-            host: try request.requiredHeader("host"), region: request.region, configured: signedHosts, mayHaveScheme: false)
+            host: try request.requiredHeader("host"), region: request.region, configured: signedHosts)
         guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
         self.hosts = hosts.candidates
     }

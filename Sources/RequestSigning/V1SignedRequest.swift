@@ -35,7 +35,7 @@ public struct V1SignedRequest: Sendable {
         self.secretID = secretID
         self.httpMethod = httpMethod
         self.timestamp = timestamp
-        hosts = SignedHosts(host: host, region: region, configured: signedHosts, mayHaveScheme: true).candidates
+        hosts = SignedHosts(host: host, region: region, configured: signedHosts).candidates
         // The Ruby SDK's Base64 ends in a line feed.
         let text = signature.utf8.last == UInt8(ascii: "\n") ? String(Substring(signature.utf8.dropLast())) : signature
         // Foundation takes needless padding too.

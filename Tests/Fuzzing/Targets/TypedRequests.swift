@@ -11,6 +11,8 @@ enum TypedRequests {
         _ = try? ParameterDecoder().decode(DescribeMySqlProcessListRequest.self, from: tree)
         _ = try? ParameterDecoder().decode(DescribeKillPlanRequest.self, from: tree)
         _ = try? ParameterDecoder().decode(DescribeKillPlansRequest.self, from: tree)
+        _ = try? ParameterDecoder().decode(CreateKillTaskRequest.self, from: tree)
+        _ = try? ParameterDecoder().decode(CancelKillTaskRequest.self, from: tree)
     }
 
     /// - Parameter json: the text, where the parameters came as JSON.
@@ -19,6 +21,8 @@ enum TypedRequests {
         try check(DescribeMySqlProcessListRequest.self, tree, json)
         try check(DescribeKillPlanRequest.self, tree, json)
         try check(DescribeKillPlansRequest.self, tree, json)
+        try check(CreateKillTaskRequest.self, tree, json)
+        try check(CancelKillTaskRequest.self, tree, json)
     }
 
     /// A request that was read is the same after it was written as JSON or as a

@@ -36,7 +36,7 @@ struct Commit {
         }
         let answers = await kill(victims.map(\.identity))
         if answers == nil {
-            for session in victims { outcomes[session.id] = .failed("the task ended before KILL was sent") }
+            for session in victims { outcomes[session.id] = .failed("the task ended or was suspended before KILL was sent") }
         }
         var unknownToServer: [SessionIdentity] = []
         for (session, answer) in zip(victims, answers ?? []) {

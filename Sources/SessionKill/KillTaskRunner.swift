@@ -22,6 +22,7 @@ public actor KillTaskRunner {
     private let clock: KillEngine.Clock
     private let report: @Sendable (Event) -> Void
     private var lines: [InstanceID: Line] = [:]
+    private var obstacle: @Sendable (KillTask) -> KillTaskObstacle? = { _ in nil }
     private var hasStarted = false
     private var isStopping = false
 
@@ -29,19 +30,35 @@ public actor KillTaskRunner {
 
     /// What there is to do on one instance.
     private struct Line {
-        var instance: Instance
+        var place = Place.absent
         var running: RunningTask?
         var unfinished: [UnfinishedPlan] = []
         var lastFailure: String?
         var loop: Task<Void, Never>?
         var pause: Task<Void, Never>?
 
-        var hasWork: Bool { running != nil || !unfinished.isEmpty }
+        var hasWork: Bool { running != nil || !unfinished.isEmpty && place.instance != nil }
+    }
+
+    /// Whether an instance is there to work on.
+    private enum Place {
+        case configured(Instance)
+        /// Not configured any more, and kept until the plans that were begun on it
+        /// are finished.
+        case leaving(Instance)
+        case absent
+
+        var instance: Instance? {
+            switch self {
+            case .configured(let instance), .leaving(let instance): instance
+            case .absent: nil
+            }
+        }
     }
 
     private struct RunningTask {
         let task: KillTask
-        let permit: KillPermit
+        var permit: KillPermit
         var obstacle: KillTaskObstacle?
         /// How and when it ended, if only the store does not know that yet.
         var ending: (how: KillTaskEnding, at: UnixTime)?
@@ -78,11 +95,13 @@ public actor KillTaskRunner {
     ///   - instances: all that there are.
     ///   - obstacle: why a task on one of them must not run, if so.
     public func load(
-        _ instances: [Instance], obstacle: (KillTask) -> KillTaskObstacle?
+        _ instances: [Instance], obstacle: @escaping @Sendable (KillTask) -> KillTaskObstacle?
     ) async throws(StoreError) {
-        for instance in instances { lines[instance.id] = Line(instance: instance) }
+        self.obstacle = obstacle
+        for instance in instances { lines[instance.id] = Line(place: .configured(instance)) }
         for plan in try await store.interruptedTaskPlans() {
-            lines[plan.instance]?.unfinished.append(UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut))
+            lines[plan.instance, default: Line()].unfinished.append(
+                UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut))
         }
         let now = clock.now()
         for task in try await store.runningTasks() {
@@ -90,46 +109,45 @@ public actor KillTaskRunner {
                 try await recordEnd(of: task, .expired, at: endsAt)
                 continue
             }
-            let obstacle = lines[task.instance] == nil ? .instanceNotConfigured : obstacle(task)
-            if let obstacle { report(.suspended(task, obstacle)) }
-            lines[task.instance]?.running = running(task, obstacle)
+            lines[task.instance, default: Line()].running = running(task)
+            decideWhetherTaskMayRun(on: task.instance)
         }
     }
 
     /// Takes over another configuration: its instances and settings are those of
     /// the next look, and whether a task may run is decided anew.
     ///
+    /// When this returns, no KILL of a task that must not run now is on its way.
+    ///
     /// - Parameters: as of ``load(_:obstacle:)``.
-    /// - Throws: ``StoreError``: tasks of instances that were not there before
-    ///   do not run then. Everything else is taken over.
     public func replace(
-        _ engine: KillEngine, _ instances: [Instance], obstacle: @Sendable (KillTask) -> KillTaskObstacle?
-    ) async throws(StoreError) {
+        _ engine: KillEngine, _ instances: [Instance], obstacle: @escaping @Sendable (KillTask) -> KillTaskObstacle?
+    ) async {
         self.engine = engine
-        // First, so that nothing is waited for between the tasks of the store and those of the lines: a task that is
-        // cancelled meanwhile must not come back.
-        let stored: Result<[KillTask], StoreError>
-        do throws(StoreError) { stored = .success(try await store.runningTasks()) } catch { stored = .failure(error) }
-        let known = Set(lines.keys)
-        let configured = Set(instances.map(\.id))
-        // A plan that was begun is finished all the same.
-        for (id, line) in lines where !configured.contains(id) {
-            if let running = line.running { report(.suspended(running.task, .instanceNotConfigured)) }
-            lines[id] = line.unfinished.isEmpty ? nil : line
-            lines[id]?.running = nil
+        self.obstacle = obstacle
+        for (id, line) in lines {
+            // A plan that was begun is finished all the same.
+            guard let instance = line.place.instance else { continue }
+            lines[id]?.place = line.unfinished.isEmpty ? .absent : .leaving(instance)
         }
-        for instance in instances {
-            lines[instance.id, default: Line(instance: instance)].instance = instance
-            guard let running = lines[instance.id]?.running else { continue }
-            let obstacle = obstacle(running.task)
-            lines[instance.id]?.running?.obstacle = obstacle
-            if let obstacle, obstacle != running.obstacle { report(.suspended(running.task, obstacle)) }
-        }
-        let now = clock.now()
-        for task in try stored.get() where !task.hasExpired(at: now) && !known.contains(task.instance) {
-            lines[task.instance]?.running = running(task, obstacle(task))
-            wake(task.instance)
-        }
+        for instance in instances { lines[instance.id, default: Line()].place = .configured(instance) }
+        let revoked = lines.keys.compactMap { decideWhetherTaskMayRun(on: $0) }
+        for id in lines.keys { wake(id) }
+        for permit in revoked { await permit.revoke() }
+    }
+
+    /// - Returns: the permit of a task that may not run any more, to be revoked; when
+    ///   it may again, it has another.
+    @discardableResult
+    private func decideWhetherTaskMayRun(on id: InstanceID) -> KillPermit? {
+        guard let line = lines[id], let before = line.running else { return nil }
+        let isConfigured = if case .configured = line.place { true } else { false }
+        let obstacle = isConfigured ? obstacle(before.task) : .instanceNotConfigured
+        lines[id]?.running?.obstacle = obstacle
+        guard let obstacle, obstacle != before.obstacle else { return nil }
+        report(.suspended(before.task, obstacle))
+        lines[id]?.running?.permit = permit(for: before.task)
+        return before.permit
     }
 
     /// Begins the work.
@@ -175,7 +193,9 @@ public actor KillTaskRunner {
         let task = KillTask(
             name: try .random(), instance: instance.id, account: account, rule: rule, createdAt: now, endsAt: endsAt)
         guard try await store.insert(task) else { throw KillTaskError.duplicate }
-        lines[instance.id, default: Line(instance: instance)].running = running(task, nil)
+        lines[instance.id, default: Line(place: .configured(instance))].running = running(task)
+        // The configuration may be another one by now.
+        decideWhetherTaskMayRun(on: instance.id)
         wake(instance.id)
         return task
     }
@@ -216,9 +236,9 @@ public actor KillTaskRunner {
         return !running.mayKill
     }
 
-    private func running(_ task: KillTask, _ obstacle: KillTaskObstacle?) -> RunningTask {
-        RunningTask(task: task, permit: KillPermit(endsAt: task.endsAt, now: clock.now), obstacle: obstacle)
-    }
+    private func running(_ task: KillTask) -> RunningTask { RunningTask(task: task, permit: permit(for: task)) }
+
+    private func permit(for task: KillTask) -> KillPermit { KillPermit(endsAt: task.endsAt, now: clock.now) }
 
     private func recordEnd(of task: KillTask, _ ending: KillTaskEnding, at time: UnixTime) async throws(StoreError) {
         let isNews = try await store.end(task.name, as: ending, at: time)
@@ -256,8 +276,9 @@ public actor KillTaskRunner {
         let failure = await endTask(on: id)
         try await finishPlans(on: id)
         if let failure { throw failure }
-        guard let line = lines[id], let running = line.running, running.mayKill,
-            let plan = try await engine.prepare(running.task, on: line.instance, sparing: running.attempts)
+        guard let line = lines[id], case .configured(let instance) = line.place,
+            let running = line.running, running.mayKill,
+            let plan = try await engine.prepare(running.task, on: instance, sparing: running.attempts)
         else { return }
         // Before the Commit, which may fail.
         if lines[id]?.running?.task.name == running.task.name { lines[id]?.running?.attempts.add(plan) }
@@ -282,9 +303,9 @@ public actor KillTaskRunner {
     }
 
     private func finishPlans(on id: InstanceID) async throws {
-        while let line = lines[id], let plan = line.unfinished.first {
+        while let line = lines[id], let plan = line.unfinished.first, let instance = line.place.instance {
             do {
-                let committed = try await engine.commit(plan.sqlExecID, on: line.instance, as: plan.mandate)
+                let committed = try await engine.commit(plan.sqlExecID, on: instance, as: plan.mandate)
                 report(.committed(committed))
             } catch let error as KillError where error.isFinal {
                 lines[id]?.unfinished.removeFirst()
@@ -292,6 +313,7 @@ public actor KillTaskRunner {
             }
             lines[id]?.unfinished.removeFirst()
         }
+        if case .leaving = lines[id]?.place, lines[id]?.unfinished.isEmpty == true { lines[id]?.place = .absent }
     }
 
     /// A second, or less if the task ends before.

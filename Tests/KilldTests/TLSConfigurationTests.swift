@@ -68,14 +68,14 @@ final class TLSConfigurationTests: XCTestCase {
         let tls = #"{"certificate":"server.pem","privateKey":"server.key"}"#
         let secure = try await service(tls)
         XCTAssertTrue(secure.endpoint.hasPrefix("https://127.0.0.1:"), secure.endpoint)
-        XCTAssertNoThrow(try secure.takeOver(configuration(tls)))
-        XCTAssertThrowsError(try secure.takeOver(configuration("null")))
+        try await secure.takeOver(configuration(tls))
+        _ = try await assertThrows(ConfigurationError.self) { try await secure.takeOver(configuration("null")) }
         await secure.stop(within: .seconds(1))
 
         let plain = try await service("null")
         XCTAssertTrue(plain.endpoint.hasPrefix("http://127.0.0.1:"), plain.endpoint)
-        XCTAssertNoThrow(try plain.takeOver(configuration("null")))
-        XCTAssertThrowsError(try plain.takeOver(configuration(tls)))
+        try await plain.takeOver(configuration("null"))
+        _ = try await assertThrows(ConfigurationError.self) { try await plain.takeOver(configuration(tls)) }
         await plain.stop(within: .seconds(1))
     }
 }

@@ -35,7 +35,7 @@ struct ServeCommand: Command {
         let reloader = Task { [file] in
             for await _ in reloads {
                 manager.reloading()
-                manager.ready(service.tryToReload(file: file))
+                manager.ready(await service.tryToReload(file: file))
             }
         }
         let signal = await stop.signal()
@@ -55,9 +55,9 @@ struct ServeCommand: Command {
 
 extension Service {
     /// - Returns: what became of it, in a line.
-    fileprivate func tryToReload(file: String) -> String {
+    fileprivate func tryToReload(file: String) async -> String {
         do {
-            try reload(file: file)
+            try await reload(file: file)
             return "answers at \(endpoint), with the configuration as it was reloaded last"
         } catch {
             return "answers at \(endpoint); the last reload was refused: \(error.description.printable)"

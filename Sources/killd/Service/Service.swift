@@ -97,10 +97,10 @@ final class Service: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` for the first thing that is wrong, or
     ///   that cannot change while killd runs; nothing has changed then.
-    func reload(file: String) throws(ConfigurationError) {
+    func reload(file: String) async throws(ConfigurationError) {
         do {
             let configuration = try Configuration(file: file)
-            try takeOver(configuration)
+            try await takeOver(configuration)
             metrics.countReload(done: true)
             // Told by the level of before or of now, or a change of the level could not be seen.
             if log.writes(.info) {
@@ -118,7 +118,7 @@ final class Service: Sendable {
     }
 
     /// - Throws: as ``reload(file:)``.
-    func takeOver(_ configuration: Configuration) throws(ConfigurationError) {
+    func takeOver(_ configuration: Configuration) async throws(ConfigurationError) {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
         let next = try Self.setUp(
@@ -127,14 +127,8 @@ final class Service: Sendable {
         if let tls = configuration.tls { http.replaceTLS(tls) }
         Self.warn(of: configuration.tls, log)
         current.replace(by: next)
-        Task { [tasks, engine, log] in
-            do {
-                try await tasks.replace(
-                    engine.with(KillEngine.Settings(configuration)), next.managedInstances
-                ) { $0.obstacle(among: configuration.accounts) }
-            } catch {
-                log.error("kill tasks of added instances do not run", [("cause", "\(error)")])
-            }
+        await tasks.replace(engine.with(KillEngine.Settings(configuration)), next.managedInstances) {
+            $0.obstacle(among: configuration.accounts)
         }
         meet(next.servers(notIn: before))
     }

@@ -103,8 +103,8 @@ extension Scene {
     }
 
     /// Returns when a task of the other instance, begun now, has looked often enough that one of this would have too.
-    func letLooksPass() async throws {
-        let other = try SigningClient(killd, instance: "cdb-other")
+    func letLooksPass(as account: KilldConfiguration.Account? = nil) async throws {
+        let other = try SigningClient(killd, as: account, instance: "cdb-other")
         try await administrator.query("CREATE DATABASE IF NOT EXISTS d2")
         try await administrator.query("GRANT ALL ON d2.* TO app2@'%'")
         XCTAssertEqual(try other.call("CreateKillTask", members: #""Duration":-1,"User":"app2","DB":"d2""#).Status, 1)

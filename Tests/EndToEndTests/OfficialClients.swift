@@ -26,6 +26,7 @@ enum OfficialClients {
         var environment = try killd.credentials()
         environment["KILLD_DATABASE_PASSWORD"] = RealServer.password
         environment["KILLD_CA"] = ca
+        environment["SSL_CERT_FILE"] = ca
         if let reader = killd.configuration.accounts.last {
             environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
             environment["KILLD_UNAUTHORIZED_SECRET_KEY"] = reader.secretKey

@@ -46,12 +46,14 @@ class Form:
     # Sign the vendor's host, connect to the endpoint.
     gateway: bool = False
 
-    def profile(self, endpoint, language):
-        http = HttpProfile(protocol="http", reqMethod=self.method, reqTimeout=TIMEOUT_SECONDS)
+    def profile(self, endpoint, language, authority):
+        protocol, host = endpoint.split("://")
+        http = HttpProfile(
+            protocol=protocol, reqMethod=self.method, reqTimeout=TIMEOUT_SECONDS, certification=authority)
         if self.gateway:
-            http.apigw_endpoint = endpoint
+            http.apigw_endpoint = host
         else:
-            http.endpoint = endpoint
+            http.endpoint = host
         profile = ClientProfile(signMethod=self.signature, httpProfile=http, language=language)
         profile.unsignedPayload = self.unsigned_payload
         return profile
@@ -92,6 +94,8 @@ class SDKClient:
 
     name = ""
     module = "abstract_client"
+    # The PEM file of who certifies an https endpoint.
+    authority = os.environ.get("KILLD_CA")
 
     def __init__(self):
         self._clients = {}
@@ -108,6 +112,9 @@ class SDKClient:
         with shifted_clock(self.module, settings.clock_error_seconds):
             return self.send(self._clients[settings], settings, action, parameters)
 
+    def profile(self, settings):
+        return settings.form.profile(settings.endpoint, settings.language, self.authority)
+
     def close(self):
         """Ends the connections."""
 
@@ -118,7 +125,7 @@ class Common(SDKClient):
     name = "common client"
 
     def make(self, settings):
-        profile = settings.form.profile(settings.endpoint, settings.language)
+        profile = self.profile(settings)
         return CommonClient("dbbrain", settings.version, settings.credential, REGION, profile)
 
     def send(self, client, settings, action, parameters):
@@ -135,7 +142,7 @@ class Typed(SDKClient):
         return hasattr(MODELS.get(version, models_2021), action + "Request")
 
     def make(self, settings):
-        profile = settings.form.profile(settings.endpoint, settings.language)
+        profile = self.profile(settings)
         module = self.modules.get(settings.version, self.modules[V2021])
         client = module.DbbrainClient(settings.credential, REGION, profile)
         client._apiVersion = settings.version
@@ -158,6 +165,8 @@ class Async(Typed):
 
     name = "async client"
     module = "abstract_client_async"
+    # What it is given there it takes for a client's certificate; httpx looks at SSL_CERT_FILE.
+    authority = None
     modules = {V2021: async_2021, V2019: async_2019}
 
     def __init__(self):
@@ -193,7 +202,7 @@ class CommandLine:
     def call(self, settings, action, parameters):
         command = [
             sys.executable, self._program, "dbbrain", action, "--version", settings.version, "--region", REGION,
-            "--endpoint", f"http://{settings.endpoint}", "--language", settings.language, "--cli-unfold-argument",
+            "--endpoint", settings.endpoint, "--language", settings.language, "--cli-unfold-argument",
         ]
         for name, value in parameters.items():
             command.append(f"--{name}")

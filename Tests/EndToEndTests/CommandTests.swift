@@ -136,7 +136,7 @@ final class CommandTests: XCTestCase {
             (#""list""#, #""lists""#, #"accounts.0.may: "lists" is none of"#),
             ("127.0.0.1:0", "127.0.0.1", "listen: expected HOST:PORT"),
             (#""port":3306"#, #""port":65536"#, "instances.0.port: expected a whole number from 1 to 65535"),
-            ("[", "[,", "not JSON as it should be"),
+            ("[", "[,", "not JSON: line 1, column "),
         ]
         for (part, replacement, says) in cases {
             let range = try XCTUnwrap(valid.range(of: part), valid)

@@ -90,7 +90,12 @@ final class ConfigurationTests: XCTestCase {
         let a = Self.account
         let i = Self.instance
         let mistakes: [(json: String, message: String)] = [
-            ("", "not JSON"), ("[]", "not JSON"),
+            ("", "not JSON: line 1, column 1: the file ends here"), ("[]", "expected an object"),
+            ("{\n  \"listen\": \"x\",\n}", "not JSON: line 3, column 1: } may not stand here"),
+            ("{\n\n \"a\": 01}", "not JSON: line 3, column 7: this is no number"),
+            ("{\"a\":1,\n\"a\":2}", "not JSON: line 2, column 1: \"a\" stands here for the second time"),
+            ("\u{FEFF}{}", "not JSON: line 1, column 1: the file begins with a byte-order mark"),
+            ("{\"store\":\"C:\\killd\"}", "column 13: a backslash is followed by no escape of JSON"),
             (#"{"accounts":[\#(a)]}"#, "instances: expected a list with at least one object"),
             (#"{"instances":[\#(i)]}"#, "accounts: expected a list with at least one object"),
             (#"{"accounts":[],"instances":[\#(i)]}"#, "accounts: expected a list with at least one object"),

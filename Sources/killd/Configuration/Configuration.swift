@@ -68,13 +68,7 @@ struct Configuration: Sendable {
     }
 
     init(json: [UInt8], folder: String) throws(ConfigurationError) {
-        let tree: ParameterTree
-        do {
-            tree = try ParameterTree(json: json)
-        } catch {
-            throw ConfigurationError("not JSON as it should be: \(error)")
-        }
-        var reader = try ConfigurationReader(tree, path: "", folder: folder)
+        var reader = try ConfigurationReader(ParameterTree(file: json), path: "", folder: folder)
 
         try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
 

@@ -10,23 +10,25 @@ extension MessageOverrides {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError("messages", "the file \(path) cannot be read")
         }
+        let tree: ParameterTree
         do {
-            guard case .object(let members) = try ParameterTree(json: Array(data)) else {
-                throw ConfigurationError("messages", "\(path): expected an object")
-            }
-            try self.init(
-                members.map { member throws(ConfigurationError) in
-                    guard case .string(let replacement) = member.value, !replacement.isEmpty else {
-                        throw ConfigurationError("messages", "\(path): expected a text for \"\(member.name)\"")
-                    }
-                    return (member.name, replacement)
-                })
-        } catch let error as ConfigurationError {
-            throw error
-        } catch let error as MessageOverrideError {
-            throw ConfigurationError("messages", "\(path): \(error.words)")
+            tree = try ParameterTree(file: Array(data))
         } catch {
-            throw ConfigurationError("messages", "\(path): not JSON as it should be: \(error)")
+            throw ConfigurationError("messages", "\(path): \(error.description)")
+        }
+        guard case .object(let members) = tree else {
+            throw ConfigurationError("messages", "\(path): expected an object")
+        }
+        let replacements = try members.map { member throws(ConfigurationError) in
+            guard case .string(let replacement) = member.value, !replacement.isEmpty else {
+                throw ConfigurationError("messages", "\(path): expected a text for \"\(member.name)\"")
+            }
+            return (member.name, replacement)
+        }
+        do throws(MessageOverrideError) {
+            try self.init(replacements)
+        } catch {
+            throw ConfigurationError("messages", "\(path): \(error.words)")
         }
     }
 }

@@ -112,9 +112,10 @@ public final class Dispatcher: Sendable {
             record(exchange.answered(code: nil, cause: nil, at: clock.monotonic()))
             return response
         } catch {
-            let spoken = TencentCloudError(error)
-            record(exchange.answered(code: spoken.code, cause: causeForLog(of: error), at: clock.monotonic()))
-            return exchange.envelope.failure(spoken.code, message(of: spoken, in: exchange.language))
+            let (spoken, cause) = inDialect(error)
+            let code = spoken.code
+            record(exchange.answered(code: code, cause: cause, at: clock.monotonic()))
+            return exchange.envelope.failure(code, message(of: spoken, in: exchange.language))
         }
     }
 
@@ -146,7 +147,7 @@ public final class Dispatcher: Sendable {
 
         let key = RateKey(
             account: account.name, region: region.flatMap { settings.regions.contains($0) ? $0 : nil }, action: name)
-        let admission = limiter.withLock { $0.admit(key, at: clock.monotonic()) }
+        let admission = limiter.withLock { $0.admit(key, at: exchange.startedAt) }
         if case .refused(let count, let limit) = admission {
             throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
         }
@@ -225,27 +226,19 @@ public struct AnsweredRequest: Sendable {
     public var knownAction: String? { actionExists ? action : nil }
 }
 
-/// What the log should say beyond the answer; `nil` if the caller alone is at fault.
-private func causeForLog(of error: any Error) -> (any Error)? {
+/// Any error in Tencent's dialect, where what has no code is an InternalError, and
+/// what the log should say beyond that; `nil` if the caller alone is at fault.
+private func inDialect(_ error: any Error) -> (TencentCloudError, cause: (any Error)?) {
     switch error {
-    case is TencentCloudError, is ParameterError: nil
-    case let failure as ActionFailure: failure.cause
-    default: error
+    case let error as TencentCloudError: (error, nil)
+    case let error as ParameterError: (TencentCloudError(error), nil)
+    case let failure as ActionFailure: (failure.answer, failure.cause)
+    default: (.internalError, error)
     }
 }
 
 extension TencentCloudError {
-    /// Any error in Tencent's dialect; what has no code there is an InternalError.
-    fileprivate init(_ error: any Error) {
-        switch error {
-        case let error as TencentCloudError: self = error
-        case let failure as ActionFailure: self = failure.answer
-        case let error as ParameterError: self.init(error)
-        default: self = .internalError
-        }
-    }
-
-    private init(_ error: ParameterError) {
+    fileprivate init(_ error: ParameterError) {
         self =
             switch error {
             case .malformed(_, .duplicateName(let name)): .repeatedParameter(name)

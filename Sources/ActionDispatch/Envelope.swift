@@ -32,10 +32,12 @@ struct Envelope {
     /// Always status 200, and the content type without a charset: the Python SDK
     /// overlooks the error in anything else and reports success (measured).
     private func respond(_ body: [UInt8]) -> HTTPResponse {
-        var headers: HTTPHeaders = ["Content-Type": "application/json"]
+        var headers = Self.headers
         if let traceID { headers.append(name: "X-TC-TraceId", value: traceID) }
         return HTTPResponse(status: .ok, headers: headers, body: body)
     }
+
+    private static let headers: HTTPHeaders = ["Content-Type": "application/json"]
 }
 
 private struct Success: Encodable {

@@ -23,7 +23,7 @@ struct IncomingRequest {
     /// Finds out the form and refuses what is none or too large for it.
     init(_ http: HTTPRequest) throws {
         self.http = http
-        let isSignedInHeader = !http.headers.values(of: "Authorization").isEmpty
+        let isSignedInHeader = http.headers.contains("Authorization")
         switch (http.method, try http.mediaType()) {
         case ("POST", nil), ("POST", .json):
             form = .json
@@ -54,7 +54,7 @@ struct IncomingRequest {
     /// header is repeated.
     subscript(parameter: CommonParameter) -> String? {
         switch form {
-        case .json, .query: http.headers["X-TC-\(parameter.rawValue)"]
+        case .json, .query: parameter.header.flatMap { http.headers[$0] }
         case .pairs(let pairs): pairs[parameter.rawValue]
         }
     }
@@ -77,7 +77,7 @@ struct IncomingRequest {
     ) throws(TencentCloudError) -> RequestSignature {
         switch form {
         case .json, .query:
-            guard !http.headers.values(of: "Authorization").isEmpty else {
+            guard http.headers.contains("Authorization") else {
                 // Without the header it would be signature V1, whose SecretId is a parameter.
                 throw .missingParameter("SecretId")
             }
@@ -85,7 +85,7 @@ struct IncomingRequest {
                 return .tc3(
                     try TC3SignedRequest(
                         TC3Request(
-                            method: http.method, query: http.query ?? "", headers: Array(http.headers),
+                            method: http.method, query: http.query ?? "", headers: http.headers,
                             payload: http.body, timestamp: timestamp, region: region),
                         signedHosts: signedHosts))
             } catch {
@@ -127,6 +127,19 @@ enum CommonParameter: String {
     case signature = "Signature"
     case signatureMethod = "SignatureMethod"
 
+    /// Its name where the signature is in a header.
+    var header: String? {
+        switch self {
+        case .action: "X-TC-Action"
+        case .version: "X-TC-Version"
+        case .timestamp: "X-TC-Timestamp"
+        case .region: "X-TC-Region"
+        case .language: "X-TC-Language"
+        case .token: "X-TC-Token"
+        case .requestClient, .nonce, .secretID, .signature, .signatureMethod: nil
+        }
+    }
+
     /// `nil` for every other name. Bounded before it is compared: `==` takes time
     /// quadratic in the combining marks of a name.
     init?(name: String) {
@@ -156,24 +169,31 @@ enum RequestSignature {
     }
 }
 
-private enum MediaType: String {
-    case json = "application/json"
-    case form = "application/x-www-form-urlencoded"
-    case other
+private enum MediaType {
+    case json, form, other
 }
 
 extension HTTPRequest {
     /// The content type without its parameters; `nil` if there is none.
     fileprivate func mediaType() throws(TencentCloudError) -> MediaType? {
-        let values = headers.values(of: "Content-Type")
-        guard let value = values.first else { return nil }
-        guard values.count == 1 else { throw .unsupportedForm }
+        guard let value = headers["Content-Type"] else {
+            guard !headers.contains("Content-Type") else { throw .unsupportedForm }
+            return nil
+        }
         // By bytes: comparing characters takes time quadratic in their combining marks.
         let type = value.utf8.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
-        guard type.count < 64 else { return .other }
-        return MediaType(rawValue: Substring(type).lowercased()) ?? .other
+        if type.elementsEqual("application/json".utf8, by: isSameLetter) { return .json }
+        return type.elementsEqual("application/x-www-form-urlencoded".utf8, by: isSameLetter) ? .form : .other
     }
 }
+
+/// Whether a byte of ASCII is another, or its capital.
+private func isSameLetter(_ byte: UInt8, _ lowerCase: UInt8) -> Bool {
+    byte == lowerCase || byte | 0x20 == lowerCase && (0x41...0x5A).contains(byte)
+}
+
+/// How ``RequestSigning`` sees them.
+extension HTTPHeaders: HeaderFields {}
 
 extension AuthorizationDefect {
     fileprivate init(_ error: TC3AuthorizationError) {

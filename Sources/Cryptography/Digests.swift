@@ -16,12 +16,13 @@ public enum Digest: Sendable {
 
     @usableFromInline
     func hash(bytes: [UInt8]) throws(CryptographyError) -> [UInt8] {
-        var output = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length: UInt32 = 0
-        guard EVP_Digest(bytes, bytes.count, &output, &length, algorithm, nil) == 1 else {
-            throw CryptographyError(operation: "EVP_Digest")
+        let digest = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { output, count in
+            var length: UInt32 = 0
+            let isDone = EVP_Digest(bytes, bytes.count, output.baseAddress, &length, algorithm, nil) == 1
+            count = isDone ? Int(length) : 0
         }
-        return Array(output.prefix(Int(length)))
+        guard !digest.isEmpty else { throw CryptographyError(operation: "EVP_Digest") }
+        return digest
     }
 
     /// HMAC (RFC 2104) of `message` under `key`.
@@ -109,12 +110,14 @@ public final class AuthenticationKey: @unchecked Sendable {
     func code(ofBytes message: [UInt8]) throws(CryptographyError) -> [UInt8] {
         guard let copy = EVP_MAC_CTX_dup(context) else { throw CryptographyError(operation: "EVP_MAC_CTX_dup") }
         defer { EVP_MAC_CTX_free(copy) }
-        var output = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length = 0
-        guard EVP_MAC_update(copy, message, message.count) == 1,
-            EVP_MAC_final(copy, &output, &length, output.count) == 1
-        else { throw CryptographyError(operation: "EVP_MAC_final") }
-        return Array(output.prefix(length))
+        let code = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { output, count in
+            let isDone =
+                EVP_MAC_update(copy, message, message.count) == 1
+                && EVP_MAC_final(copy, output.baseAddress, &count, output.count) == 1
+            if !isDone { count = 0 }
+        }
+        guard !code.isEmpty else { throw CryptographyError(operation: "EVP_MAC_final") }
+        return code
     }
 }
 

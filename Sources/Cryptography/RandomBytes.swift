@@ -1,4 +1,5 @@
 import COpenSSL
+import Synchronization
 
 /// Cryptographically secure random bytes from OpenSSL.
 public func randomBytes(count: Int) throws(CryptographyError) -> [UInt8] {
@@ -25,15 +26,38 @@ public func randomText(count: Int, alphabet: String) throws(CryptographyError) -
 
 /// A random (version 4) UUID in lower case, RFC 9562 section 5.4.
 public func randomUUID() throws(CryptographyError) -> String {
-    var bytes = try randomBytes(count: 16)
+    var bytes = try identifierBytes.take(16)
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
-    let digits = hexadecimal(bytes).utf8
-    var text: [UInt8] = []
-    text.reserveCapacity(36)
-    for (position, digit) in digits.enumerated() {
-        if [8, 12, 16, 20].contains(position) { text.append(UInt8(ascii: "-")) }
-        text.append(digit)
+    return String(unsafeUninitializedCapacity: 36) { text in
+        var position = 0
+        for (index, byte) in bytes.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 {
+                text[position] = UInt8(ascii: "-")
+                position += 1
+            }
+            text[position] = hexadecimalDigit(byte >> 4)
+            text[position + 1] = hexadecimalDigit(byte & 0x0F)
+            position += 2
+        }
+        return position
     }
-    return String(decoding: text, as: UTF8.self)
+}
+
+/// For what must be unique but is no secret: OpenSSL takes longer for a few
+/// bytes than for answering the request that they name.
+private let identifierBytes = RandomSupply()
+
+/// Random bytes, fetched for many uses at a time. Each is given away once.
+private final class RandomSupply: Sendable {
+    private static let size = 4_096
+    private let bytes = Mutex<[UInt8]>([])
+
+    func take(_ count: Int) throws(CryptographyError) -> [UInt8] {
+        try bytes.withLock { bytes throws(CryptographyError) in
+            if bytes.count < count { bytes = try randomBytes(count: Self.size) }
+            defer { bytes.removeLast(count) }
+            return Array(bytes.suffix(count))
+        }
+    }
 }

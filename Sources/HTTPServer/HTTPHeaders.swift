@@ -37,23 +37,32 @@ public struct HTTPHeaders: Sendable {
     /// The value of the field of this name, in any case of letters, if it
     /// occurs exactly once; nil if it is absent or repeated.
     public subscript(name: String) -> String? {
-        var found: Field?
-        for field in fields where has(field, name) {
-            guard found == nil else { return nil }
-            found = field
+        let found = fields(named: name)
+        return found.count == 1 ? found.first.map { text($0.value) } : nil
+    }
+
+    /// Whether there is a field of this name, in any case of letters, or several.
+    public func contains(_ name: String) -> Bool { fields(named: name).count > 0 }
+
+    private func fields(named name: String) -> (first: Field?, count: Int) {
+        var found: (first: Field?, count: Int) = (nil, 0)
+        var name = name
+        name.withUTF8 { name in
+            for field in fields where field.name.count == name.count && has(field, name) {
+                if found.count == 0 { found.first = field }
+                found.count += 1
+            }
         }
-        return found.map { text($0.value) }
+        return found
     }
 
-    /// The values of all fields of this name, in any case of letters.
-    public func values(of name: String) -> [String] {
-        fields.compactMap { has($0, name) ? text($0.value) : nil }
-    }
-
-    private func has(_ field: Field, _ name: String) -> Bool {
-        let utf8 = name.utf8
-        guard utf8.count == field.name.count else { return false }
-        return zip(field.name, utf8).allSatisfy { bytes[$0].asciiLowercased == $1.asciiLowercased }
+    /// - Parameter name: as long as that of the field.
+    private func has(_ field: Field, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        for (index, byte) in zip(field.name, name) {
+            let own = bytes[index]
+            guard own == byte || own.asciiLowercased == byte.asciiLowercased else { return false }
+        }
+        return true
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }

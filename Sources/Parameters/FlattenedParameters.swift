@@ -21,8 +21,8 @@ private final class FlattenedNode {
     private static let deepestNesting = 32
 
     private var value: String?
-    private var children: [MemberName: FlattenedNode] = [:]
-    private var names: [MemberName] = []
+    private var children: [FlattenedNode] = []
+    private var names = MemberNames()
 
     func insert(_ pair: FormPairs.Pair) throws(ParameterError) {
         let parts = pair.name.utf8.split(
@@ -35,17 +35,14 @@ private final class FlattenedNode {
     }
 
     private func child(_ name: MemberName) -> FlattenedNode {
-        if let child = children[name] { return child }
-        let child = FlattenedNode()
-        children[name] = child
-        names.append(name)
-        return child
+        let (inserted, place) = names.insert(name)
+        if inserted { children.append(FlattenedNode()) }
+        return children[place]
     }
 
     func members(path: [String]) throws(ParameterError) -> [ParameterTree.Member] {
         var members: [ParameterTree.Member] = []
-        for name in names {
-            guard let child = children[name] else { continue }
+        for (name, child) in zip(names.list, children) {
             members.append(ParameterTree.Member(name: name.text, value: try child.tree(path: path + [name.text])))
         }
         return members
@@ -53,17 +50,17 @@ private final class FlattenedNode {
 
     private func tree(path: [String]) throws(ParameterError) -> ParameterTree {
         if let value {
-            guard names.isEmpty else { throw .repeated(path: path.joined(separator: ".")) }
+            guard children.isEmpty else { throw .repeated(path: path.joined(separator: ".")) }
             return .text(value)
         }
-        guard names.allSatisfy(\.isArrayIndex) else { return .object(try members(path: path)) }
+        guard names.list.allSatisfy(\.isArrayIndex) else { return .object(try members(path: path)) }
         var elements: [ParameterTree] = []
-        for index in names.indices {
+        for index in children.indices {
             let path = path + [String(index)]
-            guard let child = children[MemberName(String(index))] else {
+            guard let place = names.place(of: MemberName(String(index))) else {
                 throw .missing(path: path.joined(separator: "."))
             }
-            elements.append(try child.tree(path: path))
+            elements.append(try children[place].tree(path: path))
         }
         return .array(elements)
     }

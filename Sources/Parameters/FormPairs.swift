@@ -4,7 +4,7 @@ public struct FormPairs: Sendable {
     public typealias Pair = (name: String, value: String)
 
     public let pairs: [Pair]
-    private let places: [MemberName: Int]
+    private let names: MemberNames
 
     /// Reads `application/x-www-form-urlencoded`: pairs with `=` between name
     /// and value and `&` between each other; `+` is a blank.
@@ -18,19 +18,17 @@ public struct FormPairs: Sendable {
     public init(_ bytes: some Collection<UInt8>) throws(ParameterError) {
         var parser = FormParser(bytes: Array(bytes))
         var pairs: [Pair] = []
-        var places: [MemberName: Int] = [:]
+        var names = MemberNames()
         while let pair = try parser.nextPair() {
-            guard places.updateValue(pairs.count, forKey: MemberName(pair.name)) == nil else {
-                throw .repeated(path: pair.name)
-            }
+            guard names.insert(MemberName(pair.name)).inserted else { throw .repeated(path: pair.name) }
             pairs.append(pair)
         }
         self.pairs = pairs
-        self.places = places
+        self.names = names
     }
 
     /// The value of the parameter with this name.
-    public subscript(name: String) -> String? { places[MemberName(name)].map { pairs[$0].value } }
+    public subscript(name: String) -> String? { names.place(of: MemberName(name)).map { pairs[$0].value } }
 }
 
 private struct FormParser {
@@ -55,21 +53,36 @@ private struct FormParser {
 
     private mutating func parseText(until end: UInt8, or otherEnd: UInt8) throws(ParameterError) -> String {
         let start = position
-        var text: [UInt8] = []
+        var hasEscapes = false
         while position < bytes.count, bytes[position] != end, bytes[position] != otherEnd {
-            switch bytes[position] {
-            case UInt8(ascii: "+"): text.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard position + 2 < bytes.count, let high = Self.digit(bytes[position + 1]),
-                    let low = Self.digit(bytes[position + 2])
-                else { throw .malformedEscape(offset: position) }
-                text.append(high << 4 | low)
-                position += 2
-            case let byte: text.append(byte)
-            }
+            if bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "%") { hasEscapes = true }
             position += 1
         }
+        let escaped = bytes[start..<position]
+        // Most texts have no escapes and are copied once.
+        let text = hasEscapes ? try unescaped(escaped)[...] : escaped
+        if text.allSatisfy({ $0 < 0x80 }) { return String(decoding: text, as: UTF8.self) }
         guard let text = String(validating: text, as: UTF8.self) else { throw .malformedEscape(offset: start) }
+        return text
+    }
+
+    private func unescaped(_ escaped: ArraySlice<UInt8>) throws(ParameterError) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(escaped.count)
+        var index = escaped.startIndex
+        while index < escaped.endIndex {
+            switch escaped[index] {
+            case UInt8(ascii: "+"): text.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard index + 2 < escaped.endIndex, let high = Self.digit(escaped[index + 1]),
+                    let low = Self.digit(escaped[index + 2])
+                else { throw .malformedEscape(offset: index) }
+                text.append(high << 4 | low)
+                index += 2
+            case let byte: text.append(byte)
+            }
+            index += 1
+        }
         return text
     }
 

@@ -54,7 +54,7 @@ struct JSONParser {
         try descend()
         defer { depth -= 1 }
         var members: [ParameterTree.Member] = []
-        var names: Set<MemberName> = []
+        var names = MemberNames()
         skipWhitespace()
         if skip(UInt8(ascii: "}")) { return members }
         repeat {

@@ -16,11 +16,15 @@ extension JSONParser {
     /// inside a multi-byte character, so each run is UTF-8 in itself or invalid.
     private mutating func parseRun() throws(ParameterError) -> String {
         let start = position
+        var bits: UInt8 = 0
         while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
             guard byte >= 0x20 else { throw malformed(.controlCharacter) }
+            bits |= byte
             position += 1
         }
         guard position < bytes.count else { throw malformed(.unexpectedEnd) }
+        // ASCII needs no further look.
+        if bits < 0x80 { return String(decoding: bytes[start..<position], as: UTF8.self) }
         guard let run = String(validating: bytes[start..<position], as: UTF8.self) else {
             throw malformed(.invalidUTF8, at: offsetOfInvalidUTF8(in: bytes[start..<position]))
         }

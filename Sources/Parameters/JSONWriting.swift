@@ -2,18 +2,23 @@ extension [UInt8] {
     /// Appends `text` as a JSON string, its quotes included (RFC 8259 section 7).
     public mutating func append(jsonString text: String) {
         append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                append(UInt8(ascii: "\\"))
-                append(byte)
-            case 0..<0x20:
-                self += "\\u00".utf8
-                self += (byte < 0x10 ? "0" : "").utf8
-                self += String(byte, radix: 16).utf8
-            default: append(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            var start = 0
+            for (index, byte) in bytes.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
+                append(contentsOf: bytes[start..<index])
+                append(escapeOf: byte)
+                start = index + 1
             }
+            append(contentsOf: bytes[start...])
         }
         append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(escapeOf byte: UInt8) {
+        append(UInt8(ascii: "\\"))
+        guard byte < 0x20 else { return append(byte) }
+        self += (byte < 0x10 ? "u000" : "u00").utf8
+        self += String(byte, radix: 16).utf8
     }
 }

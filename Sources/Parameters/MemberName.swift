@@ -15,11 +15,36 @@ struct MemberName: Hashable {
     }
 
     static func == (left: MemberName, right: MemberName) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        guard left.text.utf8.count == right.text.utf8.count else { return false }
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { left in right.withUTF8 { left.elementsEqual($0) } }
     }
 
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// Names, each once, in the order in which they came.
+struct MemberNames {
+    /// So many are looked through, which takes less time than hashing them.
+    private static let few = 16
+
+    private(set) var list: [MemberName] = []
+    /// Of all names, once there are more than few.
+    private var places: [MemberName: Int] = [:]
+
+    func place(of name: MemberName) -> Int? {
+        list.count <= Self.few ? list.firstIndex(of: name) : places[name]
+    }
+
+    mutating func insert(_ name: MemberName) -> (inserted: Bool, place: Int) {
+        if let place = place(of: name) { return (false, place) }
+        list.append(name)
+        if list.count > Self.few {
+            for place in places.count..<list.count { places[list[place]] = place }
+        }
+        return (true, list.count - 1)
     }
 }

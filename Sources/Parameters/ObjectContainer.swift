@@ -1,37 +1,38 @@
 /// An object of which every name is known to `Key`; names of more than 128 bytes
 /// are not.
 struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    private let values: [MemberName: ParameterTree]
+    private let members: [ParameterTree.Member]
+    private let names: MemberNames
     let codingPath: [any CodingKey]
-    let allKeys: [Key]
 
     init(_ members: [ParameterTree.Member], codingPath: [any CodingKey]) throws(ParameterError) {
-        var values: [MemberName: ParameterTree] = [:]
-        var keys: [Key] = []
+        var names = MemberNames()
         for member in members {
-            let name = MemberName(member.name)
-            guard member.name.utf8.count <= MemberName.longest, let key = Key(stringValue: member.name),
-                MemberName(key.stringValue) == name
-            else {
+            guard Self.isKnown(member.name), names.insert(MemberName(member.name)).inserted else {
                 throw .unknown(path: ParameterPath.text(of: codingPath, then: member.name))
             }
-            values[name] = member.value
-            keys.append(key)
         }
-        self.values = values
+        self.members = members
+        self.names = names
         self.codingPath = codingPath
-        allKeys = keys
     }
 
+    private static func isKnown(_ name: String) -> Bool {
+        guard name.utf8.count <= MemberName.longest, let key = Key(stringValue: name) else { return false }
+        return MemberName(key.stringValue) == MemberName(name)
+    }
+
+    var allKeys: [Key] { members.compactMap { Key(stringValue: $0.name) } }
+
     private func value(for key: some CodingKey) throws(ParameterError) -> ParameterValue {
-        guard let tree = values[MemberName(key.stringValue)] else {
+        guard let place = names.place(of: MemberName(key.stringValue)) else {
             throw .missing(path: ParameterPath.text(of: codingPath, then: key.stringValue))
         }
-        return ParameterValue(tree, codingPath: codingPath + [key])
+        return ParameterValue(members[place].value, codingPath: codingPath + [key])
     }
 
     func contains(_ key: Key) -> Bool {
-        values[MemberName(key.stringValue)] != nil
+        names.place(of: MemberName(key.stringValue)) != nil
     }
 
     func decodeNil(forKey key: Key) throws -> Bool {

@@ -54,7 +54,7 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
     }
 
     func decodeNil() -> Bool {
-        tree == .null
+        if case .null = tree { true } else { false }
     }
 
     func decode(_ type: Bool.Type) throws(ParameterError) -> Bool {

@@ -13,17 +13,19 @@ extension String {
 
     /// The text without blanks at its ends.
     var withoutSurroundingBlanks: String {
+        guard utf8.first.map(isBlank) == true || utf8.last.map(isBlank) == true else { return self }
         let start = utf8.drop(while: isBlank)
         guard let last = start.lastIndex(where: { !isBlank($0) }) else { return "" }
         return String(Substring(start[...last]))
     }
 
-    /// Whether two names of headers are the same, without regard to the case of
-    /// ASCII letters.
-    func isSameHeaderName(as lowerCaseName: String) -> Bool {
-        utf8.count == lowerCaseName.utf8.count
-            && zip(utf8, lowerCaseName.utf8).allSatisfy { byte, lower in
-                byte == lower || ((0x41...0x5A).contains(byte) && byte | 0x20 == lower)
-            }
+    /// The text, and in lower case if that is another.
+    var asSentAndLowerCased: [String] {
+        guard !utf8.allSatisfy(isLowerCaseASCII) else { return [self] }
+        let lowerCased = lowercased()
+        return isSame(as: lowerCased) ? [self] : [self, lowerCased]
     }
 }
+
+/// Whether a byte is of ASCII and no capital.
+private func isLowerCaseASCII(_ byte: UInt8) -> Bool { byte < 0x80 && !(0x41...0x5A).contains(byte) }

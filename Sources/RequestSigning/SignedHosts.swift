@@ -1,10 +1,14 @@
+import Cryptography
+
 /// The names that a client may have signed as `host`, likeliest first.
 ///
 /// The received `Host` alone is not enough: the Node.js SDK leaves the port out
 /// of what it signs, and every SDK in gateway mode signs the vendor's name while
 /// it sends the gateway's.
 struct SignedHosts {
-    let candidates: [String]
+    private let host: String
+    private let region: String?
+    private let configured: [String]
 
     /// - Parameters:
     ///   - host: the `Host` header as received; the Python SDK puts the scheme
@@ -12,13 +16,29 @@ struct SignedHosts {
     ///   - region: `X-TC-Region`, for the vendor's regional names.
     ///   - configured: names of this server that the operator knows of.
     init(host: String, region: String?, configured: [String]) {
+        self.host = host
+        self.region = region
+        self.configured = configured
+    }
+
+    /// Whether one of the names is the one that is looked for, likeliest first.
+    func contains(where isSigned: (String) throws(CryptographyError) -> Bool) throws(CryptographyError) -> Bool {
+        if try isSigned(host) { return true }
+        // Put together only now: that takes as long as a verification, and few clients sign another name.
+        for candidate in candidates.dropFirst() {
+            if try isSigned(candidate) { return true }
+        }
+        return false
+    }
+
+    private var candidates: [String] {
         var names = [host, Self.withoutPort(host), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
         if let region, Self.isLabel(region) {
             names.append("dbbrain.\(region).tencentcloudapi.com")
         }
         names += configured
         let withCapitals = names.filter { $0.utf8.contains { (0x41...0x5A).contains($0) } }
-        candidates = (names + withCapitals.map { $0.lowercased() }).withoutRepetitions
+        return (names + withCapitals.map { $0.lowercased() }).withoutRepetitions
     }
 
     /// Whether an SDK that is pointed at one of the candidates, or that has the

@@ -71,14 +71,21 @@ extension TC3Authorization {
 
     private static func signature(_ value: ArraySlice<UInt8>) throws(TC3AuthorizationError) -> [UInt8] {
         guard value.count == 64, !value.contains(where: { (0x41...0x5A).contains($0) }),
-            let bytes = bytes(hexadecimal: String(decoding: value, as: UTF8.self))
+            let bytes = bytes(hexadecimalDigits: value)
         else { throw .invalid(.signature) }
         return bytes
     }
 
     private static func split(_ text: ArraySlice<UInt8>, at separator: Unicode.Scalar) -> [String] {
-        text.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self) }
+        var parts: [String] = []
+        parts.reserveCapacity(4)
+        var start = text.startIndex
+        for index in text.indices where text[index] == UInt8(ascii: separator) {
+            parts.append(String(decoding: text[start..<index], as: UTF8.self))
+            start = index + 1
+        }
+        parts.append(String(decoding: text[start...], as: UTF8.self))
+        return parts
     }
 
     /// The characters of RFC 9110's `token` that occur in names of headers,
@@ -94,38 +101,42 @@ extension TC3Authorization {
 
 /// Reads the header from its first byte to its last.
 private struct Scanner {
-    private var rest: ArraySlice<UInt8>
+    private let bytes: [UInt8]
+    private var position = 0
 
-    init(_ text: String) {
-        rest = Array(text.utf8)[...]
-    }
+    init(_ text: String) { bytes = Array(text.utf8) }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    var isAtEnd: Bool { position == bytes.count }
 
     mutating func skipBlanks() {
-        rest = rest.drop(while: isBlank)
+        while let next, isBlank(next) { position += 1 }
     }
 
     /// Skips a comma and the blanks around it; `false` where there is no comma.
     mutating func skipComma() -> Bool {
         skipBlanks()
-        guard rest.first == UInt8(ascii: ",") else { return false }
-        rest.removeFirst()
+        guard next == UInt8(ascii: ",") else { return false }
+        position += 1
         skipBlanks()
         return true
     }
 
     /// The text up to the next blank, comma or the end.
     mutating func takeWord() -> ArraySlice<UInt8> {
-        let word = rest.prefix { !isBlank($0) && $0 != UInt8(ascii: ",") }
-        rest = rest[word.endIndex...]
-        return word
+        let start = position
+        while let next, !isBlank(next), next != UInt8(ascii: ",") { position += 1 }
+        return bytes[start..<position]
     }
 
     mutating func takeValue(of part: TC3AuthorizationError.Part) throws(TC3AuthorizationError) -> ArraySlice<UInt8> {
-        let opening = "\(part.rawValue)=".utf8
-        guard rest.starts(with: opening) else { throw .missing(part) }
-        rest = rest.dropFirst(opening.count)
+        for byte in part.rawValue.utf8 {
+            guard next == byte else { throw .missing(part) }
+            position += 1
+        }
+        guard next == UInt8(ascii: "=") else { throw .missing(part) }
+        position += 1
         return takeWord()
     }
 }

@@ -9,8 +9,7 @@ public struct TC3Request: Sendable {
     /// For POST it is **not** covered by the signature, so nothing may be read
     /// from it then.
     public var query: String
-    /// All headers, names in any case.
-    public var headers: [(name: String, value: String)]
+    public var headers: any HeaderFields
     public var payload: [UInt8]
     /// `X-TC-Timestamp`, Unix time in seconds.
     public var timestamp: Int64
@@ -18,8 +17,7 @@ public struct TC3Request: Sendable {
     public var region: String?
 
     public init(
-        method: String, query: String, headers: [(name: String, value: String)], payload: [UInt8], timestamp: Int64,
-        region: String?
+        method: String, query: String, headers: any HeaderFields, payload: [UInt8], timestamp: Int64, region: String?
     ) {
         self.method = method
         self.query = query
@@ -37,11 +35,19 @@ public struct TC3Request: Sendable {
 
     /// The value of a header that may be there once.
     func header(_ lowerCaseName: String) throws(TC3AuthorizationError) -> String? {
-        var found: String?
-        for header in headers where header.name.isSameHeaderName(as: lowerCaseName) {
-            guard found == nil else { throw .repeated(header: lowerCaseName) }
-            found = header.value
-        }
-        return found?.withoutSurroundingBlanks
+        if let value = headers[lowerCaseName] { return value.withoutSurroundingBlanks }
+        guard !headers.contains(lowerCaseName) else { throw .repeated(header: lowerCaseName) }
+        return nil
     }
+}
+
+/// The headers of a request, as whoever parsed it keeps them: most are not asked
+/// for, and a text of each would cost more than the rest of the reading.
+public protocol HeaderFields: Sendable {
+    /// The value of the header of this name, in any case of letters, if it
+    /// occurs exactly once; nil if it is absent or repeated.
+    subscript(name: String) -> String? { get }
+    /// Whether there is a header of this name, in any case of letters, or
+    /// several.
+    func contains(_ name: String) -> Bool
 }

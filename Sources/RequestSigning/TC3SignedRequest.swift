@@ -10,7 +10,7 @@ import Cryptography
 public struct TC3SignedRequest: Sendable {
     public let authorization: TC3Authorization
     private let request: TC3Request
-    private let hosts: [String]
+    private let hosts: SignedHosts
     /// The candidates for each signed header but `host`.
     private let contentTypes: [String]
     private let otherHeaders: [[(name: String, value: String)]]
@@ -32,7 +32,7 @@ public struct TC3SignedRequest: Sendable {
         }
         // SDKs sign the values as sent, the documentation lower-cases them: the same but for capitals.
         let contentType = try request.requiredHeader("content-type")
-        contentTypes = [contentType, contentType.lowercased()].withoutRepetitions
+        contentTypes = contentType.asSentAndLowerCased
         var others: [(name: String, value: String)] = []
         for name in authorization.signedHeaders where name != "content-type" && name != "host" {
             others.append((name, try request.requiredHeader(name)))
@@ -42,10 +42,9 @@ public struct TC3SignedRequest: Sendable {
         payload = declaredHash?.isSame(as: "UNSIGNED-PAYLOAD") == true ? .unsigned : .signed
 
         guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else { throw .invalidDate }
-        let hosts = SignedHosts(
+        hosts = SignedHosts(
             host: try request.requiredHeader("host"), region: request.region, configured: signedHosts)
         guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
-        self.hosts = hosts.candidates
     }
 
     /// Whether the request was signed with `secretKey` at about this time.
@@ -61,41 +60,22 @@ public struct TC3SignedRequest: Sendable {
         if SignatureVerdict.hasExpired(request.timestamp, at: now) { return .expired(serverTime: now) }
         let key = try keys.key(of: authorization.secretID, secretKey: secretKey, scope: authorization.scope)
         let payloadHash = hexadecimal(try payloadHash())
-        let beginning = TC3.stringToSign(
-            timestamp: request.timestamp, scope: authorization.scope, canonicalRequestHash: [])
-        for contentType in contentTypes {
-            for others in otherHeaders {
-                let candidates = CanonicalRequests(
-                    TC3.canonicalRequest(
+        let isSigned = try hosts.contains { host throws(CryptographyError) in
+            for contentType in contentTypes {
+                for others in otherHeaders {
+                    let canonicalRequest = TC3.canonicalRequest(
                         method: request.method, query: request.method == "POST" ? "" : request.query,
-                        headers: signedHeaders(contentType: contentType, others: others), payloadHash: payloadHash))
-                for host in hosts {
-                    let stringToSign = beginning + hexadecimal(try Digest.sha256.hash(candidates.with(host: host)))
-                    if equalInConstantTime(try key.signature(of: stringToSign), authorization.signature) {
-                        return .verified
-                    }
+                        headers: signedHeaders(contentType: contentType, host: host, others: others),
+                        payloadHash: payloadHash)
+                    let stringToSign = TC3.stringToSign(
+                        timestamp: request.timestamp, scope: authorization.scope,
+                        canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
+                    if equalInConstantTime(try key.signature(of: stringToSign), authorization.signature) { return true }
                 }
             }
+            return false
         }
-        return .mismatched
-    }
-
-    /// Canonical requests that differ in the host only: putting each together
-    /// from its parts would take most of a verification.
-    private struct CanonicalRequests {
-        /// Stands for the host; no value has it, see ``TC3Request``.
-        static let placeholder = "\0"
-
-        private let beginning: [UInt8]
-        private let end: [UInt8]
-
-        init(_ canonicalRequest: String) {
-            let bytes = canonicalRequest.utf8
-            beginning = Array(bytes.prefix { $0 != 0 })
-            end = Array(bytes.dropFirst(beginning.count + 1))
-        }
-
-        func with(host: String) -> [UInt8] { beginning + host.utf8 + end }
+        return isSigned ? .verified : .mismatched
     }
 
     private func payloadHash() throws(CryptographyError) -> [UInt8] {
@@ -106,13 +86,13 @@ public struct TC3SignedRequest: Sendable {
     }
 
     private func signedHeaders(
-        contentType: String, others: [(name: String, value: String)]
+        contentType: String, host: String, others: [(name: String, value: String)]
     ) -> [(name: String, value: String)] {
         var others = others.makeIterator()
         return authorization.signedHeaders.compactMap { name in
             switch name {
             case "content-type": (name, contentType)
-            case "host": (name, CanonicalRequests.placeholder)
+            case "host": (name, host)
             default: others.next()
             }
         }

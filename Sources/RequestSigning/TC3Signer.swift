@@ -38,7 +38,7 @@ public struct TC3Signer: Sendable {
                 method: method, query: query, headers: headers, payloadHash: hexadecimal(try Digest.sha256.hash(payload)))
             let stringToSign = TC3.stringToSign(
                 timestamp: timestamp, scope: scope,
-                canonicalRequestHash: try Digest.sha256.hash(canonicalRequest.utf8))
+                canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
             let signature = try TC3SigningKey(secretKey: secretKey, scope: scope).signature(of: stringToSign)
             return TC3Authorization(
                 secretID: secretID, scope: scope, signedHeaders: headers.map(\.name), signature: signature)

@@ -23,8 +23,8 @@ package struct TC3SigningKey: Sendable {
     }
 
     /// The last stage: 32 bytes, sent as lower-case hexadecimal.
-    package func signature(of stringToSign: String) throws(CryptographyError) -> [UInt8] {
-        try key.code(of: stringToSign.utf8)
+    package func signature(of stringToSign: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        try key.code(of: stringToSign)
     }
 }
 

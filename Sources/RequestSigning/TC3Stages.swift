@@ -15,17 +15,26 @@ package enum TC3 {
     ///   - payloadHash: of 32 bytes, in lower-case hexadecimal.
     package static func canonicalRequest(
         method: String, query: String, headers: [(name: String, value: String)], payloadHash: String
-    ) -> String {
-        var text = ""
-        text.reserveCapacity(256 + query.utf8.count)
-        for part in [method, "\n/\n", query, "\n"] { text += part }
+    ) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(512 + query.utf8.count)
+        text += method.utf8
+        text += "\n/\n".utf8
+        text += query.utf8
+        text.append(UInt8(ascii: "\n"))
         for header in headers {
-            for part in [header.name, ":", header.value, "\n"] { text += part }
+            text += header.name.utf8
+            text.append(UInt8(ascii: ":"))
+            text += header.value.utf8
+            text.append(UInt8(ascii: "\n"))
         }
-        text += "\n"
-        text += headers.map(\.name).joined(separator: ";")
-        text += "\n"
-        text += payloadHash
+        text.append(UInt8(ascii: "\n"))
+        for (index, header) in headers.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ";")) }
+            text += header.name.utf8
+        }
+        text.append(UInt8(ascii: "\n"))
+        text += payloadHash.utf8
         return text
     }
 
@@ -36,7 +45,16 @@ package enum TC3 {
     ///   - canonicalRequestHash: SHA-256, 32 bytes.
     package static func stringToSign(
         timestamp: Int64, scope: TC3CredentialScope, canonicalRequestHash: [UInt8]
-    ) -> String {
-        "\(TC3Authorization.algorithm)\n\(timestamp)\n\(scope.text)\n\(hexadecimal(canonicalRequestHash))"
+    ) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(192)
+        text += TC3Authorization.algorithm.utf8
+        text.append(UInt8(ascii: "\n"))
+        text += String(timestamp).utf8
+        text.append(UInt8(ascii: "\n"))
+        text += scope.text.utf8
+        text.append(UInt8(ascii: "\n"))
+        text += hexadecimal(canonicalRequestHash).utf8
+        return text
     }
 }

@@ -7,7 +7,7 @@ import FoundationEssentials
 public struct V1SignedRequest: Sendable {
     public let secretID: String
     private let httpMethod: String
-    private let hosts: [String]
+    private let hosts: SignedHosts
     /// The text of the parameters in each order and spelling in which they may have been signed.
     private let spellings: [String]
     private let timestamp: Int64
@@ -35,7 +35,7 @@ public struct V1SignedRequest: Sendable {
         self.secretID = secretID
         self.httpMethod = httpMethod
         self.timestamp = timestamp
-        hosts = SignedHosts(host: host, region: region, configured: signedHosts).candidates
+        hosts = SignedHosts(host: host, region: region, configured: signedHosts)
         // The Ruby SDK's Base64 ends in a line feed.
         let text = signature.utf8.last == UInt8(ascii: "\n") ? String(Substring(signature.utf8.dropLast())) : signature
         // Foundation takes needless padding too.
@@ -56,14 +56,15 @@ public struct V1SignedRequest: Sendable {
         if SignatureVerdict.hasExpired(timestamp, at: now) { return .expired(serverTime: now) }
         guard let signature else { return .mismatched }
         let key = try method.key(secretKey)
-        for parameters in spellings {
-            for host in hosts {
+        let isSigned = try hosts.contains { host throws(CryptographyError) in
+            for parameters in spellings {
                 let stringToSign = V1Signature.stringToSign(
                     httpMethod: httpMethod, host: host, parameters: parameters)
-                if equalInConstantTime(try key.code(of: stringToSign.utf8), signature) { return .verified }
+                if equalInConstantTime(try key.code(of: stringToSign.utf8), signature) { return true }
             }
+            return false
         }
-        return .mismatched
+        return isSigned ? .verified : .mismatched
     }
 
     /// Sorted by the bytes of the names; where a name has an underscore, also as

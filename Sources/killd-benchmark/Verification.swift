@@ -42,6 +42,14 @@ func verification(_ killd: Killd, in folder: String) throws -> [Measurement] {
 
 private let signedHosts = ["kill.internal.example"]
 
+/// By lower-case names.
+private struct Headers: HeaderFields {
+    let values: [String: String]
+
+    subscript(name: String) -> String? { values[name] }
+    func contains(_ name: String) -> Bool { values[name] != nil }
+}
+
 private func tc3Request(_ signedHost: String, _ timestamp: Int64) throws -> TC3Request {
     let payload = Array(#"{"Stage": "Prepare", "Threads": [4714056, 12], "Product": "mysql"}"#.utf8)
     let authorization = try TC3Signer(
@@ -50,11 +58,9 @@ private func tc3Request(_ signedHost: String, _ timestamp: Int64) throws -> TC3R
         method: "POST", query: "", contentType: "application/json", payload: payload, timestamp: timestamp)
     return TC3Request(
         method: "POST", query: "",
-        headers: [
-            ("Host", "127.0.0.1:8155"), ("Content-Type", "application/json"), ("X-TC-Action", "KillMySqlThreads"),
-            ("X-TC-Version", "2021-05-27"), ("X-TC-Timestamp", String(timestamp)), ("X-TC-Region", "ap-guangzhou"),
-            ("Authorization", authorization.headerValue),
-        ],
+        headers: Headers(values: [
+            "host": "127.0.0.1:8155", "content-type": "application/json", "authorization": authorization.headerValue,
+        ]),
         payload: payload, timestamp: timestamp, region: "ap-guangzhou")
 }
 

@@ -123,7 +123,7 @@ private struct Message {
         let canonicalRequest = TC3.canonicalRequest(
             method: method, query: method == "GET" ? query : "", headers: signed,
             payloadHash: hexadecimal(try Digest.sha256.hash((isUnsigned ? "UNSIGNED-PAYLOAD" : body).utf8)))
-        return try Digest.sha256.hash(canonicalRequest.utf8)
+        return try Digest.sha256.hash(canonicalRequest)
     }
 
     func v1StringToSign(_ rules: [String: String]) throws -> String {

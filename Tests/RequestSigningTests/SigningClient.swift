@@ -42,7 +42,7 @@ struct SigningClient {
                 try Digest.sha256.hash(declaresUnsignedPayload ? Array("UNSIGNED-PAYLOAD".utf8) : payload)))
         let stringToSign = TC3.stringToSign(
             timestamp: timestamp, scope: scope,
-            canonicalRequestHash: try Digest.sha256.hash(canonicalRequest.utf8))
+            canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
         let signature = try TC3SigningKey(secretKey: secretKey, scope: scope).signature(of: stringToSign)
         sent.append((
             "Authorization",
@@ -50,8 +50,8 @@ struct SigningClient {
                 + "SignedHeaders=\(signed.map(\.0).joined(separator: ";")), Signature=\(hexadecimal(signature))"
         ))
         return TC3Request(
-            method: method, query: query, headers: sent.map { (name: $0.0, value: $0.1) }, payload: payload,
-            timestamp: timestamp, region: region)
+            method: method, query: query, headers: SentHeaders(fields: sent.map { (name: $0.0, value: $0.1) }),
+            payload: payload, timestamp: timestamp, region: region)
     }
 
     /// This client with something changed.
@@ -59,5 +59,29 @@ struct SigningClient {
         var client = self
         change(&client)
         return client
+    }
+}
+
+/// Headers as a client sent them.
+struct SentHeaders: HeaderFields {
+    var fields: [(name: String, value: String)]
+
+    subscript(name: String) -> String? {
+        let values = values(of: name)
+        return values.count == 1 ? values[0] : nil
+    }
+
+    func contains(_ name: String) -> Bool { !values(of: name).isEmpty }
+
+    private func values(of name: String) -> [String] {
+        fields.compactMap { $0.name.lowercased() == name.lowercased() ? $0.value : nil }
+    }
+}
+
+extension TC3Request {
+    /// The headers of a request that a client of these tests sent.
+    var sent: [(name: String, value: String)] {
+        get { (headers as? SentHeaders)?.fields ?? [] }
+        set { headers = SentHeaders(fields: newValue) }
     }
 }

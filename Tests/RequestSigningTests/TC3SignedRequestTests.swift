@@ -37,8 +37,8 @@ final class TC3SignedRequestTests: XCTestCase {
             ("payload of a GET", get, { $0.payload = [0x20] }),
             ("payload", post, { $0.payload[0] ^= 1 }),
             ("payload cut", post, { $0.payload.removeLast() }),
-            ("payload declared unsigned", post, { $0.headers.append(("X-TC-Content-SHA256", "UNSIGNED-PAYLOAD")) }),
-            ("declaration withdrawn", unsigned, { $0.headers.removeAll { $0.name == "X-TC-Content-SHA256" } }),
+            ("payload declared unsigned", post, { $0.sent.append(("X-TC-Content-SHA256", "UNSIGNED-PAYLOAD")) }),
+            ("declaration withdrawn", unsigned, { $0.sent.removeAll { $0.name == "X-TC-Content-SHA256" } }),
             ("declaration changed", unsigned, { setHeader("X-TC-Content-SHA256", to: "unsigned-payload", in: &$0) }),
             ("timestamp", post, { $0.timestamp += 1 }),
             ("host", post, { setHeader("Host", to: "127.0.0.2:8155", in: &$0) }),
@@ -115,12 +115,12 @@ final class TC3SignedRequestTests: XCTestCase {
         let client = client.with { $0.headers = [("X-TC-Action", "KillMySqlThreads", "killmysqlthreads")] }
         for name in ["authorization", "content-type", "host", "x-tc-action"] {
             var without = try client.request()
-            without.headers.removeAll { $0.name.lowercased() == name }
+            without.sent.removeAll { $0.name.lowercased() == name }
             assertRefused(without, with: .absent(header: name), name)
 
             for repetition in [name, name.uppercased()] {
                 var twice = try client.request()
-                twice.headers.append((repetition, header(name, of: twice)))
+                twice.sent.append((repetition, header(name, of: twice)))
                 assertRefused(twice, with: .repeated(header: name), repetition)
             }
         }
@@ -128,7 +128,7 @@ final class TC3SignedRequestTests: XCTestCase {
 
     func testRefusesARepeatedDeclarationOfAnUnsignedPayload() throws {
         var request = try client.with { $0.declaresUnsignedPayload = true }.request()
-        request.headers.append(("x-tc-content-sha256", "UNSIGNED-PAYLOAD"))
+        request.sent.append(("x-tc-content-sha256", "UNSIGNED-PAYLOAD"))
         assertRefused(request, with: .repeated(header: "x-tc-content-sha256"))
     }
 
@@ -154,12 +154,12 @@ final class TC3SignedRequestTests: XCTestCase {
 }
 
 private func header(_ name: String, of request: TC3Request) -> String {
-    request.headers.first { $0.name.lowercased() == name.lowercased() }?.value ?? ""
+    request.sent.first { $0.name.lowercased() == name.lowercased() }?.value ?? ""
 }
 
 private func setHeader(_ name: String, to value: String, in request: inout TC3Request) {
-    for index in request.headers.indices where request.headers[index].name == name {
-        request.headers[index].value = value
+    for index in request.sent.indices where request.sent[index].name == name {
+        request.sent[index].value = value
     }
 }
 

@@ -11,10 +11,10 @@ final class TC3SignerTests: XCTestCase {
             method: "POST", query: "", contentType: contentType, payload: [0x7B, 0x7D], timestamp: 1_700_000_000)
         let request = TC3Request(
             method: "POST", query: "",
-            headers: [
+            headers: SentHeaders(fields: [
                 ("host", "KillD.example:8155"), ("content-type", contentType),
                 ("authorization", authorization.headerValue),
-            ],
+            ]),
             payload: [0x7B, 0x7D], timestamp: 1_700_000_000, region: nil)
         let verdict = try TC3SignedRequest(request, signedHosts: []).verify(
             secretKey: Secret("SKEXAMPLE"), at: 1_700_000_000)

@@ -19,7 +19,7 @@ final class VectorTests: XCTestCase {
                 headers: try authorization.signedHeaders.map { ($0, try vector.header($0).lowercased()) },
                 payloadHash: hexadecimal(payloadHash))
             assertEqual(
-                try Digest.sha256.hash(canonicalRequest.utf8), vector.expected.canonicalRequestHash, name)
+                try Digest.sha256.hash(canonicalRequest), vector.expected.canonicalRequestHash, name)
 
             let secretKey = Secret(vector.secretKey)
             let secretDate = try TC3SigningKey.secretDate(secretKey: secretKey, date: vector.date)
@@ -31,7 +31,7 @@ final class VectorTests: XCTestCase {
 
             let stringToSign = TC3.stringToSign(
                 timestamp: vector.timestamp, scope: authorization.scope,
-                canonicalRequestHash: try Digest.sha256.hash(canonicalRequest.utf8))
+                canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
             assertEqual(try signingKey.signature(of: stringToSign), vector.expected.signature, name)
         }
     }

@@ -29,7 +29,8 @@ struct TC3Vector: Decodable {
 
     func request() throws -> TC3Request {
         TC3Request(
-            method: method, query: query, headers: try headers.map { try pair($0, separator: ": ") },
+            method: method, query: query,
+            headers: SentHeaders(fields: try headers.map { try pair($0, separator: ": ") }),
             payload: Array(payload.utf8), timestamp: timestamp, region: nil)
     }
 

@@ -28,7 +28,9 @@ enum SigningTarget {
             guard let value = String(validating: bytes, as: UTF8.self) else { return }
             return try checkAuthorization(value)
         }
-        for value in request.headers.values(of: "Authorization") { try checkAuthorization(value) }
+        for (name, value) in request.headers where name.lowercased() == "authorization" {
+            try checkAuthorization(value)
+        }
         guard let incoming = try? IncomingRequest(request), let signature = try? signature(of: incoming) else { return }
         switch signature {
         case .tc3(let signed): try check(signed.authorization, of: request, incoming)

@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import FoundationEssentials
 import HTTPServer
 import MySQLSessions
@@ -9,6 +10,7 @@ import TLS
 /// killd's rooms, wired together by a configuration.
 final class Service: Sendable {
     private let http: HTTPServer
+    private let das: HTTPServer?
     private let operations: HTTPServer?
     private let isSecure: Bool
     private let store: SQLiteStore
@@ -33,7 +35,8 @@ final class Service: Sendable {
             clock: clock)
         tasks = KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) })
         let setup = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: nil, metrics: metrics, log: log)
+            configuration, engine: engine, tasks: tasks, replacing: nil, nonces: SeenNonces(), metrics: metrics,
+            log: log)
         try await tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
@@ -49,6 +52,23 @@ final class Service: Sendable {
                 if case .failed(let reason) = event { readiness.noteFailure(reason) }
                 log.event(event, of: .api)
             })
+        das = try configuration.dasListen.map { address in
+            var limits = HTTPLimits()
+            limits.allowsSlashBehindHost = true
+            return try HTTPServer(
+                listen: address, limits: limits, tls: configuration.tls,
+                handler: { request in
+                    // Only a setup of before the first start could have none.
+                    guard let dispatcher = current.setup.dasDispatcher else { return .now(HTTPResponse(status: .notFound)) }
+                    return metrics.observing(dispatcher.answer(request))
+                },
+                refusal: DASDispatcher.refusal,
+                observer: { event in
+                    metrics.count(event, of: .das)
+                    if case .failed(let reason) = event { readiness.noteFailure(reason) }
+                    log.event(event, of: .das)
+                })
+        }
         let pages = OperationsPages(readiness: readiness, metrics: metrics)
         operations = try configuration.operationsListen.map { address in
             try HTTPServer(
@@ -68,6 +88,8 @@ final class Service: Sendable {
 
     /// Where clients reach the server.
     var endpoint: String { "\(isSecure ? "https" : "http")://\(http.boundAddress)" }
+    /// Where clients of Alibaba DAS reach it.
+    var dasEndpoint: String? { das.map { "\(isSecure ? "https" : "http")://\($0.boundAddress)" } }
     /// Where probes and metrics are answered.
     var operationsEndpoint: String? { operations.map { "http://\($0.boundAddress)" } }
 
@@ -79,6 +101,7 @@ final class Service: Sendable {
 
     func start() throws {
         try http.start()
+        try das?.start()
         try operations?.start()
         Task { [tasks] in await tasks.start() }
         meet(current.setup.servers(notIn: nil))
@@ -122,9 +145,13 @@ final class Service: Sendable {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
         let next = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: before, metrics: metrics, log: log)
+            configuration, engine: engine, tasks: tasks, replacing: before, nonces: before.nonces, metrics: metrics,
+            log: log)
         // From here on nothing fails: the files of TLS were read with the configuration.
-        if let tls = configuration.tls { http.replaceTLS(tls) }
+        if let tls = configuration.tls {
+            http.replaceTLS(tls)
+            das?.replaceTLS(tls)
+        }
         Self.warn(of: configuration.tls, log)
         current.replace(by: next)
         Task { [tasks, engine, log] in
@@ -143,7 +170,9 @@ final class Service: Sendable {
     func stop(within duration: Duration) async {
         readiness.beginDraining()
         async let end: Void = tasks.stop(within: duration)
+        async let dasEnd: Void? = das?.drain(within: duration)
         await http.drain(within: duration)
+        _ = await dasEnd
         await end
         for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
@@ -157,12 +186,16 @@ final class Service: Sendable {
 
     private static func setUp(
         _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
-        metrics: ServiceMetrics, log: Log
+        nonces: SeenNonces, metrics: ServiceMetrics, log: Log
     ) throws(ConfigurationError) -> Setup {
         try Setup(
-            configuration, engine: engine, tasks: tasks, replacing: before,
-            clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
+            configuration, engine: engine, tasks: tasks, replacing: before, nonces: nonces,
+            now: { Self.now().milliseconds / 1_000 },
             record: { request in
+                metrics.count(request)
+                log.request(request)
+            },
+            recordDAS: { request in
                 metrics.count(request)
                 log.request(request)
             })
@@ -207,6 +240,7 @@ extension Configuration {
     fileprivate func requireUnchangedPlaces(since before: Configuration) throws(ConfigurationError) {
         let places = [
             ("listen", before.listen.description, listen.description),
+            ("das.listen", before.dasListen.place, dasListen.place),
             ("operations.listen", before.operationsListen.place, operationsListen.place),
             ("store", before.store, store), ("tls", before.tls.place, tls.place),
         ]

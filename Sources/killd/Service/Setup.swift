@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import DBbrainAPI
 import MySQLSessions
 import RateLimiting
@@ -13,6 +14,10 @@ import Synchronization
 struct Setup: Sendable {
     let configuration: Configuration
     let dispatcher: Dispatcher
+    /// `nil` where the configuration has no `das`.
+    let dasDispatcher: DASDispatcher?
+    /// Of all setups that killd has had: no request is taken twice.
+    let nonces: SeenNonces
     /// In the order of the configuration. Several may be on one server.
     let instances: [(id: String, server: ProbedServer)]
     /// The same, as the engine knows them.
@@ -22,10 +27,14 @@ struct Setup: Sendable {
     ///   - engine: with any settings.
     ///   - before: servers that are configured as they were there are taken over,
     ///     with their connections.
+    ///   - nonces: those of `before`.
+    ///   - now: Unix time in seconds.
     /// - Throws: ``ConfigurationError``.
     init(
         _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
-        clock: Dispatcher.Clock,        record: @escaping @Sendable (AnsweredRequest) -> Void
+        nonces: SeenNonces, now: @escaping @Sendable () -> Int64,
+        record: @escaping @Sendable (AnsweredRequest) -> Void,
+        recordDAS: @escaping @Sendable (AnsweredDASRequest) -> Void
     ) throws(ConfigurationError) {
         self.configuration = configuration
         // Instances on one server share its connections, so that none takes the other's for a stranger's.
@@ -60,7 +69,16 @@ struct Setup: Sendable {
             settings: .init(
                 signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
                 messages: configuration.messages),
-            clock: clock, record: record)
+            clock: .init(now: now, monotonic: { ContinuousClock.now }), record: record)
+        self.nonces = nonces
+        dasDispatcher = try configuration.dasListen.map { _ throws(ConfigurationError) in
+            guard let limiter = RateLimiter<DASDispatcher.RateKey>(limit: configuration.requestsPerSecond) else {
+                throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000")
+            }
+            return DASDispatcher(
+                actions: [], accounts: configuration.accounts, limiter: limiter, nonces: nonces,
+                clock: .init(now: now, monotonic: { ContinuousClock.now }), record: recordDAS)
+        }
     }
 
     /// The servers that `before` does not have, each once.

@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import FoundationEssentials
 import HTTPServer
 import MySQLSessions
@@ -14,6 +15,8 @@ final class Service: Sendable {
     private let store: SQLiteStore
     private let engine: KillEngine
     private let tasks: KillTaskRunner
+    private let sessionTasks: SessionTaskRunner
+    private let listings: SessionListings
     private let current: CurrentSetup
     private let readiness: Readiness
     private let metrics: ServiceMetrics
@@ -32,8 +35,13 @@ final class Service: Sendable {
             store: ObservedStore(store: store, metrics: metrics), settings: KillEngine.Settings(configuration),
             clock: clock)
         tasks = KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) })
+        sessionTasks = SessionTaskRunner(engine: engine, store: store, clock: clock, report: { log.sessionTask($0) })
+        listings = SessionListings(
+            now: Self.now, report: { place, error in log.listingFailed(at: place, error) })
         let setup = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: nil, metrics: metrics, log: log)
+            configuration, engine: engine, tasks: tasks, sessionTasks: sessionTasks, listings: listings,
+            replacing: nil, metrics: metrics, log: log)
+        try await sessionTasks.load()
         try await tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
@@ -81,6 +89,10 @@ final class Service: Sendable {
         try http.start()
         try operations?.start()
         Task { [tasks] in await tasks.start() }
+        Task { [sessionTasks, current] in
+            let places = current.setup.places
+            await sessionTasks.start { places[$0] }
+        }
         meet(current.setup.servers(notIn: nil))
         Task { [weak self] in
             while let self {
@@ -122,12 +134,14 @@ final class Service: Sendable {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
         let next = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: before, metrics: metrics, log: log)
+            configuration, engine: engine, tasks: tasks, sessionTasks: sessionTasks, listings: listings,
+            replacing: before, metrics: metrics, log: log)
         // From here on nothing fails: the files of TLS were read with the configuration.
         if let tls = configuration.tls { http.replaceTLS(tls) }
         Self.warn(of: configuration.tls, log)
         current.replace(by: next)
-        Task { [tasks, engine, log] in
+        Task { [tasks, sessionTasks, engine, log] in
+            await sessionTasks.replace(engine.with(KillEngine.Settings(configuration)))
             do {
                 try await tasks.replace(
                     engine.with(KillEngine.Settings(configuration)), next.managedInstances
@@ -143,8 +157,10 @@ final class Service: Sendable {
     func stop(within duration: Duration) async {
         readiness.beginDraining()
         async let end: Void = tasks.stop(within: duration)
+        async let sessionTasksEnd: Void = sessionTasks.stop(within: duration)
         await http.drain(within: duration)
         await end
+        await sessionTasksEnd
         for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
             try await store.close()
@@ -156,11 +172,12 @@ final class Service: Sendable {
     }
 
     private static func setUp(
-        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
-        metrics: ServiceMetrics, log: Log
+        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, sessionTasks: SessionTaskRunner,
+        listings: SessionListings, replacing before: Setup?, metrics: ServiceMetrics, log: Log
     ) throws(ConfigurationError) -> Setup {
         try Setup(
-            configuration, engine: engine, tasks: tasks, replacing: before,
+            configuration, engine: engine, tasks: tasks, sessionTasks: sessionTasks, listings: listings,
+            replacing: before,
             clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
             record: { request in
                 metrics.count(request)
@@ -195,6 +212,7 @@ final class Service: Sendable {
             let count = try await store.purge(
                 endedOrExpiredBefore: Self.now().advanced(bySeconds: -retention * 86_400))
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
+            try await store.purgeSessionTasks(endedBefore: Self.now().advanced(bySeconds: -SessionTask.retention))
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
         }

@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "Migrations", path: "Migrations", resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
-                .embedInCode("V0003__kill_tasks.sql"),
+                .embedInCode("V0003__kill_tasks.sql"), .embedInCode("V0004__session_tasks.sql"),
             ],
             swiftSettings: settings),
 
@@ -110,8 +110,8 @@ let package = Package(
         ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
-            "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "HTTPServer", "TLS", "RequestSigning",
-            "TencentCloudErrors",
+            "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
+            "RequestSigning", "TencentCloudErrors",
         ]),
         // What the fuzzer builds itself is left out.
         tests(

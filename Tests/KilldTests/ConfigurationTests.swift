@@ -3,6 +3,7 @@ import ActionDispatch
 import DBbrainAPI
 import Foundation
 import HTTPServer
+import MySQLSessions
 import RequestSigning
 import TencentCloudErrors
 import XCTest
@@ -160,7 +161,7 @@ final class ConfigurationTests: XCTestCase {
     }
 
     func testKeysOfLaterVersionsAreRefusedInWords() {
-        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#, #""nodes":[{}],"#] {
+        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
             assertRefused(try read(instance: instance), "this version", key)
         }
@@ -176,6 +177,31 @@ final class ConfigurationTests: XCTestCase {
         ] {
             assertRefused(try read(top: #""das":\#(text),"#), problem, text)
         }
+    }
+
+    func testNodesAreServersWithTheInstancesLogin() throws {
+        func read(nodes: String) throws -> Configuration {
+            try self.read(
+                instance: Self.instance.replacingOccurrences(of: #""user""#, with: "\"nodes\":\(nodes),\"user\""))
+        }
+        let instance = try XCTUnwrap(
+            read(nodes: #"[{"id":"pi-1","host":"10.0.0.8","port":3307},{"id":"pi-2","host":"::1"}]"#).instances.first)
+        XCTAssertEqual(instance.nodes.map(\.id), ["pi-1", "pi-2"])
+        XCTAssertEqual(instance.nodes.map(\.server.address.description), ["10.0.0.8:3307", "[::1]:3306"])
+        for node in instance.nodes {
+            var server = node.server
+            server.address = instance.server.address
+            server.adminAddress = instance.server.adminAddress
+            XCTAssertEqual(server, instance.server)
+        }
+        for (nodes, problem) in [
+            ("[]", "instances.0.nodes: expected a list with at least one object"),
+            ("[{}]", "instances.0.nodes.0.id: missing"), (#"[{"id":"pi-1"}]"#, "instances.0.nodes.0.host: missing"),
+            (#"[{"id":"pi-1","host":"h","port":0}]"#, "instances.0.nodes.0.port: expected a whole number"),
+            (#"[{"id":"pi-1","host":"h","user":"u"}]"#, "instances.0.nodes.0.user: there is no such key"),
+            (#"[{"id":"p","host":"h"},{"id":"p","host":"i"}]"#, "instances.0.nodes.1.id: \"p\" is used twice"),
+            ("[{\"id\":\"\(String(repeating: "p", count: 129))\",\"host\":\"h\"}]", "expected at most 128 bytes"),
+        ] { assertRefused(try read(nodes: nodes), problem, nodes) }
     }
 
     func testTheOperationsListenerNeedsAnAddress() throws {

@@ -51,6 +51,14 @@ struct Configuration: Sendable {
         var protectedUsers: Set<String>
         /// What plans keep of the statements that sessions run.
         var statements: Statements
+        /// The servers of a cluster, which clients of DAS name.
+        var nodes: [Node]
+
+        struct Node: Sendable {
+            var id: String
+            /// With the instance's login and TLS.
+            var server: MySQLServerConfiguration
+        }
 
         enum Statements: String, CaseIterable { case shown, hidden }
     }
@@ -119,7 +127,7 @@ struct Configuration: Sendable {
         try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
     }
 
-    private static func refuseRepetition(
+    fileprivate static func refuseRepetition(
         of values: [String], _ list: String, _ key: String
     ) throws(ConfigurationError) {
         var seen: Set<String> = []
@@ -174,7 +182,6 @@ extension Account {
 
 extension Configuration.InstanceConfiguration {
     fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-        try reader.refuse("nodes", because: "this version does not know clusters; give each node as an instance")
         if let kind = try reader.string("kind"), kind != "mysql" {
             throw reader.error("kind", "this version knows \"mysql\" (MySQL and MariaDB) only, found \"\(kind)\"")
         }
@@ -189,7 +196,32 @@ extension Configuration.InstanceConfiguration {
         protectedUsers = Set(try reader.strings("protectedUsers") ?? [])
         statements = try reader.choice("statements", Statements.self) ?? .shown
         server = try MySQLServerConfiguration(&reader)
+        nodes = []
+        if reader.value("nodes") != nil {
+            for var node in try reader.objects("nodes") { nodes.append(try Node(&node, of: server)) }
+        }
         try reader.refuseUnknownKeys()
+        try Configuration.refuseRepetition(of: nodes.map(\.id), reader.place("nodes"), "id")
+    }
+}
+
+extension Configuration.InstanceConfiguration.Node {
+    fileprivate init(
+        _ reader: inout ConfigurationReader, of instance: MySQLServerConfiguration
+    ) throws(ConfigurationError) {
+        id = try reader.requiredString("id")
+        guard id.utf8.count <= 128 else { throw reader.error("id", "expected at most 128 bytes") }
+        let host = try reader.requiredString("host")
+        let port = UInt16(try reader.integer("port", in: 1...65_535) ?? 3_306)
+        try reader.refuseUnknownKeys()
+        guard case .tcp(let instanceHost, let instancePort, let tls) = instance.address else {
+            throw reader.error("host", "an instance with a socket cannot have nodes")
+        }
+        server = instance
+        // The node at the instance's own address is the same server to killd, and shares its connections.
+        guard host != instanceHost || port != instancePort else { return }
+        server.address = .tcp(host: host, port: port, tls: tls)
+        server.adminAddress = nil
     }
 }
 

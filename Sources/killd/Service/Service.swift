@@ -14,8 +14,7 @@ final class Service: Sendable {
     private let operations: HTTPServer?
     private let isSecure: Bool
     private let store: SQLiteStore
-    private let engine: KillEngine
-    private let tasks: KillTaskRunner
+    private let lasting: LastingParts
     private let current: CurrentSetup
     private let readiness: Readiness
     private let metrics: ServiceMetrics
@@ -30,14 +29,19 @@ final class Service: Sendable {
         let store = try await SQLiteStore.open(path: configuration.store, at: Self.now())
         let metrics = ServiceMetrics()
         let clock = KillEngine.Clock(now: Self.now, sleep: { try await Task.sleep(for: $0) })
-        engine = KillEngine(
+        let engine = KillEngine(
             store: ObservedStore(store: store, metrics: metrics), settings: KillEngine.Settings(configuration),
             clock: clock)
-        tasks = KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) })
-        let setup = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: nil, nonces: SeenNonces(), metrics: metrics,
-            log: log)
-        try await tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
+        let lasting = LastingParts(
+            engine: engine,
+            tasks: KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) }),
+            sessionTasks: SessionTaskRunner(
+                engine: engine, store: store, clock: clock, report: { log.sessionTask($0) }),
+            listings: SessionListings(
+                now: Self.now, report: { place, error in log.listingFailed(at: place, error) }))
+        let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
+        try await lasting.sessionTasks.load()
+        try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
             store: Probe { try await store.checkWritable() },
@@ -57,11 +61,7 @@ final class Service: Sendable {
             limits.allowsSlashBehindHost = true
             return try HTTPServer(
                 listen: address, limits: limits, tls: configuration.tls,
-                handler: { request in
-                    // Only a setup of before the first start could have none.
-                    guard let dispatcher = current.setup.dasDispatcher else { return .now(HTTPResponse(status: .notFound)) }
-                    return metrics.observing(dispatcher.answer(request))
-                },
+                handler: { metrics.observing(current.setup.dasDispatcher.answer($0)) },
                 refusal: DASDispatcher.refusal,
                 observer: { event in
                     metrics.count(event, of: .das)
@@ -78,6 +78,7 @@ final class Service: Sendable {
                     log.event(event, of: .operations)
                 })
         }
+        self.lasting = lasting
         isSecure = configuration.tls != nil
         Self.warn(of: configuration.tls, log)
         self.store = store
@@ -103,7 +104,11 @@ final class Service: Sendable {
         try http.start()
         try das?.start()
         try operations?.start()
-        Task { [tasks] in await tasks.start() }
+        Task { [lasting] in await lasting.tasks.start() }
+        Task { [lasting, current] in
+            let places = current.setup.places
+            await lasting.sessionTasks.start { places[$0] }
+        }
         meet(current.setup.servers(notIn: nil))
         Task { [weak self] in
             while let self {
@@ -144,9 +149,7 @@ final class Service: Sendable {
     func takeOver(_ configuration: Configuration) throws(ConfigurationError) {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
-        let next = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: before, nonces: before.nonces, metrics: metrics,
-            log: log)
+        let next = try Self.setUp(configuration, lasting, replacing: before, metrics: metrics, log: log)
         // From here on nothing fails: the files of TLS were read with the configuration.
         if let tls = configuration.tls {
             http.replaceTLS(tls)
@@ -154,10 +157,11 @@ final class Service: Sendable {
         }
         Self.warn(of: configuration.tls, log)
         current.replace(by: next)
-        Task { [tasks, engine, log] in
+        Task { [lasting, log] in
+            await lasting.sessionTasks.replace(lasting.engine.with(KillEngine.Settings(configuration)))
             do {
-                try await tasks.replace(
-                    engine.with(KillEngine.Settings(configuration)), next.managedInstances
+                try await lasting.tasks.replace(
+                    lasting.engine.with(KillEngine.Settings(configuration)), next.managedInstances
                 ) { $0.obstacle(among: configuration.accounts) }
             } catch {
                 log.error("kill tasks of added instances do not run", [("cause", "\(error)")])
@@ -169,11 +173,13 @@ final class Service: Sendable {
     /// Finishes what is in flight, for at most `duration`, and closes the store.
     func stop(within duration: Duration) async {
         readiness.beginDraining()
-        async let end: Void = tasks.stop(within: duration)
+        async let end: Void = lasting.tasks.stop(within: duration)
         async let dasEnd: Void? = das?.drain(within: duration)
+        async let sessionTasksEnd: Void = lasting.sessionTasks.stop(within: duration)
         await http.drain(within: duration)
         _ = await dasEnd
         await end
+        await sessionTasksEnd
         for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
             try await store.close()
@@ -185,12 +191,11 @@ final class Service: Sendable {
     }
 
     private static func setUp(
-        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
-        nonces: SeenNonces, metrics: ServiceMetrics, log: Log
+        _ configuration: Configuration, _ lasting: LastingParts, replacing before: Setup?, metrics: ServiceMetrics,
+        log: Log
     ) throws(ConfigurationError) -> Setup {
         try Setup(
-            configuration, engine: engine, tasks: tasks, replacing: before, nonces: nonces,
-            now: { Self.now().milliseconds / 1_000 },
+            configuration, lasting, replacing: before, now: { Self.now().milliseconds / 1_000 },
             record: { request in
                 metrics.count(request)
                 log.request(request)
@@ -228,6 +233,7 @@ final class Service: Sendable {
             let count = try await store.purge(
                 endedOrExpiredBefore: Self.now().advanced(bySeconds: -retention * 86_400))
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
+            try await store.purgeSessionTasks(endedBefore: Self.now().advanced(bySeconds: -SessionTask.retention))
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
         }

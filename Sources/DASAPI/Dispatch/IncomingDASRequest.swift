@@ -114,6 +114,10 @@ struct IncomingDASRequest {
     private func commonOfV1() throws(DASError) -> Common {
         // A body that is no form is not covered by the signature.
         if case .json = body { throw .invalidParameters }
+        // The Go SDK signs such a request too, with nothing.
+        if text(DASParameter.signatureType.rawValue)?.utf8.elementsEqual("BEARERTOKEN".utf8) == true {
+            throw .invalid(parameter: DASParameter.signatureType.rawValue)
+        }
         let accessKeyID = try required(.accessKeyID)
         let signature = try required(.signature)
         let method = try required(.signatureMethod)

@@ -241,6 +241,9 @@ enum DASParameter: String, CaseIterable {
     case securityToken = "SecurityToken"
     /// Sent by the core SDKs and the command line client; an endpoint is one region.
     case regionID = "RegionId"
+    /// What the command line client hands on of the environment it was called in.
+    case sourceIP = "SourceIp"
+    case secureTransport = "SecureTransport"
 
     /// `nil` for every other name. Bounded before it is compared: `==` takes time
     /// quadratic in the combining marks of a name.

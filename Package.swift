@@ -32,8 +32,8 @@ let package = Package(
         // Programs
         program("killd", knows: [
             "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
-            "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS", "PrivateDatabase",
-            "Cryptography", "DedicatedThread", "Metrics",
+            "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
+            "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics",
         ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
             "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
@@ -86,6 +86,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
+                "Cryptography",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
@@ -104,10 +105,13 @@ let package = Package(
         tests("ActionDispatchTests", of: [
             "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
         ]),
+        tests("DASAPITests", of: [
+            "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
+        ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
-            "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "HTTPServer", "TLS", "RequestSigning",
-            "TencentCloudErrors",
+            "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
+            "RequestSigning", "TencentCloudErrors",
         ]),
         // What the fuzzer builds itself is left out.
         tests(

@@ -4,6 +4,7 @@ import ActionDispatch
 import DBbrainAPI
 import Foundation
 import HTTPServer
+import MySQLSessions
 import RequestSigning
 import TencentCloudErrors
 import XCTest
@@ -161,13 +162,21 @@ final class ConfigurationTests: XCTestCase {
     }
 
     func testKeysOfLaterVersionsAreRefusedInWords() {
-        let keys = [
-            #""das":{"listen":"127.0.0.1:1"},"#,
-        ]
-        for key in keys { assertRefused(try read(top: key), "this version", key) }
         for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
             assertRefused(try read(instance: instance), "this version", key)
+        }
+    }
+
+    func testTheListenerForDASNeedsAnAddress() throws {
+        XCTAssertNil(try read(top: "").dasListen)
+        let configuration = try read(top: #""das":{"listen":"[::1]:8156"},"#)
+        XCTAssertEqual(configuration.dasListen?.description, "[::1]:8156")
+        for (text, problem) in [
+            ("{}", "das.listen: missing"), (#"{"listen":"x"}"#, "das.listen: expected HOST:PORT"),
+            (#"{"listen":"x:1","tls":1}"#, "das.tls: there is no such key"), ("1", "das: expected an object"),
+        ] {
+            assertRefused(try read(top: #""das":\#(text),"#), problem, text)
         }
     }
 

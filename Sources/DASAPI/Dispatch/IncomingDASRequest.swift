@@ -32,11 +32,10 @@ struct IncomingDASRequest {
     }
 
     init(_ http: HTTPRequest) throws(DASError) {
-        // Not the method of HTTP alone decides: GET and POST are the same for every action.
-        switch http.method {
-        case "GET", "POST": break
-        default: throw .unsupportedMethod
+        guard http.method.utf8.elementsEqual("GET".utf8) || http.method.utf8.elementsEqual("POST".utf8) else {
+            throw .unsupportedMethod
         }
+        guard http.path.utf8.elementsEqual("/".utf8) else { throw .actionNotFound }
         self.http = http
         do {
             query = try FormPairs((http.query ?? "").utf8)

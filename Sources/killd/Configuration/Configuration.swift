@@ -15,7 +15,9 @@ struct Configuration: Sendable {
     var listen: ListenAddress
     /// Where probes and metrics are answered; `nil` for nowhere.
     var operationsListen: ListenAddress?
-    /// What `listen` speaks HTTPS with; nil for plain HTTP. The files are read
+    /// Where clients of Alibaba DAS are answered; `nil` for nowhere.
+    var dasListen: ListenAddress?
+    /// What `listen` and `das` speak HTTPS with; nil for plain HTTP. The files are read
     /// already.
     var tls: TLSServerContext?
     /// Further names that clients may sign as `host`.
@@ -85,8 +87,6 @@ struct Configuration: Sendable {
         }
         var reader = try ConfigurationReader(tree, path: "", folder: folder)
 
-        try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
-
         listen = try reader.address("listen") ?? ListenAddress(host: "127.0.0.1", port: 8155)
         if var operations = try reader.object("operations") {
             guard let address = try operations.address("listen") else {
@@ -94,6 +94,13 @@ struct Configuration: Sendable {
             }
             try operations.refuseUnknownKeys()
             operationsListen = address
+        }
+        if var das = try reader.object("das") {
+            guard let address = try das.address("listen") else {
+                throw das.error("listen", "missing; expected HOST:PORT, such as \"127.0.0.1:8156\"")
+            }
+            try das.refuseUnknownKeys()
+            dasListen = address
         }
         tls = try reader.tls("tls")
         signedHosts = try reader.strings("signedHosts") ?? []

@@ -14,7 +14,7 @@ import Synchronization
 struct Setup: Sendable {
     let configuration: Configuration
     let dispatcher: Dispatcher
-    let das: DAS
+    let dasDispatcher: DASDispatcher
     /// In the order of the configuration, each followed by its nodes
     /// (`pc-1/pi-1`). Several may be on one server.
     let instances: [(id: String, server: ProbedServer)]
@@ -24,14 +24,14 @@ struct Setup: Sendable {
     let places: [SessionTaskPlace: Instance]
 
     /// - Parameters:
-    ///   - engine: with any settings.
     ///   - before: servers that are configured as they were there are taken over,
     ///     with their connections.
+    ///   - now: Unix time in seconds.
     /// - Throws: ``ConfigurationError``.
     init(
-        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, sessionTasks: SessionTaskRunner,
-        listings: SessionListings, replacing before: Setup?, clock: Dispatcher.Clock,
-        record: @escaping @Sendable (AnsweredRequest) -> Void
+        _ configuration: Configuration, _ lasting: LastingParts, replacing before: Setup?,
+        now: @escaping @Sendable () -> Int64, record: @escaping @Sendable (AnsweredRequest) -> Void,
+        recordDAS: @escaping @Sendable (AnsweredDASRequest) -> Void
     ) throws(ConfigurationError) {
         self.configuration = configuration
         // Instances on one server share its connections, so that none takes the other's for a stranger's.
@@ -74,22 +74,27 @@ struct Setup: Sendable {
         self.instances = instances
         self.places = places
         managedInstances = managed.map(\.instance)
-        das = DAS(
-            tasks: sessionTasks, listings: listings, instances: ofDAS, maximumThreads: configuration.maximumThreads)
 
-        guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond) else {
-            throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000")
-        }
+        guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond),
+            let dasLimiter = RateLimiter<DASDispatcher.RateKey>(limit: configuration.requestsPerSecond)
+        else { throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000") }
         dispatcher = Dispatcher(
             actions: DBbrain(
-                engine: engine.with(KillEngine.Settings(configuration)), tasks: tasks, instances: managed,
-                maximumThreads: configuration.maximumThreads
+                engine: lasting.engine.with(KillEngine.Settings(configuration)), tasks: lasting.tasks,
+                instances: managed, maximumThreads: configuration.maximumThreads
             ).actions,
             accounts: configuration.accounts, limiter: limiter,
             settings: .init(
                 signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
                 messages: configuration.messages),
-            clock: clock, record: record)
+            clock: .init(now: now, monotonic: { ContinuousClock.now }), record: record)
+        dasDispatcher = DASDispatcher(
+            actions: DAS(
+                tasks: lasting.sessionTasks, listings: lasting.listings, instances: ofDAS,
+                maximumThreads: configuration.maximumThreads
+            ).actions,
+            accounts: configuration.accounts, limiter: dasLimiter, nonces: lasting.nonces,
+            clock: .init(now: now, monotonic: { ContinuousClock.now }), record: recordDAS)
     }
 
     /// The servers that `before` does not have, each once.
@@ -98,6 +103,17 @@ struct Setup: Sendable {
         return instances.filter { known.insert(ObjectIdentifier($0.server.server)).inserted }
             .map { ($0.id, $0.server.server) }
     }
+}
+
+/// What outlives a reload, and so is handed from each setup to the next.
+struct LastingParts: Sendable {
+    /// With the settings of the first configuration.
+    let engine: KillEngine
+    let tasks: KillTaskRunner
+    let sessionTasks: SessionTaskRunner
+    let listings: SessionListings
+    /// A reload must not let a request be taken twice.
+    let nonces = SeenNonces()
 }
 
 /// A server, and what is known of whether it answers.

@@ -24,7 +24,7 @@ public actor SessionTaskRunner {
             self.node = node
         }
 
-        var place: SessionTaskPlace { SessionTaskPlace(instance: instance.id, node: node) }
+        public var place: SessionTaskPlace { SessionTaskPlace(instance: instance.id, node: node) }
     }
 
     /// Tasks that are carried out at the same time at one place; the others wait.

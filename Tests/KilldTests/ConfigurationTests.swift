@@ -1,3 +1,4 @@
+import MySQLSessions
 import Accounts
 import ActionDispatch
 import DBbrainAPI

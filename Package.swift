@@ -31,19 +31,24 @@ let package = Package(
     targets: [
         // Programs
         program("killd", knows: [
-            "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters",
-            "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS", "PrivateDatabase",
-            "Cryptography", "DedicatedThread", "Metrics",
+            "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
+            "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
+            "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics",
         ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
             "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
         ]),
 
-        // The API
-        room("DBbrainAPI", knows: ["ActionDispatch", "SessionKill", "TencentCloudErrors"]),
-        room("ActionDispatch", knows: [
-            "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
+        // The APIs
+        room("DBbrainAPI", knows: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors"]),
+        room("DASAPI", knows: [
+            "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer", "Cryptography",
         ]),
+        room("ActionDispatch", knows: [
+            "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
+            "Cryptography",
+        ]),
+        room("Accounts", knows: ["RequestSigning", "Cryptography"]),
         room("TencentCloudErrors"),
         room("RequestSigning", knows: ["Cryptography"]),
         room("RateLimiting"),
@@ -56,7 +61,7 @@ let package = Package(
         .target(
             name: "Migrations", path: "Migrations", resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
-                .embedInCode("V0003__kill_tasks.sql"),
+                .embedInCode("V0003__kill_tasks.sql"), .embedInCode("V0004__session_tasks.sql"),
             ],
             swiftSettings: settings),
 
@@ -81,6 +86,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
+                "Cryptography",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
@@ -97,11 +103,15 @@ let package = Package(
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
         tests("ActionDispatchTests", of: [
-            "ActionDispatch", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
+            "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
+        ]),
+        tests("DASAPITests", of: [
+            "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
         ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
-            "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "TLS", "RequestSigning", "TencentCloudErrors",
+            "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
+            "RequestSigning", "TencentCloudErrors",
         ]),
         // What the fuzzer builds itself is left out.
         tests(

@@ -1,3 +1,4 @@
+import Accounts
 import Parameters
 import TencentCloudErrors
 

@@ -1,3 +1,4 @@
+import Accounts
 import Cryptography
 import HTTPServer
 import Parameters

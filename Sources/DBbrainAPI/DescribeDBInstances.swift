@@ -1,3 +1,4 @@
+import Accounts
 import ActionDispatch
 import SessionKill
 import TencentCloudErrors

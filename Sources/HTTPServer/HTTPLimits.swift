@@ -7,6 +7,10 @@ public struct HTTPLimits: Sendable, Hashable {
     public var headBytes = 40 * 1024
     /// Header fields of a request. Default 64.
     public var fieldCount = 64
+    /// Whether one slash may stand behind the host in `Host`. Alibaba Cloud's
+    /// Python SDK sends one where its endpoint has one. Default false: it is no
+    /// host (RFC 9112 section 3.2).
+    public var allowsSlashBehindHost = false
     /// Bytes of a request body, after the chunked coding is removed. Default
     /// 10 MiB.
     public var bodyBytes = 10 * 1024 * 1024

@@ -35,7 +35,9 @@ struct HTTPRequestHead: Sendable {
     // MARK: The header fields, RFC 9112 section 5
 
     /// - Parameter line: where the line is in `bytes`, without its CRLF.
-    mutating func readField(_ bytes: Span<UInt8>, at line: Range<Int>) throws(HTTPProtocolError) {
+    mutating func readField(
+        _ bytes: Span<UInt8>, at line: Range<Int>, limits: HTTPLimits
+    ) throws(HTTPProtocolError) {
         let field = try HTTPHeaders.Field(bytes, at: line)
         fields.append(field)
         switch field.name.count {
@@ -43,6 +45,9 @@ struct HTTPRequestHead: Sendable {
             hostCount += 1
             // The Python SDK of Tencent Cloud sends `Host: http://127.0.0.1:8155` when its endpoint has a scheme.
             host = bytes.withoutScheme(field.value)
+            if limits.allowsSlashBehindHost, let last = host.last, bytes[last] == UInt8(ascii: "/") {
+                host = host.lowerBound..<last
+            }
             // It may be empty where the target has no host (RFC 9112 section 3.2).
             guard field.value.isEmpty || bytes.isHostWithPort(at: host) else {
                 throw HTTPProtocolError(.badRequest, "Host is not a host with an optional port")

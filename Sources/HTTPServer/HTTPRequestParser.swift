@@ -135,7 +135,7 @@ struct HTTPRequestParser: Sendable {
                     .requestHeaderFieldsTooLarge, "the request has more than \(limits.fieldCount) header fields")
             }
             let bytes = headBytes
-            try head?.readField(bytes.span, at: line)
+            try head?.readField(bytes.span, at: line, limits: limits)
         }
         lineStart = headBytes.count
     }

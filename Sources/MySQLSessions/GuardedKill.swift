@@ -202,7 +202,7 @@ extension KillAnswer {
         self =
             switch failure.code {
             case 1_094: .noSuchThread
-            case 1_095: .notPermitted
+            case 1_095, 1_227: .notPermitted
             case _ where failure.isConnectionLost: .lost
             default: .refused(code: failure.code, message: failure.message)
             }

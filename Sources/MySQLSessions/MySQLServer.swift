@@ -300,7 +300,8 @@ private struct PooledConnection: ServerConnection {
         let ownThreadIDs = await server.allThreadIDs
         return ServerObservation(
             fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
-            missingKillPrivilege: connection.rights.missingKillPrivilege, transactionReading: look.transactionReading,
+            missingKillPrivilege: connection.rights.missingKillPrivilege,
+            seesAllSessions: connection.rights.seesAllSessions, transactionReading: look.transactionReading,
             lockWaits: look.lockWaits)
     }
 

@@ -45,7 +45,7 @@ extension MySQLConnection {
         }
         let variables = namedVariables(answers[0])
         let status = Variables(answers[1])
-        if scope != .server { try noticeBlindness(variables: variables, status: status) }
+        try noticeBlindness(variables: variables, status: status, listIsWanted: scope != .server)
 
         var look = Look(
             fingerprint: try Self.fingerprint(variables: variables, status: status, now: now.integer(0)), sessions: [])
@@ -79,10 +79,12 @@ extension MySQLConnection {
         return look
     }
 
-    /// - Throws: ``ServerError`` if the session list that the server shows is not complete.
-    private func noticeBlindness(variables: Variables, status: Variables) throws(ServerError) {
+    /// - Throws: ``ServerError`` if a session list is wanted and the one that the server shows is not complete.
+    private func noticeBlindness(
+        variables: Variables, status: Variables, listIsWanted: Bool
+    ) throws(ServerError) {
         performanceSchemaLostThreads = (status.values["performance_schema_thread_instances_lost"] ?? "0") != "0"
-        guard performanceSchemaLostThreads,
+        guard listIsWanted, performanceSchemaLostThreads,
             ["ON", "1"].contains(variables.values["performance_schema_show_processlist"])
         else { return }
         throw ServerError(

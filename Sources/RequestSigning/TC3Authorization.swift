@@ -36,7 +36,7 @@ extension TC3Authorization {
     /// (the .NET SDK sends two) and any blanks, or none, around the commas.
     /// Everything else is refused.
     public init(parsing headerValue: String) throws(TC3AuthorizationError) {
-        var text = Scanner(headerValue)
+        var text = AuthorizationScanner(headerValue)
         text.skipBlanks()
         let algorithm = text.takeWord()
         guard !algorithm.elementsEqual("SKIP".utf8) else { throw .unsigned }
@@ -62,10 +62,7 @@ extension TC3Authorization {
     }
 
     private static func signedHeaders(_ value: ArraySlice<UInt8>) throws(TC3AuthorizationError) -> [String] {
-        let names = split(value, at: ";")
-        guard names.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }),
-            zip(names, names.dropFirst()).allSatisfy(<)
-        else { throw .invalid(.signedHeaders) }
+        guard let names = signedHeaderNames(value) else { throw .invalid(.signedHeaders) }
         return names
     }
 
@@ -87,56 +84,13 @@ extension TC3Authorization {
         parts.append(String(decoding: text[start...], as: UTF8.self))
         return parts
     }
-
-    /// The characters of RFC 9110's `token` that occur in names of headers,
-    /// without the capitals.
-    private static func isLowerCaseNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "_"): true
-        default: false
-        }
-    }
 }
 
-/// Reads the header from its first byte to its last.
-private struct Scanner {
-    private let bytes: [UInt8]
-    private var position = 0
-
-    init(_ text: String) { bytes = Array(text.utf8) }
-
-    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
-
-    var isAtEnd: Bool { position == bytes.count }
-
-    mutating func skipBlanks() {
-        while let next, isBlank(next) { position += 1 }
-    }
-
-    /// Skips a comma and the blanks around it; `false` where there is no comma.
-    mutating func skipComma() -> Bool {
-        skipBlanks()
-        guard next == UInt8(ascii: ",") else { return false }
-        position += 1
-        skipBlanks()
-        return true
-    }
-
-    /// The text up to the next blank, comma or the end.
-    mutating func takeWord() -> ArraySlice<UInt8> {
-        let start = position
-        while let next, !isBlank(next), next != UInt8(ascii: ",") { position += 1 }
-        return bytes[start..<position]
-    }
-
-    mutating func takeValue(of part: TC3AuthorizationError.Part) throws(TC3AuthorizationError) -> ArraySlice<UInt8> {
-        for byte in part.rawValue.utf8 {
-            guard next == byte else { throw .missing(part) }
-            position += 1
-        }
-        guard next == UInt8(ascii: "=") else { throw .missing(part) }
-        position += 1
-        return takeWord()
+extension AuthorizationScanner {
+    fileprivate mutating func takeValue(
+        of part: TC3AuthorizationError.Part
+    ) throws(TC3AuthorizationError) -> ArraySlice<UInt8> {
+        guard let value = takeValue(of: part.rawValue) else { throw .missing(part) }
+        return value
     }
 }

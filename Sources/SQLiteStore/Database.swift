@@ -5,11 +5,14 @@ import SessionKill
 struct Tables: ~Copyable {
     let plans: PlanTables
     let tasks: KillTaskTable
+    let sessionTasks: SessionTaskTables
 }
 
 extension Tables {
     init(on connection: borrowing Connection) throws(SQLiteError) {
-        self.init(plans: try PlanTables(on: connection), tasks: try KillTaskTable(on: connection))
+        self.init(
+            plans: try PlanTables(on: connection), tasks: try KillTaskTable(on: connection),
+            sessionTasks: try SessionTaskTables(on: connection))
     }
 }
 

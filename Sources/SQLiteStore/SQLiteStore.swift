@@ -2,7 +2,7 @@ import DedicatedThread
 import Migrations
 import SessionKill
 
-/// Keeps kill plans and kill tasks in one SQLite database.
+/// Keeps kill plans, kill tasks and session tasks in one SQLite database.
 ///
 /// Everything that touches the database happens on one thread of the store's
 /// own. Writes that wait while another is being synced to disk are folded into
@@ -138,7 +138,7 @@ public actor SQLiteStore: PlanStore {
         return count
     }
 
-    private nonisolated func purge(
+    nonisolated func purge(
         _ description: String, _ deletePortion: @escaping Write
     ) async throws(StoreError) -> Int {
         var total = 0

@@ -1,28 +1,43 @@
 /// One run of a Commit on one connection to one server process.
+///
+/// If a caller's account kills, a second connection is there for that. What
+/// decides and proves is read on killd's own all the same: the caller's account
+/// may see a part of the sessions only, and a list with holes proves nobody's
+/// death. On the caller's, the fingerprint is read before, and each KILL looks
+/// at its session's identity in the same packet.
 struct Commit {
     let engine: KillEngine
     let stored: StoredPlan
     let instance: Instance
+    /// Of killd's account.
     let connection: any ServerConnection
     /// Of a task's plan; `nil` if somebody asked for the Commit.
     let mandate: TaskMandate?
+    /// Where KILLs are sent; `nil` for ``connection``.
+    let caller: CallersConnection?
+    let witness: @Sendable (ServerObservation) -> Void
 
     private var plan: KillPlan { stored.plan }
 
     func run() async throws -> CommitReport {
         let observation = try await connection.observe(.transactions)
-        try observation.requireKillPrivilege()
-        if let reason = plan.content.fingerprint.difference(from: observation.fingerprint) {
+        let callersView = try await caller?.connection.observe(.server)
+        if caller == nil { try observation.requireKillPrivilege() }
+        let seen = [observation.fingerprint] + (callersView.map { [$0.fingerprint] } ?? [])
+        if let reason = seen.lazy.compactMap(plan.content.fingerprint.difference).first {
             // What an interrupted Commit meant to kill may or may not have died with the old server.
             try await finish(.stale(reason), outcomes: stored.intended.reduce(into: [:]) { $0[$1] = .unknown })
             throw KillError.stale(reason, afterInterruption: !stored.intended.isEmpty)
         }
+
+        witness(observation)
 
         var outcomes: [ThreadID: Outcome] = [:]
         var victims: [Session] = []
         var dying: [Session] = []
         for (thread, verdict) in judge(observation) {
             switch verdict {
+            case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied
             case .kill(let session): victims.append(session)
             case .watch(let session): dying.append(session)
             case .spare(let outcome): outcomes[thread] = outcome
@@ -54,11 +69,20 @@ struct Commit {
         return try await finish(.committed, outcomes: outcomes)
     }
 
+    /// Whether it makes sense to send the KILL. To a caller's account that sees its own sessions only, or may kill no
+    /// others, the server would say that there is no such thread, or refuse.
+    private func mayKill(_ session: Session, _ callersView: ServerObservation?) -> Bool {
+        guard let caller, let callersView else { return true }
+        let mayKillOthers = callersView.seesAllSessions && callersView.missingKillPrivilege == nil
+        return mayKillOthers || session.identity.user.utf8.elementsEqual(caller.user.utf8)
+    }
+
     /// - Returns: `nil` if nothing was sent because the task may not kill any more.
     private func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer]? {
-        switch mandate {
-        case nil: await connection.kill(sessions)
-        case .end(_, let permit)?: await permit { [connection] in await connection.kill(sessions) }
+        let killer = caller?.connection ?? connection
+        return switch mandate {
+        case nil: await killer.kill(sessions)
+        case .end(_, let permit)?: await permit { await killer.kill(sessions) }
         case .findOut?: nil
         }
     }

@@ -66,21 +66,25 @@ public struct ServerObservation: Hashable, Sendable {
     public var sessions: [Session]
     /// killd's own connections to this server.
     public var ownThreadIDs: Set<ThreadID>
-    /// The privilege for want of which killd's account may end nobody's sessions
-    /// but its own.
+    /// The privilege for want of which the account that looked may end nobody's
+    /// sessions but its own.
     public var missingKillPrivilege: String?
+    /// Whether the account sees the sessions of others. Without, a look tells the fingerprint at most.
+    public var seesAllSessions: Bool
     /// Number of the ``TransactionReading`` that the sessions' transactions are from.
     public var transactionReading: Int
     public var lockWaits: LockWaits
 
     public init(
         fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>,
-        missingKillPrivilege: String? = nil, transactionReading: Int = 0, lockWaits: LockWaits = LockWaits()
+        missingKillPrivilege: String? = nil, seesAllSessions: Bool = true, transactionReading: Int = 0,
+        lockWaits: LockWaits = LockWaits()
     ) {
         self.fingerprint = fingerprint
         self.sessions = sessions
         self.ownThreadIDs = ownThreadIDs
         self.missingKillPrivilege = missingKillPrivilege
+        self.seesAllSessions = seesAllSessions
         self.transactionReading = transactionReading
         self.lockWaits = lockWaits
     }
@@ -100,7 +104,7 @@ public enum KillAnswer: Hashable, Sendable {
     case accepted
     /// Error 1094, also when the check in the packet found another session under the id.
     case noSuchThread
-    /// Error 1095: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER.
+    /// Error 1095, and 1227: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER.
     case notPermitted
     case refused(code: UInt32, message: String)
     /// Sent, but the connection broke before the answer.

@@ -93,7 +93,7 @@ struct DeathWatch {
             } else if each.stage == .rolledBackUnseen {
                 outcomes[id] = .unknown
             } else {
-                outcomes[id] = .failed("KILL was accepted, but the server still lists the session")
+                outcomes[id] = .outlivedKill
             }
         }
     }

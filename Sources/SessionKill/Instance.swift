@@ -7,6 +7,7 @@ public struct Instance: Sendable {
     public let hidesStatements: Bool
     let fingerprints: SharedObservation
     let lists: SharedObservation
+    let transactions: SharedObservation
     let pictures: SharedObservation
 
     public init(
@@ -18,11 +19,17 @@ public struct Instance: Sendable {
         self.hidesStatements = hidesStatements
         fingerprints = SharedObservation(of: server, .server)
         lists = SharedObservation(of: server, .sessions)
+        transactions = SharedObservation(of: server, .transactions)
         pictures = SharedObservation(of: server, .locks)
     }
 
     /// The server and its sessions as they are now; calls at the same time share a look.
     public func observe() async throws -> ServerObservation { try await lists.observe().observation }
+
+    /// The same, with the open transactions.
+    public func observeTransactions() async throws -> ServerObservation {
+        try await transactions.observe().observation
+    }
 
     func protectionRules(_ observation: ServerObservation) -> ProtectionRules {
         ProtectionRules(protectedUsers: protectedUsers, ownThreadIDs: observation.ownThreadIDs)

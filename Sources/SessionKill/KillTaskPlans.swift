@@ -66,23 +66,37 @@ enum TaskMandate: Sendable {
 /// Which sessions of one look at a server a task is to end.
 private struct TaskSelection {
     private let rule: KillRule
-    private let protection: ProtectionRules
-    /// The users as which killd itself is there, another killd perhaps included.
-    private let ownUsers: Set<String>
+    private let protection: UnnamedProtection
 
     init(_ rule: KillRule, _ observation: ServerObservation, _ protection: ProtectionRules) {
         self.rule = rule
-        self.protection = protection
-        let own = observation.sessions.filter { observation.ownThreadIDs.contains($0.id) }
-        ownUsers = Set(own.map(\.identity.user))
+        self.protection = UnnamedProtection(observation, protection)
     }
 
     func contains(_ session: Session) -> Bool {
         rule.selects(session) && protection.protection(of: session) == nil
-            // A connection that killd is just opening is not known for its own yet.
-            && !ownUsers.contains(session.identity.user)
-            // Both servers' name for whoever has not logged in: it may become a protected user's session.
-            && session.identity.user != "unauthenticated user"
+    }
+}
+
+/// Who is protected where nobody named the sessions that are to end.
+struct UnnamedProtection {
+    private let rules: ProtectionRules
+    /// The users as which killd itself is there, another killd perhaps included.
+    private let ownUsers: Set<String>
+
+    init(_ observation: ServerObservation, _ rules: ProtectionRules) {
+        self.rules = rules
+        let own = observation.sessions.filter { observation.ownThreadIDs.contains($0.id) }
+        ownUsers = Set(own.map(\.identity.user))
+    }
+
+    func protection(of session: Session) -> Protection? {
+        if let protection = rules.protection(of: session) { return protection }
+        // A connection that killd is just opening is not known for its own yet.
+        if ownUsers.contains(session.identity.user) { return .ownConnection }
+        // Both servers' name for whoever has not logged in: it may become a protected user's session.
+        if session.identity.user == "unauthenticated user" { return .systemThread }
+        return nil
     }
 }
 

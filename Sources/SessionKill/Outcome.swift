@@ -19,6 +19,10 @@ public enum Outcome: Hashable, Sendable {
     /// KILL may have been sent, but its answer was lost.
     case unknown
 
+    /// ``failed(_:)`` of a session that was still there when it was not waited for
+    /// any longer. It may end yet.
+    public static let outlivedKill = Outcome.failed("KILL was accepted, but the server still lists the session")
+
     /// Whether Commit's `Threads` lists the thread.
     public var isKilled: Bool {
         switch self {

@@ -9,7 +9,8 @@ public enum Protection: String, Hashable, Sendable, Codable {
     /// Another thread of the server's own.
     case systemThread = "system-thread"
     case eventScheduler = "event-scheduler"
-    /// The instance's `protectedUsers` name its user.
+    /// The instance's `protectedUsers` name its user, or it is one of
+    /// ``ProtectionRules/internalUsers``.
     case protectedUser = "protected-user"
 }
 
@@ -31,7 +32,18 @@ public struct ProtectionRules: Sendable {
         }
         if session.identity.user == "system user" { return .systemThread }
         if session.identity.user == "event_scheduler" || session.picture.command == "Daemon" { return .eventScheduler }
-        if protectedUsers.contains(session.identity.user) { return .protectedUser }
+        if protectedUsers.contains(session.identity.user) || Self.internalUsers.contains(session.identity.user) {
+            return .protectedUser
+        }
         return nil
     }
+
+    /// Accounts that are never killed on any instance: those that clouds keep for
+    /// themselves on their servers (Alibaba Cloud, "System accounts"), and those
+    /// that the servers bring with them. Not `root`: on one's own server people
+    /// log in as root.
+    public static let internalUsers: Set<String> = [
+        "aliyun_root", "aurora", "aurora_proxy", "rds_service", "replicator",
+        "mysql.sys", "mysql.session", "mysql.infoschema", "mariadb.sys", "event_scheduler", "system user",
+    ]
 }

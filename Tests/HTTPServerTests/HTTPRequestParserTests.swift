@@ -91,6 +91,22 @@ final class HTTPRequestParserTests: XCTestCase {
         XCTAssertEqual(parse(request, limits: limits).end, .refused(.requestHeaderFieldsTooLarge))
     }
 
+    func testASlashBehindTheHostIsTakenOnlyWhereItIsAllowed() {
+        var limits = HTTPLimits()
+        func end(host: String, target: String = "/") -> ParserOutcome.End {
+            parse("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n", limits: limits).end
+        }
+        XCTAssertEqual(end(host: "a:1/"), .refused(.badRequest))
+        limits.allowsSlashBehindHost = true
+        for host in ["a:1/", "a:1", "http://a:1/", "http://a:1", "[::1]:1/"] {
+            XCTAssertEqual(end(host: host), .waiting(.start), host)
+        }
+        XCTAssertEqual(end(host: "a:1/", target: "http://a:1/x"), .waiting(.start))
+        for host in ["/", "a:1//", "a/b", "http:///", "a?/"] {
+            XCTAssertEqual(end(host: host), .refused(.badRequest), host)
+        }
+    }
+
     func testTheLimitOfTheFieldsIsExact() {
         func request(fields: Int) -> String {
             "GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: fields - 1) + "\r\n"

@@ -1,7 +1,10 @@
+import MySQLSessions
+import Accounts
 import ActionDispatch
 import DBbrainAPI
 import Foundation
 import HTTPServer
+import MySQLSessions
 import RequestSigning
 import TencentCloudErrors
 import XCTest
@@ -164,14 +167,47 @@ final class ConfigurationTests: XCTestCase {
     }
 
     func testKeysOfLaterVersionsAreRefusedInWords() {
-        let keys = [
-            #""das":{"listen":"127.0.0.1:1"},"#,
-        ]
-        for key in keys { assertRefused(try read(top: key), "this version", key) }
-        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#, #""nodes":[{}],"#] {
+        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
             assertRefused(try read(instance: instance), "this version", key)
         }
+    }
+
+    func testTheListenerForDASNeedsAnAddress() throws {
+        XCTAssertNil(try read(top: "").dasListen)
+        let configuration = try read(top: #""das":{"listen":"[::1]:8156"},"#)
+        XCTAssertEqual(configuration.dasListen?.description, "[::1]:8156")
+        for (text, problem) in [
+            ("{}", "das.listen: missing"), (#"{"listen":"x"}"#, "das.listen: expected HOST:PORT"),
+            (#"{"listen":"x:1","tls":1}"#, "das.tls: there is no such key"), ("1", "das: expected an object"),
+        ] {
+            assertRefused(try read(top: #""das":\#(text),"#), problem, text)
+        }
+    }
+
+    func testNodesAreServersWithTheInstancesLogin() throws {
+        func read(nodes: String) throws -> Configuration {
+            try self.read(
+                instance: Self.instance.replacingOccurrences(of: #""user""#, with: "\"nodes\":\(nodes),\"user\""))
+        }
+        let instance = try XCTUnwrap(
+            read(nodes: #"[{"id":"pi-1","host":"10.0.0.8","port":3307},{"id":"pi-2","host":"::1"}]"#).instances.first)
+        XCTAssertEqual(instance.nodes.map(\.id), ["pi-1", "pi-2"])
+        XCTAssertEqual(instance.nodes.map(\.server.address.description), ["10.0.0.8:3307", "[::1]:3306"])
+        for node in instance.nodes {
+            var server = node.server
+            server.address = instance.server.address
+            server.adminAddress = instance.server.adminAddress
+            XCTAssertEqual(server, instance.server)
+        }
+        for (nodes, problem) in [
+            ("[]", "instances.0.nodes: expected a list with at least one object"),
+            ("[{}]", "instances.0.nodes.0.id: missing"), (#"[{"id":"pi-1"}]"#, "instances.0.nodes.0.host: missing"),
+            (#"[{"id":"pi-1","host":"h","port":0}]"#, "instances.0.nodes.0.port: expected a whole number"),
+            (#"[{"id":"pi-1","host":"h","user":"u"}]"#, "instances.0.nodes.0.user: there is no such key"),
+            (#"[{"id":"p","host":"h"},{"id":"p","host":"i"}]"#, "instances.0.nodes.1.id: \"p\" is used twice"),
+            ("[{\"id\":\"\(String(repeating: "p", count: 129))\",\"host\":\"h\"}]", "expected at most 128 bytes"),
+        ] { assertRefused(try read(nodes: nodes), problem, nodes) }
     }
 
     func testTheOperationsListenerNeedsAnAddress() throws {

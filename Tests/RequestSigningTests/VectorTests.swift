@@ -83,6 +83,39 @@ final class VectorTests: XCTestCase {
         }
     }
 
+    func testEveryStageOfACS3GivesThePublishedValueAndVerifies() throws {
+        let vectors = try vectors(ACS3Vector.self, in: "ACS3")
+        XCTAssertEqual(vectors.count, 9)
+        for (name, vector) in vectors {
+            let request = try vector.request()
+            XCTAssertEqual(request.authorization.accessKeyID, vector.accessKeyId, name)
+            let stringToSign = try request.stringToSign()
+            if let hash = vector.expected.canonicalRequestHash {
+                XCTAssertEqual(stringToSign, "ACS3-HMAC-SHA256\n\(hash)", name)
+            }
+            let signature = try ACS3.signature(of: stringToSign, secretKey: Secret(vector.secretKey))
+            assertEqual(signature, vector.expected.signature, name)
+            XCTAssertTrue(try request.verify(secretKey: Secret(vector.secretKey)), name)
+            // The other version's key.
+            XCTAssertFalse(try request.verify(secretKey: Secret(vector.secretKey + "&")), name)
+        }
+    }
+
+    func testEveryStageOfTheRPCSignatureGivesThePublishedValueAndVerifies() throws {
+        let vectors = try vectors(RPCVector.self, in: "RPC")
+        XCTAssertEqual(vectors.count, 11)
+        for (name, vector) in vectors {
+            let request = try vector.request()
+            if let stringToSign = vector.stringToSign {
+                XCTAssertEqual(request.stringToSign, stringToSign, name)
+                let signature = try RPCSignature.signature(of: stringToSign, secretKey: Secret(vector.secretKey))
+                XCTAssertEqual(RPCSignature.base64(signature), vector.signature, name)
+            }
+            XCTAssertTrue(try request.verify(secretKey: Secret(vector.secretKey)), name)
+            XCTAssertFalse(try request.verify(secretKey: Secret(vector.secretKey + "x")), name)
+        }
+    }
+
     /// Compares where the source gives a value.
     private func assertEqual(
         _ bytes: [UInt8], _ expected: String?, _ name: String, file: StaticString = #filePath, line: UInt = #line

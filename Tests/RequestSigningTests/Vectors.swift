@@ -53,6 +53,64 @@ struct V1Vector: Decodable {
     let signatures: [String: String]
 }
 
+/// A request signed with ACS3-HMAC-SHA256, from a file in `Vectors/ACS3`.
+struct ACS3Vector: Decodable {
+    /// The stages of which the source gives the value.
+    struct Expected: Decodable {
+        let canonicalRequestHash: String?
+        let signature: String
+    }
+
+    let source: String
+    let accessKeyId: String
+    let secretKey: String
+    let method: String
+    /// As on the wire.
+    let query: String
+    /// One `Name: value` each, as on the wire.
+    let headers: [String]
+    let payload: String
+    let expected: Expected
+
+    var unescapedQuery: [(name: String, value: String)] { unescapedPairs(query) }
+
+    func request() throws -> ACS3SignedRequest {
+        try ACS3SignedRequest(
+            method: method, query: unescapedQuery,
+            headers: SentHeaders(fields: try headers.map { try pair($0, separator: ": ") }), payload: Array(payload.utf8))
+    }
+}
+
+/// Parameters signed with HMAC-SHA1, from a file in `Vectors/RPC`: either
+/// unescaped and with what must come out, or as on the wire, with their signature.
+struct RPCVector: Decodable {
+    let source: String
+    let secretKey: String
+    let httpMethod: String
+    let parameters: [String]?
+    let stringToSign: String?
+    let signature: String?
+    let query: String?
+    let form: String?
+
+    func request() throws -> RPCSignedRequest {
+        let pairs =
+            try parameters?.map { try pair($0, separator: "=") }
+            ?? unescapedPairs(query ?? "") + unescapedPairs(form ?? "")
+        let sent = try XCTUnwrap(signature ?? pairs.first { $0.name == "Signature" }?.value, source)
+        return RPCSignedRequest(httpMethod: httpMethod, parameters: pairs, signature: sent)
+    }
+}
+
+private func unescapedPairs(_ text: String) -> [(name: String, value: String)] {
+    text.split(separator: "&").map { pair in
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+            $0.replacingOccurrences(of: "+", with: " ").removingPercentEncoding ?? ""
+        }
+        return (parts[0], parts[1])
+    }
+}
+
 /// The vectors of one folder by the name of their file.
 func vectors<Vector: Decodable>(_ type: Vector.Type, in folder: String) throws -> [(name: String, vector: Vector)] {
     let files = try XCTUnwrap(

@@ -151,7 +151,7 @@ final class MigrationTests: StoreTestCase {
         let store = try await openStore()
         let tables = try await store.value(
             "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name)")
-        XCTAssertEqual(tables, "kill_tasks,migrations,plans,threads")
+        XCTAssertEqual(tables, "kill_tasks,migrations,plans,session_task_sessions,session_tasks,threads")
     }
 
     func testAFailingFirstMigrationLeavesAnEmptyStore() async throws {

@@ -1,8 +1,8 @@
 import SessionKill
 
 /// A store in memory that can be told to fail, or to die at a step.
-actor MemoryStore: PlanStore, KillTaskStore {
-    enum Step: CaseIterable { case insert, claim, finish, end }
+actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
+    enum Step: CaseIterable { case insert, claim, finish, end, insertSessionTask, endSessionTask }
 
     private(set) var plans: [SqlExecID: StoredPlan] = [:]
     /// In the order in which they were stored.
@@ -85,6 +85,29 @@ actor MemoryStore: PlanStore, KillTaskStore {
         plans.values.filter { $0.plan.content.task != nil && $0.state.status == .committing }.map {
             InterruptedTaskPlan(sqlExecID: $0.plan.sqlExecID, instance: $0.plan.content.instance)
         }
+    }
+
+    private(set) var sessionTasks: [SessionTaskID: StoredSessionTask] = [:]
+
+    func insert(_ task: SessionTask, _ sessions: [TaskedSession]) async throws(StoreError) {
+        if failing.contains(.insertSessionTask) { throw Self.full }
+        sessionTasks[task.id] = StoredSessionTask(task: task, state: .running, sessions: sessions)
+        if dyingAfter.contains(.insertSessionTask) { throw Self.full }
+    }
+
+    func end(
+        _ id: SessionTaskID, as ending: SessionTaskEnding, _ sessions: [TaskedSession], at time: UnixTime
+    ) async throws(StoreError) -> Bool {
+        if failing.contains(.endSessionTask) { throw Self.full }
+        guard let stored = sessionTasks[id], stored.state == .running else { return false }
+        sessionTasks[id] = StoredSessionTask(task: stored.task, state: .ended(ending, at: time), sessions: sessions)
+        return true
+    }
+
+    func sessionTask(_ id: SessionTaskID) async throws(StoreError) -> StoredSessionTask? { sessionTasks[id] }
+
+    func runningSessionTasks() async throws(StoreError) -> [StoredSessionTask] {
+        sessionTasks.values.filter { $0.state == .running }
     }
 
     /// Changes a plan behind killd's back.

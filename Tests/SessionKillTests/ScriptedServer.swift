@@ -39,7 +39,25 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
 
     nonisolated func withConnection<Answer: Sendable>(
         as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
-    ) async throws -> Answer { try await body(self) }
+    ) async throws -> Answer {
+        try await body(try await CallersView(server: self, login: admit(login)))
+    }
+
+    /// What the server says to a login; `nil` means that it lets it in.
+    var answerToLogin: @Sendable (DatabaseLogin) -> ServerError? = { _ in nil }
+    /// What differs in a look on a caller's connection.
+    var callersLook: @Sendable (inout ServerObservation) -> Void = { _ in }
+    /// As whom each KILL was sent that was not killd's own.
+    private(set) var callersKills: [ThreadID: String] = [:]
+
+    private func admit(_ login: DatabaseLogin) throws -> DatabaseLogin {
+        if let refusal = answerToLogin(login) { throw refusal }
+        return login
+    }
+
+    fileprivate func noteKills(_ sessions: [SessionIdentity], by login: DatabaseLogin) {
+        for session in sessions { callersKills[session.id] = login.user }
+    }
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         await beforeLook(self, scope)
@@ -73,6 +91,32 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     func transactions() async throws(ServerError) -> TransactionReading {
         if !repeatsTheLastReading { transactionReadings += 1 }
         return TransactionReading(number: transactionReadings, transactions: openTransactions)
+    }
+}
+
+/// A connection as somebody else than killd, on which nothing but a kill and the look before it is asked for.
+private struct CallersView: ServerConnection {
+    let server: ScriptedServer
+    let login: DatabaseLogin
+
+    func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
+        guard scope == .server else { throw ServerError(.privilegeMissing("PROCESS"), "not asked of a caller") }
+        var look = try await server.observe(scope)
+        await server.callersLook(&look)
+        return look
+    }
+
+    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] {
+        await server.noteKills(sessions, by: login)
+        return await server.kill(sessions)
+    }
+
+    func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
+        throw ServerError(.privilegeMissing("PROCESS"), "a caller's list proves nobody's death")
+    }
+
+    func transactions() async throws(ServerError) -> TransactionReading {
+        throw ServerError(.privilegeMissing("PROCESS"), "a caller's list proves nobody's death")
     }
 }
 

@@ -11,9 +11,17 @@ public struct KilldConfiguration: Encodable {
     public var requestsPerSecond: Int? = 1_000
     public var logLevel: String?
     /// On a free port, if set.
+    public var das: DAS?
+    /// On a free port, if set.
     public var operations: Operations?
 
     public struct Operations: Encodable {
+        public var listen = "127.0.0.1:0"
+
+        public init() {}
+    }
+
+    public struct DAS: Encodable {
         public var listen = "127.0.0.1:0"
 
         public init() {}

@@ -10,6 +10,8 @@ public final class KilldProcess {
     public private(set) var configuration: KilldConfiguration
     /// The port on which it listens; another one after each start.
     public private(set) var port: UInt16 = 0
+    /// The port for clients of DAS; 0 without one.
+    public private(set) var dasPort: UInt16 = 0
     /// The port of the operations listener; 0 without one.
     public private(set) var operationsPort: UInt16 = 0
 
@@ -71,6 +73,8 @@ public final class KilldProcess {
 
     /// As its ready line names it.
     public private(set) var endpoint = ""
+    /// As its ready line names it; empty without one.
+    public private(set) var dasEndpoint = ""
 
     /// The environment variables by which clients know the first account of the configuration.
     public func credentials() throws -> [String: String] {
@@ -88,6 +92,8 @@ public final class KilldProcess {
         let ready = try await Self.readyLine(of: program)
         endpoint = ready.endpoint
         port = try Self.port(of: endpoint)
+        dasEndpoint = ready.das ?? ""
+        dasPort = try ready.das.map { try Self.port(of: $0) } ?? 0
         operationsPort = try ready.operations.map { try Self.port(of: $0) } ?? 0
     }
 
@@ -98,6 +104,7 @@ public final class KilldProcess {
     private struct Ready: Decodable {
         let ready: Bool
         let endpoint: String
+        let das: String?
         let operations: String?
     }
 

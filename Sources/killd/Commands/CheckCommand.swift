@@ -23,9 +23,13 @@ struct CheckCommand: Command {
             Terminal.standardOutput.write("  warning  tls: \(warning.printable)\n")
         }
         var isFit = true
-        for instance in configuration.instances {
-            let server = MySQLServer(instance.server)
-            Terminal.standardOutput.write("\n\(instance.id) (\(instance.name))\n")
+        let servers = configuration.instances.flatMap { instance in
+            [("\(instance.id) (\(instance.name))", instance.server)]
+                + instance.nodes.map { ("\(instance.id)/\($0.id) (\(instance.name))", $0.server) }
+        }
+        for (title, configuration) in servers {
+            let server = MySQLServer(configuration)
+            Terminal.standardOutput.write("\n\(title)\n")
             for finding in await server.check() {
                 let mark =
                     switch finding.severity {

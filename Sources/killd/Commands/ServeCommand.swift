@@ -48,8 +48,9 @@ struct ServeCommand: Command {
     }
 
     private static func readyLine(_ service: Service) -> String {
+        let das = service.dasEndpoint.map { ",\"das\":\"\($0)\"" } ?? ""
         let operations = service.operationsEndpoint.map { ",\"operations\":\"\($0)\"" } ?? ""
-        return "{\"ready\":true,\"endpoint\":\"\(service.endpoint)\"\(operations)}\n"
+        return "{\"ready\":true,\"endpoint\":\"\(service.endpoint)\"\(das)\(operations)}\n"
     }
 }
 

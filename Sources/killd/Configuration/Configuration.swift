@@ -1,3 +1,4 @@
+import Accounts
 import ActionDispatch
 import DBbrainAPI
 import FoundationEssentials
@@ -14,7 +15,9 @@ struct Configuration: Sendable {
     var listen: ListenAddress
     /// Where probes and metrics are answered; `nil` for nowhere.
     var operationsListen: ListenAddress?
-    /// What `listen` speaks HTTPS with; nil for plain HTTP. The files are read
+    /// Where clients of Alibaba DAS are answered; `nil` for nowhere.
+    var dasListen: ListenAddress?
+    /// What `listen` and `das` speak HTTPS with; nil for plain HTTP. The files are read
     /// already.
     var tls: TLSServerContext?
     /// Further names that clients may sign as `host`.
@@ -48,6 +51,14 @@ struct Configuration: Sendable {
         var protectedUsers: Set<String>
         /// What plans keep of the statements that sessions run.
         var statements: Statements
+        /// The servers of a cluster, which clients of DAS name.
+        var nodes: [Node]
+
+        struct Node: Sendable {
+            var id: String
+            /// With the instance's login and TLS.
+            var server: MySQLServerConfiguration
+        }
 
         enum Statements: String, CaseIterable { case shown, hidden }
     }
@@ -70,8 +81,6 @@ struct Configuration: Sendable {
     init(json: [UInt8], folder: String) throws(ConfigurationError) {
         var reader = try ConfigurationReader(ParameterTree(file: json), path: "", folder: folder)
 
-        try reader.refuse("das", because: "this version does not speak Alibaba DAS yet; leave it out")
-
         listen = try reader.address("listen") ?? ListenAddress(host: "127.0.0.1", port: 8155)
         if var operations = try reader.object("operations") {
             guard let address = try operations.address("listen") else {
@@ -79,6 +88,13 @@ struct Configuration: Sendable {
             }
             try operations.refuseUnknownKeys()
             operationsListen = address
+        }
+        if var das = try reader.object("das") {
+            guard let address = try das.address("listen") else {
+                throw das.error("listen", "missing; expected HOST:PORT, such as \"127.0.0.1:8156\"")
+            }
+            try das.refuseUnknownKeys()
+            dasListen = address
         }
         tls = try reader.tls("tls")
         signedHosts = try reader.strings("signedHosts") ?? []
@@ -105,7 +121,7 @@ struct Configuration: Sendable {
         try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
     }
 
-    private static func refuseRepetition(
+    fileprivate static func refuseRepetition(
         of values: [String], _ list: String, _ key: String
     ) throws(ConfigurationError) {
         var seen: Set<String> = []
@@ -160,7 +176,6 @@ extension Account {
 
 extension Configuration.InstanceConfiguration {
     fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-        try reader.refuse("nodes", because: "this version does not know clusters; give each node as an instance")
         if let kind = try reader.string("kind"), kind != "mysql" {
             throw reader.error("kind", "this version knows \"mysql\" (MySQL and MariaDB) only, found \"\(kind)\"")
         }
@@ -175,7 +190,32 @@ extension Configuration.InstanceConfiguration {
         protectedUsers = Set(try reader.strings("protectedUsers") ?? [])
         statements = try reader.choice("statements", Statements.self) ?? .shown
         server = try MySQLServerConfiguration(&reader)
+        nodes = []
+        if reader.value("nodes") != nil {
+            for var node in try reader.objects("nodes") { nodes.append(try Node(&node, of: server)) }
+        }
         try reader.refuseUnknownKeys()
+        try Configuration.refuseRepetition(of: nodes.map(\.id), reader.place("nodes"), "id")
+    }
+}
+
+extension Configuration.InstanceConfiguration.Node {
+    fileprivate init(
+        _ reader: inout ConfigurationReader, of instance: MySQLServerConfiguration
+    ) throws(ConfigurationError) {
+        id = try reader.requiredString("id")
+        guard id.utf8.count <= 128 else { throw reader.error("id", "expected at most 128 bytes") }
+        let host = try reader.requiredString("host")
+        let port = UInt16(try reader.integer("port", in: 1...65_535) ?? 3_306)
+        try reader.refuseUnknownKeys()
+        guard case .tcp(let instanceHost, let instancePort, let tls) = instance.address else {
+            throw reader.error("host", "an instance with a socket cannot have nodes")
+        }
+        server = instance
+        // The node at the instance's own address is the same server to killd, and shares its connections.
+        guard host != instanceHost || port != instancePort else { return }
+        server.address = .tcp(host: host, port: port, tls: tls)
+        server.adminAddress = nil
     }
 }
 

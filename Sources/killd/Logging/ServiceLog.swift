@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import HTTPServer
 import TencentCloudErrors
 
@@ -6,12 +7,27 @@ import TencentCloudErrors
 extension Log {
     func request(_ request: AnsweredRequest) {
         guard writes(request.cause == nil ? .info : .error) else { return }
-        let fields: [(key: String, value: String)] = [
-            ("requestId", request.requestID), ("action", request.action ?? ""), ("account", request.account ?? ""),
-            ("client", request.remoteAddress), ("code", request.code?.rawValue ?? "OK"),
-            ("milliseconds", String(request.duration.milliseconds)),
-        ]
-        if let cause = request.cause {
+        self.request(
+            [
+                ("requestId", request.requestID), ("action", request.action ?? ""),
+                ("account", request.account ?? ""), ("client", request.remoteAddress),
+                ("code", request.code?.rawValue ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
+            ], cause: request.cause)
+    }
+
+    /// Nothing of the request's target or body, where a database password may be.
+    func request(_ request: AnsweredDASRequest) {
+        guard writes(request.error?.cause == nil ? .info : .error) else { return }
+        self.request(
+            [
+                ("requestId", request.requestID), ("action", request.action ?? ""),
+                ("account", request.account ?? ""), ("client", request.remoteAddress),
+                ("code", request.error?.code ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
+            ], cause: request.error?.cause)
+    }
+
+    private func request(_ fields: [(key: String, value: String)], cause: (any Error)?) {
+        if let cause {
             error("request failed", fields + [("cause", "\(cause)")])
         } else {
             info("request", fields)

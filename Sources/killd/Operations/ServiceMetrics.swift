@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import HTTPServer
 import Metrics
 import SessionKill
@@ -11,7 +12,7 @@ import TencentCloudErrors
 /// counted as `other`.
 final class ServiceMetrics: Sendable {
     enum StoreWrite: String, Sendable, CaseIterable { case insert, claim, finish }
-    enum Listener: String, Sendable, CaseIterable { case api, operations }
+    enum Listener: String, Sendable, CaseIterable { case api, das, operations }
 
     struct Answer: Hashable, Sendable {
         let action: String
@@ -65,14 +66,27 @@ final class ServiceMetrics: Sendable {
     }
 
     func count(_ request: AnsweredRequest) {
-        let action = request.knownAction ?? "other"
+        count(
+            action: request.knownAction, code: request.code?.rawValue, duration: request.duration,
+            rateLimited: request.code == .requestLimitExceeded ? request.account : nil)
+    }
+
+    func count(_ request: AnsweredDASRequest) {
+        var rateLimited: String?
+        if case .throttled = request.error { rateLimited = request.account }
+        count(
+            action: request.knownAction, code: request.error?.metricCode, duration: request.duration,
+            rateLimited: rateLimited)
+    }
+
+    /// - Parameter rateLimited: the account, if it was refused for that; only who
+    ///   has proved to be a configured one is.
+    private func count(action: String?, code: String?, duration: Duration, rateLimited: String?) {
+        let action = action ?? "other"
         state.withLock { counts in
-            counts.answers.increment(Answer(action: action, code: request.code?.rawValue ?? "OK"))
-            counts.durations.observe(request.duration.seconds, action)
-            // Only who has proved to be a configured account is rate-limited.
-            if request.code == .requestLimitExceeded, let account = request.account {
-                counts.rateLimited.increment(account)
-            }
+            counts.answers.increment(Answer(action: action, code: code ?? "OK"))
+            counts.durations.observe(duration.seconds, action)
+            if let rateLimited { counts.rateLimited.increment(rateLimited) }
         }
     }
 
@@ -110,6 +124,18 @@ final class ServiceMetrics: Sendable {
     func countFailure(of write: StoreWrite) { state.withLock { $0.storeFailures.increment(write) } }
 
     func countReload(done: Bool) { state.withLock { $0.reloads.increment(done ? "done" : "refused") } }
+}
+
+extension DASError {
+    /// The code, but one of a few: those with a parameter's name hold the caller's
+    /// text.
+    fileprivate var metricCode: String {
+        switch self {
+        case .missing: "MissingParameter"
+        case .invalid: "InvalidParameter"
+        default: code
+        }
+    }
 }
 
 extension Duration {

@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import FoundationEssentials
 import HTTPServer
 import MySQLSessions
@@ -9,11 +10,11 @@ import TLS
 /// killd's rooms, wired together by a configuration.
 final class Service: Sendable {
     private let http: HTTPServer
+    private let das: HTTPServer?
     private let operations: HTTPServer?
     private let isSecure: Bool
     private let store: SQLiteStore
-    private let engine: KillEngine
-    private let tasks: KillTaskRunner
+    private let lasting: LastingParts
     private let current: CurrentSetup
     private let readiness: Readiness
     private let metrics: ServiceMetrics
@@ -28,13 +29,19 @@ final class Service: Sendable {
         let store = try await SQLiteStore.open(path: configuration.store, at: Self.now())
         let metrics = ServiceMetrics()
         let clock = KillEngine.Clock(now: Self.now, sleep: { try await Task.sleep(for: $0) })
-        engine = KillEngine(
+        let engine = KillEngine(
             store: ObservedStore(store: store, metrics: metrics), settings: KillEngine.Settings(configuration),
             clock: clock)
-        tasks = KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) })
-        let setup = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: nil, metrics: metrics, log: log)
-        try await tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
+        let lasting = LastingParts(
+            engine: engine,
+            tasks: KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) }),
+            sessionTasks: SessionTaskRunner(
+                engine: engine, store: store, clock: clock, report: { log.sessionTask($0) }),
+            listings: SessionListings(
+                now: Self.now, report: { place, error in log.listingFailed(at: place, error) }))
+        let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
+        try await lasting.sessionTasks.load()
+        try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
             store: Probe { try await store.checkWritable() },
@@ -49,6 +56,19 @@ final class Service: Sendable {
                 if case .failed(let reason) = event { readiness.noteFailure(reason) }
                 log.event(event, of: .api)
             })
+        das = try configuration.dasListen.map { address in
+            var limits = HTTPLimits()
+            limits.allowsSlashBehindHost = true
+            return try HTTPServer(
+                listen: address, limits: limits, tls: configuration.tls,
+                handler: { metrics.observing(current.setup.dasDispatcher.answer($0)) },
+                refusal: DASDispatcher.refusal,
+                observer: { event in
+                    metrics.count(event, of: .das)
+                    if case .failed(let reason) = event { readiness.noteFailure(reason) }
+                    log.event(event, of: .das)
+                })
+        }
         let pages = OperationsPages(readiness: readiness, metrics: metrics)
         operations = try configuration.operationsListen.map { address in
             try HTTPServer(
@@ -58,6 +78,7 @@ final class Service: Sendable {
                     log.event(event, of: .operations)
                 })
         }
+        self.lasting = lasting
         isSecure = configuration.tls != nil
         Self.warn(of: configuration.tls, log)
         self.store = store
@@ -68,6 +89,8 @@ final class Service: Sendable {
 
     /// Where clients reach the server.
     var endpoint: String { "\(isSecure ? "https" : "http")://\(http.boundAddress)" }
+    /// Where clients of Alibaba DAS reach it.
+    var dasEndpoint: String? { das.map { "\(isSecure ? "https" : "http")://\($0.boundAddress)" } }
     /// Where probes and metrics are answered.
     var operationsEndpoint: String? { operations.map { "http://\($0.boundAddress)" } }
 
@@ -79,8 +102,13 @@ final class Service: Sendable {
 
     func start() throws {
         try http.start()
+        try das?.start()
         try operations?.start()
-        Task { [tasks] in await tasks.start() }
+        Task { [lasting] in await lasting.tasks.start() }
+        Task { [lasting, current] in
+            let places = current.setup.places
+            await lasting.sessionTasks.start { places[$0] }
+        }
         meet(current.setup.servers(notIn: nil))
         Task { [weak self] in
             while let self {
@@ -121,13 +149,17 @@ final class Service: Sendable {
     func takeOver(_ configuration: Configuration) async throws(ConfigurationError) {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
-        let next = try Self.setUp(
-            configuration, engine: engine, tasks: tasks, replacing: before, metrics: metrics, log: log)
+        let next = try Self.setUp(configuration, lasting, replacing: before, metrics: metrics, log: log)
         // From here on nothing fails: the files of TLS were read with the configuration.
-        if let tls = configuration.tls { http.replaceTLS(tls) }
+        if let tls = configuration.tls {
+            http.replaceTLS(tls)
+            das?.replaceTLS(tls)
+        }
         Self.warn(of: configuration.tls, log)
         current.replace(by: next)
-        await tasks.replace(engine.with(KillEngine.Settings(configuration)), next.managedInstances) {
+        let engine = lasting.engine.with(KillEngine.Settings(configuration))
+        await lasting.sessionTasks.replace(engine)
+        await lasting.tasks.replace(engine, next.managedInstances) {
             $0.obstacle(among: configuration.accounts)
         }
         meet(next.servers(notIn: before))
@@ -136,9 +168,13 @@ final class Service: Sendable {
     /// Finishes what is in flight, for at most `duration`, and closes the store.
     func stop(within duration: Duration) async {
         readiness.beginDraining()
-        async let end: Void = tasks.stop(within: duration)
+        async let end: Void = lasting.tasks.stop(within: duration)
+        async let dasEnd: Void? = das?.drain(within: duration)
+        async let sessionTasksEnd: Void = lasting.sessionTasks.stop(within: duration)
         await http.drain(within: duration)
+        _ = await dasEnd
         await end
+        await sessionTasksEnd
         for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
             try await store.close()
@@ -150,13 +186,16 @@ final class Service: Sendable {
     }
 
     private static func setUp(
-        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
-        metrics: ServiceMetrics, log: Log
+        _ configuration: Configuration, _ lasting: LastingParts, replacing before: Setup?, metrics: ServiceMetrics,
+        log: Log
     ) throws(ConfigurationError) -> Setup {
         try Setup(
-            configuration, engine: engine, tasks: tasks, replacing: before,
-            clock: .init(now: { Self.now().milliseconds / 1_000 }, monotonic: { ContinuousClock.now }),
+            configuration, lasting, replacing: before, now: { Self.now().milliseconds / 1_000 },
             record: { request in
+                metrics.count(request)
+                log.request(request)
+            },
+            recordDAS: { request in
                 metrics.count(request)
                 log.request(request)
             })
@@ -189,6 +228,7 @@ final class Service: Sendable {
             let count = try await store.purge(
                 endedOrExpiredBefore: Self.now().advanced(bySeconds: -retention * 86_400))
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
+            try await store.purgeSessionTasks(endedBefore: Self.now().advanced(bySeconds: -SessionTask.retention))
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
         }
@@ -201,6 +241,7 @@ extension Configuration {
     fileprivate func requireUnchangedPlaces(since before: Configuration) throws(ConfigurationError) {
         let places = [
             ("listen", before.listen.description, listen.description),
+            ("das.listen", before.dasListen.place, dasListen.place),
             ("operations.listen", before.operationsListen.place, operationsListen.place),
             ("store", before.store, store), ("tls", before.tls.place, tls.place),
         ]

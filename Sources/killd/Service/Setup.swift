@@ -1,4 +1,5 @@
 import ActionDispatch
+import DASAPI
 import DBbrainAPI
 import MySQLSessions
 import RateLimiting
@@ -13,54 +14,87 @@ import Synchronization
 struct Setup: Sendable {
     let configuration: Configuration
     let dispatcher: Dispatcher
-    /// In the order of the configuration. Several may be on one server.
+    let dasDispatcher: DASDispatcher
+    /// In the order of the configuration, each followed by its nodes
+    /// (`pc-1/pi-1`). Several may be on one server.
     let instances: [(id: String, server: ProbedServer)]
-    /// The same, as the engine knows them.
+    /// The instances at their own addresses, as the engine knows them.
     let managedInstances: [Instance]
+    /// The same by place, and the nodes.
+    let places: [SessionTaskPlace: Instance]
 
     /// - Parameters:
-    ///   - engine: with any settings.
     ///   - before: servers that are configured as they were there are taken over,
     ///     with their connections.
+    ///   - now: Unix time in seconds.
     /// - Throws: ``ConfigurationError``.
     init(
-        _ configuration: Configuration, engine: KillEngine, tasks: KillTaskRunner, replacing before: Setup?,
-        clock: Dispatcher.Clock,        record: @escaping @Sendable (AnsweredRequest) -> Void
+        _ configuration: Configuration, _ lasting: LastingParts, replacing before: Setup?,
+        now: @escaping @Sendable () -> Int64, record: @escaping @Sendable (AnsweredRequest) -> Void,
+        recordDAS: @escaping @Sendable (AnsweredDASRequest) -> Void
     ) throws(ConfigurationError) {
         self.configuration = configuration
         // Instances on one server share its connections, so that none takes the other's for a stranger's.
         var known: [MySQLServerConfiguration: ProbedServer] = [:]
         for (_, probed) in before?.instances ?? [] { known[probed.server.configuration] = probed }
+        func probed(_ server: MySQLServerConfiguration) -> ProbedServer {
+            let probed = known[server] ?? ProbedServer(MySQLServer(server))
+            known[server] = probed
+            return probed
+        }
         var instances: [(id: String, server: ProbedServer)] = []
         var managed: [ManagedInstance] = []
-        for instance in configuration.instances {
-            let probed = known[instance.server] ?? ProbedServer(MySQLServer(instance.server))
-            known[instance.server] = probed
-            instances.append((instance.id, probed))
+        var ofDAS: [DASInstance] = []
+        var places: [SessionTaskPlace: Instance] = [:]
+        for configured in configuration.instances {
+            func instance(_ node: NodeID?, on server: MySQLServerConfiguration) -> Instance {
+                let probed = probed(server)
+                instances.append((configured.id + (node.map { "/" + $0.rawValue } ?? ""), probed))
+                let instance = Instance(
+                    id: InstanceID(rawValue: configured.id), server: probed.server,
+                    protectedUsers: configured.protectedUsers, hidesStatements: configured.statements == .hidden)
+                places[SessionTaskPlace(instance: instance.id, node: node)] = instance
+                return instance
+            }
+            let primary = instance(nil, on: configured.server)
             managed.append(
                 ManagedInstance(
-                    instance: Instance(
-                        id: InstanceID(rawValue: instance.id), server: probed.server,
-                        protectedUsers: instance.protectedUsers, hidesStatements: instance.statements == .hidden),
-                    product: instance.product, region: instance.region, name: instance.name,
-                    address: instance.server.address.hostAndPort))
+                    instance: primary, product: configured.product, region: configured.region, name: configured.name,
+                    address: configured.server.address.hostAndPort))
+            ofDAS.append(
+                DASInstance(
+                    instance: primary,
+                    nodes: configured.nodes.map { node in
+                        let id = NodeID(rawValue: node.id)
+                        return DASInstance.Node(id: id, instance: instance(id, on: node.server))
+                    },
+                    // This version cannot ask for approvals.
+                    needsApproval: false))
         }
         self.instances = instances
+        self.places = places
         managedInstances = managed.map(\.instance)
 
-        guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond) else {
-            throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000")
-        }
+        guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond),
+            let dasLimiter = RateLimiter<DASDispatcher.RateKey>(limit: configuration.requestsPerSecond)
+        else { throw ConfigurationError("requestsPerSecond", "expected a whole number from 1 to 1000000") }
         dispatcher = Dispatcher(
             actions: DBbrain(
-                engine: engine.with(KillEngine.Settings(configuration)), tasks: tasks, instances: managed,
-                maximumThreads: configuration.maximumThreads
+                engine: lasting.engine.with(KillEngine.Settings(configuration)), tasks: lasting.tasks,
+                instances: managed, maximumThreads: configuration.maximumThreads
             ).actions,
             accounts: configuration.accounts, limiter: limiter,
             settings: .init(
                 signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
                 messages: configuration.messages),
-            clock: clock, record: record)
+            clock: .init(now: now, monotonic: { ContinuousClock.now }), record: record)
+        dasDispatcher = DASDispatcher(
+            actions: DAS(
+                tasks: lasting.sessionTasks, listings: lasting.listings, instances: ofDAS,
+                maximumThreads: configuration.maximumThreads
+            ).actions,
+            accounts: configuration.accounts, limiter: dasLimiter, nonces: lasting.nonces,
+            clock: .init(now: now, monotonic: { ContinuousClock.now }), record: recordDAS)
     }
 
     /// The servers that `before` does not have, each once.
@@ -69,6 +103,17 @@ struct Setup: Sendable {
         return instances.filter { known.insert(ObjectIdentifier($0.server.server)).inserted }
             .map { ($0.id, $0.server.server) }
     }
+}
+
+/// What outlives a reload, and so is handed from each setup to the next.
+struct LastingParts: Sendable {
+    /// With the settings of the first configuration.
+    let engine: KillEngine
+    let tasks: KillTaskRunner
+    let sessionTasks: SessionTaskRunner
+    let listings: SessionListings
+    /// A reload must not let a request be taken twice.
+    let nonces = SeenNonces()
 }
 
 /// A server, and what is known of whether it answers.

@@ -28,7 +28,7 @@ public struct Account: Sendable {
     }
 
     /// Whether a request may carry this token, or none.
-    func accepts(token sent: String?) -> Bool {
+    public func accepts(token sent: String?) -> Bool {
         equalInConstantTime(Array((sent ?? "").utf8), Array((token?.reveal() ?? "").utf8))
     }
 

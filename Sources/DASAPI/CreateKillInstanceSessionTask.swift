@@ -1,0 +1,37 @@
+import Accounts
+import SessionKill
+
+/// Ends sessions in the background, logged in as the caller says.
+///
+/// Source: the action's page, and for what it leaves open the decisions of this
+/// project, listed in the README. A wrong login is no error of the request: the
+/// task's result tells it of each session.
+struct CreateKillInstanceSessionTask: DASAction {
+    static let name = "CreateKillInstanceSessionTask"
+    static let needs: Set<Permission> = [.prepare, .commit]
+    let das: DAS
+
+    struct Request: Decodable, Sendable {
+        var InstanceId: String
+        var NodeId: String?
+        var DbUser: String
+        var DbUserPassword: DatabasePassword
+        var IgnoredUsers: UserList?
+        var KillAllSessions: DASBoolean
+        /// Not looked at if all sessions are to end.
+        var SessionIds: SessionIDList?
+    }
+
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        let login: DatabaseLogin
+        do throws(DatabaseLogin.Defect) {
+            login = try DatabaseLogin(user: request.DbUser, password: request.DbUserPassword)
+        } catch {
+            throw .invalidParameters
+        }
+        let wish = DAS.Wish(
+            instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
+            threads: request.SessionIds?.threads, ignoredUsers: request.IgnoredUsers?.users ?? [])
+        return DASAnswer(data: .text(try await das.createTasks(wish, by: .login(login), for: call)))
+    }
+}

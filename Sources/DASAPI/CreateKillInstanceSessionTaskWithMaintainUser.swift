@@ -1,0 +1,27 @@
+import Accounts
+import SessionKill
+
+/// Ends sessions in the background with killd's own account.
+///
+/// Source: the SDKs; there is no page.
+struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
+    static let name = "CreateKillInstanceSessionTaskWithMaintainUser"
+    static let needs: Set<Permission> = [.prepare, .commit]
+    let das: DAS
+
+    struct Request: Decodable, Sendable {
+        var InstanceId: String
+        var NodeId: String?
+        var IgnoredUsers: UserList?
+        var KillAllSessions: DASBoolean
+        /// Not looked at if all sessions are to end.
+        var SessionIds: SessionIDList?
+    }
+
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        let wish = DAS.Wish(
+            instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
+            threads: request.SessionIds?.threads, ignoredUsers: request.IgnoredUsers?.users ?? [])
+        return DASAnswer(data: .text(try await das.createTasks(wish, by: .killd, for: call)))
+    }
+}

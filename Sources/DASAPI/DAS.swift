@@ -1,0 +1,91 @@
+import Accounts
+import SessionKill
+
+/// DAS's actions over the configured instances.
+public struct DAS: Sendable {
+    let tasks: SessionTaskRunner
+    let listings: SessionListings
+    let instances: [InstanceID: DASInstance]
+    /// Ids that one task may name.
+    let maximumThreads: Int
+
+    public init(
+        tasks: SessionTaskRunner, listings: SessionListings, instances: [DASInstance], maximumThreads: Int
+    ) {
+        self.tasks = tasks
+        self.listings = listings
+        self.instances = Dictionary(instances.map { ($0.instance.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.maximumThreads = maximumThreads
+    }
+
+    /// One for each file.
+    public var actions: [any DASAction] {
+        [
+            CreateKillInstanceSessionTask(das: self), CreateKillInstanceSessionTaskWithMaintainUser(das: self),
+            KillInstanceAllSession(das: self), GetKillInstanceSessionTaskResult(das: self),
+            GetMySQLAllSessionAsync(das: self),
+        ]
+    }
+}
+
+/// An instance as DAS knows it.
+public struct DASInstance: Sendable {
+    /// At the instance's own address.
+    public let instance: Instance
+    /// The servers of a cluster, in the order of the configuration; none for a
+    /// single server.
+    public let nodes: [Node]
+    /// Whether somebody must agree before anything is killed. By this API nobody
+    /// can, so its tasks are refused.
+    public let needsApproval: Bool
+
+    public struct Node: Sendable {
+        public let id: NodeID
+        /// The instance, with the node's server.
+        public let instance: Instance
+
+        public init(id: NodeID, instance: Instance) {
+            self.id = id
+            self.instance = instance
+        }
+    }
+
+    public init(instance: Instance, nodes: [Node], needsApproval: Bool) {
+        self.instance = instance
+        self.nodes = nodes
+        self.needsApproval = needsApproval
+    }
+}
+
+extension DAS {
+    /// The instance that a request names, if its account may see it.
+    ///
+    /// One that is not configured and one that is not allowed are answered
+    /// alike, so that nobody learns which ids exist.
+    func instance(_ id: String, for call: DASCall) throws(DASError) -> DASInstance {
+        // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
+        guard id.utf8.count <= 128, call.account.maySee(instance: id),
+            let instance = instances[InstanceID(rawValue: id)]
+        else { throw .invalidParameters }
+        return instance
+    }
+}
+
+extension DASInstance {
+    /// The server that a request names: the instance's own address without a node.
+    func target(_ node: String?) throws(DASError) -> SessionTaskRunner.Target {
+        guard let node else { return SessionTaskRunner.Target(instance: instance, node: nil) }
+        let bytes = node.utf8
+        guard bytes.count <= 128, let found = nodes.first(where: { $0.id.rawValue.utf8.elementsEqual(bytes) }) else {
+            throw .invalidParameters
+        }
+        return SessionTaskRunner.Target(instance: found.instance, node: found.id)
+    }
+
+    /// The servers on which all sessions are to end: every node, if the request
+    /// names none.
+    func allTargets(_ node: String?) throws(DASError) -> [SessionTaskRunner.Target] {
+        guard node == nil, !nodes.isEmpty else { return [try target(node)] }
+        return nodes.map { SessionTaskRunner.Target(instance: $0.instance, node: $0.id) }
+    }
+}

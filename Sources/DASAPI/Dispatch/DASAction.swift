@@ -1,0 +1,47 @@
+import Accounts
+import Parameters
+
+/// An action of DAS: what a request decodes to and what answers it.
+public protocol DASAction: Sendable {
+    /// Named and spelled as in the API; its `CodingKeys` are all the parameters
+    /// there are.
+    ///
+    /// What is decoded has no parameter that was sent blank: `NodeId=` and no
+    /// `NodeId` are the same. Values are text, as a query has it; a caller that
+    /// sends a JSON body may also have numbers, booleans and arrays there.
+    associatedtype Request: Decodable & Sendable
+
+    /// Case-sensitive.
+    static var name: String { get }
+    /// All that an account needs to call it; who lacks one is answered
+    /// `NoPermission` before the parameters are looked at.
+    static var needs: Set<Permission> { get }
+
+    /// - Throws: `DASError` where the API has a code for it.
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer
+}
+
+/// Who calls, and under which id.
+public struct DASCall: Sendable {
+    /// Of the answer, an upper-case UUID.
+    public let requestID: String
+    public let account: Account
+
+    public init(requestID: String, account: Account) {
+        self.requestID = requestID
+        self.account = account
+    }
+}
+
+extension DASAction {
+    /// Reads the parameters, then leaves only the work to be done.
+    func bind(_ parameters: ParameterTree) throws(ParameterError) -> BoundDASAction {
+        let request = try ParameterDecoder().decode(Request.self, from: parameters)
+        return BoundDASAction { call throws(DASError) in try await answer(request, for: call) }
+    }
+}
+
+/// An action with its request.
+struct BoundDASAction: Sendable {
+    let work: @Sendable (DASCall) async throws(DASError) -> DASAnswer
+}

@@ -1,0 +1,63 @@
+/// What an action answers: `Data`, around which goes the envelope that all
+/// actions share (`Code`, `Message`, `RequestId`, `Success`).
+///
+/// It is defined once and written as JSON or as XML, whichever was asked for.
+public struct DASAnswer: Sendable, Equatable {
+    public var data: AnswerValue
+    public var envelope: Envelope
+
+    /// The types of `Code` and `Success`.
+    public enum Envelope: Sendable {
+        /// 200 and true, as almost all actions have them.
+        case typed
+        /// "200" and "true", as KillInstanceAllSession has them.
+        case allText
+    }
+
+    public init(data: AnswerValue, envelope: Envelope = .typed) {
+        self.data = data
+        self.envelope = envelope
+    }
+}
+
+/// A value of an answer. There is no null: what is unknown is left out, or is
+/// an empty text.
+///
+/// Actions write them as literals:
+///
+/// ```swift
+/// ["TaskId": .text(task), "Sessions": .list(ids.map { .integer($0) }), "Active": true]
+/// ```
+public enum AnswerValue: Sendable, Equatable {
+    case text(String)
+    case integer(Int64)
+    case boolean(Bool)
+    case list([AnswerValue])
+    /// Members in the order in which they are written; no name twice.
+    case object([Member])
+
+    public struct Member: Sendable, Equatable {
+        /// ASCII letters, in XML the name of an element.
+        public let name: String
+        public let value: AnswerValue
+
+        public init(name: String, value: AnswerValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+}
+
+extension AnswerValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral text: String) { self = .text(text) }
+    public init(integerLiteral number: Int64) { self = .integer(number) }
+    public init(booleanLiteral value: Bool) { self = .boolean(value) }
+    public init(arrayLiteral elements: AnswerValue...) { self = .list(elements) }
+
+    /// Members whose value is nil are left out.
+    public init(dictionaryLiteral members: (String, AnswerValue?)...) {
+        self = .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
+    }
+}

@@ -1,0 +1,260 @@
+import Accounts
+import Cryptography
+import HTTPServer
+import Parameters
+import RateLimiting
+import RequestSigning
+import Synchronization
+
+/// Answers HTTP requests in the words of Alibaba Cloud's DAS.
+public final class DASDispatcher: Sendable {
+    private let actions: [String: any DASAction]
+    private let accounts: [String: Account]
+    private let limiter: Mutex<RateLimiter<RateKey>>
+    private let nonces: SeenNonces
+    private let clock: Clock
+    private let record: @Sendable (AnsweredDASRequest) -> Void
+
+    public struct Clock: Sendable {
+        /// Unix time in seconds.
+        public var now: @Sendable () -> Int64
+        public var monotonic: @Sendable () -> ContinuousClock.Instant
+
+        public init(
+            now: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> ContinuousClock.Instant
+        ) {
+            self.now = now
+            self.monotonic = monotonic
+        }
+    }
+
+    /// What a rate limit counts: an account's calls of one action.
+    public struct RateKey: Hashable, Sendable {
+        let account: String
+        let action: String
+    }
+
+    /// - Parameters:
+    ///   - actions: no two with the same name.
+    ///   - accounts: no two with the same `secretID`, which is the AccessKeyId here.
+    ///   - nonces: those of all dispatchers that a killd had, one after the other.
+    ///   - record: called once for each answered request.
+    public init(
+        actions: [any DASAction], accounts: [Account], limiter: RateLimiter<RateKey>, nonces: SeenNonces,
+        clock: Clock, record: @escaping @Sendable (AnsweredDASRequest) -> Void
+    ) {
+        self.actions = Dictionary(actions.map { (type(of: $0).name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.accounts = Dictionary(accounts.map { ($0.secretID, $0) }, uniquingKeysWith: { first, _ in first })
+        self.limiter = Mutex(limiter)
+        self.nonces = nonces
+        self.clock = clock
+        self.record = record
+    }
+
+    /// The one function that joins the HTTP server to the API.
+    ///
+    /// Nothing is done on the event loop: verifying a signature takes longer than
+    /// all else that is done there for a request.
+    public func answer(_ request: HTTPRequest) -> HTTPAnswer {
+        .later { await self.respond(to: request) }
+    }
+
+    /// What is said to a request that the HTTP server does not take: an object with
+    /// code and message, since without one the Python SDK loses even the status.
+    public static func refusal(of error: HTTPProtocolError) -> HTTPResponse {
+        guard let requestID = try? Self.newRequestID() else { return error.response }
+        let spoken: DASError = error.status.rawValue < 500 ? .invalidParameters : .serviceUnavailable(cause: error)
+        return DASEnvelope(requestID: requestID, host: "", format: .json)
+            .failure(error.status, spoken.code, "\(spoken.message) (\(error))")
+    }
+
+    /// Upper-case, as the vendor's are.
+    private static func newRequestID() throws(DASError) -> String {
+        do {
+            return try randomUUID().uppercased()
+        } catch {
+            throw .internalError(cause: error)
+        }
+    }
+
+    private func respond(to request: HTTPRequest) async -> HTTPResponse {
+        var exchange = Exchange(request, startedAt: clock.monotonic())
+        do throws(DASError) {
+            exchange.requestID = try Self.newRequestID()
+            let (call, action, bound) = try pass(request, &exchange)
+            let answer = try await bound.work(call)
+            record(exchange.answered(nil, at: clock.monotonic()))
+            return exchange.envelope.success(answer, of: action)
+        } catch {
+            record(exchange.answered(error, at: clock.monotonic()))
+            return exchange.envelope.failure(error)
+        }
+    }
+
+    /// The gates, in this order: common parameters, access key, signature method
+    /// and version, timestamp, signature, nonce, API version and action, rate,
+    /// rights, the action's parameters.
+    private func pass(
+        _ request: HTTPRequest, _ exchange: inout Exchange
+    ) throws(DASError) -> (DASCall, action: String, BoundDASAction) {
+        let incoming = try IncomingDASRequest(request)
+        exchange.format = try incoming.format()
+        let common = try incoming.common()
+        if common.action.utf8.count <= Self.longestName {
+            exchange.action = common.action
+            exchange.actionExists = actions[common.action] != nil
+        }
+
+        guard common.accessKeyID.utf8.count <= Self.longestName, let account = accounts[common.accessKeyID] else {
+            throw .accessKeyNotFound
+        }
+        if case .v1(_, let method, let version) = common.signature {
+            guard RPCSignedRequest.knows(method: method) else { throw .invalidSignatureMethod }
+            guard RPCSignedRequest.knows(version: version) else {
+                throw .invalid(parameter: DASParameter.signatureVersion.rawValue)
+            }
+        }
+        guard let timestamp = ACSTimestamp(common.timestamp) else { throw .malformedTimestamp }
+        let now = clock.now()
+        guard timestamp.isCurrent(at: now) else { throw .expiredTimestamp }
+        guard try common.signature.verify(secretKey: account.secretKey) else {
+            throw .signatureDoesNotMatch(stringToSign: try incoming.echo(of: common.signature))
+        }
+        guard account.accepts(token: common.securityToken) else {
+            throw common.securityToken == nil ? .missingSecurityToken : .wrongSecurityToken
+        }
+        exchange.account = account.name
+
+        let action = try admit(common, of: account, at: now)
+        guard type(of: action).needs.isSubset(of: account.permissions) else { throw .noPermission }
+        do throws(ParameterError) {
+            let bound = try action.bind(incoming.parameters())
+            return (DASCall(requestID: exchange.requestID, account: account), type(of: action).name, bound)
+        } catch {
+            throw DASError(error)
+        }
+    }
+
+    /// Nonce, version, action and rate: all that a verified request is refused for
+    /// without regard to what it asks.
+    ///
+    /// What the rate limit refuses keeps no nonce, so that a client that polls too
+    /// fast does not use up its room; but a refused kill does: nobody may repeat
+    /// it when the same ids are other sessions.
+    private func admit(
+        _ common: IncomingDASRequest.Common, of account: Account, at now: Int64
+    ) throws(DASError) -> any DASAction {
+        let time = clock.monotonic()
+        return try nonces.store.withLock { nonces throws(DASError) in
+            guard nonces.isNew(common.nonce, of: account.secretID, at: now) else { throw .nonceUsed }
+            guard common.version.utf8.elementsEqual(Self.version.utf8) else {
+                throw .invalid(parameter: DASParameter.version.rawValue)
+            }
+            guard common.action.utf8.count <= Self.longestName, let action = actions[common.action] else {
+                throw .actionNotFound
+            }
+            let key = RateKey(account: account.name, action: type(of: action).name)
+            if case .refused = limiter.withLock({ $0.admit(key, at: time) }) {
+                if type(of: action).needs.contains(.commit) {
+                    _ = nonces.record(common.nonce, of: account.secretID, at: now)
+                }
+                // The window of the limit is a second long.
+                throw .throttled(retryAfter: .seconds(1))
+            }
+            guard nonces.record(common.nonce, of: account.secretID, at: now) else {
+                throw .throttled(retryAfter: .seconds(nonces.secondsUntilRoom(for: account.secretID)))
+            }
+            return action
+        }
+    }
+
+    private static let version = "2020-01-16"
+    /// Longer names of actions and keys do not exist; in bytes. Hashing or
+    /// comparing a string takes time quadratic in its combining marks, so none
+    /// from outside is looked up unbounded.
+    private static let longestName = 128
+}
+
+extension IncomingDASRequest.Common.Signature {
+    fileprivate func verify(secretKey: Secret) throws(DASError) -> Bool {
+        do throws(CryptographyError) {
+            switch self {
+            case .v1(let request, _, _): return try request.verify(secretKey: secretKey)
+            case .v3(let request): return try request.verify(secretKey: secretKey)
+            }
+        } catch {
+            throw .internalError(cause: error)
+        }
+    }
+}
+
+/// What is known of one request while it is answered.
+private struct Exchange: Sendable {
+    var requestID = ""
+    var action: String?
+    var actionExists = false
+    var account: String?
+    /// Until it is known.
+    var format = DASFormat.json
+    let host: String
+    let remoteAddress: String
+    let startedAt: ContinuousClock.Instant
+
+    init(_ request: HTTPRequest, startedAt: ContinuousClock.Instant) {
+        host = request.headers["Host"].flatMap { $0.utf8.count <= 255 ? $0 : nil } ?? ""
+        remoteAddress = request.remoteAddress
+        self.startedAt = startedAt
+    }
+
+    var envelope: DASEnvelope { DASEnvelope(requestID: requestID, host: host, format: format) }
+
+    func answered(_ error: DASError?, at time: ContinuousClock.Instant) -> AnsweredDASRequest {
+        AnsweredDASRequest(
+            requestID: requestID, action: action, actionExists: actionExists, account: account,
+            remoteAddress: remoteAddress, error: error, duration: startedAt.duration(to: time))
+    }
+}
+
+/// What log and metrics say of a request: never its target or its string to sign,
+/// in which a database password may be.
+public struct AnsweredDASRequest: Sendable {
+    public let requestID: String
+    /// As the caller wrote it, before it was known to exist.
+    public let action: String?
+    public let actionExists: Bool
+    /// `nil` until the signature was verified.
+    public let account: String?
+    public let remoteAddress: String
+    /// `nil` for success.
+    public let error: DASError?
+    public let duration: Duration
+
+    /// The action, if it exists: one of a few names, whatever callers write.
+    public var knownAction: String? { actionExists ? action : nil }
+}
+
+extension DASError {
+    /// What is wrong with the parameters, in the gateway's words: never with the
+    /// value, which may be a password.
+    fileprivate init(_ error: ParameterError) {
+        self =
+            switch error {
+            case .missing(let path): Self.isName(path) ? .missing(parameter: path) : .invalidParameters
+            case .unknown(let path), .wrongType(let path), .invalidValue(let path, _), .repeated(let path):
+                Self.isName(path) ? .invalid(parameter: path) : .invalidParameters
+            case .malformed, .notAnObject, .malformedPair, .malformedEscape: .invalidParameters
+            }
+    }
+
+    /// Whether a caller's text can be part of a code.
+    private static func isName(_ path: String) -> Bool {
+        (1...64).contains(path.utf8.count)
+            && path.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                default: false
+                }
+            }
+    }
+}

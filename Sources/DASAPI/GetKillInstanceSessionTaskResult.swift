@@ -1,0 +1,105 @@
+import Accounts
+import SessionKill
+
+/// How far a task got, and what became of each of its sessions.
+///
+/// Source: the action's page of 2024-04-25, and for what it leaves open the
+/// decisions of this project, listed in the README. No right is needed: only
+/// who created the task is told of it.
+struct GetKillInstanceSessionTaskResult: DASAction {
+    static let name = "GetKillInstanceSessionTaskResult"
+    static let needs: Set<Permission> = []
+    let das: DAS
+
+    struct Request: Decodable, Sendable {
+        var InstanceId: String
+        /// The task's: without one, a task of a node is not found.
+        var NodeId: String?
+        var TaskId: String
+    }
+
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        let target = try das.instance(request.InstanceId, for: call).target(request.NodeId)
+        guard request.TaskId.utf8.count <= 64 else { throw .taskNotFound }
+        let stored: StoredSessionTask?
+        do throws(StoreError) {
+            stored = try await das.tasks.task(
+                SessionTaskID(rawValue: request.TaskId),
+                at: SessionTaskPlace(instance: target.instance.id, node: target.node), of: call.account.name)
+        } catch {
+            throw .internalError(cause: error)
+        }
+        guard let stored else { throw .taskNotFound }
+        return DASAnswer(data: stored.answer(userID: call.account.uin))
+    }
+}
+
+extension StoredSessionTask {
+    fileprivate func answer(userID: String) -> AnswerValue {
+        var fates: [SessionFate] = []
+        var result: [AnswerValue] = []
+        if case .ended = state {
+            fates = sessions.compactMap(\.fate)
+            let subtask = task.id.subtask
+            result = sessions.compactMap { session in
+                session.fate.map { session.answer(subtask: subtask, reason: SessionReason($0)) }
+            }
+        }
+        return [
+            "TaskId": .text(task.id.rawValue), "UserId": .text(userID),
+            "InstanceId": .text(task.place.instance.rawValue), "NodeId": task.place.node.map { .text($0.rawValue) },
+            "TaskState": .text(state.word), "Sessions": .list(sessions.map { .integer(Int64($0.id.rawValue)) }),
+            "KillSuccessCount": .integer(Int64(fates.count(where: \.isKilled))),
+            "KillFailCount": .integer(Int64(fates.count(where: \.isFailure))),
+            "IgnoredUserSessionCount": .integer(Int64(fates.count(where: \.isSpared))),
+            "Result": .list(result),
+        ]
+    }
+}
+
+extension SessionTaskState {
+    fileprivate var word: String {
+        switch self {
+        case .running: "RUNNING"
+        case .ended(.success, _): "SUCCESS"
+        case .ended(.failure, _): "FAILURE"
+        case .ended(.error, _): "ERROR"
+        }
+    }
+}
+
+extension SessionTaskID {
+    /// The id of the task's one subtask: the same digits in the form of a UUID,
+    /// as the vendor's have it.
+    fileprivate var subtask: String {
+        var text = "task_"
+        for (position, digit) in rawValue.unicodeScalars.enumerated() {
+            if [8, 12, 16, 20].contains(position) { text.append("-") }
+            text.unicodeScalars.append(digit)
+        }
+        return text
+    }
+}
+
+extension TaskedSession {
+    /// What the server has NULL for is an empty text; so is all of a session
+    /// that was never there.
+    fileprivate func answer(subtask: String, reason: SessionReason) -> AnswerValue {
+        [
+            "Id": .integer(Int64(id.rawValue)), "User": .text(row?.user ?? ""), "Host": .text(row?.host ?? ""),
+            "Db": .text(row?.database ?? ""), "Command": .text(row?.command ?? ""),
+            "Time": .integer(row?.seconds ?? 0), "State": .text(row?.state ?? ""),
+            "Info": .text(row?.statement?.info ?? ""), "Active": .boolean(row?.isActive ?? false),
+            "TaskId": .text(subtask), "Reason": .text(reason.rawValue),
+        ]
+    }
+}
+
+extension RecordedStatement {
+    fileprivate var info: String {
+        switch self {
+        case .shown(let text, _): text
+        case .hidden(let sha256): "/* SHA-256 \(sha256) */"
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Accounts
+import Cryptography
+import SessionKill
+
+/// The sessions of a server, counted by user, client and database.
+///
+/// Source: the action's page of 2024-04-25. It takes two calls at least: the
+/// first begins a listing and names it, the same call with that `ResultId`
+/// answers it once it is finished, as often as it is asked for.
+struct GetMySQLAllSessionAsync: DASAction {
+    static let name = "GetMySQLAllSessionAsync"
+    static let needs: Set<Permission> = [.list]
+    let das: DAS
+
+    struct Request: Decodable, Sendable {
+        var InstanceId: String
+        /// The instance's own address without one.
+        var NodeId: String?
+        var ResultId: String?
+    }
+
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        let target = try das.instance(request.InstanceId, for: call).target(request.NodeId)
+        guard let id = request.ResultId else {
+            do throws(CryptographyError) {
+                return DASAnswer(data: try await das.listings.begin(on: target, for: call.account.name).answer)
+            } catch {
+                throw .internalError(cause: error)
+            }
+        }
+        guard id.utf8.count <= 64 else { throw .resultNotFound }
+        let place = SessionTaskPlace(instance: target.instance.id, node: target.node)
+        guard let listing = await das.listings.listing(id, at: place, of: call.account.name) else {
+            throw .resultNotFound
+        }
+        return DASAnswer(data: listing.answer)
+    }
+}
+
+extension SessionListings.Listing {
+    /// State and ResultId are always there: clients read them without looking.
+    fileprivate var answer: AnswerValue {
+        let data: SessionData?
+        let (word, isFinished, isFailed): (String, Bool, Bool)
+        switch state {
+        case .running: (data, word, isFinished, isFailed) = (nil, "RUNNING", false, false)
+        case .finished(let found): (data, word, isFinished, isFailed) = (found, "SUCCESS", true, false)
+        // FAIL here, where a task says FAILURE.
+        case .failed: (data, word, isFinished, isFailed) = (nil, "FAIL", true, true)
+        }
+        return [
+            "Fail": .boolean(isFailed), "SessionData": data?.answer, "ResultId": .text(id),
+            "IsFinish": .boolean(isFinished), "State": .text(word), "Complete": .boolean(data != nil),
+            "Timestamp": .integer(requestedAt.milliseconds),
+        ]
+    }
+}
+
+extension SessionData {
+    fileprivate var answer: AnswerValue {
+        [
+            "TotalSessionCount": .integer(Int64(sessions.count)), "ActiveSessionCount": .integer(Int64(activeCount)),
+            "MaxActiveTime": .integer(longestActive), "SessionList": .list(sessions.map(\.answer)),
+            "UserStats": .list(users.map(\.answer)), "ClientStats": .list(clients.map(\.answer)),
+            "DbStats": .list(databases.map(\.answer)), "TimeStamp": .integer(readAt.milliseconds),
+        ]
+    }
+}
+
+extension ListedSession {
+    /// `UserClientAlias` and `SqlTemplateId` are never there: nobody tells killd of
+    /// the one, and the other is of PolarDB-X.
+    ///
+    /// A transaction that has changed nothing has no id. MariaDB shows 0 for it,
+    /// and so does this: the holder of a metadata lock is looked for by `TrxId`.
+    fileprivate var answer: AnswerValue {
+        [
+            "SessionId": .integer(Int64(id.rawValue)), "User": .text(user), "Client": .text(client),
+            "DbName": .text(database), "Command": .text(command), "Time": .integer(seconds), "State": .text(state),
+            "SqlText": .text(statement), "TrxId": transaction.map { .text($0.id ?? "0") },
+            "TrxDuration": transaction.map { .integer($0.age) },
+        ]
+    }
+}
+
+extension SessionCount {
+    fileprivate var answer: AnswerValue {
+        [
+            "Key": .text(key), "TotalCount": .integer(Int64(threads.count)),
+            "ActiveCount": .integer(Int64(activeCount)),
+            "ThreadIdList": .list(threads.map { .integer(Int64($0.rawValue)) }),
+            "UserList": .list(users.map { .text($0) }),
+        ]
+    }
+}

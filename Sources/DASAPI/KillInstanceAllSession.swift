@@ -1,0 +1,26 @@
+import Accounts
+import SessionKill
+
+/// Ends all sessions of an instance in the background with killd's own account.
+///
+/// Source: the SDKs; there is no page. Their example is an instance of Redis,
+/// and what `Data` holds is not known: here it is what
+/// ``CreateKillInstanceSessionTask`` answers. Every field is a text.
+struct KillInstanceAllSession: DASAction {
+    static let name = "KillInstanceAllSession"
+    static let needs: Set<Permission> = [.prepare, .commit]
+    let das: DAS
+
+    struct Request: Decodable, Sendable {
+        var InstanceId: String
+        /// Reserved by the vendor; not looked at.
+        var ConsoleContext: String?
+    }
+
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        let wish = DAS.Wish(
+            instance: request.InstanceId, node: nil, killsAll: true, threads: nil, ignoredUsers: [])
+        return DASAnswer(
+            data: .text(try await das.createTasks(wish, by: .killd, for: call)), envelope: .allText)
+    }
+}

@@ -1,0 +1,61 @@
+import Accounts
+import SessionKill
+
+/// What the actions that create tasks have in common.
+extension DAS {
+    /// The sessions that a request names, and where.
+    struct Wish {
+        var instance: String
+        var node: String?
+        var killsAll: Bool
+        var threads: [ThreadID]?
+        var ignoredUsers: Set<String>
+    }
+
+    /// Creates a task for each server that the wish concerns.
+    ///
+    /// - Returns: the task's id, or a JSON array of ids in a text if there are
+    ///   several servers: the SDKs of Go and Java read a text only.
+    func createTasks(
+        _ wish: Wish, by killer: KillingAccount, for call: DASCall
+    ) async throws(DASError) -> String {
+        let managed = try instance(wish.instance, for: call)
+        guard !managed.needsApproval else { throw .noPermission }
+        let targets: [SessionTaskRunner.Target]
+        let scope: SessionSelection.Scope
+        if wish.killsAll {
+            targets = try managed.allTargets(wish.node)
+            scope = .all
+        } else {
+            // Without a node nobody knows whose ids they are: each node has other sessions under the same.
+            guard let threads = wish.threads, !threads.isEmpty, threads.count <= maximumThreads,
+                wish.node != nil || managed.nodes.isEmpty
+            else { throw .invalidParameters }
+            targets = [try managed.target(wish.node)]
+            scope = .threads(threads)
+        }
+        let selection = SessionSelection(scope, ignoring: wish.ignoredUsers)
+        let ids: [String]
+        do {
+            ids = try await tasks.create(selection, on: targets, by: killer, for: call.account.name)
+                .map(\.id.rawValue)
+        } catch {
+            throw DASError(creation: error)
+        }
+        let isPerNode = wish.killsAll && wish.node == nil && !managed.nodes.isEmpty
+        return isPerNode ? "[" + ids.map { "\"\($0)\"" }.joined(separator: ", ") + "]" : ids.joined()
+    }
+}
+
+extension DASError {
+    /// Why no task was created.
+    fileprivate init(creation error: any Error) {
+        self =
+            switch error {
+            case SessionTaskError.tooMany: .throttled(retryAfter: .seconds(5))
+            case SessionTaskError.stopping: .serviceUnavailable(cause: error)
+            case is ServerError: .serviceUnavailable(cause: error)
+            default: .internalError(cause: error)
+            }
+    }
+}

@@ -1,0 +1,119 @@
+import Cryptography
+import SessionKill
+
+/// The listings that were asked for, and their results.
+///
+/// They live in memory only: a result is of use for minutes, and after a restart
+/// a client asks anew. Each is kept for 24 hours, but of one account's results
+/// only so many, and so much, as ``Limits`` say: beyond that the account's
+/// oldest are dropped and are like unknown ones. The latest is kept whatever its
+/// size.
+public actor SessionListings {
+    public struct Limits: Sendable {
+        /// Of an account, those under way included.
+        public var count = 500
+        /// Of an account, about so much memory.
+        public var bytes = 32 << 20
+
+        public init() {}
+    }
+
+    struct Key: Hashable {
+        let account: String
+        let id: String
+    }
+
+    struct Listing {
+        let id: String
+        let place: SessionTaskPlace
+        let requestedAt: UnixTime
+        var state = State.running
+    }
+
+    enum State {
+        case running
+        case finished(SessionData)
+        case failed
+    }
+
+    /// Seconds for which a result is kept at most.
+    static let retention = 86_400
+
+    private let limits: Limits
+    private let now: @Sendable () -> UnixTime
+    private let report: @Sendable (SessionTaskPlace, any Error) -> Void
+    private var listings: [Key: Listing] = [:]
+    /// Of each account, the oldest first.
+    private var order: [String: [String]] = [:]
+
+    /// - Parameter report: told why a listing failed; must not block.
+    public init(
+        limits: Limits = Limits(), now: @escaping @Sendable () -> UnixTime,
+        report: @escaping @Sendable (SessionTaskPlace, any Error) -> Void
+    ) {
+        self.limits = limits
+        self.now = now
+        self.report = report
+    }
+
+    /// Begins a listing. Those of one server that begin at the same moment share
+    /// a look at it.
+    func begin(
+        on target: SessionTaskRunner.Target, for account: String
+    ) throws(CryptographyError) -> Listing {
+        let id = "async_" + (try randomText(count: 32, alphabet: "0123456789abcdef"))
+        let key = Key(account: account, id: id)
+        let place = SessionTaskPlace(instance: target.instance.id, node: target.node)
+        let listing = Listing(id: id, place: place, requestedAt: now())
+        listings[key] = listing
+        order[account, default: []].append(id)
+        dropOldest(of: account)
+        Task {
+            let state: State
+            do {
+                let observation = try await target.instance.observeTransactions()
+                // Off this actor: it takes some milliseconds for many sessions.
+                state = .finished(await Self.data(of: observation, readAt: now()))
+            } catch {
+                report(place, error)
+                state = .failed
+            }
+            // It may have been dropped meanwhile.
+            listings[key]?.state = state
+            dropOldest(of: account)
+        }
+        return listing
+    }
+
+    /// The listing with that id, if the account asked for it at that place.
+    func listing(_ id: String, at place: SessionTaskPlace, of account: String) -> Listing? {
+        dropOldest(of: account)
+        guard let listing = listings[Key(account: account, id: id)], listing.place == place else { return nil }
+        return listing
+    }
+
+    @concurrent private nonisolated static func data(
+        of observation: ServerObservation, readAt time: UnixTime
+    ) async -> SessionData {
+        SessionData(observation, readAt: time)
+    }
+
+    private func dropOldest(of account: String) {
+        guard var ids = order[account] else { return }
+        let now = now()
+        var size = ids.reduce(0) { $0 + self.size(of: Key(account: account, id: $1)) }
+        while let oldest = ids.first, let listing = listings[Key(account: account, id: oldest)] {
+            let isOver = now >= listing.requestedAt.advanced(bySeconds: Self.retention)
+            let isTooMuch = ids.count > 1 && (ids.count > limits.count || size > limits.bytes)
+            guard isOver || isTooMuch else { break }
+            size -= self.size(of: Key(account: account, id: oldest))
+            listings[Key(account: account, id: oldest)] = nil
+            ids.removeFirst()
+        }
+        order[account] = ids.isEmpty ? nil : ids
+    }
+
+    private func size(of key: Key) -> Int {
+        if case .finished(let data)? = listings[key]?.state { data.size } else { 0 }
+    }
+}

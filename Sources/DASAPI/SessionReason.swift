@@ -1,0 +1,44 @@
+import SessionKill
+
+/// DAS's words for what became of a session.
+///
+/// | fate | Reason | counts as |
+/// | --- | --- | --- |
+/// | `killed`, `rolling-back`, `xa-prepared` | SESSION_KILLED | success |
+/// | `gone`: it had ended by itself, or is proven to be gone after an interruption | SESSION_EXPIRED | – |
+/// | `replaced`: the id is another session's, which was left alone | SESSION_EXPIRED | – |
+/// | `denied`: KILL was refused (1095, 1227), or the account sees its own sessions only | SESSION_NO_PERMISSION | failure |
+/// | the login was refused (1045, 1044, …) | SESSION_ACCOUNT_ERROR | failure |
+/// | its user is one of `IgnoredUsers` | SESSION_IGNORED_USER | ignored |
+/// | `protected`: replication, the server's own, killd's own, protected users | SESSION_INTERNAL_USER_OR_COMMAND | ignored |
+/// | `failed`: KILL was accepted, but the session is still there after `killWaitSeconds` | SESSION_KILL_TASK_TIMEOUT | failure |
+/// | `failed` otherwise, `unknown` | SESSION_OTHER_ERROR | failure |
+///
+/// The last column is ``SessionFate``'s.
+enum SessionReason: String, CaseIterable {
+    case killed = "SESSION_KILLED"
+    case expired = "SESSION_EXPIRED"
+    case noPermission = "SESSION_NO_PERMISSION"
+    case accountError = "SESSION_ACCOUNT_ERROR"
+    case ignoredUser = "SESSION_IGNORED_USER"
+    case internalUserOrCommand = "SESSION_INTERNAL_USER_OR_COMMAND"
+    case timeout = "SESSION_KILL_TASK_TIMEOUT"
+    case otherError = "SESSION_OTHER_ERROR"
+
+    init(_ fate: SessionFate) {
+        self =
+            switch fate {
+            case .loginRefused: .accountError
+            case .ignoredUser: .ignoredUser
+            case .decided(let outcome):
+                switch outcome {
+                case .killed, .rollingBack, .xaPrepared: .killed
+                case .gone, .replaced: .expired
+                case .denied: .noPermission
+                case .protected: .internalUserOrCommand
+                case .outlivedKill: .timeout
+                case .failed, .unknown: .otherError
+                }
+            }
+    }
+}

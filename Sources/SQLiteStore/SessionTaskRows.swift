@@ -1,0 +1,120 @@
+import FoundationEssentials
+import SessionKill
+
+/// One row of `session_tasks` and its rows of `session_task_sessions`.
+struct SessionTaskRows: Sendable {
+    var taskID: String
+    var account: String
+    var instance: String
+    var node: String?
+    /// The plan's name.
+    var plan: String
+    var createdAt: Int64
+    var state: String
+    var endedAt: Int64?
+    /// In the order of their positions.
+    var sessions: [Session] = []
+
+    /// One row of `session_task_sessions`.
+    struct Session: Sendable {
+        var id: Int64
+        var row: Row?
+        var fate: OutcomeColumns?
+    }
+
+    /// A session's row in the server's list.
+    struct Row: Sendable {
+        var user: String
+        var host: String
+        var database: String?
+        var command: String
+        var seconds: Int64?
+        var state: String?
+        /// JSON.
+        var statement: String?
+        var isActive: Bool
+    }
+}
+
+extension SessionTaskRows.Session {
+    /// - Throws: whatever stops the encoder.
+    init(_ session: TaskedSession, _ encoder: JSONEncoder) throws {
+        id = Int64(session.id.rawValue)
+        row = try session.row.map { row in
+            SessionTaskRows.Row(
+                user: row.user, host: row.host, database: row.database, command: row.command, seconds: row.seconds,
+                state: row.state,
+                statement: try row.statement.map { String(decoding: try encoder.encode($0), as: UTF8.self) },
+                isActive: row.isActive)
+        }
+        fate = session.fate.map(OutcomeColumns.init)
+    }
+
+    fileprivate func taskedSession(_ decoder: JSONDecoder) throws -> TaskedSession {
+        guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
+        let row = try row.map { row in
+            SessionRow(
+                user: row.user, host: row.host, database: row.database, command: row.command, seconds: row.seconds,
+                state: row.state,
+                statement: try row.statement.map { text in
+                    try decoder.decode(RecordedStatement.self, from: Data(text.utf8))
+                },
+                isActive: row.isActive)
+        }
+        let fate = try fate.map { columns in
+            guard let fate = columns.fate else {
+                throw StoreError(.damaged, "thread \(id) has the fate \(columns.outcome), which makes no sense")
+            }
+            return fate
+        }
+        return TaskedSession(id: id, row: row, fate: fate)
+    }
+}
+
+extension SessionTaskRows {
+    /// - Throws: ``StoreError`` of reason `damaged` or `DecodingError` if the
+    ///   columns hold what the store never writes.
+    func storedTask() throws -> StoredSessionTask {
+        let decoder = JSONDecoder()
+        return StoredSessionTask(
+            task: SessionTask(
+                id: SessionTaskID(rawValue: taskID), account: account,
+                place: SessionTaskPlace(
+                    instance: InstanceID(rawValue: instance), node: node.map(NodeID.init)),
+                plan: PlanName(rawValue: plan), createdAt: UnixTime(milliseconds: createdAt)),
+            state: try taskState(), sessions: try sessions.map { try $0.taskedSession(decoder) })
+    }
+
+    private func taskState() throws(StoreError) -> SessionTaskState {
+        switch (state, endedAt) {
+        case ("running", nil): return .running
+        case (_, let time?):
+            if let ending = SessionTaskEnding(rawValue: state) { return .ended(ending, at: UnixTime(milliseconds: time)) }
+        case (_, nil): break
+        }
+        throw StoreError(.damaged, "the state \(state) of \(taskID) contradicts what stands beside it")
+    }
+}
+
+extension OutcomeColumns {
+    private static let ignoredUser = "ignored-user"
+    private static let loginRefused = "login-refused"
+
+    /// A fate as it stands in the columns `fate` and `fate_detail`.
+    init(_ fate: SessionFate) {
+        switch fate {
+        case .decided(let outcome): self.init(outcome)
+        case .ignoredUser: self.init(outcome: Self.ignoredUser, detail: nil)
+        case .loginRefused: self.init(outcome: Self.loginRefused, detail: nil)
+        }
+    }
+
+    /// `nil` if the columns hold what no fate is stored as.
+    fileprivate var fate: SessionFate? {
+        switch (outcome, detail) {
+        case (Self.ignoredUser, nil): .ignoredUser
+        case (Self.loginRefused, nil): .loginRefused
+        default: value.map(SessionFate.decided)
+        }
+    }
+}

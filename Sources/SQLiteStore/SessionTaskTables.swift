@@ -1,0 +1,141 @@
+import SessionKill
+
+/// The statements on the tables `session_tasks` and `session_task_sessions`,
+/// prepared once.
+///
+/// What a method does belongs to the transaction of whoever calls it. Each that
+/// writes returns how many tasks it changed.
+struct SessionTaskTables: ~Copyable {
+    private let insertTask: Statement
+    private let insertSession: Statement
+    private let endTask: Statement
+    private let deleteSessions: Statement
+    private let selectTask: Statement
+    private let selectRunning: Statement
+    private let selectSessions: Statement
+    private let deleteTasks: Statement
+}
+
+extension SessionTaskTables {
+    init(on connection: borrowing Connection) throws(SQLiteError) {
+        self.init(
+            insertTask: try Statement(
+                """
+                INSERT INTO session_tasks (task_id, account, instance, node, plan, created_at)
+                VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+                """, on: connection),
+            insertSession: try Statement(
+                """
+                INSERT INTO session_task_sessions (task, position, thread_id, user, host, database, command, seconds,
+                    state, statement, active, fate, fate_detail)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, on: connection),
+            endTask: try Statement(
+                """
+                UPDATE session_tasks SET state = ?, ended_at = ? WHERE task_id = ? AND state = 'running' RETURNING id
+                """, on: connection),
+            deleteSessions: try Statement("DELETE FROM session_task_sessions WHERE task = ?", on: connection),
+            selectTask: try Statement(selectTasks + " WHERE task_id = ?", on: connection),
+            selectRunning: try Statement(selectTasks + " WHERE state = 'running' ORDER BY id", on: connection),
+            selectSessions: try Statement(
+                """
+                SELECT thread_id, user, host, database, command, seconds, state, statement, active, fate, fate_detail
+                FROM session_task_sessions WHERE task = ? ORDER BY position
+                """, on: connection),
+            deleteTasks: try Statement(
+                """
+                DELETE FROM session_tasks WHERE id IN (
+                    SELECT id FROM session_tasks WHERE ended_at < ? ORDER BY ended_at LIMIT ?)
+                """, on: connection))
+    }
+
+    borrowing func insert(_ task: SessionTask, _ sessions: [SessionTaskRows.Session]) throws -> Int {
+        let id = try insertTask.rows([
+            .text(task.id.rawValue), .text(task.account), .text(task.place.instance.rawValue),
+            SQLiteValue(task.place.node?.rawValue), .text(task.plan.rawValue), .integer(task.createdAt.milliseconds),
+        ]) { try $0.integer(0) }.first
+        guard let id else { return 0 }
+        try insert(sessions, of: id)
+        return 1
+    }
+
+    borrowing func end(
+        _ task: SessionTaskID, as ending: SessionTaskEnding, _ sessions: [SessionTaskRows.Session], at time: UnixTime
+    ) throws -> Int {
+        let id = try endTask.rows([
+            .text(ending.rawValue), .integer(time.milliseconds), .text(task.rawValue),
+        ]) { try $0.integer(0) }.first
+        guard let id else { return 0 }
+        try deleteSessions.run([.integer(id)])
+        try insert(sessions, of: id)
+        return 1
+    }
+
+    private borrowing func insert(_ sessions: [SessionTaskRows.Session], of task: Int64) throws {
+        for (position, session) in sessions.enumerated() {
+            let row = session.row
+            try insertSession.run([
+                .integer(task), .integer(Int64(position)), .integer(session.id), SQLiteValue(row?.user),
+                SQLiteValue(row?.host), SQLiteValue(row?.database), SQLiteValue(row?.command),
+                SQLiteValue(row?.seconds), SQLiteValue(row?.state), SQLiteValue(row?.statement),
+                SQLiteValue(row.map { $0.isActive ? 1 : 0 }), SQLiteValue(session.fate?.outcome),
+                SQLiteValue(session.fate?.detail),
+            ])
+        }
+    }
+
+    borrowing func task(_ id: SessionTaskID) throws -> SessionTaskRows? {
+        guard let row = try selectTask.rows([.text(id.rawValue)], { row in try TaskRow(row) }).first else { return nil }
+        return try readSessions(of: row)
+    }
+
+    borrowing func runningTasks() throws -> [SessionTaskRows] {
+        // No closure: it could not use what is borrowed here.
+        var tasks: [SessionTaskRows] = []
+        for row in try selectRunning.rows([], { row in try TaskRow(row) }) { tasks.append(try readSessions(of: row)) }
+        return tasks
+    }
+
+    private borrowing func readSessions(of row: TaskRow) throws -> SessionTaskRows {
+        var task = row.task
+        task.sessions = try selectSessions.rows([.integer(row.id)]) { row in try SessionTaskRows.Session(row) }
+        return task
+    }
+
+    /// Deletes at most `limit` tasks that ended before `time`, with their sessions.
+    borrowing func deleteTasks(endedBefore time: UnixTime, limit: Int) throws -> Int {
+        try deleteTasks.run([.integer(time.milliseconds), .integer(Int64(limit))])
+    }
+}
+
+private let selectTasks = """
+    SELECT id, task_id, account, instance, node, plan, created_at, state, ended_at FROM session_tasks
+    """
+
+/// A row of `selectTasks`, its sessions still missing.
+private struct TaskRow {
+    let id: Int64
+    let task: SessionTaskRows
+
+    init(_ row: borrowing Row) throws {
+        id = try row.integer(0)
+        task = SessionTaskRows(
+            taskID: try row.text(1), account: try row.text(2), instance: try row.text(3),
+            node: try row.optionalText(4), plan: try row.text(5), createdAt: try row.integer(6),
+            state: try row.text(7), endedAt: row.optionalInteger(8))
+    }
+}
+
+extension SessionTaskRows.Session {
+    /// From the columns of `selectSessions`.
+    fileprivate init(_ row: borrowing Row) throws {
+        id = try row.integer(0)
+        if let user = try row.optionalText(1) {
+            self.row = SessionTaskRows.Row(
+                user: user, host: try row.text(2), database: try row.optionalText(3), command: try row.text(4),
+                seconds: row.optionalInteger(5), state: try row.optionalText(6), statement: try row.optionalText(7),
+                isActive: try row.integer(8) != 0)
+        }
+        fate = try row.optionalText(9).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(10)) }
+    }
+}

@@ -1,0 +1,170 @@
+/// How a session task's plan is made, carried out, and brought to its end after an interruption.
+extension KillEngine {
+    /// Whom a task is to end, pinned.
+    struct PreparedSessionTask: Sendable {
+        let plan: KillPlan
+        /// Those of the plan and those who are spared.
+        let sessions: [TaskedSession]
+    }
+
+    /// Pins the sessions that a task is to end, all in one look at the server,
+    /// and stores them as a plan.
+    ///
+    /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
+    ///   is stored then.
+    func prepare(
+        _ selection: SessionSelection, on instance: Instance, by killer: KillingAccount, for account: String
+    ) async throws -> PreparedSessionTask {
+        let look = try await instance.pictures.observe()
+        // What a caller's account may do is seen when it has logged in.
+        if case .killd = killer { try look.observation.requireKillPrivilege() }
+        let ids: [ThreadID]
+        let protection: UnnamedProtection?
+        switch selection.scope {
+        case .all:
+            ids = look.observation.sessions.map(\.id).sorted()
+            protection = UnnamedProtection(look.observation, instance.protectionRules(look.observation))
+        case .threads(let named):
+            var seen: Set<ThreadID> = []
+            ids = named.filter { seen.insert($0).inserted }
+            protection = nil
+        }
+        let policy = statementPolicy(of: instance)
+        var sessions: [TaskedSession] = []
+        var victims: [ThreadID] = []
+        for id in ids {
+            let session = look.sessions[id]
+            var fate: SessionFate?
+            if let session {
+                if let protection = protection?.protection(of: session) {
+                    fate = .decided(.protected(protection))
+                } else if selection.ignoredUsers.contains(session.identity.user) {
+                    fate = .ignoredUser
+                }
+            }
+            if fate == nil { victims.append(id) }
+            sessions.append(TaskedSession(id: id, row: try session.map { try SessionRow($0, policy) }, fate: fate))
+        }
+        let plan = try await store(
+            victims, from: look, on: instance, for: account, task: nil, recordHistory: true)
+        return PreparedSessionTask(plan: plan, sessions: sessions)
+    }
+
+    /// Ends the sessions of a task's plan.
+    ///
+    /// - Parameter witness: told what was there right before the KILLs.
+    /// - Throws: as ``commit(_:on:for:)``, and ``SessionTaskFailure/loginRefused``.
+    func commit(
+        _ plan: PlanName, on instance: Instance, by killer: KillingAccount,
+        witness: @escaping @Sendable (ServerObservation) -> Void
+    ) async throws -> CommitReport {
+        guard let stored = try await store.plan(named: plan) else { throw KillError.planNotFound }
+        guard stored.state == .prepared else { throw KillError.beingCommitted }
+        guard case .login(let login) = killer else {
+            return try await commit(stored, on: instance, as: nil, witness: witness)
+        }
+        // Whose login was refused must be told apart: killd's own account can be refused as well.
+        let outcome: Result<CommitReport, any Error>
+        do {
+            outcome = try await instance.server.withConnection(as: login) { connection in
+                let caller = CallersConnection(user: login.user, connection: connection)
+                do {
+                    return .success(
+                        try await commit(stored, on: instance, as: nil, caller: caller, witness: witness))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } catch let error as ServerError where error.reason == .loginRefused {
+            throw SessionTaskFailure.loginRefused(error)
+        }
+        return try outcome.get()
+    }
+
+    /// Ends the plan of a task that cannot go on, and kills nobody.
+    ///
+    /// The caller's password lives in memory only, so a task that was
+    /// interrupted has nothing left to kill with; and what it should kill is
+    /// not what anybody expects to die after a restart. Its plan is closed
+    /// here, as far as a look of killd's own tells what became of the sessions,
+    /// because nobody else has its ticket and it would be `committing` for ever.
+    ///
+    /// - Returns: the fates of the plan's sessions. One that is proven to be
+    ///   gone is `gone`: nobody can tell any more whether it died of a KILL.
+    func close(_ name: PlanName, on instance: Instance?, because reason: String) async throws(StoreError)
+        -> [ThreadID: SessionFate]
+    {
+        guard let stored = try await store.plan(named: name) else { return [:] }
+        let plan = stored.plan
+        let presence = await presence(of: plan, on: instance)
+        let intended: Set<ThreadID>
+        switch stored.state {
+        case .ended(_, _, let outcomes): return fates(of: plan, outcomes, presence)
+        case .prepared: intended = []
+        case .committing(_, let threads): intended = threads
+        }
+        var outcomes: [ThreadID: Outcome] = [:]
+        for id in plan.content.threads.map(\.id) {
+            outcomes[id] =
+                switch (presence[id], wasIntended: intended.contains(id)) {
+                case (.gone?, wasIntended: false): .gone
+                case (.gone?, wasIntended: true), (nil, wasIntended: true): .unknown
+                case (.present?, _), (nil, wasIntended: false): .failed(reason)
+                }
+        }
+        _ = try await store.finish(plan.name, as: .committed, outcomes: outcomes, at: clock.now())
+        return fates(of: plan, outcomes, presence)
+    }
+
+    /// What became of the sessions of a plan that was carried out.
+    func fates(_ report: CommitReport, on instance: Instance) async -> [ThreadID: SessionFate] {
+        let isSure = !report.outcomes.values.contains(.unknown)
+        return fates(of: report.plan, report.outcomes, isSure ? [:] : await presence(of: report.plan, on: instance))
+    }
+
+    private func fates(
+        of plan: KillPlan, _ outcomes: [ThreadID: Outcome], _ presence: [ThreadID: Presence]
+    ) -> [ThreadID: SessionFate] {
+        plan.content.threads.map(\.id).reduce(into: [:]) { fates, id in
+            let outcome = outcomes[id] ?? .unknown
+            fates[id] = .decided(outcome == .unknown && presence[id] == .gone ? .gone : outcome)
+        }
+    }
+
+    private enum Presence { case present, gone }
+
+    /// Which of a plan's sessions are there and which are proven to be gone; the
+    /// others are missing.
+    private func presence(of plan: KillPlan, on instance: Instance?) async -> [ThreadID: Presence] {
+        guard let instance, let look = try? await instance.lists.observe() else { return [:] }
+        var presence: [ThreadID: Presence] = [:]
+        switch plan.content.fingerprint.difference(from: look.observation.fingerprint) {
+        case .anotherServer?: break
+        // No session outlives its server.
+        case .serverRestarted?: for thread in plan.content.threads { presence[thread.id] = .gone }
+        case nil:
+            for thread in plan.content.threads {
+                let isThere = look.sessions[thread.id].map { session in
+                    thread.session?.identity.isSameSession(as: session.identity) == true
+                }
+                presence[thread.id] = isThere == true ? .present : .gone
+            }
+        }
+        return presence
+    }
+
+    func statementPolicy(of instance: Instance) -> RecordedStatement.Policy {
+        instance.hidesStatements ? .hidden : .cut(bytes: settings.maximumStatementBytes)
+    }
+}
+
+/// Why nothing of a task was tried.
+enum SessionTaskFailure: Error {
+    case loginRefused(ServerError)
+}
+
+/// A connection on which somebody is logged in in place of killd's account.
+struct CallersConnection: Sendable {
+    let user: String
+    let connection: any ServerConnection
+}

@@ -1,0 +1,330 @@
+import Synchronization
+
+/// Creates session tasks and carries them out in the background.
+///
+/// A task's plan, its sessions and the task itself are on disk before anything
+/// is killed, and what became of each session before the task counts as ended.
+public actor SessionTaskRunner {
+    /// What somebody who reads a log wants to know.
+    public enum Event: Sendable {
+        case created(SessionTask)
+        case ended(SessionTask, SessionTaskEnding, killed: Int, failed: Int, spared: Int)
+        /// The work on a task fails; it kills nobody any more.
+        case failed(SessionTask, any Error)
+    }
+
+    /// A server on which a task is to end sessions.
+    public struct Target: Sendable {
+        /// The instance, with the node's server if there is a node.
+        public let instance: Instance
+        public let node: NodeID?
+
+        public init(instance: Instance, node: NodeID?) {
+            self.instance = instance
+            self.node = node
+        }
+
+        public var place: SessionTaskPlace { SessionTaskPlace(instance: instance.id, node: node) }
+    }
+
+    /// Tasks that are carried out at the same time at one place; the others wait.
+    ///
+    /// Each has a connection of killd's for its time, and there are four.
+    static let mostAtOnce = 2
+    /// Tasks that wait at one place.
+    static let mostWaiting = 100
+
+    /// Of sessions that a task cannot try to end any more.
+    private static let interruption = "the task was interrupted"
+
+    private var engine: KillEngine
+    private let store: any SessionTaskStore
+    private let clock: KillEngine.Clock
+    private let report: @Sendable (Event) -> Void
+    private var lines: [SessionTaskPlace: Line] = [:]
+    private var interrupted: [StoredSessionTask] = []
+    private var runs: [SessionTaskID: Task<Void, Never>] = [:]
+    private var isStopping = false
+
+    /// What there is to do at one place.
+    private struct Line {
+        /// Tasks that are being created, wait or run.
+        var count = 0
+        var running = 0
+        var waiting: [Work] = []
+    }
+
+    private struct Work {
+        let task: SessionTask
+        var sessions: [TaskedSession]
+        let instance: Instance
+        let killer: KillingAccount
+    }
+
+    /// - Parameters:
+    ///   - clock: for the pauses between attempts to store an end.
+    ///   - report: called on the runner, so it must not block.
+    public init(
+        engine: KillEngine, store: any SessionTaskStore, clock: KillEngine.Clock,
+        report: @escaping @Sendable (Event) -> Void
+    ) {
+        self.engine = engine
+        self.store = store
+        self.clock = clock
+        self.report = report
+    }
+
+    // MARK: From start to stop
+
+    /// Reads which tasks were running when killd ended.
+    public func load() async throws(StoreError) { interrupted = try await store.runningSessionTasks() }
+
+    /// Takes over another configuration's settings for the tasks to come.
+    public func replace(_ engine: KillEngine) { self.engine = engine }
+
+    /// Ends the tasks that were running when killd ended, as ``SessionTaskEnding/error``.
+    ///
+    /// They kill nobody any more: with the process the callers' passwords were
+    /// lost, and with killd's own account nobody had agreed to their kills. One
+    /// whose plan had come to its end, so that all is known, ends as that tells.
+    ///
+    /// - Parameter instance: the one at a place; `nil` if it is not configured any
+    ///   more.
+    public func start(_ instance: @Sendable (SessionTaskPlace) -> Instance?) {
+        for stored in interrupted {
+            let instance = instance(stored.task.place)
+            runs[stored.task.id] = Task { await finish(interrupted: stored, on: instance) }
+        }
+        interrupted = []
+    }
+
+    /// Ends the work: tasks that wait kill nobody, and those that run are waited
+    /// for.
+    ///
+    /// - Parameter limit: after so long, what became of sessions that were sent
+    ///   a KILL is not waited for any more.
+    public func stop(within limit: Duration) async {
+        isStopping = true
+        let runs = Array(runs.values)
+        let sleep = clock.sleep
+        let timer = Task {
+            try await sleep(limit)
+            for run in runs { run.cancel() }
+        }
+        for run in runs { await run.value }
+        // Those that waited were begun meanwhile, and end at once.
+        while let run = self.runs.values.first { await run.value }
+        timer.cancel()
+    }
+
+    // MARK: Tasks
+
+    /// Pins the sessions and begins to end them: one task for each target, or
+    /// none at all.
+    ///
+    /// - Throws: ``SessionTaskError``, ``ServerError``, ``StoreError`` or
+    ///   `CryptographyError`. Nothing was killed then.
+    public func create(
+        _ selection: SessionSelection, on targets: [Target], by killer: KillingAccount, for account: String
+    ) async throws -> [SessionTask] {
+        guard !isStopping else { throw SessionTaskError.stopping }
+        for target in targets where lines[target.place, default: Line()].count >= Self.mostAtOnce + Self.mostWaiting {
+            throw SessionTaskError.tooMany
+        }
+        for target in targets { lines[target.place, default: Line()].count += 1 }
+        var created: [Work] = []
+        do {
+            // All are pinned and stored before the first KILL: if one server is away, nobody is killed on the others.
+            for target in targets {
+                let prepared = try await engine.prepare(selection, on: target.instance, by: killer, for: account)
+                let task = SessionTask(
+                    id: try .random(), account: account, place: target.place, plan: prepared.plan.name,
+                    createdAt: prepared.plan.content.preparedAt)
+                created.append(
+                    Work(task: task, sessions: prepared.sessions, instance: target.instance, killer: killer))
+            }
+            for work in created { try await store.insert(work.task, work.sessions) }
+        } catch {
+            for target in targets { lines[target.place]?.count -= 1 }
+            // Some may be in the store as running already.
+            let stored = created
+            let close = Task {
+                for work in stored { await abandon(work, error) }
+            }
+            for work in stored { runs[work.task.id] = close }
+            throw error
+        }
+        for work in created {
+            report(.created(work.task))
+            lines[work.task.place]?.waiting.append(work)
+            begin(at: work.task.place)
+        }
+        return created.map(\.task)
+    }
+
+    /// The task with that id, if the account created it at that place and it has
+    /// not been over for longer than ``SessionTask/retention``.
+    public func task(
+        _ id: SessionTaskID, at place: SessionTaskPlace, of account: String
+    ) async throws(StoreError) -> StoredSessionTask? {
+        guard let stored = try await store.sessionTask(id), stored.task.place == place, stored.task.account == account
+        else { return nil }
+        if case .ended(_, let time) = stored.state, clock.now() >= time.advanced(bySeconds: SessionTask.retention) {
+            return nil
+        }
+        return stored
+    }
+
+    // MARK: The work on a task
+
+    private func begin(at place: SessionTaskPlace) {
+        while let line = lines[place], line.running < Self.mostAtOnce, !line.waiting.isEmpty {
+            let work = lines[place]?.waiting.removeFirst()
+            guard let work else { return }
+            lines[place]?.running += 1
+            runs[work.task.id] = Task { await run(work) }
+        }
+    }
+
+    private func run(_ work: Work) async {
+        if isStopping {
+            await abandon(work, SessionTaskError.stopping)
+        } else {
+            await carryOut(work)
+        }
+        let place = work.task.place
+        lines[place]?.running -= 1
+        lines[place]?.count -= 1
+        begin(at: place)
+        if lines[place]?.count == 0 { lines[place] = nil }
+    }
+
+    private func carryOut(_ work: Work) async {
+        let seen = Mutex<ServerObservation?>(nil)
+        let engine = engine
+        do {
+            let report = try await engine.commit(work.task.plan, on: work.instance, by: work.killer) { observation in
+                seen.withLock { $0 = observation }
+            }
+            let fates = await engine.fates(report, on: work.instance)
+            await record(work, seen.withLock { $0 }) { sessions in
+                for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? fates[sessions[index].id] }
+                return SessionTaskEnding(of: sessions.compactMap(\.fate))
+            }
+        } catch SessionTaskFailure.loginRefused(let cause) {
+            report(.failed(work.task, cause))
+            _ = await close(work.task, on: work.instance, because: "the server refused the login of the task")
+            await record(work, nil) { sessions in
+                for index in sessions.indices { sessions[index].fate = .loginRefused }
+                return .failure
+            }
+        } catch {
+            report(.failed(work.task, error))
+            await giveUp(work, seen.withLock { $0 }, because: Self.interruption)
+        }
+    }
+
+    /// Ends a task of which nothing was tried.
+    private func abandon(_ work: Work, _ cause: any Error) async {
+        report(.failed(work.task, cause))
+        await giveUp(work, nil, because: Self.interruption)
+    }
+
+    private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: String) async {
+        let fates = await close(work.task, on: work.instance, because: reason)
+        await record(work, seen) { sessions in
+            for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? fates?[sessions[index].id] }
+            return .error
+        }
+    }
+
+    private func finish(interrupted stored: StoredSessionTask, on instance: Instance?) async {
+        let plan = try? await engine.plan(named: stored.task.plan)
+        let wasOver =
+            if case .ended(.committed, _, let outcomes)? = plan?.state {
+                !outcomes.values.contains(.failed(Self.interruption))
+            } else {
+                false
+            }
+        let fates = await close(stored.task, on: instance, because: Self.interruption)
+        await record(stored.task, stored.sessions, nil, .cut(bytes: 0)) { sessions in
+            for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? fates?[sessions[index].id] }
+            return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.fate)) : .error
+        }
+    }
+
+    /// - Returns: `nil` if killd stops before the store takes it.
+    private func close(
+        _ task: SessionTask, on instance: Instance?, because reason: String
+    ) async -> [ThreadID: SessionFate]? {
+        let engine = engine
+        return await untilStored(task) { () async throws(StoreError) in
+            try await engine.close(task.plan, on: instance, because: reason)
+        }
+    }
+
+    private func record(
+        _ work: Work, _ seen: ServerObservation?, _ conclude: (inout [TaskedSession]) -> SessionTaskEnding
+    ) async {
+        await record(
+            work.task, work.sessions, seen, engine.statementPolicy(of: work.instance), conclude)
+    }
+
+    private func record(
+        _ task: SessionTask, _ sessions: [TaskedSession], _ seen: ServerObservation?,
+        _ policy: RecordedStatement.Policy, _ conclude: (inout [TaskedSession]) -> SessionTaskEnding
+    ) async {
+        var sessions = sessions
+        if let seen {
+            let rows = IndexedObservation(seen).sessions
+            for index in sessions.indices {
+                guard let now = rows[sessions[index].id], let row = sessions[index].row,
+                    // Somebody else's session under the id is none of the task's.
+                    row.user.utf8.elementsEqual(now.identity.user.utf8),
+                    row.host.utf8.elementsEqual(now.identity.host.utf8),
+                    let newRow = try? SessionRow(now, policy)
+                else { continue }
+                sessions[index].row = newRow
+            }
+        }
+        let ending = conclude(&sessions)
+        // Whatever is not known by now.
+        for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? .decided(.unknown) }
+        let (store, now, final) = (store, clock.now(), sessions)
+        let isNews = await untilStored(task) { () async throws(StoreError) in
+            try await store.end(task.id, as: ending, final, at: now)
+        }
+        runs[task.id] = nil
+        guard isNews == true else { return }
+        let fates = final.compactMap(\.fate)
+        report(
+            .ended(
+                task, ending, killed: fates.count(where: \.isKilled), failed: fates.count(where: \.isFailure),
+                spared: fates.count(where: \.isSpared)))
+    }
+
+    /// Tries again every second, as long as killd is not stopping: the next
+    /// start finds the task as it stands in the store.
+    private func untilStored<Answer: Sendable>(
+        _ task: SessionTask, _ write: @Sendable () async throws(StoreError) -> Answer
+    ) async -> Answer? {
+        var hasReported = false
+        while true {
+            do throws(StoreError) {
+                return try await write()
+            } catch {
+                if !hasReported { report(.failed(task, error)) }
+                hasReported = true
+            }
+            guard !isStopping, (try? await clock.sleep(.seconds(1))) != nil else { return nil }
+        }
+    }
+}
+
+/// Why no task was created.
+public enum SessionTaskError: Error, Hashable, Sendable {
+    /// Too many wait at the place already.
+    case tooMany
+    /// killd is ending.
+    case stopping
+}

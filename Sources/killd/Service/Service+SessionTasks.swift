@@ -1,0 +1,36 @@
+import DASAPI
+import SessionKill
+
+extension Log {
+    func sessionTask(_ event: SessionTaskRunner.Event) {
+        switch event {
+        case .created(let task):
+            info("a session task was created", task.fields + [("account", task.account)])
+        case .ended(let task, let ending, let killed, let failed, let spared):
+            info(
+                "a session task ended",
+                task.fields + [
+                    ("how", ending.rawValue), ("killed", String(killed)), ("failed", String(failed)),
+                    ("spared", String(spared)),
+                ])
+        case .failed(let task, let cause):
+            warning("a session task failed", task.fields + [("cause", "\(cause)")])
+        }
+    }
+
+    func listingFailed(at place: SessionTaskPlace, _ cause: any Error) {
+        warning("a session listing failed", place.fields + [("cause", "\(cause)")])
+    }
+}
+
+extension SessionTask {
+    fileprivate var fields: [(key: String, value: String)] {
+        [("task", id.rawValue)] + place.fields + [("plan", plan.rawValue)]
+    }
+}
+
+extension SessionTaskPlace {
+    fileprivate var fields: [(key: String, value: String)] {
+        [("instance", instance.rawValue)] + (node.map { [("node", $0.rawValue)] } ?? [])
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import TestSupport
+import XCTest
+
+@testable import DASAPI
+@testable import HTTPServer
+
+/// How answers and errors are written.
+final class DASAnswerTests: XCTestCase {
+    func testTheFormatIsWhatWasAskedForAndXMLForV1OtherwiseJSON() async throws {
+        let world = DASWorld(limit: 1_000)
+        let (json, xml) = ("application/json;charset=utf-8", "text/xml;charset=utf-8")
+        for (format, ofV1, ofV3) in [
+            ("JSON", json, json), ("json", json, json), ("Json", json, json), ("XML", xml, xml), ("xml", xml, xml),
+            ("None", json, json), ("", xml, json), (nil, xml, json),
+        ] {
+            let v1 = try await world.answer(world.request { $0.common["Format"] = .some(format) }.signedV1())
+            XCTAssertEqual(v1.status, .ok, v1.text)
+            XCTAssertEqual(v1.headers["Content-Type"], ofV1, format ?? "none")
+            let v3 = try await world.answer(
+                world.request { if let format { $0.query.append(("Format", format)) } }.signedV3())
+            XCTAssertEqual(v3.status, .ok, v3.text)
+            XCTAssertEqual(v3.headers["Content-Type"], ofV3, format ?? "none")
+        }
+        let other = try await world.answer(world.request { $0.common["Format"] = "YAML" }.signedV1())
+        try assertError(
+            other, .badRequest, "InvalidParameter.Format", "Specified parameter format is not valid.")
+    }
+
+    func testTheCodeOfASuccessIsANumber() async throws {
+        let world = DASWorld()
+        let answer = try await world.answer(world.request().signedV3())
+        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        XCTAssertNotNil(requestID.wholeMatch(of: /[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/))
+        XCTAssertEqual(
+            answer.text,
+            #"{"Code":200,"Message":"Successful","Data":{"InstanceId":"rm-1","Account":"ci","List":[1,2],"Empty":[],"#
+                + #""Objects":[{"Key":"a<&>\u0001b"}]},"RequestId":"\#(requestID)","Success":true}"#)
+    }
+
+    func testEverythingInTheAnswerOfKillInstanceAllSessionIsText() async throws {
+        let world = DASWorld()
+        let answer = try await world.answer(world.request(DASWorld.Kill.name).signedV3())
+        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        XCTAssertEqual(
+            answer.text,
+            #"{"Code":"200","Message":"Successful","Data":"","RequestId":"\#(requestID)","Success":"true"}"#)
+    }
+
+    func testAListInXMLIsAContainerOfElementsWithItsOwnName() async throws {
+        let world = DASWorld()
+        let answer = try await world.answer(world.request { $0.common["Format"] = "XML" }.signedV1())
+        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        XCTAssertEqual(
+            answer.text,
+            "<?xml version='1.0' encoding='UTF-8'?><GetMySQLAllSessionAsyncResponse><Code>200</Code>"
+                + "<Message>Successful</Message><Data><InstanceId>rm-1</InstanceId><Account>ci</Account>"
+                + "<List><List>1</List><List>2</List></List><Empty></Empty>"
+                + "<Objects><Objects><Key>a&lt;&amp;&gt;\u{FFFD}b</Key></Objects></Objects></Data>"
+                + "<RequestId>\(requestID)</RequestId><Success>true</Success></GetMySQLAllSessionAsyncResponse>")
+    }
+
+    func testAnErrorInXMLHasTheRootError() async throws {
+        let world = DASWorld()
+        let answer = try await world.answer(
+            world.request(DASWorld.Echo.name, []) { $0.common["Format"] = .some(nil) }.signedV1())
+        XCTAssertEqual(answer.status, .badRequest)
+        XCTAssertEqual(answer.headers["Content-Type"], "text/xml;charset=utf-8")
+        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        XCTAssertEqual(
+            answer.text,
+            "<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>\(requestID)</RequestId>"
+                + "<HostId>127.0.0.1:8156</HostId><Code>MissingInstanceId</Code>"
+                + "<Message>InstanceId is mandatory for this action.</Message>"
+                + "<Recommend>https://api.aliyun.com/troubleshoot?q=MissingInstanceId&amp;product=DAS"
+                + "&amp;requestId=\(requestID)</Recommend></Error>")
+    }
+
+    func testErrorsHaveAStatusOfTheirOwnAndACodeThatIsText() async throws {
+        let world = DASWorld()
+        for (instance, status, code) in [
+            ("unknown", .badRequest, "InvalidParams"), ("broken", .internalServerError, "InternalError"),
+        ] as [(String, HTTPStatus, String)] {
+            for answer in try await world.answers(world.request(DASWorld.Echo.name, [("InstanceId", instance)])) {
+                try assertError(answer, status, code)
+                XCTAssertEqual(try answer.object()["HostId"] as? String, "127.0.0.1:8156")
+            }
+        }
+        XCTAssertEqual(
+            world.records.map { $0.error?.cause.map { "\($0)" } }, [nil, nil, "secret detail", "secret detail"])
+        XCTAssertFalse(world.records.contains { $0.error == nil })
+    }
+
+    func testARefusalByTheHTTPServerIsAnErrorThatSDKsCanRead() throws {
+        for (status, code) in [
+            (.contentTooLarge, "InvalidParams"), (.serviceUnavailable, "ServiceUnavailable"),
+        ] as [(HTTPStatus, String)] {
+            let answer = DASDispatcher.refusal(of: HTTPProtocolError(status, "the reason"))
+            try assertError(answer, status, code)
+            XCTAssertTrue(answer.text.contains("the reason"))
+            XCTAssertEqual(answer.headers["Content-Type"], "application/json;charset=utf-8")
+        }
+    }
+
+    func testXMLHasNoCharacterThatXMLForbids() {
+        var text: [UInt8] = []
+        text.append(xml: .text("a\u{0}\t\n\r\u{1F}\u{7F}\u{FFFE}é😀]]>"), root: "R")
+        XCTAssertEqual(
+            String(decoding: text, as: UTF8.self),
+            "<?xml version='1.0' encoding='UTF-8'?><R>a\u{FFFD}\t\n&#13;\u{FFFD}\u{7F}\u{FFFD}é😀]]&gt;</R>")
+    }
+}

@@ -1,0 +1,167 @@
+import Accounts
+import Foundation
+import HTTPServer
+import RateLimiting
+import RequestSigning
+import Synchronization
+import TestSupport
+import XCTest
+
+@testable import DASAPI
+
+/// A dispatcher with two small actions and two accounts, and time that stands still.
+final class DASWorld: Sendable {
+    static let start: Int64 = 1_767_323_045
+
+    /// What the dispatcher did, and the time that it sees.
+    final class Witness: Sendable {
+        struct State {
+            var calls = 0
+            var records: [AnsweredDASRequest] = []
+            var now = DASWorld.start
+            var monotonic = ContinuousClock.now
+        }
+        let state = Mutex(State())
+    }
+
+    /// Answers with what it was asked.
+    struct Echo: DASAction {
+        struct Request: Decodable, Sendable {
+            var InstanceId: String
+            var NodeId: String?
+            var KillAllSessions: DASBoolean?
+            var SessionIds: String?
+            var DbUser: String?
+            var DbUserPassword: String?
+        }
+        static let name = "GetMySQLAllSessionAsync"
+        static let needs: Set<Permission> = [.list]
+        let witness: Witness
+
+        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+            witness.state.withLock { $0.calls += 1 }
+            switch request.InstanceId {
+            case "unknown": throw .invalidParameters
+            case "broken": throw .internalError(cause: Unforeseen())
+            default: break
+            }
+            return DASAnswer(data: [
+                "InstanceId": .text(request.InstanceId), "NodeId": request.NodeId.map { .text($0) },
+                "KillAllSessions": request.KillAllSessions.map { .boolean($0.value) },
+                "SessionIds": request.SessionIds.map { .text($0) },
+                "PasswordBytes": request.DbUserPassword.map { .integer(Int64($0.utf8.count)) },
+                "Account": .text(call.account.name), "List": [1, 2], "Empty": [],
+                "Objects": [["Key": "a<&>\u{1}b"]],
+            ])
+        }
+    }
+
+    struct Kill: DASAction {
+        struct Request: Decodable, Sendable {
+            var InstanceId: String
+        }
+        static let name = "KillInstanceAllSession"
+        static let needs: Set<Permission> = [.prepare, .commit]
+        let witness: Witness
+
+        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+            witness.state.withLock { $0.calls += 1 }
+            return DASAnswer(data: "", envelope: .allText)
+        }
+    }
+
+    struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
+
+    /// How many requests came as far as an action.
+    var calls: Int { witness.state.withLock(\.calls) }
+    var records: [AnsweredDASRequest] { witness.state.withLock(\.records) }
+
+    func advance(by seconds: Int64) {
+        witness.state.withLock {
+            $0.now += seconds
+            $0.monotonic += .seconds(seconds)
+        }
+    }
+
+    private let witness = Witness()
+    private let dispatcher: DASDispatcher
+
+    /// - Parameter token: what the first account's requests have to carry.
+    init(token: String? = nil, nonces: Int = NonceStore.capacity, limit: Int = 20) {
+        let witness = witness
+        let everywhere = [InstancePattern("*")!]
+        dispatcher = DASDispatcher(
+            actions: [Echo(witness: witness), Kill(witness: witness)],
+            accounts: [
+                Account(
+                    name: "ci", uin: "100000000001", secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"),
+                    token: token.map { Secret($0) }, permissions: [.list, .prepare, .commit], instances: everywhere),
+                Account(
+                    name: "reader", uin: "100000000002", secretID: "AKIDREADER", secretKey: Secret("SKREADER"),
+                    permissions: [.list, .commit], instances: everywhere),
+            ],
+            limiter: RateLimiter(limit: limit)!, nonces: SeenNonces(capacity: nonces),
+            clock: .init(
+                now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
+            record: { record in witness.state.withLock { $0.records.append(record) } })
+    }
+
+    /// A request that is accepted, with something changed.
+    func request(
+        _ action: String = Echo.name, _ query: [DASRequest.Pair] = [("InstanceId", "rm-1")],
+        _ change: (inout DASRequest) -> Void = { _ in }
+    ) -> DASRequest {
+        DASRequest(action, query, timestamp: witness.state.withLock(\.now)).with(change)
+    }
+
+    func answer(_ signed: DASRequest.Signed) async throws -> HTTPResponse {
+        var headers = HTTPHeaders()
+        for header in signed.headers { headers.append(name: header.name, value: header.value) }
+        let request = HTTPRequest(
+            method: signed.method, target: signed.target, headers: headers, body: signed.body,
+            remoteAddress: "127.0.0.1")
+        switch dispatcher.answer(request) {
+        case .now(let response): return response
+        case .later(let work): return await work()
+        }
+    }
+
+    /// The answers to the request in both versions of the signature, which must be
+    /// alike.
+    func answers(_ request: DASRequest) async throws -> [HTTPResponse] {
+        [
+            try await answer(request.with { $0.nonce += "-1" }.signedV1()),
+            try await answer(request.with { $0.nonce += "-3" }.signedV3()),
+        ]
+    }
+}
+
+extension HTTPResponse {
+    func object() throws -> [String: Any] {
+        try XCTUnwrap(
+            JSONSerialization.jsonObject(with: Data(body)) as? [String: Any], String(decoding: body, as: UTF8.self))
+    }
+
+    func data() throws -> [String: Any] {
+        try XCTUnwrap(object()["Data"] as? [String: Any], String(decoding: body, as: UTF8.self))
+    }
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// Checks that an answer is this error, in JSON and with all that belongs to it.
+func assertError(
+    _ response: HTTPResponse, _ status: HTTPStatus, _ code: String, _ message: String? = nil,
+    file: StaticString = #filePath, line: UInt = #line
+) throws {
+    XCTAssertEqual(response.status, status, response.text, file: file, line: line)
+    let error = try response.object()
+    XCTAssertEqual(error["Code"] as? String, code, response.text, file: file, line: line)
+    if let message { XCTAssertEqual(error["Message"] as? String, message, file: file, line: line) }
+    XCTAssertNil(error["Success"], file: file, line: line)
+    let requestID = try XCTUnwrap(error["RequestId"] as? String, file: file, line: line)
+    XCTAssertEqual(response.headers["x-acs-request-id"], requestID, file: file, line: line)
+    XCTAssertEqual(
+        error["Recommend"] as? String,
+        "https://api.aliyun.com/troubleshoot?q=\(code)&product=DAS&requestId=\(requestID)", file: file, line: line)
+}

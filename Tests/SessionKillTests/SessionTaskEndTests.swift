@@ -1,0 +1,226 @@
+import SessionKill
+import Synchronization
+import TestSupport
+import XCTest
+
+/// What is recorded of session tasks, and what becomes of those that are interrupted.
+final class SessionTaskEndTests: SessionTaskTestCase {
+    // MARK: No record, no kill
+
+    func testKillsNobodyUnlessPlanAndTaskAreStored() async throws {
+        for step in [MemoryStore.Step.insert, .insertSessionTask] {
+            await store.set { $0.failing = [step] }
+            do {
+                _ = try await create(.threads([3]))
+                XCTFail("created without \(step)")
+            } catch let error as StoreError {
+                XCTAssertEqual(error.reason, .cannotWrite)
+            }
+        }
+        await assertKilled([])
+    }
+
+    func testATaskThatIsStoredThoughItsCreationFailedEndsWithoutAKill() async throws {
+        await store.set { $0.dyingAfter = [.insertSessionTask] }
+        do {
+            _ = try await create(.threads([3]))
+            XCTFail("created")
+        } catch is StoreError {}
+        try await eventually("the end of the task") { await self.store.sessionTasks.values.allSatisfy { $0.state != .running } }
+        let endings = await store.sessionTasks.values.map(\.ending)
+        XCTAssertEqual(endings, [.error])
+        await assertKilled([])
+    }
+
+    func testKillsNobodyIfTheIntentCannotBeRecorded() async throws {
+        await store.set { $0.failing = [.claim] }
+        let stored = try await run(.threads([3]))
+        XCTAssertEqual(stored.ending, .error)
+        XCTAssertEqual(stored.fates, [3: .decided(.failed("the task was interrupted"))])
+        await assertKilled([])
+    }
+
+    func testATaskRunsUntilItsEndIsStored() async throws {
+        await store.set { $0.failing = [.endSessionTask] }
+        let task = try await create(.threads([3]))
+        try await eventually("the failure") { self.events.contains("failed cannotWrite") }
+        let state = try await runner.task(task.id, at: target.place, of: "ci")?.state
+        XCTAssertEqual(state, .running)
+        await store.set { $0.failing = [] }
+        let stored = try await ended(task)
+        XCTAssertEqual(stored.ending, .success)
+        await assertKilled([3])
+    }
+
+    func testAPlanWhoseOutcomesCannotBeStoredIsClosedLater() async throws {
+        await store.set { $0.failing = [.finish] }
+        let task = try await create(.threads([3]))
+        try await eventually("the failure") { self.events.contains("failed cannotWrite") }
+        await store.set { $0.failing = [] }
+        let stored = try await ended(task)
+        // What the KILL's answer was is not known any more, but that the session is gone is.
+        XCTAssertEqual(stored.ending, .error)
+        XCTAssertEqual(stored.fates, [3: .decided(.gone)])
+        let status = try await plan(of: task).state.status
+        XCTAssertEqual(status, .committed)
+        await assertKilled([3])
+    }
+
+    // MARK: Restarts
+
+    func testARestartAfterTheKillsKillsNobodyAndFindsOutWhoIsGone() async throws {
+        await server.set { $0.answerToKill = { $0 == 4 ? .refused(code: 1, message: "no") : nil } }
+        let task = try await interruptedAfterClaim(.threads([3, 4, 999]))
+        let before = await server.kills
+        let next = makeRunner()
+        try await next.load()
+        await store.set { $0.failing = []; $0.dyingAfter = [] }
+        await next.start { [instance] _ in instance }
+        let stored = try await ended(task)
+        XCTAssertEqual(stored.ending, .error)
+        XCTAssertEqual(
+            stored.fates,
+            [3: .decided(.gone), 4: .decided(.failed("the task was interrupted")), 999: .decided(.gone)])
+        let kills = await server.kills
+        XCTAssertEqual(kills, before)
+        let plan = try await plan(of: task)
+        guard case .ended(.committed, _, let outcomes) = plan.state else { return XCTFail("\(plan.state)") }
+        // The plan does not say more than the task did before: its KILL may have been sent.
+        XCTAssertEqual(outcomes, [3: .unknown, 4: .failed("the task was interrupted"), 999: .gone])
+    }
+
+    /// The plan is claimed and the KILLs were sent, when everything is forgotten that was not stored.
+    private func interruptedAfterClaim(_ scope: SessionSelection.Scope) async throws -> SessionTask {
+        await store.set { $0.failing = [.finish, .endSessionTask] }
+        let task = try await create(scope)
+        try await eventually("the interruption") { self.events.contains("failed cannotWrite") }
+        await runner.stop(within: .zero)
+        return task
+    }
+
+    func testARestartWithTheServerAwayProvesNothingAndClosesThePlanAllTheSame() async throws {
+        let task = try await interruptedAfterClaim(.threads([3, 4]))
+        await server.set { $0.failure = ServerError(.unreachable, "no answer") }
+        await store.set { $0.failing = [] }
+        let next = makeRunner()
+        try await next.load()
+        await next.start { [instance] _ in instance }
+        let stored = try await ended(task)
+        XCTAssertEqual(stored.ending, .error)
+        XCTAssertEqual(stored.fates, [3: .decided(.unknown), 4: .decided(.unknown)])
+        let status = try await plan(of: task).state.status
+        XCTAssertEqual(status, .committed)
+    }
+
+    func testARestartOfTheServerProvesThatAllAreGone() async throws {
+        let task = try await interruptedAfterClaim(.threads([3, 4]))
+        await server.set { $0.fingerprint.startedAt += 1_000; $0.sessions = [.idle(3)] }
+        await store.set { $0.failing = [] }
+        let next = makeRunner()
+        try await next.load()
+        await next.start { [instance] _ in instance }
+        let stored = try await ended(task)
+        XCTAssertEqual(stored.fates, [3: .decided(.gone), 4: .decided(.gone)])
+    }
+
+    func testATaskOfAnInstanceThatIsNotConfiguredAnyMoreEnds() async throws {
+        let task = try await interruptedAfterClaim(.threads([3]))
+        await store.set { $0.failing = [] }
+        let next = makeRunner()
+        try await next.load()
+        await next.start { _ in nil }
+        let stored = try await ended(task)
+        XCTAssertEqual(stored.ending, .error)
+        XCTAssertEqual(stored.fates, [3: .decided(.unknown)])
+    }
+
+    func testATaskWhosePlanCameToItsEndEndsAsThatTells() async throws {
+        await store.set { $0.failing = [.endSessionTask] }
+        let task = try await create(.threads([3]))
+        try await eventually("the interruption") { self.events.contains("failed cannotWrite") }
+        await runner.stop(within: .zero)
+        await store.set { $0.failing = [] }
+        let next = makeRunner()
+        try await next.load()
+        await next.start { [instance] _ in instance }
+        let stored = try await ended(task)
+        XCTAssertEqual(stored.ending, .success)
+        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
+    }
+
+    func testTasksThatWaitWhenKilldEndsKillNobody() async throws {
+        let gate = Gate(for: 2)
+        await server.set { $0.beforeKill = { _ in await gate.wait() } }
+        let first = try await create(.threads([1]))
+        var tasks: [SessionTask] = []
+        for id in UInt32(2)...9 { tasks.append(try await create(.threads([ThreadID(integerLiteral: id)]))) }
+        try await eventually("two KILLs", pause: .milliseconds(1)) { await gate.arrived == 2 }
+        let runner = runner
+        let end = Task { await runner.stop(within: .seconds(20)) }
+        try await eventually("the refusal of new tasks", pause: .milliseconds(1)) {
+            do {
+                _ = try await self.create(.threads([30]))
+                return false
+            } catch SessionTaskError.stopping {
+                return true
+            }
+        }
+        await gate.open()
+        await end.value
+        let fate = try await ended(first).fates[1]
+        XCTAssertEqual(fate, .decided(.killed))
+        var endings: [SessionTaskEnding?] = []
+        for task in tasks { endings.append(try await ended(task).ending) }
+        XCTAssertEqual(endings, [.success] + Array(repeating: .error, count: 7))
+        await assertKilled([1, 2])
+    }
+
+    // MARK: Who is told
+
+    func testATaskIsToldOfToItsCreatorAtItsPlaceForADay() async throws {
+        let stored = try await run(.threads([3]))
+        let (id, place) = (stored.task.id, stored.task.place)
+        func find(_ place: SessionTaskPlace, _ account: String) async throws -> StoredSessionTask? {
+            try await runner.task(id, at: place, of: account)
+        }
+        var found = try await find(place, "ci")
+        XCTAssertEqual(found, stored)
+        found = try await find(place, "alice")
+        XCTAssertNil(found)
+        found = try await find(SessionTaskPlace(instance: place.instance, node: NodeID(rawValue: "pi-1")), "ci")
+        XCTAssertNil(found)
+        found = try await find(SessionTaskPlace(instance: InstanceID(rawValue: "cdb-2"), node: nil), "ci")
+        XCTAssertNil(found)
+        found = try await runner.task(try .random(), at: place, of: "ci")
+        XCTAssertNil(found)
+        clock.advance(bySeconds: 86_399)
+        found = try await find(place, "ci")
+        XCTAssertEqual(found, stored)
+        clock.advance(bySeconds: 1)
+        found = try await find(place, "ci")
+        XCTAssertNil(found)
+    }
+
+    func testIdsAreThirtyTwoHexadecimalDigits() throws {
+        let ids = [try SessionTaskID.random(), try .random()]
+        for id in ids { XCTAssertNotNil(id.rawValue.wholeMatch(of: /[0-9a-f]{32}/)) }
+        XCTAssertNotEqual(ids[0], ids[1])
+    }
+
+    // MARK: Too many
+
+    func testAtMostTwoTasksRunAtOnePlaceAndSoManyWait() async throws {
+        let gate = Gate(for: 2)
+        await server.set { $0.beforeKill = { _ in await gate.wait() } }
+        for _ in 0..<102 { _ = try await create(.threads([3])) }
+        do {
+            _ = try await create(.threads([3]))
+            XCTFail("created one too many")
+        } catch SessionTaskError.tooMany {}
+        let arrived = await gate.arrived
+        XCTAssertLessThanOrEqual(arrived, 2)
+        await gate.open()
+        try await eventually("the end of all") { await self.store.sessionTasks.values.allSatisfy { $0.state != .running } }
+        _ = try await run(.threads([4]))
+    }
+}

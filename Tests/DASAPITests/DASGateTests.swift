@@ -49,6 +49,14 @@ final class DASGateTests: XCTestCase {
             try await answer(
                 "/?InstanceId=rm-1&SignatureType=BEARERTOKEN&Format=json", [("x-acs-bearer-token", "tok")]),
             .badRequest, "InvalidSignatureType")
+        // The Go SDK's.
+        try assertError(
+            try await world.answer(
+                world.request {
+                    $0.common["SignatureType"] = "BEARERTOKEN"
+                    $0.common["AccessKeyId"] = ""
+                    $0.query.append(("BearerToken", "tok"))
+                }.signedV1()), .badRequest, "InvalidSignatureType")
         for authorization in ["Bearer tok", "acs a:b", "TC3-HMAC-SHA256 Credential=a"] {
             try assertError(
                 try await answer("/?Format=json", [("Authorization", authorization)]), .badRequest,

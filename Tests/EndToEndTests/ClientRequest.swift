@@ -4,7 +4,8 @@ import RequestSigning
 import TestSupport
 import XCTest
 
-/// A request as one official client sends it, from a file in `Clients/requests`, whose README describes the form.
+/// A request as one official client sends it, from a file in `Clients/requests` or `Clients/das-requests`, whose
+/// READMEs describe the form.
 struct ClientRequest {
     let name: String
     /// The code of the error that must come, or nil for success.
@@ -14,9 +15,9 @@ struct ClientRequest {
     private let template: String
 
     /// All files, by name.
-    static func all() throws -> [ClientRequest] {
+    static func all(in folder: String = "requests") throws -> [ClientRequest] {
         let files = try XCTUnwrap(
-            Bundle.module.urls(forResourcesWithExtension: "http", subdirectory: "Clients/requests"))
+            Bundle.module.urls(forResourcesWithExtension: "http", subdirectory: "Clients/\(folder)"))
         return try files.map { try ClientRequest(contentsOf: $0 as URL) }.sorted { $0.name < $1.name }
     }
 
@@ -52,7 +53,7 @@ struct ClientRequest {
         let rules = try rules.mapValues { try filled($0, values) }
         values["Service"] = rules["service"]
         // Stand for themselves until they are known.
-        for name in ["Signature", "Length"] { values[name] = "${\(name)}" }
+        for name in ["Signature", "Length", "BodyHash"] { values[name] = "${\(name)}" }
         let message = try Message(filled(template, values))
         let key = Secret(secretKey)
         switch rules["signature"] {
@@ -69,6 +70,14 @@ struct ClientRequest {
                 of: message.v1StringToSign(rules), secretKey: key,
                 method: XCTUnwrap(V1Signature.Method(rawValue: method)))
             values["Signature"] = try XCTUnwrap(signature.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        case "HMAC-SHA1":
+            let signature = try RPCSignature.signature(of: message.rpcStringToSign(), secretKey: key)
+            values["Signature"] = try XCTUnwrap(
+                RPCSignature.base64(signature).addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        case "ACS3-HMAC-SHA256":
+            values["BodyHash"] = hexadecimal(try Digest.sha256.hash(message.body.utf8))
+            let stringToSign = try Message(filled(template, values)).acs3StringToSign()
+            values["Signature"] = hexadecimal(try ACS3.signature(of: stringToSign, secretKey: key))
         case "none":
             break
         default:
@@ -126,17 +135,38 @@ private struct Message {
         return try Digest.sha256.hash(canonicalRequest.utf8)
     }
 
+    func rpcStringToSign() -> String {
+        let ofForm = pairs(body)
+        let ofQuery = pairs(query).filter { pair in !ofForm.contains { $0.name == pair.name } }
+        return RPCSignature.stringToSign(
+            httpMethod: method, parameters: (ofQuery + ofForm).filter { $0.name != "Signature" })
+    }
+
+    func acs3StringToSign() throws -> String {
+        let names = try split(split(header("authorization"), at: "SignedHeaders=").value, at: ",").name
+        let canonicalRequest = ACS3.canonicalRequest(
+            method: method, query: canonicalizedQuery(pairs(query)),
+            headers: try names.components(separatedBy: ";").map { ($0, try header($0)) },
+            payloadHash: hexadecimal(try Digest.sha256.hash(body.utf8)))
+        return ACS3.stringToSign(canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
+    }
+
+    /// Of a query or form, unescaped.
+    private func pairs(_ text: String) -> [(name: String, value: String)] {
+        text.split(separator: "&").map { pair in
+            let parts = pair.replacingOccurrences(of: "+", with: " ").split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false
+            ).map { $0.removingPercentEncoding ?? "" }
+            return (parts[0], parts.count > 1 ? parts[1] : "")
+        }
+    }
+
     func v1StringToSign(_ rules: [String: String]) throws -> String {
         let parameters: [(name: String, value: String)]
         if let text = rules["signed-parameters"] {
             parameters = try text.components(separatedBy: "&").map { try split($0, at: "=") }
         } else {
-            parameters = (method == "GET" ? query : body).components(separatedBy: "&").map { pair in
-                let parts = pair.replacingOccurrences(of: "+", with: " ").split(
-                    separator: "=", maxSplits: 1, omittingEmptySubsequences: false
-                ).map { $0.removingPercentEncoding ?? "" }
-                return (parts[0], parts.count > 1 ? parts[1] : "")
-            }.filter { $0.name != "Signature" }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            parameters = pairs(method == "GET" ? query : body).filter { $0.name != "Signature" }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         }
         return V1Signature.stringToSign(
             httpMethod: method, host: try XCTUnwrap(rules["signed-host"]), parameters: parameters)

@@ -30,10 +30,16 @@ enum OfficialClients {
             environment["KILLD_UNAUTHORIZED_SECRET_ID"] = reader.secretId
             environment["KILLD_UNAUTHORIZED_SECRET_KEY"] = reader.secretKey
         }
+        return try await run(
+            program, ["--endpoint", killd.endpoint, "--instance", "cdb-test"] + arguments, environment)
+    }
+
+    static func run(
+        _ program: String, _ arguments: [String], _ environment: [String: String]
+    ) async throws -> String {
         let path = try XCTUnwrap(Bundle.module.path(forResource: program, ofType: nil, inDirectory: "Clients"))
-        let options = ["--endpoint", killd.endpoint, "--instance", "cdb-test"]
         let client = try await FinishedProgram.run(
-            XCTUnwrap(python), [path] + options + arguments, environment: environment, within: .seconds(180))
+            XCTUnwrap(python), [path] + arguments, environment: environment, within: .seconds(180))
         XCTAssertEqual(client.status, 0, "\(program): \(client.error)")
         return client.output
     }

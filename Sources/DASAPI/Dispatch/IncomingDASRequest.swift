@@ -79,7 +79,7 @@ struct IncomingDASRequest {
     private func text(_ name: String) -> String? { body.form?[name] ?? query[name] }
 
     /// Query and form in one, each name once.
-    private var pairs: [FormPairs.Pair] {
+    var pairs: [FormPairs.Pair] {
         guard let form = body.form else { return query.pairs }
         return query.pairs.filter { form[$0.name] == nil } + form.pairs
     }
@@ -114,6 +114,10 @@ struct IncomingDASRequest {
     private func commonOfV1() throws(DASError) -> Common {
         // A body that is no form is not covered by the signature.
         if case .json = body { throw .invalidParameters }
+        // The Go SDK signs such a request too, with nothing.
+        if text(DASParameter.signatureType.rawValue)?.utf8.elementsEqual("BEARERTOKEN".utf8) == true {
+            throw .invalid(parameter: DASParameter.signatureType.rawValue)
+        }
         let accessKeyID = try required(.accessKeyID)
         let signature = try required(.signature)
         let method = try required(.signatureMethod)
@@ -237,6 +241,9 @@ enum DASParameter: String, CaseIterable {
     case securityToken = "SecurityToken"
     /// Sent by the core SDKs and the command line client; an endpoint is one region.
     case regionID = "RegionId"
+    /// What the command line client hands on of the environment it was called in.
+    case sourceIP = "SourceIp"
+    case secureTransport = "SecureTransport"
 
     /// `nil` for every other name. Bounded before it is compared: `==` takes time
     /// quadratic in the combining marks of a name.

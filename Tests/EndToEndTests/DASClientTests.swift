@@ -1,0 +1,71 @@
+import Foundation
+import PrivateDatabase
+import SessionKill
+import TestSupport
+import XCTest
+
+/// Alibaba Cloud's own clients, by the Python programs in `Clients`, each of which says in words what it did not expect.
+final class DASClientTests: XCTestCase {
+    func testTheSDKsListAndKillSessions() async throws {
+        try OfficialClients.require()
+        let server = try RealServer.shared(.mariadb)
+        try await server.createAccounts()
+        var configuration = KilldConfiguration(port: server.database.port)
+        configuration.das = KilldConfiguration.DAS()
+        try await withKilld(configuration, on: server) { scene in
+            let victims = try await ClientSessions.open(8, on: server, as: "app2")
+            let last = try await ClientSessions.open(1, on: server, as: "app2")
+            let threads = await victims.threadIDs.map(\.description)
+            try await OfficialClients.runDAS(
+                "das_sessions.py", ["--user", "killd", "--ignored-user", "app", "--threads"] + threads, scene.killd)
+            await victims.assertNoneAnswers()
+            await last.assertNoneAnswers()
+            try assertHoldsNoPassword(scene.killd)
+        }
+    }
+
+    func testTheSDKsRaiseEveryErrorAsWhatItIs() async throws {
+        try OfficialClients.require()
+        let server = try RealServer.shared(.mariadb)
+        try await server.createAccounts()
+        var configuration = KilldConfiguration(port: server.database.port)
+        configuration.das = KilldConfiguration.DAS()
+        configuration.requestsPerSecond = nil
+        configuration.accounts.append(.init(name: "reader"))
+        configuration.accounts[1].may = ["list"]
+        try await withKilld(configuration, on: server) { scene in
+            let before = try await scene.killsRun()
+            try await OfficialClients.runDAS("das_errors.py", [], scene.killd)
+            try await scene.assertKillsRun(0, since: before)
+            XCTAssertFalse(try scene.killd.log.contains("hunter2"))
+            XCTAssertFalse(try scene.killd.log.contains("/?"), "a request target is in the log")
+        }
+    }
+
+    private func assertHoldsNoPassword(_ killd: KilldProcess) throws {
+        // In part: it has quotes, which the log escapes.
+        let password = Array("pw with".utf8)
+        XCTAssertFalse(try killd.log.contains("pw with"))
+        XCTAssertFalse(try killd.log.contains("pw%20with"))
+        XCTAssertFalse(try killd.log.contains("pw+with"))
+        let bytes = try killd.storeBytes()
+        XCTAssertNil(Data(bytes).range(of: Data(password)))
+    }
+}
+
+extension OfficialClients {
+    /// - Returns: what the program printed.
+    @discardableResult
+    static func runDAS(_ program: String, _ arguments: [String], _ killd: KilldProcess) async throws -> String {
+        let account = try XCTUnwrap(killd.configuration.accounts.first)
+        var environment = [
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": account.secretId, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": account.secretKey,
+            "KILLD_DATABASE_PASSWORD": RealServer.password,
+        ]
+        if let reader = killd.configuration.accounts.last {
+            environment["KILLD_UNAUTHORIZED_ACCESS_KEY_ID"] = reader.secretId
+            environment["KILLD_UNAUTHORIZED_ACCESS_KEY_SECRET"] = reader.secretKey
+        }
+        return try await run(program, ["--endpoint", killd.dasEndpoint, "--instance", "cdb-test"] + arguments, environment)
+    }
+}

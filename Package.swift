@@ -107,6 +107,7 @@ let package = Package(
         ]),
         tests("DASAPITests", of: [
             "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
+            "SessionKill",
         ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
@@ -117,7 +118,8 @@ let package = Package(
         tests(
             "Fuzzing",
             of: [
-                "DBbrainAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "Parameters", "HTTPServer",
+                "DBbrainAPI", "DASAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "Parameters",
+                "HTTPServer",
             ],
             exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.

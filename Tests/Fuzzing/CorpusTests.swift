@@ -12,6 +12,8 @@ final class CorpusTests: XCTestCase {
 
     func testEverySignedRequestOfTheCorpusHasItsProperties() throws { try replay(.signing) }
 
+    func testEveryRequestForDASOfTheCorpusHasItsProperties() throws { try replay(.das) }
+
     private func replay(_ target: FuzzTarget, file: StaticString = #filePath, line: UInt = #line) throws {
         let folder = try XCTUnwrap(Bundle.module.resourceURL).appendingPathComponent("Corpus/\(target.rawValue)")
         let inputs = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

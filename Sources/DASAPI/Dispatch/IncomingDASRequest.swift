@@ -79,7 +79,7 @@ struct IncomingDASRequest {
     private func text(_ name: String) -> String? { body.form?[name] ?? query[name] }
 
     /// Query and form in one, each name once.
-    private var pairs: [FormPairs.Pair] {
+    var pairs: [FormPairs.Pair] {
         guard let form = body.form else { return query.pairs }
         return query.pairs.filter { form[$0.name] == nil } + form.pairs
     }

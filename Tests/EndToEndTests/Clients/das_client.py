@@ -7,6 +7,7 @@ ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; KILLD_DATABASE_
 import argparse
 import json
 import os
+import re
 import sys
 import time
 
@@ -132,6 +133,40 @@ def until(what, attempt, seconds=20):
             return result
         time.sleep(0.1)
     raise Unexpected(f"{what} did not come within {seconds} s")
+
+
+def list_sessions(client, instance):
+    """The ids of all sessions, by the two calls that it takes."""
+    first = client.call("GetMySQLAllSessionAsync", InstanceId=instance)
+    require(first["Code"] == 200 and first["Success"] is True, f"the first call answered {first}")
+    data = first["Data"]
+    require(data["IsFinish"] is False and data["State"] == "RUNNING", f"the first call answered {data}")
+
+    def finished():
+        answer = client.call("GetMySQLAllSessionAsync", InstanceId=instance, ResultId=data["ResultId"])["Data"]
+        return answer if answer["IsFinish"] else None
+
+    result = until("the list of sessions", finished)
+    require(result["State"] == "SUCCESS" and not result["Fail"], f"the list is {result}")
+    return {session["SessionId"]: session for session in result["SessionData"]["SessionList"]}
+
+
+def kill(client, instance, user, **parameters):
+    """The result of a task, once it has ended."""
+    created = client.call(
+        "CreateKillInstanceSessionTask", InstanceId=instance, DbUser=user,
+        DbUserPassword=os.environ["KILLD_DATABASE_PASSWORD"], **parameters)
+    require(created["Code"] == 200 and created["Success"] is True, f"Create answered {created}")
+    task = created["Data"]
+    require(re.fullmatch("[0-9a-f]{32}", task), f"Create answered {task!r}, not 32 digits")
+
+    def ended():
+        answer = client.call("GetKillInstanceSessionTaskResult", InstanceId=instance, TaskId=task)["Data"]
+        return answer if answer["TaskState"] != "RUNNING" else None
+
+    result = until("the end of the task", ended)
+    require(result["TaskId"] == task and result["InstanceId"] == instance, f"another task's result: {result}")
+    return result
 
 
 def run(main):

@@ -14,6 +14,8 @@ enum FuzzTarget: String, CaseIterable {
     /// A whole request with its signature; without a line end, the value of
     /// `Authorization` alone.
     case signing = "Signing"
+    /// The same for DAS.
+    case das = "DAS"
 
     /// - Parameter isAlwaysTimed: if not, one input in four is, since that takes
     ///   most of the time.
@@ -30,6 +32,7 @@ enum FuzzTarget: String, CaseIterable {
         case .form: try FormTarget.check(bytes)
         case .json: try JSONTarget.check(bytes)
         case .signing: try SigningTarget.check(bytes)
+        case .das: try DASTarget.check(bytes)
         }
     }
 
@@ -40,6 +43,7 @@ enum FuzzTarget: String, CaseIterable {
         case .form: FormTarget.read(bytes)
         case .json: JSONTarget.read(bytes)
         case .signing: SigningTarget.read(bytes)
+        case .das: DASTarget.read(bytes)
         }
     }
 

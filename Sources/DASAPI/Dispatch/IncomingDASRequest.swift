@@ -305,7 +305,7 @@ extension HTTPRequest {
 }
 
 /// The headers, as ``RequestSigning`` sees them.
-private struct SignedFields: HeaderFields {
+struct SignedFields: HeaderFields {
     let headers: HTTPHeaders
 
     subscript(name: String) -> String? { headers[name] }

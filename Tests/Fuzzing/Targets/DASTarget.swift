@@ -29,7 +29,9 @@ enum DASTarget {
             guard let value = String(validating: bytes, as: UTF8.self) else { return }
             return try checkAuthorization(value)
         }
-        for value in request.headers.values(of: "Authorization") { try checkAuthorization(value) }
+        for (name, value) in request.headers where name.lowercased() == "authorization" {
+            try checkAuthorization(value)
+        }
         read(bytes)
         guard let incoming = try? IncomingDASRequest(request), let common = try? incoming.common() else { return }
         switch common.signature {
@@ -88,8 +90,8 @@ enum DASTarget {
         headers.append(name: "Authorization", value: authorization.headerValue)
         func fits(body: [UInt8]) throws -> Bool {
             try ACS3SignedRequest(
-                method: request.method, query: FormPairs((request.query ?? "").utf8).pairs, headers: Array(headers),
-                payload: body
+                method: request.method, query: FormPairs((request.query ?? "").utf8).pairs,
+                headers: SignedFields(headers: headers), payload: body
             ).verify(secretKey: key)
         }
         // One that signs itself changes what it signs.

@@ -107,6 +107,7 @@ let package = Package(
         ]),
         tests("DASAPITests", of: [
             "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
+            "SessionKill",
         ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [

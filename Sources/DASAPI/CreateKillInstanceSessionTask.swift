@@ -31,7 +31,8 @@ struct CreateKillInstanceSessionTask: DASAction {
         }
         let wish = DAS.Wish(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
-            threads: request.SessionIds?.threads, ignoredUsers: request.IgnoredUsers?.users ?? [])
+            threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,
+            ignoredUsers: try request.IgnoredUsers?.users ?? [])
         return DASAnswer(data: .text(try await das.createTasks(wish, by: .login(login), for: call)))
     }
 }

@@ -21,7 +21,8 @@ struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
     func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
         let wish = DAS.Wish(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
-            threads: request.SessionIds?.threads, ignoredUsers: request.IgnoredUsers?.users ?? [])
+            threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,
+            ignoredUsers: try request.IgnoredUsers?.users ?? [])
         return DASAnswer(data: .text(try await das.createTasks(wish, by: .killd, for: call)))
     }
 }

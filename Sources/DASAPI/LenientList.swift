@@ -4,8 +4,15 @@ import SessionKill
 ///
 /// A text that holds a list, as `['a','b']` (the vendor's page) or `["a","b"]`
 /// (its SDKs), or in a JSON body the list itself.
+///
+/// What is malformed is found when the users are asked for, so that the answer is
+/// DAS's `InvalidParams` and not the gateway's, for whom it is a text.
 struct UserList: Decodable, Sendable {
-    let users: Set<String>
+    private let value: Result<Set<String>, LenientList.Malformed>
+
+    var users: Set<String> {
+        get throws(DASError) { try LenientList.value(value) }
+    }
 
     /// The most users of a list.
     static let mostUsers = 1_000
@@ -13,27 +20,32 @@ struct UserList: Decodable, Sendable {
     static let longestUser = 512
     private static let longestText = 65_536
 
-    init(text: String) throws(LenientList.Malformed) {
-        let elements = try LenientList.elements(of: text, longest: Self.longestText)
-        var users: [String] = []
-        for element in elements {
-            guard case .quoted(let user) = element else { throw LenientList.Malformed() }
-            users.append(user)
+    init(text: String) {
+        value = Result { () throws(LenientList.Malformed) in
+            try Self.users(
+                LenientList.elements(of: text, longest: Self.longestText)
+                    .map { element throws(LenientList.Malformed) in
+                        guard case .quoted(let user) = element else { throw LenientList.Malformed() }
+                        return user
+                    })
         }
-        try self.init(users)
     }
 
-    private init(_ users: [String]) throws(LenientList.Malformed) {
-        let areUsers = users.allSatisfy { (1...Self.longestUser).contains($0.utf8.count) && !$0.utf8.contains(0) }
-        guard users.count <= Self.mostUsers, areUsers else { throw LenientList.Malformed() }
-        self.users = Set(users)
+    private static func users(_ users: [String]) throws(LenientList.Malformed) -> Set<String> {
+        let areUsers = users.allSatisfy { (1...longestUser).contains($0.utf8.count) && !$0.utf8.contains(0) }
+        guard users.count <= mostUsers, areUsers else { throw LenientList.Malformed() }
+        return Set(users)
     }
 
     init(from decoder: any Decoder) throws {
         if let text = try? decoder.singleValueContainer().decode(String.self) {
-            try self.init(text: text)
+            self = Self(text: text)
         } else {
-            try self.init([String](from: decoder))
+            let users = try? [String](from: decoder)
+            value = Result { () throws(LenientList.Malformed) in
+                guard let users else { throw LenientList.Malformed() }
+                return try Self.users(users)
+            }
         }
     }
 }
@@ -45,19 +57,27 @@ struct UserList: Decodable, Sendable {
 ///
 /// Each id is from 1 to 4294967295 in decimal digits: MySQL cuts larger ones to
 /// 32 bits and ends a stranger's session.
+///
+/// What is malformed is found when the ids are asked for, as with ``UserList``.
 struct SessionIDList: Decodable, Sendable {
+    private let value: Result<[ThreadID], LenientList.Malformed>
+
     /// In the order of the request.
-    let threads: [ThreadID]
+    var threads: [ThreadID] {
+        get throws(DASError) { try LenientList.value(value) }
+    }
 
     /// Of a text: 100,000 ids of ten digits each, and what stands between them.
     private static let longestText = 2_000_000
 
-    init(text: String) throws(LenientList.Malformed) {
-        try self.init(LenientList.elements(of: text, longest: Self.longestText).map(\.text))
+    init(text: String) {
+        value = Result { () throws(LenientList.Malformed) in
+            try Self.threads(LenientList.elements(of: text, longest: Self.longestText).map(\.text))
+        }
     }
 
-    private init(_ numbers: [String]) throws(LenientList.Malformed) {
-        threads = try numbers.map { number throws(LenientList.Malformed) in
+    private static func threads(_ numbers: [String]) throws(LenientList.Malformed) -> [ThreadID] {
+        try numbers.map { number throws(LenientList.Malformed) in
             let digits = number.utf8
             guard (1...10).contains(digits.count), digits.first != UInt8(ascii: "0"),
                 digits.allSatisfy({ (0x30...0x39).contains($0) }), let id = UInt64(number).flatMap({ ThreadID($0) })
@@ -68,9 +88,13 @@ struct SessionIDList: Decodable, Sendable {
 
     init(from decoder: any Decoder) throws {
         if let text = try? decoder.singleValueContainer().decode(String.self) {
-            try self.init(text: text)
+            self = Self(text: text)
         } else {
-            try self.init([Number](from: decoder).map(\.text))
+            let numbers = try? [Number](from: decoder).map(\.text)
+            value = Result { () throws(LenientList.Malformed) in
+                guard let numbers else { throw LenientList.Malformed() }
+                return try Self.threads(numbers)
+            }
         }
     }
 
@@ -96,6 +120,13 @@ struct SessionIDList: Decodable, Sendable {
 /// or end other sessions than were meant.
 enum LenientList {
     struct Malformed: Error {}
+
+    fileprivate static func value<Value>(_ result: Result<Value, Malformed>) throws(DASError) -> Value {
+        switch result {
+        case .success(let value): return value
+        case .failure: throw .invalidParameters
+        }
+    }
 
     enum Element: Equatable {
         case quoted(String)

@@ -43,6 +43,8 @@ public actor SessionTaskRunner {
     private let report: @Sendable (Event) -> Void
     private var lines: [SessionTaskPlace: Line] = [:]
     private var interrupted: [StoredSessionTask] = []
+    /// Tasks of which the store does not know the end yet, for clients that ask again and again.
+    private var unfinished: [SessionTaskID: StoredSessionTask] = [:]
     private var runs: [SessionTaskID: Task<Void, Never>] = [:]
     private var isStopping = false
 
@@ -155,6 +157,7 @@ public actor SessionTaskRunner {
             throw error
         }
         for work in created {
+            unfinished[work.task.id] = StoredSessionTask(task: work.task, state: .running, sessions: work.sessions)
             report(.created(work.task))
             lines[work.task.place]?.waiting.append(work)
             begin(at: work.task.place)
@@ -167,8 +170,8 @@ public actor SessionTaskRunner {
     public func task(
         _ id: SessionTaskID, at place: SessionTaskPlace, of account: String
     ) async throws(StoreError) -> StoredSessionTask? {
-        guard let stored = try await store.sessionTask(id), stored.task.place == place, stored.task.account == account
-        else { return nil }
+        let known: StoredSessionTask? = if let task = unfinished[id] { task } else { try await store.sessionTask(id) }
+        guard let stored = known, stored.task.place == place, stored.task.account == account else { return nil }
         if case .ended(_, let time) = stored.state, clock.now() >= time.advanced(bySeconds: SessionTask.retention) {
             return nil
         }
@@ -295,6 +298,7 @@ public actor SessionTaskRunner {
             try await store.end(task.id, as: ending, final, at: now)
         }
         runs[task.id] = nil
+        unfinished[task.id] = nil
         guard isNews == true else { return }
         let fates = final.compactMap(\.fate)
         report(

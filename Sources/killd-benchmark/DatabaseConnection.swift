@@ -34,6 +34,20 @@ final class DatabaseConnection: Sendable {
         }
     }
 
+    /// Reads all that `sql` answers, as a program in C would.
+    ///
+    /// - Returns: how many rows there were.
+    func countRows(of sql: String) throws -> Int {
+        try handle.withLock { handle in
+            try handle.run(sql)
+            guard let result = mysql_store_result(handle.mysql) else { throw handle.failure }
+            defer { mysql_free_result(result) }
+            var count = 0
+            while mysql_fetch_row(result) != nil { count += 1 }
+            return count
+        }
+    }
+
     private struct Handle: ~Copyable {
         let mysql: UnsafeMutablePointer<MYSQL>
 

@@ -46,7 +46,7 @@ func killGrowth(_ killd: Killd, in folder: String) throws -> [Measurement] {
 }
 
 /// Raises the limit for this process and the servers that it starts.
-private func allowOpenFiles(_ count: rlim_t) -> Bool {
+func allowOpenFiles(_ count: rlim_t) -> Bool {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit) == 0 else { return false }
     if limit.rlim_cur >= count { return true }
@@ -57,7 +57,7 @@ private func allowOpenFiles(_ count: rlim_t) -> Bool {
 }
 
 /// Why the server cannot have so many sessions: it is tried.
-private func largePlanObstacle(_ count: Int, on server: TargetServer) -> String? {
+func largePlanObstacle(_ count: Int, on server: TargetServer) -> String? {
     do {
         let sessions = try ClientSessions(count, on: server)
         guard sessions.threadIDs.count == count else { return "not all sessions could be opened" }

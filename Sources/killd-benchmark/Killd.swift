@@ -16,9 +16,12 @@ struct Killd {
 
     /// A configuration with one account and one instance at `databasePort`.
     ///
-    /// - Parameter settings: further keys at the top.
+    /// - Parameters:
+    ///   - settings: further keys at the top.
+    ///   - das: whether clients of DAS have a listener.
     static func configuration(
-        in folder: String, databasePort: UInt16, settings: [String: Int] = [:], tls: ServerCertificate? = nil
+        in folder: String, databasePort: UInt16, settings: [String: Int] = [:], tls: ServerCertificate? = nil,
+        das: Bool = false
     ) throws -> String {
         let name = UUID().uuidString
         let file = "\(folder)/killd-\(name).json"
@@ -26,6 +29,7 @@ struct Killd {
         if let tls {
             settings += #""tls": { "certificate": "\#(tls.certificate)", "privateKey": "\#(tls.key)" }, "#
         }
+        if das { settings += #""das": { "listen": "127.0.0.1:0" }, "# }
         let text = """
             {
               "listen": "127.0.0.1:0", "store": "store-\(name).sqlite", \(settings)"requestsPerSecond": 1000000,
@@ -52,6 +56,8 @@ struct Killd {
         let process = Process()
         let endpoint: String
         let port: UInt16
+        /// For clients of DAS; 0 without the listener.
+        let dasPort: UInt16
         /// From the start of the process to its ready line.
         let startTime: Duration
 
@@ -71,6 +77,8 @@ struct Killd {
             else { throw BenchmarkError("killd serve did not become ready") }
             self.endpoint = endpoint
             self.port = port
+            let das = ready?["das"] as? String
+            dasPort = das?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         }
 
         /// Resident memory in MiB.

@@ -67,6 +67,18 @@ public struct KilldConfiguration: Encodable {
         public var tls = "preferred"
         public var protectedUsers: [String] = []
         public var statements: String?
+        public var nodes: [Node]?
+
+        public struct Node: Encodable {
+            public var id: String
+            public var host = "127.0.0.1"
+            public var port: UInt16
+
+            public init(id: String, port: UInt16) {
+                self.id = id
+                self.port = port
+            }
+        }
 
         public init(port: UInt16) { self.port = port }
     }

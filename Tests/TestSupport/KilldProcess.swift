@@ -136,6 +136,8 @@ public final class KilldProcess {
 
     public func send(_ signal: Int32) throws { try running.send(signal) }
 
+    public var processIdentifier: pid_t { get throws { try running.processIdentifier } }
+
     /// The numbers of its threads that have this name.
     func threads(named name: String) throws -> [String] {
         let folder = "/proc/\(try running.processIdentifier)/task"

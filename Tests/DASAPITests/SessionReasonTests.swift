@@ -1,0 +1,27 @@
+import SessionKill
+import XCTest
+
+@testable import DASAPI
+
+final class SessionReasonTests: XCTestCase {
+    private let fates: [(SessionFate, SessionReason)] = [
+        (.decided(.killed), .killed), (.decided(.rollingBack(rowsLeft: 1)), .killed), (.decided(.xaPrepared), .killed),
+        (.decided(.gone), .expired), (.decided(.replaced), .expired), (.decided(.denied), .noPermission),
+        (.loginRefused, .accountError), (.ignoredUser, .ignoredUser),
+        (.decided(.protected(.replication)), .internalUserOrCommand),
+        (.decided(.protected(.protectedUser)), .internalUserOrCommand), (.decided(.outlivedKill), .timeout),
+        (.decided(.failed("1205: Lock wait timeout exceeded")), .otherError), (.decided(.unknown), .otherError),
+    ]
+
+    func testEveryFateHasTheVendorsReason() {
+        for (fate, reason) in fates { XCTAssertEqual(SessionReason(fate), reason, "\(fate)") }
+        XCTAssertEqual(Set(fates.map(\.1)), Set(SessionReason.allCases))
+    }
+
+    func testWhatIsKilledFailedOrSparedIsOneOfThemAndAnExpiredSessionIsNone() {
+        for (fate, reason) in fates {
+            let counts = [fate.isKilled, fate.isFailure, fate.isSpared].count(where: { $0 })
+            XCTAssertEqual(counts, reason == .expired ? 0 : 1, "\(fate)")
+        }
+    }
+}

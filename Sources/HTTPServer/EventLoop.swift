@@ -16,6 +16,7 @@ final class EventLoop {
     private var tls: TLSServerContext?
 
     private let queue: EventQueue
+    private let answers: AnswerQueue
     private var connections: ConnectionTable
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
     /// What `recv` writes to. One for all connections, so that an idle one holds
@@ -62,6 +63,7 @@ final class EventLoop {
         observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
+        answers = AnswerQueue(mailbox: mailbox)
         self.limits = limits
         self.tls = tls
         self.handler = handler
@@ -279,15 +281,12 @@ final class EventLoop {
     }
 
     private func handle(_ request: HTTPRequest, of connection: Connection) {
-        switch handler(request) {
-        case .now(let response):
+        let answer = handler(request)
+        if case .now(let response) = answer {
             connection.machine.answer(response, date: date, at: now)
-        case .later(let work):
+        } else {
             connection.awaitsHandler = true
-            Task { [mailbox, id = connection.id] in
-                // Not taken if the server has ended meanwhile.
-                _ = mailbox.put(.answer(await work(), to: id))
-            }
+            answers.put(answer, to: connection.id)
         }
     }
 

@@ -309,13 +309,9 @@ struct HTTPConnection: Sendable {
 }
 
 extension [UInt8] {
+    /// - Parameter number: not negative.
     fileprivate mutating func append(decimal number: Int) {
-        var digits = UInt64(number.magnitude)
-        let start = count
-        repeat {
-            append(UInt8(ascii: "0") + UInt8(digits % 10))
-            digits /= 10
-        } while digits > 0
-        self[start...].reverse()
+        if number >= 10 { append(decimal: number / 10) }
+        append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 }

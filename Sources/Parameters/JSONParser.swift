@@ -68,6 +68,7 @@ struct JSONParser {
             skipWhitespace()
             guard skip(UInt8(ascii: ":")) else { throw unexpected() }
             skipWhitespace()
+            if members.isEmpty { members.reserveCapacity(8) }
             members.append(ParameterTree.Member(name: name, value: try parseValue()))
             skipWhitespace()
         } while skip(UInt8(ascii: ","))

@@ -4,13 +4,13 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { bytes in
-            var start = 0
-            for (index, byte) in bytes.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
-                append(contentsOf: bytes[start..<index])
-                append(escapeOf: byte)
-                start = index + 1
+            var rest = bytes[...]
+            while let index = rest.firstIndex(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
+                append(contentsOf: rest[..<index])
+                append(escapeOf: rest[index])
+                rest = rest[(index + 1)...]
             }
-            append(contentsOf: bytes[start...])
+            append(contentsOf: rest)
         }
         append(UInt8(ascii: "\""))
     }

@@ -24,7 +24,7 @@ public struct TC3Authorization: Equatable, Sendable {
 
     /// The value of the header.
     public var headerValue: String {
-        "\(Self.algorithm) Credential=\(secretID)/\(scope.text), "
+        "\(Self.algorithm) Credential=\(secretID)/\(String(decoding: scope.text, as: UTF8.self)), "
             + "SignedHeaders=\(signedHeaders.joined(separator: ";")), Signature=\(hexadecimal(signature))"
     }
 }
@@ -39,8 +39,9 @@ extension TC3Authorization {
         var text = Scanner(headerValue)
         text.skipBlanks()
         let algorithm = text.takeWord()
-        guard !algorithm.elementsEqual("SKIP".utf8) else { throw .unsigned }
-        guard algorithm.elementsEqual(Self.algorithm.utf8) else { throw .unsupportedAlgorithm }
+        guard algorithm.elementsEqual(Self.algorithm.utf8) else {
+            throw algorithm.elementsEqual("SKIP".utf8) ? .unsigned : .unsupportedAlgorithm
+        }
         text.skipBlanks()
         (secretID, scope) = try Self.credential(text.takeValue(of: .credential))
         guard text.skipComma() else { throw .missing(.signedHeaders) }

@@ -105,14 +105,14 @@ struct IncomingRequest {
         case .json: try ParameterTree(json: http.body)
         case .query: try ParameterTree(flattened: try FormPairs((http.query ?? "").utf8).pairs)
         case .pairs(let pairs):
-            try ParameterTree(flattened: pairs.pairs.lazy.filter { CommonParameter(name: $0.name) == nil })
+            try ParameterTree(flattened: pairs.pairs.filter { !CommonParameter.isName($0.name) })
         }
     }
 }
 
 /// The parameters that every action has: `X-TC-…` headers where the signature is
 /// in a header, else beside the action's own. The last five exist only there.
-enum CommonParameter: String {
+enum CommonParameter: String, CaseIterable {
     case action = "Action"
     case version = "Version"
     case timestamp = "Timestamp"
@@ -138,12 +138,11 @@ enum CommonParameter: String {
         }
     }
 
-    /// `nil` for every other name. Bounded before it is compared: `==` takes time
-    /// quadratic in the combining marks of a name.
-    init?(name: String) {
-        guard name.utf8.count <= 32 else { return nil }
-        self.init(rawValue: name)
-    }
+    private static let names = Set(allCases.map(\.rawValue))
+
+    /// Whether a parameter is one of these. Bounded before it is hashed: that takes
+    /// time quadratic in the combining marks of a name.
+    static func isName(_ name: String) -> Bool { name.utf8.count <= 32 && names.contains(name) }
 }
 
 private enum MediaType {

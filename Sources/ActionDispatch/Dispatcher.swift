@@ -95,12 +95,9 @@ public final class Dispatcher: Sendable {
         default: return error.response
         }
         guard let requestID = try? randomUUID() else { return error.response }
-        return Envelope(requestID: requestID, traceID: nil)
-            .failure(.requestSizeLimitExceeded, message(of: .requestSizeLimitExceeded(limit: limit), in: .english))
-    }
-
-    private func message(of error: TencentCloudError, in language: Language) -> String {
-        settings.messages.message(of: error, in: language)
+        let (code, message) = settings.messages.codeAndMessage(
+            of: .requestSizeLimitExceeded(limit: limit), in: .english)
+        return Envelope(requestID: requestID, traceID: nil).failure(code, message)
     }
 
     private func respond(to request: HTTPRequest) -> HTTPAnswer {
@@ -124,9 +121,9 @@ public final class Dispatcher: Sendable {
 
     private func refuse(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
         let (spoken, cause) = inDialect(error)
-        let code = spoken.code
+        let (code, message) = settings.messages.codeAndMessage(of: spoken, in: exchange.language)
         record(exchange.answered(code: code, cause: cause, at: clock.monotonic()))
-        return exchange.envelope.failure(code, message(of: spoken, in: exchange.language))
+        return exchange.envelope.failure(code, message)
     }
 
     /// The gates, in the order of the reference's section 3.4.

@@ -81,6 +81,12 @@ extension Span<UInt8> {
         }
     }
 
+    /// Whether the bytes in `range` are `text`, letter by letter.
+    func isExactly(_ text: StaticString, at range: Range<Int>) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { literal in zip(range, literal).allSatisfy { self[$0] == $1 } }
+    }
+
     /// Whether the bytes in both ranges are the same, in any case of letters.
     func isSame(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
         left.count == right.count

@@ -84,6 +84,7 @@ struct JSONParser {
         if skip(UInt8(ascii: "]")) { return elements }
         repeat {
             skipWhitespace()
+            if elements.isEmpty { elements.reserveCapacity(4) }
             elements.append(try parseValue())
             skipWhitespace()
         } while skip(UInt8(ascii: ","))

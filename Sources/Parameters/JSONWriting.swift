@@ -4,13 +4,13 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { bytes in
-            var rest = bytes[...]
-            while let index = rest.firstIndex(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
-                append(contentsOf: rest[..<index])
-                append(escapeOf: rest[index])
-                rest = rest[(index + 1)...]
+            var start = 0
+            for index in 0..<bytes.count where bytes[index] < 0x20 || bytes[index] == 0x22 || bytes[index] == 0x5C {
+                append(contentsOf: bytes[start..<index])
+                append(escapeOf: bytes[index])
+                start = index + 1
             }
-            append(contentsOf: rest)
+            append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start...]))
         }
         append(UInt8(ascii: "\""))
     }

@@ -24,7 +24,9 @@ public struct TC3Authorization: Equatable, Sendable {
 
     /// The value of the header.
     public var headerValue: String {
-        "\(Self.algorithm) Credential=\(secretID)/\(String(decoding: scope.text, as: UTF8.self)), "
+        var scopeText: [UInt8] = []
+        scope.append(to: &scopeText)
+        return "\(Self.algorithm) Credential=\(secretID)/\(String(decoding: scopeText, as: UTF8.self)), "
             + "SignedHeaders=\(signedHeaders.joined(separator: ";")), Signature=\(hexadecimal(signature))"
     }
 }
@@ -64,7 +66,7 @@ extension TC3Authorization {
 
     private static func signedHeaders(_ value: ArraySlice<UInt8>) throws(TC3AuthorizationError) -> [String] {
         let names = split(value, at: ";")
-        guard names.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }),
+        guard value.allSatisfy({ isLowerCaseNameByte($0) || $0 == UInt8(ascii: ";") }), !names.contains(""),
             zip(names, names.dropFirst()).allSatisfy(<)
         else { throw .invalid(.signedHeaders) }
         return names

@@ -13,17 +13,14 @@ public struct TC3CredentialScope: Hashable, Sendable {
         self.service = service
     }
 
-    /// `<date>/<service>/tc3_request`, as in the credential and the string to
-    /// sign.
-    var text: [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
+    /// Appends `<date>/<service>/tc3_request`, as in the credential and the string
+    /// to sign.
+    func append(to text: inout [UInt8]) {
         text += date.utf8
         text.append(UInt8(ascii: "/"))
         text += service.utf8
         text.append(UInt8(ascii: "/"))
         text += Self.terminator.utf8
-        return text
     }
 
     static let terminator = "tc3_request"

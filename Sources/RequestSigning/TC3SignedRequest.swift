@@ -84,13 +84,16 @@ public struct TC3SignedRequest: SignedRequest {
         contentType: String, host: String, others: [(name: String, value: String)]
     ) -> [(name: String, value: String)] {
         var others = others.makeIterator()
-        return authorization.signedHeaders.compactMap { name in
+        var headers: [(name: String, value: String)] = []
+        headers.reserveCapacity(authorization.signedHeaders.count)
+        for name in authorization.signedHeaders {
             switch name {
-            case "content-type": (name, contentType)
-            case "host": (name, host)
-            default: others.next()
+            case "content-type": headers.append((name, contentType))
+            case "host": headers.append((name, host))
+            default: if let other = others.next() { headers.append(other) }
             }
         }
+        return headers
     }
 
     private static func asSentAndLowerCased(

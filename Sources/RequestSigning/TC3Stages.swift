@@ -52,7 +52,7 @@ package enum TC3 {
         text.append(UInt8(ascii: "\n"))
         text += String(timestamp).utf8
         text.append(UInt8(ascii: "\n"))
-        text += scope.text
+        scope.append(to: &text)
         text.append(UInt8(ascii: "\n"))
         text += hexadecimal(canonicalRequestHash).utf8
         return text

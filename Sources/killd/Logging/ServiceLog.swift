@@ -6,7 +6,7 @@ import TencentCloudErrors
 extension Log {
     func request(_ request: AnsweredRequest) {
         guard writes(request.cause == nil ? .info : .error) else { return }
-        let fields: [(key: String, value: String)] = [
+        let fields: [Log.Field] = [
             ("requestId", request.requestID), ("action", request.action ?? ""), ("account", request.account ?? ""),
             ("client", request.remoteAddress), ("code", request.code?.rawValue ?? "OK"),
             ("milliseconds", String(request.duration.milliseconds)),
@@ -19,7 +19,7 @@ extension Log {
     }
 
     func event(_ event: HTTPServerEvent, of listener: ServiceMetrics.Listener) {
-        let place = [(key: "listener", value: listener.rawValue)]
+        let place: [Log.Field] = [("listener", listener.rawValue)]
         switch event {
         case .connectionOpened: debug("connection opened", place)
         case .connectionClosed: debug("connection closed", place)

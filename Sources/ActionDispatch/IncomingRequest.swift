@@ -77,16 +77,15 @@ struct IncomingRequest {
     ) throws(TencentCloudError) -> any SignedRequest {
         switch form {
         case .json, .query:
-            guard http.headers.contains("Authorization") else {
-                // Without the header it would be signature V1, whose SecretId is a parameter.
-                throw .missingParameter("SecretId")
-            }
             do {
                 return try TC3SignedRequest(
                     TC3Request(
                         method: http.method, query: http.query ?? "", headers: http.headers, payload: http.body,
                         timestamp: timestamp, region: region),
                     signedHosts: signedHosts)
+            } catch .absent(header: "authorization") {
+                // Without the header it would be signature V1, whose SecretId is a parameter.
+                throw .missingParameter("SecretId")
             } catch {
                 throw .invalidAuthorization(AuthorizationDefect(error))
             }

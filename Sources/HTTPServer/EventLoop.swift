@@ -268,14 +268,14 @@ final class EventLoop {
             case .handle(let request): handle(request, of: connection)
             case .report(let error): observer(.refused(error, remoteAddress: connection.machine.remoteAddress))
             case .send:
-                guard connection.send(at: now) else { return watch(connection, for: .output) }
+                guard connection.send(at: now) else { return awaitRoom(of: connection) }
             case .shutDownSending: connection.endSending()
             case .close:
                 connection.sayGoodbye()
                 return close(connection)
             case .wait where connection.hasUnsentTLS:
-                guard connection.send(at: now) else { return watch(connection, for: .output) }
-            case .wait: return watch(connection, for: [])
+                guard connection.send(at: now) else { return awaitRoom(of: connection) }
+            case .wait(let deadline): return watch(connection, for: [], until: deadline)
             }
         }
     }
@@ -290,10 +290,14 @@ final class EventLoop {
         }
     }
 
+    private func awaitRoom(of connection: Connection) {
+        watch(connection, for: .output, until: connection.machine.deadline)
+    }
+
     /// Waits for `interest`, and for input if the connection wants it.
-    private func watch(_ connection: Connection, for interest: EventMask) {
+    private func watch(_ connection: Connection, for interest: EventMask, until deadline: MonotonicTime?) {
         connections.countBodyBytes(of: connection)
-        if let deadline = connection.machine.deadline { note(deadline) }
+        if let deadline { note(deadline) }
         let interest = connection.wantsInput ? interest.union(.input) : interest
         guard interest != connection.interest else { return }
         do throws(SystemError) {

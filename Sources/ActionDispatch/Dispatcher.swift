@@ -83,7 +83,7 @@ public final class Dispatcher: Sendable {
     /// Nothing is done on the event loop: verifying a signature takes longer
     /// than all else that is done there for a request.
     public func answer(_ request: HTTPRequest) -> HTTPAnswer {
-        .later { await self.respond(to: request) }
+        .soon { self.respond(to: request) }
     }
 
     /// What is said to a request that the HTTP server does not take: in the API's
@@ -96,28 +96,35 @@ public final class Dispatcher: Sendable {
         default: return error.response
         }
         guard let requestID = try? randomUUID() else { return error.response }
-        return Envelope(requestID: requestID, traceID: nil)
-            .failure(.requestSizeLimitExceeded, message(of: .requestSizeLimitExceeded(limit: limit), in: .english))
+        let (code, message) = settings.messages.codeAndMessage(
+            of: .requestSizeLimitExceeded(limit: limit), in: .english)
+        return Envelope(requestID: requestID, traceID: nil).failure(code, message)
     }
 
-    private func message(of error: TencentCloudError, in language: Language) -> String {
-        settings.messages.message(of: error, in: language)
-    }
-
-    private func respond(to request: HTTPRequest) async -> HTTPResponse {
+    private func respond(to request: HTTPRequest) -> HTTPAnswer {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
             exchange.requestID = try randomUUID()
             let (call, work) = try pass(request, &exchange)
-            let response = try exchange.envelope.success(try await work(call))
-            record(exchange.answered(code: nil, cause: nil, at: clock.monotonic()))
-            return response
+            return .later { [exchange] in
+                do {
+                    let response = try exchange.envelope.success(try await work(call))
+                    self.record(exchange.answered(code: nil, cause: nil, at: self.clock.monotonic()))
+                    return response
+                } catch {
+                    return self.refuse(error, exchange)
+                }
+            }
         } catch {
-            let (spoken, cause) = inDialect(error)
-            let code = spoken.code
-            record(exchange.answered(code: code, cause: cause, at: clock.monotonic()))
-            return exchange.envelope.failure(code, message(of: spoken, in: exchange.language))
+            return .now(refuse(error, exchange))
         }
+    }
+
+    private func refuse(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
+        let (spoken, cause) = inDialect(error)
+        let (code, message) = settings.messages.codeAndMessage(of: spoken, in: exchange.language)
+        record(exchange.answered(code: code, cause: cause, at: clock.monotonic()))
+        return exchange.envelope.failure(code, message)
     }
 
     /// The gates, in the order of the reference's section 3.4.

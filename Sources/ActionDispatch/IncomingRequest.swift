@@ -74,30 +74,27 @@ struct IncomingRequest {
     ///   parts of a signature of version 1.
     func signature(
         timestamp: Int64, region: String?, signedHosts: [String]
-    ) throws(TencentCloudError) -> RequestSignature {
+    ) throws(TencentCloudError) -> any SignedRequest {
         switch form {
         case .json, .query:
-            guard http.headers.contains("Authorization") else {
+            do {
+                return try TC3SignedRequest(
+                    TC3Request(
+                        method: http.method, query: http.query ?? "", headers: http.headers, payload: http.body,
+                        timestamp: timestamp, region: region),
+                    signedHosts: signedHosts)
+            } catch .absent(header: "authorization") {
                 // Without the header it would be signature V1, whose SecretId is a parameter.
                 throw .missingParameter("SecretId")
-            }
-            do {
-                return .tc3(
-                    try TC3SignedRequest(
-                        TC3Request(
-                            method: http.method, query: http.query ?? "", headers: http.headers,
-                            payload: http.body, timestamp: timestamp, region: region),
-                        signedHosts: signedHosts))
             } catch {
                 throw .invalidAuthorization(AuthorizationDefect(error))
             }
         case .pairs(let pairs):
             let (secretID, signature) = (try required(.secretID), try required(.signature))
-            return .v1(
-                V1SignedRequest(
-                    httpMethod: http.method, host: http.headers["Host"] ?? "", parameters: pairs.pairs,
-                    secretID: secretID, signature: signature, timestamp: timestamp, region: region,
-                    signedHosts: signedHosts))
+            return V1SignedRequest(
+                httpMethod: http.method, host: http.headers["Host"] ?? "", parameters: pairs.pairs,
+                secretID: secretID, signature: signature, timestamp: timestamp, region: region,
+                signedHosts: signedHosts)
         }
     }
 
@@ -107,14 +104,14 @@ struct IncomingRequest {
         case .json: try ParameterTree(json: http.body)
         case .query: try ParameterTree(flattened: try FormPairs((http.query ?? "").utf8).pairs)
         case .pairs(let pairs):
-            try ParameterTree(flattened: pairs.pairs.lazy.filter { CommonParameter(name: $0.name) == nil })
+            try ParameterTree(flattened: pairs.pairs.filter { !CommonParameter.isName($0.name) })
         }
     }
 }
 
 /// The parameters that every action has: `X-TC-…` headers where the signature is
 /// in a header, else beside the action's own. The last five exist only there.
-enum CommonParameter: String {
+enum CommonParameter: String, CaseIterable {
     case action = "Action"
     case version = "Version"
     case timestamp = "Timestamp"
@@ -140,33 +137,11 @@ enum CommonParameter: String {
         }
     }
 
-    /// `nil` for every other name. Bounded before it is compared: `==` takes time
-    /// quadratic in the combining marks of a name.
-    init?(name: String) {
-        guard name.utf8.count <= 32 else { return nil }
-        self.init(rawValue: name)
-    }
-}
+    private static let names = Set(allCases.map(\.rawValue))
 
-/// The signature of a request, in either of the API's versions.
-enum RequestSignature {
-    case tc3(TC3SignedRequest)
-    case v1(V1SignedRequest)
-
-    var secretID: String {
-        switch self {
-        case .tc3(let request): request.authorization.secretID
-        case .v1(let request): request.secretID
-        }
-    }
-
-    /// - Parameter now: Unix time in seconds.
-    func verify(secretKey: Secret, at now: Int64, keys: TC3SigningKeys) throws -> SignatureVerdict {
-        switch self {
-        case .tc3(let request): try request.verify(secretKey: secretKey, at: now, keys: keys)
-        case .v1(let request): try request.verify(secretKey: secretKey, at: now)
-        }
-    }
+    /// Whether a parameter is one of these. Bounded before it is hashed: that takes
+    /// time quadratic in the combining marks of a name.
+    static func isName(_ name: String) -> Bool { name.utf8.count <= 32 && names.contains(name) }
 }
 
 private enum MediaType {
@@ -181,15 +156,18 @@ extension HTTPRequest {
             return nil
         }
         // By bytes: comparing characters takes time quadratic in their combining marks.
-        let type = value.utf8.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
-        if type.elementsEqual("application/json".utf8, by: isSameLetter) { return .json }
-        return type.elementsEqual("application/x-www-form-urlencoded".utf8, by: isSameLetter) ? .form : .other
+        let bytes = Array(value.utf8)
+        let type = bytes.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
+        if isSame(type, "application/json") { return .json }
+        return isSame(type, "application/x-www-form-urlencoded") ? .form : .other
     }
 }
 
-/// Whether a byte of ASCII is another, or its capital.
-private func isSameLetter(_ byte: UInt8, _ lowerCase: UInt8) -> Bool {
-    byte == lowerCase || byte | 0x20 == lowerCase && (0x41...0x5A).contains(byte)
+/// Whether the bytes are a text of lower-case ASCII, in any case of letters.
+private func isSame(_ bytes: ArraySlice<UInt8>, _ text: StaticString) -> Bool {
+    let text = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    return bytes.count == text.count
+        && zip(bytes, text).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && (0x41...0x5A).contains($0) }
 }
 
 /// How ``RequestSigning`` sees them.

@@ -49,15 +49,15 @@ public enum Digest: Sendable {
         }
     }
 
-    private static let fetchedSHA1 = Algorithm(EVP_MD_fetch(nil, "SHA1", nil))
-    private static let fetchedSHA256 = Algorithm(EVP_MD_fetch(nil, "SHA256", nil))
+    private static let fetchedSHA1 = FetchedAlgorithm(EVP_MD_fetch(nil, "SHA1", nil))
+    private static let fetchedSHA256 = FetchedAlgorithm(EVP_MD_fetch(nil, "SHA256", nil))
+}
 
-    /// Never changed and never freed; `nil` if OpenSSL does not have it, which
-    /// `EVP_Digest` refuses.
-    private struct Algorithm: @unchecked Sendable {
-        let pointer: OpaquePointer?
-        init(_ pointer: OpaquePointer?) { self.pointer = pointer }
-    }
+/// Never changed and never freed; `nil` if OpenSSL does not have it, which what
+/// uses it refuses.
+private struct FetchedAlgorithm: @unchecked Sendable {
+    let pointer: OpaquePointer?
+    init(_ pointer: OpaquePointer?) { self.pointer = pointer }
 }
 
 /// A key of HMAC (RFC 2104). What depends on the key alone is computed once,
@@ -65,6 +65,8 @@ public enum Digest: Sendable {
 public final class AuthenticationKey: @unchecked Sendable {
     /// Never changed: each use works on a copy, and OpenSSL only reads what it copies.
     private let context: OpaquePointer
+
+    private static let fetchedHMAC = FetchedAlgorithm(EVP_MAC_fetch(nil, "HMAC", nil))
 
     /// - Throws: ``CryptographyError`` as ``Digest/hash(_:)`` does.
     @inlinable
@@ -74,10 +76,7 @@ public final class AuthenticationKey: @unchecked Sendable {
 
     @usableFromInline
     init(bytes: [UInt8], digest: Digest) throws(CryptographyError) {
-        guard let algorithm = EVP_MAC_fetch(nil, "HMAC", nil) else {
-            throw CryptographyError(operation: "EVP_MAC_fetch")
-        }
-        defer { EVP_MAC_free(algorithm) }
+        guard let algorithm = Self.fetchedHMAC.pointer else { throw CryptographyError(operation: "EVP_MAC_fetch") }
         guard let context = EVP_MAC_CTX_new(algorithm) else { throw CryptographyError(operation: "EVP_MAC_CTX_new") }
         var name = Array(digest.name.utf8CString)
         // The parameters point to both texts, so neither may be a temporary one of its call.

@@ -16,6 +16,7 @@ final class EventLoop {
     private var tls: TLSServerContext?
 
     private let queue: EventQueue
+    private let answers: AnswerQueue
     private var connections: ConnectionTable
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
     /// What `recv` writes to. One for all connections, so that an idle one holds
@@ -62,6 +63,7 @@ final class EventLoop {
         observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
+        answers = AnswerQueue(mailbox: mailbox)
         self.limits = limits
         self.tls = tls
         self.handler = handler
@@ -266,35 +268,36 @@ final class EventLoop {
             case .handle(let request): handle(request, of: connection)
             case .report(let error): observer(.refused(error, remoteAddress: connection.machine.remoteAddress))
             case .send:
-                guard connection.send(at: now) else { return watch(connection, for: .output) }
+                guard connection.send(at: now) else { return awaitRoom(of: connection) }
             case .shutDownSending: connection.endSending()
             case .close:
                 connection.sayGoodbye()
                 return close(connection)
             case .wait where connection.hasUnsentTLS:
-                guard connection.send(at: now) else { return watch(connection, for: .output) }
-            case .wait: return watch(connection, for: [])
+                guard connection.send(at: now) else { return awaitRoom(of: connection) }
+            case .wait(let deadline): return watch(connection, for: [], until: deadline)
             }
         }
     }
 
     private func handle(_ request: HTTPRequest, of connection: Connection) {
-        switch handler(request) {
-        case .now(let response):
+        let answer = handler(request)
+        if case .now(let response) = answer {
             connection.machine.answer(response, date: date, at: now)
-        case .later(let work):
+        } else {
             connection.awaitsHandler = true
-            Task { [mailbox, id = connection.id] in
-                // Not taken if the server has ended meanwhile.
-                _ = mailbox.put(.answer(await work(), to: id))
-            }
+            answers.put(answer, to: connection.id)
         }
     }
 
+    private func awaitRoom(of connection: Connection) {
+        watch(connection, for: .output, until: connection.machine.deadline)
+    }
+
     /// Waits for `interest`, and for input if the connection wants it.
-    private func watch(_ connection: Connection, for interest: EventMask) {
+    private func watch(_ connection: Connection, for interest: EventMask, until deadline: MonotonicTime?) {
         connections.countBodyBytes(of: connection)
-        if let deadline = connection.machine.deadline { note(deadline) }
+        if let deadline { note(deadline) }
         let interest = connection.wantsInput ? interest.union(.input) : interest
         guard interest != connection.interest else { return }
         do throws(SystemError) {

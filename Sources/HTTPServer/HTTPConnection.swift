@@ -17,8 +17,9 @@ struct HTTPConnection: Sendable {
         case shutDownSending
         /// Close the socket. Nothing follows.
         case close
-        /// Wait for an event.
-        case wait
+        /// Wait for an event, but until ``deadline`` at most. It comes along, since
+        /// asking for it would copy the connection, for every request.
+        case wait(until: MonotonicTime?)
     }
 
     private enum State {
@@ -229,7 +230,7 @@ struct HTTPConnection: Sendable {
             state = .lingering(until: now + limits.lingerTimeout, bytesLeft: limits.lingerBytes)
             return .shutDownSending
         default:
-            return .wait
+            return .wait(until: deadline)
         }
     }
 
@@ -309,13 +310,9 @@ struct HTTPConnection: Sendable {
 }
 
 extension [UInt8] {
+    /// - Parameter number: not negative.
     fileprivate mutating func append(decimal number: Int) {
-        var digits = UInt64(number.magnitude)
-        let start = count
-        repeat {
-            append(UInt8(ascii: "0") + UInt8(digits % 10))
-            digits /= 10
-        } while digits > 0
-        self[start...].reverse()
+        if number >= 10 { append(decimal: number / 10) }
+        append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 }

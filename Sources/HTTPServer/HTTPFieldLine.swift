@@ -11,13 +11,15 @@ extension HTTPHeaders.Field {
         }
         let name = line.lowerBound..<index
         let value = bytes.trimming((index + 1)..<line.upperBound)
-        var bits: UInt8 = 0
-        for index in value {
-            guard bytes[index].isFieldValueByte else {
-                throw HTTPProtocolError(.badRequest, "a field value has a control character")
+        let (bits, faults) = bytes.withUnsafeBufferPointer { bytes in
+            var (bits, faults): (UInt8, UInt8) = (0, 0)
+            for byte in UnsafeBufferPointer(rebasing: bytes[value]) {
+                bits |= byte
+                faults |= byte.fieldValueFault
             }
-            bits |= bytes[index]
+            return (bits, faults)
         }
+        guard faults == 0 else { throw HTTPProtocolError(.badRequest, "a field value has a control character") }
         guard bits < 0x80 || bytes.isUTF8(at: value) else {
             throw HTTPProtocolError(.badRequest, "a field value is not UTF-8")
         }

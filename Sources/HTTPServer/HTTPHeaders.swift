@@ -48,21 +48,15 @@ public struct HTTPHeaders: Sendable {
         var found: (first: Field?, count: Int) = (nil, 0)
         var name = name
         name.withUTF8 { name in
-            for field in fields where field.name.count == name.count && has(field, name) {
-                if found.count == 0 { found.first = field }
-                found.count += 1
+            bytes.withUnsafeBufferPointer { bytes in
+                for field in fields where field.name.count == name.count {
+                    guard UnsafeBufferPointer(rebasing: bytes[field.name]).isSameName(as: name) else { continue }
+                    if found.count == 0 { found.first = field }
+                    found.count += 1
+                }
             }
         }
         return found
-    }
-
-    /// - Parameter name: as long as that of the field.
-    private func has(_ field: Field, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        for (index, byte) in zip(field.name, name) {
-            let own = bytes[index]
-            guard own == byte || own.asciiLowercased == byte.asciiLowercased else { return false }
-        }
-        return true
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
@@ -95,5 +89,17 @@ extension [UInt8] {
             append(contentsOf: headers.bytes[field.value])
             append(contentsOf: "\r\n".utf8)
         }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether both are the same in any case of letters.
+    ///
+    /// - Parameter name: of the same length.
+    fileprivate func isSameName(as name: UnsafeBufferPointer<UInt8>) -> Bool {
+        for index in 0..<count where self[index] != name[index] {
+            guard self[index].asciiLowercased == name[index].asciiLowercased else { return false }
+        }
+        return true
     }
 }

@@ -29,7 +29,7 @@ struct HTTPRequestLine: Sendable {
             throw HTTPProtocolError(.notImplemented, "this server is no proxy")
         }
         self.authority = try Self.authority(of: target, method: self.method, in: bytes)
-        self.version = try Self.version(bytes.text(at: (index + 1)..<line.upperBound))
+        self.version = try Self.version(in: bytes, at: (index + 1)..<line.upperBound)
     }
 
     /// Tells the forms of a target apart (RFC 9112 section 3.2).
@@ -47,15 +47,17 @@ struct HTTPRequestLine: Sendable {
     }
 
     /// The name of the protocol is case-sensitive (RFC 9112 section 2.3).
-    private static func version(_ text: String) throws(HTTPProtocolError) -> HTTPVersion {
-        let digits = text.utf8.dropFirst(5)
-        // Bounded before it is compared: `==` takes time quadratic in the combining marks of a text.
-        guard text.utf8.count == 8, text.hasPrefix("HTTP/"), digits.dropFirst().first == UInt8(ascii: "."),
-            digits.first?.decimalDigit != nil, digits.last?.decimalDigit != nil
+    private static func version(
+        in bytes: Span<UInt8>, at range: Range<Int>
+    ) throws(HTTPProtocolError) -> HTTPVersion {
+        let start = range.lowerBound
+        guard range.count == 8, bytes.isExactly("HTTP/", at: start..<(start + 5)),
+            let major = bytes[start + 5].decimalDigit, bytes[start + 6] == UInt8(ascii: "."),
+            let minor = bytes[start + 7].decimalDigit
         else { throw HTTPProtocolError(.badRequest, "the request line does not end with an HTTP version") }
-        switch text {
-        case "HTTP/1.1": return .http11
-        case "HTTP/1.0": return .http10
+        switch (major, minor) {
+        case (1, 1): return .http11
+        case (1, 0): return .http10
         default: throw HTTPProtocolError(.httpVersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are served")
         }
     }

@@ -27,8 +27,11 @@ public enum HTTPServerEvent: Sendable {
 
 /// The answer of a handler.
 public enum HTTPAnswer: Sendable {
-    /// For answers that need no waiting.
+    /// For answers that need no waiting and next to no work.
     case now(HTTPResponse)
+    /// For what is too long for the server's thread but waits for nothing, and for
+    /// finding out whether there is to be waited. Must not block.
+    case soon(@Sendable () -> HTTPAnswer)
     /// For anything that waits. Runs in a task of its own, to its end even if
     /// the client goes away: what it does must not be half done.
     case later(@Sendable () async -> HTTPResponse)

@@ -9,7 +9,7 @@ extension ParameterTree {
     /// - Throws: ``ParameterError/repeated(path:)``, ``ParameterError/missing(path:)``
     ///   for an element that the array lacks, or ``ParameterError/unknown(path:)``
     ///   for a name with more than 32 parts.
-    public init(flattened pairs: some Sequence<FormPairs.Pair>) throws(ParameterError) {
+    public init(flattened pairs: [FormPairs.Pair]) throws(ParameterError) {
         let root = FlattenedNode()
         for pair in pairs { try root.insert(pair) }
         self = .object(try root.members(path: []))

@@ -54,12 +54,14 @@ private struct FormParser {
     private mutating func parseText(until end: UInt8, or otherEnd: UInt8) throws(ParameterError) -> String {
         let start = position
         var hasEscapes = false
-        while position < bytes.count, bytes[position] != end, bytes[position] != otherEnd {
-            if bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "%") { hasEscapes = true }
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == end || byte == otherEnd { break }
+            if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "%") { hasEscapes = true }
             position += 1
         }
+        // Most texts have no escapes and are ASCII, which is copied once and needs no further look.
         let escaped = bytes[start..<position]
-        // Most texts have no escapes and are copied once.
         let text = hasEscapes ? try unescaped(escaped)[...] : escaped
         if text.allSatisfy({ $0 < 0x80 }) { return String(decoding: text, as: UTF8.self) }
         guard let text = String(validating: text, as: UTF8.self) else { throw .malformedEscape(offset: start) }

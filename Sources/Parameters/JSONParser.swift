@@ -68,6 +68,7 @@ struct JSONParser {
             skipWhitespace()
             guard skip(UInt8(ascii: ":")) else { throw unexpected() }
             skipWhitespace()
+            if members.isEmpty { members.reserveCapacity(8) }
             members.append(ParameterTree.Member(name: name, value: try parseValue()))
             skipWhitespace()
         } while skip(UInt8(ascii: ","))
@@ -83,6 +84,7 @@ struct JSONParser {
         if skip(UInt8(ascii: "]")) { return elements }
         repeat {
             skipWhitespace()
+            if elements.isEmpty { elements.reserveCapacity(4) }
             elements.append(try parseValue())
             skipWhitespace()
         } while skip(UInt8(ascii: ","))

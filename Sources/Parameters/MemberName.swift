@@ -36,11 +36,14 @@ struct MemberNames {
     private var places: [MemberName: Int] = [:]
 
     func place(of name: MemberName) -> Int? {
-        list.count <= Self.few ? list.firstIndex(of: name) : places[name]
+        guard list.count <= Self.few else { return places[name] }
+        let length = name.text.utf8.count
+        return list.indices.first { list[$0].text.utf8.count == length && list[$0] == name }
     }
 
     mutating func insert(_ name: MemberName) -> (inserted: Bool, place: Int) {
         if let place = place(of: name) { return (false, place) }
+        if list.isEmpty { list.reserveCapacity(Self.few) }
         list.append(name)
         if list.count > Self.few {
             for place in places.count..<list.count { places[list[place]] = place }

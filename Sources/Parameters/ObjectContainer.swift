@@ -8,18 +8,14 @@ struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     init(_ members: [ParameterTree.Member], codingPath: [any CodingKey]) throws(ParameterError) {
         var names = MemberNames()
         for member in members {
-            guard Self.isKnown(member.name), names.insert(MemberName(member.name)).inserted else {
-                throw .unknown(path: ParameterPath.text(of: codingPath, then: member.name))
-            }
+            let name = MemberName(member.name)
+            guard member.name.utf8.count <= MemberName.longest, let key = Key(stringValue: member.name),
+                MemberName(key.stringValue) == name, names.insert(name).inserted
+            else { throw .unknown(path: ParameterPath.text(of: codingPath, then: member.name)) }
         }
         self.members = members
         self.names = names
         self.codingPath = codingPath
-    }
-
-    private static func isKnown(_ name: String) -> Bool {
-        guard name.utf8.count <= MemberName.longest, let key = Key(stringValue: name) else { return false }
-        return MemberName(key.stringValue) == MemberName(name)
     }
 
     var allKeys: [Key] { members.compactMap { Key(stringValue: $0.name) } }

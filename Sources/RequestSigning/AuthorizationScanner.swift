@@ -48,12 +48,26 @@ struct AuthorizationScanner {
 /// The names in the list of signed headers, `a;b;c`; `nil` unless they are
 /// lower-case names in ascending order of their bytes, none twice.
 func signedHeaderNames(_ list: ArraySlice<UInt8>) -> [String]? {
-    let names = list.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
-        .map { String(decoding: $0, as: UTF8.self) }
-    guard names.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isLowerCaseNameByte) }),
+    let names = list.split(at: ";")
+    guard list.allSatisfy({ isLowerCaseNameByte($0) || $0 == UInt8(ascii: ";") }), !names.contains(""),
         zip(names, names.dropFirst()).allSatisfy(<)
     else { return nil }
     return names
+}
+
+extension ArraySlice<UInt8> {
+    /// The texts between separators, empty ones too.
+    func split(at separator: Unicode.Scalar) -> [String] {
+        var parts: [String] = []
+        parts.reserveCapacity(4)
+        var start = startIndex
+        for index in indices where self[index] == UInt8(ascii: separator) {
+            parts.append(String(decoding: self[start..<index], as: UTF8.self))
+            start = index + 1
+        }
+        parts.append(String(decoding: self[start...], as: UTF8.self))
+        return parts
+    }
 }
 
 /// The characters of RFC 9110's `token` that occur in names of headers,

@@ -24,7 +24,9 @@ public struct TC3Authorization: Equatable, Sendable {
 
     /// The value of the header.
     public var headerValue: String {
-        "\(Self.algorithm) Credential=\(secretID)/\(scope.text), "
+        var scopeText: [UInt8] = []
+        scope.append(to: &scopeText)
+        return "\(Self.algorithm) Credential=\(secretID)/\(String(decoding: scopeText, as: UTF8.self)), "
             + "SignedHeaders=\(signedHeaders.joined(separator: ";")), Signature=\(hexadecimal(signature))"
     }
 }
@@ -39,8 +41,9 @@ extension TC3Authorization {
         var text = AuthorizationScanner(headerValue)
         text.skipBlanks()
         let algorithm = text.takeWord()
-        guard !algorithm.elementsEqual("SKIP".utf8) else { throw .unsigned }
-        guard algorithm.elementsEqual(Self.algorithm.utf8) else { throw .unsupportedAlgorithm }
+        guard algorithm.elementsEqual(Self.algorithm.utf8) else {
+            throw algorithm.elementsEqual("SKIP".utf8) ? .unsigned : .unsupportedAlgorithm
+        }
         text.skipBlanks()
         (secretID, scope) = try Self.credential(text.takeValue(of: .credential))
         guard text.skipComma() else { throw .missing(.signedHeaders) }
@@ -54,7 +57,7 @@ extension TC3Authorization {
     private static func credential(
         _ value: ArraySlice<UInt8>
     ) throws(TC3AuthorizationError) -> (secretID: String, scope: TC3CredentialScope) {
-        let parts = split(value, at: "/")
+        let parts = value.split(at: "/")
         guard value.allSatisfy({ (0x21...0x7E).contains($0) }), parts.count == 4,
             !parts.contains(""), parts[3] == TC3CredentialScope.terminator
         else { throw .invalid(.credential) }
@@ -71,18 +74,6 @@ extension TC3Authorization {
             let bytes = bytes(hexadecimalDigits: value)
         else { throw .invalid(.signature) }
         return bytes
-    }
-
-    private static func split(_ text: ArraySlice<UInt8>, at separator: Unicode.Scalar) -> [String] {
-        var parts: [String] = []
-        parts.reserveCapacity(4)
-        var start = text.startIndex
-        for index in text.indices where text[index] == UInt8(ascii: separator) {
-            parts.append(String(decoding: text[start..<index], as: UTF8.self))
-            start = index + 1
-        }
-        parts.append(String(decoding: text[start...], as: UTF8.self))
-        return parts
     }
 }
 

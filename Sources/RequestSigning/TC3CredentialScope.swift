@@ -13,9 +13,15 @@ public struct TC3CredentialScope: Hashable, Sendable {
         self.service = service
     }
 
-    /// `<date>/<service>/tc3_request`, as in the credential and the string to
-    /// sign.
-    var text: String { "\(date)/\(service)/\(Self.terminator)" }
+    /// Appends `<date>/<service>/tc3_request`, as in the credential and the string
+    /// to sign.
+    func append(to text: inout [UInt8]) {
+        text += date.utf8
+        text.append(UInt8(ascii: "/"))
+        text += service.utf8
+        text.append(UInt8(ascii: "/"))
+        text += Self.terminator.utf8
+    }
 
     static let terminator = "tc3_request"
 
@@ -27,10 +33,14 @@ public struct TC3CredentialScope: Hashable, Sendable {
         guard gmtime_r(&seconds, &parts) != nil else { return nil }
         let year = Int(parts.tm_year) + 1900
         guard (1000...9999).contains(year) else { return nil }
-        return "\(year)-\(twoDigits(parts.tm_mon + 1))-\(twoDigits(parts.tm_mday))"
-    }
-
-    private static func twoDigits(_ number: Int32) -> String {
-        number < 10 ? "0\(number)" : "\(number)"
+        var text = Array("0000-00-00".utf8)
+        for (number, end) in [(year, 3), (Int(parts.tm_mon) + 1, 6), (Int(parts.tm_mday), 9)] {
+            var (rest, place) = (number, end)
+            while rest > 0 {
+                text[place] += UInt8(rest % 10)
+                (rest, place) = (rest / 10, place - 1)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

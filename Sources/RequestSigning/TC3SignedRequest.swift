@@ -7,7 +7,7 @@ import Cryptography
 /// everything that is `InvalidAuthorization`; the caller then looks up
 /// `authorization.secretID`; ``verify(secretKey:at:)`` tells an expired
 /// signature from a wrong one.
-public struct TC3SignedRequest: Sendable {
+public struct TC3SignedRequest: SignedRequest {
     public let authorization: TC3Authorization
     private let request: TC3Request
     private let hosts: SignedHosts
@@ -47,19 +47,14 @@ public struct TC3SignedRequest: Sendable {
         guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
     }
 
-    /// Whether the request was signed with `secretKey` at about this time.
-    ///
-    /// Each comparison takes the same time wherever the signatures differ.
-    ///
-    /// - Parameters:
-    ///   - now: Unix time in seconds.
-    ///   - keys: what earlier verifications derived.
+    public var secretID: String { authorization.secretID }
+
     public func verify(
         secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
     ) throws(CryptographyError) -> SignatureVerdict {
         if SignatureVerdict.hasExpired(request.timestamp, at: now) { return .expired(serverTime: now) }
         let key = try keys.key(of: authorization.secretID, secretKey: secretKey, scope: authorization.scope)
-        let payloadHash = hexadecimal(try payloadHash())
+        let payloadHash = try payloadHash()
         let isSigned = try hosts.contains { host throws(CryptographyError) in
             for contentType in contentTypes {
                 for others in otherHeaders {
@@ -89,13 +84,16 @@ public struct TC3SignedRequest: Sendable {
         contentType: String, host: String, others: [(name: String, value: String)]
     ) -> [(name: String, value: String)] {
         var others = others.makeIterator()
-        return authorization.signedHeaders.compactMap { name in
+        var headers: [(name: String, value: String)] = []
+        headers.reserveCapacity(authorization.signedHeaders.count)
+        for name in authorization.signedHeaders {
             switch name {
-            case "content-type": (name, contentType)
-            case "host": (name, host)
-            default: others.next()
+            case "content-type": headers.append((name, contentType))
+            case "host": headers.append((name, host))
+            default: if let other = others.next() { headers.append(other) }
             }
         }
+        return headers
     }
 
     private static func asSentAndLowerCased(

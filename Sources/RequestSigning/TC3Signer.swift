@@ -35,7 +35,7 @@ public struct TC3Signer: Sendable {
         ]
         do {
             let canonicalRequest = TC3.canonicalRequest(
-                method: method, query: query, headers: headers, payloadHash: hexadecimal(try Digest.sha256.hash(payload)))
+                method: method, query: query, headers: headers, payloadHash: try Digest.sha256.hash(payload))
             let stringToSign = TC3.stringToSign(
                 timestamp: timestamp, scope: scope,
                 canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))

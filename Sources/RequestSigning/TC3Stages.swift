@@ -12,9 +12,9 @@ package enum TC3 {
     ///     escape it alike; empty for POST.
     ///   - headers: the signed ones, in ascending order of their lower-case
     ///     names; values without surrounding blanks.
-    ///   - payloadHash: of 32 bytes, in lower-case hexadecimal.
+    ///   - payloadHash: SHA-256, 32 bytes.
     package static func canonicalRequest(
-        method: String, query: String, headers: [(name: String, value: String)], payloadHash: String
+        method: String, query: String, headers: [(name: String, value: String)], payloadHash: [UInt8]
     ) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(512 + query.utf8.count)
@@ -34,7 +34,7 @@ package enum TC3 {
             text += header.name.utf8
         }
         text.append(UInt8(ascii: "\n"))
-        text += payloadHash.utf8
+        text += hexadecimal(payloadHash).utf8
         return text
     }
 
@@ -52,7 +52,7 @@ package enum TC3 {
         text.append(UInt8(ascii: "\n"))
         text += String(timestamp).utf8
         text.append(UInt8(ascii: "\n"))
-        text += scope.text.utf8
+        scope.append(to: &text)
         text.append(UInt8(ascii: "\n"))
         text += hexadecimal(canonicalRequestHash).utf8
         return text

@@ -26,7 +26,15 @@ public enum V1Signature {
     }
 
     static func text(of parameters: [(name: String, value: String)]) -> String {
-        parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+        var text = ""
+        text.reserveCapacity(512)
+        for (name, value) in parameters {
+            if !text.isEmpty { text += "&" }
+            text += name
+            text += "="
+            text += value
+        }
+        return text
     }
 
     /// The signature in Base64, not yet escaped for a URL.

@@ -4,7 +4,7 @@ import FoundationEssentials
 /// A request with a signature of version 1, which has not been verified yet.
 ///
 /// Source: <https://cloud.tencent.com/document/api/1278/46715>.
-public struct V1SignedRequest: Sendable {
+public struct V1SignedRequest: SignedRequest {
     public let secretID: String
     private let httpMethod: String
     private let hosts: SignedHosts
@@ -47,12 +47,9 @@ public struct V1SignedRequest: Sendable {
         spellings = Self.spellings(of: parameters.filter { !$0.name.isSame(as: "Signature") }).map(V1Signature.text)
     }
 
-    /// Whether the request was signed with `secretKey` at about this time.
-    ///
-    /// Each comparison takes the same time wherever the signatures differ.
-    ///
-    /// - Parameter now: Unix time in seconds.
-    public func verify(secretKey: Secret, at now: Int64) throws(CryptographyError) -> SignatureVerdict {
+    public func verify(
+        secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
+    ) throws(CryptographyError) -> SignatureVerdict {
         if SignatureVerdict.hasExpired(timestamp, at: now) { return .expired(serverTime: now) }
         guard let signature else { return .mismatched }
         let key = try method.key(secretKey)

@@ -31,7 +31,18 @@ public struct MessageOverrides: Sendable {
 
     /// What the answer says.
     public func message(of error: TencentCloudError, in language: Language) -> String {
-        let wording = error.wording(in: language)
+        message(of: error.wording(in: language))
+    }
+
+    /// The code of the answer and what it says.
+    public func codeAndMessage(
+        of error: TencentCloudError, in language: Language
+    ) -> (code: ErrorCode, message: String) {
+        let row = error.message
+        return (row.code, message(of: row.wording(in: language)))
+    }
+
+    private func message(of wording: Wording) -> String {
         guard !replacements.isEmpty, let replacement = replacements[wording.template] else { return wording.text }
         let values = wording.valueTexts
         return replacement.map { piece in

@@ -13,6 +13,13 @@ struct Message {
         self.english = english
         self.chinese = chinese
     }
+
+    func wording(in language: Language) -> Wording {
+        switch language {
+        case .english: english()
+        case .chinese: chinese()
+        }
+    }
 }
 
 extension TencentCloudError {

@@ -89,12 +89,7 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     }
 
     /// The text of the answer's `Message`, with where it comes from.
-    public func wording(in language: Language) -> Wording {
-        switch language {
-        case .english: message.english()
-        case .chinese: message.chinese()
-        }
-    }
+    public func wording(in language: Language) -> Wording { message.wording(in: language) }
 }
 
 /// What is wrong with an `Authorization` header.

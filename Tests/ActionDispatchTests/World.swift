@@ -74,8 +74,13 @@ final class World: Sendable {
     func refusal(of error: HTTPProtocolError) -> HTTPResponse { dispatcher.refusal(of: error) }
 
     func answer(_ request: HTTPRequest) async -> HTTPResponse {
-        switch dispatcher.answer(request) {
+        await result(of: dispatcher.answer(request))
+    }
+
+    private func result(of answer: HTTPAnswer) async -> HTTPResponse {
+        switch answer {
         case .now(let response): response
+        case .soon(let find): await result(of: find())
         case .later(let work): await work()
         }
     }

@@ -123,9 +123,14 @@ final class DASWorld: Sendable {
         let request = HTTPRequest(
             method: signed.method, target: signed.target, headers: headers, body: signed.body,
             remoteAddress: "127.0.0.1")
-        switch dispatcher.answer(request) {
-        case .now(let response): return response
-        case .later(let work): return await work()
+        return await result(of: dispatcher.answer(request))
+    }
+
+    private func result(of answer: HTTPAnswer) async -> HTTPResponse {
+        switch answer {
+        case .now(let response): response
+        case .soon(let find): await result(of: find())
+        case .later(let work): await work()
         }
     }
 

@@ -131,7 +131,7 @@ private struct Message {
         let isUnsigned = try head.contains("UNSIGNED-PAYLOAD") && header("x-tc-content-sha256") == "UNSIGNED-PAYLOAD"
         let canonicalRequest = TC3.canonicalRequest(
             method: method, query: method == "GET" ? query : "", headers: signed,
-            payloadHash: hexadecimal(try Digest.sha256.hash((isUnsigned ? "UNSIGNED-PAYLOAD" : body).utf8)))
+            payloadHash: try Digest.sha256.hash((isUnsigned ? "UNSIGNED-PAYLOAD" : body).utf8))
         return try Digest.sha256.hash(canonicalRequest)
     }
 

@@ -11,10 +11,12 @@ final class HTTPServerTests: XCTestCase {
     private let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
     /// Answers with the length of the body, or with the path; paths that begin
-    /// with `/later` from a task.
+    /// with `/later` from a task, those with `/soon` beside the event loop.
     private static let echo: HTTPServer.Handler = { request in
         let text = request.body.isEmpty ? request.path : "\(request.body.count)"
         let response = HTTPResponse(status: .ok, body: Array("<\(text)>".utf8))
+        if request.path.hasPrefix("/soon/later") { return .soon { .later { response } } }
+        if request.path.hasPrefix("/soon") { return .soon { .now(response) } }
         return request.path.hasPrefix("/later") ? .later { response } : .now(response)
     }
 
@@ -33,7 +35,7 @@ final class HTTPServerTests: XCTestCase {
     func testKeepsAConnectionForManyRequests() throws {
         let (server, port) = try start()
         let client = try TestClient(port: port)
-        for path in ["/", "/later", "/", "/later/2"] {
+        for path in ["/", "/later", "/soon", "/", "/soon/later", "/later/2"] {
             client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
             let answer = try XCTUnwrap(client.receive(until: "<\(path)>"))
             XCTAssertTrue(answer.hasPrefix("HTTP/1.1 200 OK\r\nDate: "), answer)
@@ -44,10 +46,43 @@ final class HTTPServerTests: XCTestCase {
     func testAnswersPipelinesInOrderWhetherAtOnceOrLater() throws {
         let (server, port) = try start()
         let client = try TestClient(port: port)
-        let paths = (0..<500).map { $0.isMultiple(of: 3) ? "/later/\($0)" : "/\($0)" }
+        let paths = (0..<500).map { ["", "/later", "/soon", "/soon/later"][$0 % 4] + "/\($0)" }
         client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
-        let answer = try XCTUnwrap(client.receive(until: "</499>"))
+        let answer = try XCTUnwrap(client.receive(until: "</soon/later/499>"))
         XCTAssertEqual(answer.matches(of: /<(.*?)>/).map { String($0.1) }, paths)
+        withExtendedLifetime(server) {}
+    }
+
+    func testWorkBesideTheEventLoopHoldsUpNoOtherConnection() throws {
+        let goesOn = DispatchSemaphore(value: 0)
+        let (server, port) = try start { request in
+            guard request.path == "/soon" else { return Self.echo(request) }
+            return .soon {
+                goesOn.wait()
+                return .now(HTTPResponse(status: .ok, body: Array("</soon>".utf8)))
+            }
+        }
+        let (slow, quick) = (try TestClient(port: port), try TestClient(port: port))
+        slow.send("GET /soon HTTP/1.1\r\nHost: h\r\n\r\n")
+        quick.send("GET /quick HTTP/1.1\r\nHost: h\r\n\r\n")
+        XCTAssertNotNil(quick.receive(until: "</quick>"))
+        goesOn.signal()
+        XCTAssertNotNil(slow.receive(until: "</soon>"))
+        withExtendedLifetime(server) {}
+    }
+
+    func testEveryClientOfManyGetsTheAnswerToItsOwnRequest() throws {
+        let (server, port) = try start()
+        let clients = try (0..<100).map { _ in try TestClient(port: port) }
+        for turn in 0..<10 {
+            for (number, client) in clients.enumerated() {
+                client.send("GET /soon/\(turn)/\(number) HTTP/1.1\r\nHost: h\r\n\r\n")
+            }
+            for (number, client) in clients.enumerated() {
+                let answer = client.receive(until: "</soon/\(turn)/\(number)>")
+                XCTAssertEqual(answer?.matches(of: /<.*?>/).count, 1, "\(turn)/\(number)")
+            }
+        }
         withExtendedLifetime(server) {}
     }
 
@@ -105,7 +140,7 @@ final class HTTPServerTests: XCTestCase {
 
     func testAnswersAClientThatHasEndedItsHalf() throws {
         let (server, port) = try start()
-        for path in ["/", "/later"] {
+        for path in ["/", "/later", "/soon"] {
             let client = try TestClient(port: port)
             client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
             client.endSending()

@@ -38,8 +38,8 @@ struct SigningClient {
         let scope = TC3CredentialScope(date: date, service: service)
         let canonicalRequest = TC3.canonicalRequest(
             method: method, query: query, headers: signed.map { (name: $0.0, value: $0.1) },
-            payloadHash: hexadecimal(
-                try Digest.sha256.hash(declaresUnsignedPayload ? Array("UNSIGNED-PAYLOAD".utf8) : payload)))
+            payloadHash: try Digest.sha256.hash(
+                declaresUnsignedPayload ? Array("UNSIGNED-PAYLOAD".utf8) : payload))
         let stringToSign = TC3.stringToSign(
             timestamp: timestamp, scope: scope,
             canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))

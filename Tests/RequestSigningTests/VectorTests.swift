@@ -17,7 +17,7 @@ final class VectorTests: XCTestCase {
             let canonicalRequest = TC3.canonicalRequest(
                 method: vector.method, query: vector.query,
                 headers: try authorization.signedHeaders.map { ($0, try vector.header($0).lowercased()) },
-                payloadHash: hexadecimal(payloadHash))
+                payloadHash: payloadHash)
             assertEqual(
                 try Digest.sha256.hash(canonicalRequest), vector.expected.canonicalRequestHash, name)
 

@@ -13,6 +13,7 @@ struct Log: Sendable {
     /// From the gravest on.
     enum Level: String, Sendable, CaseIterable { case error, warning, info, debug }
     enum Format: Sendable { case json, text }
+    typealias Field = (key: StaticString, value: String)
 
     let format: Format
     /// Takes a line, its end included.
@@ -42,39 +43,41 @@ struct Log: Sendable {
     /// For commands whose own words are all that is to be read.
     static let silent = Log(format: .text) { _ in }
 
-    func debug(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+    func debug(_ message: StaticString, _ fields: [Field] = []) {
         put(.debug, message, fields)
     }
-    func info(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+    func info(_ message: StaticString, _ fields: [Field] = []) {
         put(.info, message, fields)
     }
-    func warning(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+    func warning(_ message: StaticString, _ fields: [Field] = []) {
         put(.warning, message, fields)
     }
-    func error(_ message: StaticString, _ fields: [(key: String, value: String)] = []) {
+    func error(_ message: StaticString, _ fields: [Field] = []) {
         put(.error, message, fields)
     }
 
-    private func put(_ level: Level, _ message: StaticString, _ fields: [(key: String, value: String)]) {
+    private func put(_ level: Level, _ message: StaticString, _ fields: [Field]) {
         guard writes(level) else { return }
         let time = Self.timestamp()
         var line: [UInt8] = []
         line.reserveCapacity(256)
         switch format {
         case .json:
-            line += "{\"time\":\"".utf8
+            // Messages and keys are our own words and need no escapes.
+            line.append(#"{"time":""#)
             line += time.utf8
-            line += "\",\"level\":\"".utf8
+            line.append(#"","level":""#)
             line += level.rawValue.utf8
-            line += "\",\"message\":".utf8
-            line.append(jsonString: "\(message)")
+            line.append(#"","message":""#)
+            line.append(message)
+            line.append(UInt8(ascii: "\""))
             for (key, value) in fields {
-                line.append(UInt8(ascii: ","))
-                line.append(jsonString: key)
-                line.append(UInt8(ascii: ":"))
+                line.append(#",""#)
+                line.append(key)
+                line.append(#"":"#)
                 line.append(jsonString: value)
             }
-            line += "}\n".utf8
+            line.append("}\n")
         case .text:
             let details = fields.map { " \($0.key)=\($0.value.printable)" }.joined()
             line += "\(time) \(level.rawValue.padded(to: 7)) \(message)\(details)\n".utf8
@@ -92,6 +95,12 @@ struct Log: Sendable {
     }
 
     private static let lastTimestamp = Mutex((second: time_t(0), text: ""))
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append(contentsOf: $0) }
+    }
 }
 
 /// Which lines are written. Can change while others log.

@@ -26,7 +26,7 @@ extension Log {
             ], cause: request.error?.cause)
     }
 
-    private func request(_ fields: [(key: String, value: String)], cause: (any Error)?) {
+    private func request(_ fields: [Log.Field], cause: (any Error)?) {
         if let cause {
             error("request failed", fields + [("cause", "\(cause)")])
         } else {
@@ -35,7 +35,7 @@ extension Log {
     }
 
     func event(_ event: HTTPServerEvent, of listener: ServiceMetrics.Listener) {
-        let place = [(key: "listener", value: listener.rawValue)]
+        let place: [Log.Field] = [("listener", listener.rawValue)]
         switch event {
         case .connectionOpened: debug("connection opened", place)
         case .connectionClosed: debug("connection closed", place)

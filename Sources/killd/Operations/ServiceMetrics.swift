@@ -50,18 +50,35 @@ final class ServiceMetrics: Sendable {
     ]
 
     private let state = Mutex(Counts())
+    /// Apart, since it changes twice for each request, on different threads.
+    private let inFlight = Atomic(0)
 
-    var counts: Counts { state.withLock { $0 } }
+    var counts: Counts {
+        var counts = state.withLock { $0 }
+        counts.inFlight = inFlight.load(ordering: .relaxed)
+        return counts
+    }
 
     // MARK: What happened
 
     /// The same answer, counted as in flight while it is being worked out.
     func observing(_ answer: HTTPAnswer) -> HTTPAnswer {
-        guard case .later(let work) = answer else { return answer }
-        state.withLock { $0.inFlight += 1 }
-        return .later {
-            defer { self.state.withLock { $0.inFlight -= 1 } }
-            return await work()
+        if case .now = answer { return answer }
+        inFlight.add(1, ordering: .relaxed)
+        return countingTheEnd(of: answer)
+    }
+
+    private func countingTheEnd(of answer: HTTPAnswer) -> HTTPAnswer {
+        switch answer {
+        case .now:
+            inFlight.subtract(1, ordering: .relaxed)
+            return answer
+        case .soon(let find): return .soon { self.countingTheEnd(of: find()) }
+        case .later(let work):
+            return .later {
+                defer { self.inFlight.subtract(1, ordering: .relaxed) }
+                return await work()
+            }
         }
     }
 

@@ -41,7 +41,7 @@ extension Log {
 }
 
 extension KillTask {
-    fileprivate var fields: [(key: String, value: String)] {
+    fileprivate var fields: [Log.Field] {
         [("task", name.rawValue), ("instance", instance.rawValue)]
     }
 }

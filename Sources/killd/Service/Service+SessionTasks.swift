@@ -24,13 +24,15 @@ extension Log {
 }
 
 extension SessionTask {
-    fileprivate var fields: [(key: String, value: String)] {
+    fileprivate var fields: [Log.Field] {
         [("task", id.rawValue)] + place.fields + [("plan", plan.rawValue)]
     }
 }
 
 extension SessionTaskPlace {
-    fileprivate var fields: [(key: String, value: String)] {
-        [("instance", instance.rawValue)] + (node.map { [("node", $0.rawValue)] } ?? [])
+    fileprivate var fields: [Log.Field] {
+        var fields: [Log.Field] = [("instance", instance.rawValue)]
+        if let node { fields.append(("node", node.rawValue)) }
+        return fields
     }
 }

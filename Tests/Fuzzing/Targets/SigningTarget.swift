@@ -32,9 +32,10 @@ enum SigningTarget {
             try checkAuthorization(value)
         }
         guard let incoming = try? IncomingRequest(request), let signature = try? signature(of: incoming) else { return }
-        switch signature {
-        case .tc3(let signed): try check(signed.authorization, of: request, incoming)
-        case .v1: try checkV1(request, incoming)
+        if let signed = signature as? TC3SignedRequest {
+            try check(signed.authorization, of: request, incoming)
+        } else {
+            try checkV1(request, incoming)
         }
     }
 
@@ -45,7 +46,7 @@ enum SigningTarget {
         return try? parser.read(bytes.span, from: &index)?.request
     }
 
-    private static func signature(of incoming: IncomingRequest) throws -> RequestSignature {
+    private static func signature(of incoming: IncomingRequest) throws -> any SignedRequest {
         guard let timestamp = Int64(try incoming.required(.timestamp)) else {
             throw Finding(description: "no timestamp")
         }

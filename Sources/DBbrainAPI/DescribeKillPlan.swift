@@ -94,8 +94,8 @@ public struct KillPlanThread: Codable, Sendable {
     public struct Transaction: Codable, Sendable {
         /// Seconds.
         public var Age: Int64
-        /// What a rollback has to undo.
-        public var RowsModified: UInt64
+        /// What a rollback has to undo; missing if the server does not tell.
+        public var RowsModified: UInt64?
         public var State: String
     }
 

@@ -87,7 +87,7 @@ struct Commit {
             if let protection = rules.protection(of: session) { return (thread.id, .spare(.protected(protection))) }
             if isResumed {
                 if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
-                if session.picture.command == "Killed" { return (thread.id, .watch(session)) }
+                if session.picture.isBeingKilled { return (thread.id, .watch(session)) }
                 if mandate != nil { return (thread.id, .spare(.failed("the task was interrupted"))) }
                 if !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
             }

@@ -89,7 +89,7 @@ struct DeathWatch {
             if let unseen {
                 outcomes[id] = unseen
             } else if let transaction = each.transaction, transaction.isRollingBack {
-                outcomes[id] = .rollingBack(rowsLeft: transaction.rowsModified)
+                outcomes[id] = .rollingBack(rowsLeft: transaction.rowsModified ?? 0)
             } else if each.stage == .rolledBackUnseen {
                 outcomes[id] = .unknown
             } else {

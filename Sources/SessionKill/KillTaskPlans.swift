@@ -89,7 +89,7 @@ private struct TaskSelection {
 extension KillRule {
     /// Whether a task with this rule should end a session: it matches, and its
     /// end is not under way already.
-    func selects(_ session: Session) -> Bool { session.picture.command != "Killed" && matches(session) }
+    func selects(_ session: Session) -> Bool { !session.picture.isBeingKilled && matches(session) }
 }
 
 /// The sessions that a task tried to end a short while ago.

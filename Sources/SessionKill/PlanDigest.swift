@@ -85,7 +85,9 @@ private struct DigestMessage {
         append(optional: picture.transaction) { message, transaction in
             message.append(optional: transaction.id)
             message.append(transaction.age)
-            message.append(transaction.rowsModified)
+            // Eight bytes in any case, so that the digests of plans from before it could be missing stay the same; no
+            // transaction has changed 2^64 - 1 rows.
+            message.append(transaction.rowsModified ?? .max)
             message.append(transaction.state)
         }
         append(picture.hasPreparedXA ? 1 : 0)

@@ -3,7 +3,7 @@
 /// `server_uuid`, host name and port survive a restart, after which thread ids
 /// begin again near 5; the start time and the count of connections do not.
 public struct ServerFingerprint: Hashable, Sendable, Codable {
-    /// `server_uuid` on MySQL, `server_uid` on MariaDB; `nil` on a MariaDB
+    /// `server_uuid` on MySQL and OceanBase, `server_uid` on MariaDB; `nil` on a MariaDB
     /// older than that variable.
     public var uniqueID: String?
     public var hostname: String
@@ -14,6 +14,7 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     /// clock, good to ``startTolerance``.
     public var startedAt: Int64
     /// The status variable `Connections`: only grows while the process lives.
+    /// 0 on OceanBase, which has none.
     public var connectionCount: UInt64
 
     /// `UNIX_TIMESTAMP()` and `Uptime` are whole seconds, read a moment apart.

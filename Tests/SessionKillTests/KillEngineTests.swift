@@ -230,11 +230,22 @@ final class KillEngineTests: KillEngineTestCase {
     }
 
     func testAResumedCommitSendsNoSecondKillToASessionThatIsDying() async throws {
+        try await assertSendsNoSecondKill { $0.command = "Killed" }
+    }
+
+    func testAResumedCommitSendsNoSecondKillToASessionThatOceanBaseShowsAsDying() async throws {
+        try await assertSendsNoSecondKill { $0.state = "SESSION_KILLED" }
+    }
+
+    private func assertSendsNoSecondKill(
+        where markAsDying: @escaping @Sendable (inout SessionPicture) -> Void,
+        file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
         let plan = try await prepare([3])
         await server.set { server in
             server.afterKill = { session in
                 var dying = session
-                dying.picture.command = "Killed"
+                markAsDying(&dying.picture)
                 return dying
             }
         }
@@ -243,9 +254,9 @@ final class KillEngineTests: KillEngineTestCase {
         await store.set { $0.failing = [] }
         clock.whenSlept { [server] in await server.set { $0.sessions.removeAll { $0.id == 3 } } }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .killed])
+        XCTAssertEqual(report.outcomes, [3: .killed], file: file, line: line)
         let kills = await server.kills
-        XCTAssertEqual(kills, [3])
+        XCTAssertEqual(kills, [3], file: file, line: line)
     }
 
     func testACommitResumedAfterTheExpiryKillsNobody() async throws {

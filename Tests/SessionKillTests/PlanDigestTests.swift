@@ -82,6 +82,7 @@ final class PlanDigestTests: XCTestCase {
             try digest(ofPicture: { $0.transaction = nil }), try digest(ofPicture: { $0.transaction?.id = nil }),
             try digest(ofPicture: { $0.transaction?.id = "8" }), try digest(ofPicture: { $0.transaction?.age = 2 }),
             try digest(ofPicture: { $0.transaction?.rowsModified = 3 }),
+            try digest(ofPicture: { $0.transaction?.rowsModified = nil }),
             try digest(ofPicture: { $0.transaction?.state = "LOCK WAIT" }),
             try digest(ofPicture: { $0.hasPreparedXA = true }), try digest(ofPicture: { $0.protection = nil }),
             try digest(ofPicture: { $0.protection = .replication }), try digest(ofPicture: { $0.wantedLocks = [] }),

@@ -199,7 +199,7 @@ public struct PlanDescription: Decodable {
     public struct Thread: Decodable {
         public struct Transaction: Decodable {
             public let Age: Int
-            public let RowsModified: UInt64
+            public let RowsModified: UInt64?
             public let State: String
         }
         public struct WantedLock: Decodable {

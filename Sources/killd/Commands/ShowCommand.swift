@@ -55,7 +55,9 @@ struct ShowCommand: Command {
         var table = Table(
             "ID", "USER", "HOST", "PROGRAM", "DB", "COMMAND", "TIME", "TRANSACTION", "FREES", "OUTCOME", "STATEMENT")
         table.rows = plan.Threads.map { thread in
-            let transaction = thread.Transaction.map { "\($0.Age) s, \($0.RowsModified) rows to undo" }
+            let transaction = thread.Transaction.map { transaction in
+                "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0) rows to undo" } ?? "")
+            }
             return [
                 thread.Id.description, thread.User ?? "", thread.Host ?? "", thread.Program ?? "", thread.DB ?? "",
                 thread.Command ?? "", thread.Time.map(String.init) ?? "", transaction ?? "",

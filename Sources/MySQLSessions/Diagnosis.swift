@@ -17,6 +17,12 @@ public struct MySQLFinding: Hashable, Sendable {
         case processMissing
         /// `CONNECTION_ADMIN`: without it only sessions of killd's own user can be killed.
         case connectionAdminMissing
+        /// OceanBase does not show killd's account when it started, or the open transactions.
+        case oceanBaseViewsUnreadable
+        /// OceanBase does not show killd's account, or anybody, who waits for whose locks.
+        case locksUnreadable
+        /// What is different on OceanBase.
+        case oceanBase
         /// performance_schema is on, but killd's account may not read all that plans could show from it.
         case performanceSchemaUnreadable
         /// The connection is in plain text although TLS is preferred.
@@ -84,7 +90,7 @@ extension MySQLConnection {
         var findings = [
             MySQLFinding(
                 severity: .information, subject: .server(version: version),
-                description: "\(rights.isMariaDB ? "MariaDB" : "MySQL") \(version), \(encryption)")
+                description: "\(rights.product) \(version), \(encryption)")
         ]
 
         let account = quotedAccount(row[1] ?? "")
@@ -105,7 +111,10 @@ extension MySQLConnection {
                         GRANT \(privilege) ON *.* TO \(account);
                         """))
         }
-        let performanceSchemaIsOn = try query("SELECT @@global.performance_schema").first?.rows.first?.first == "1"
+        findings += rights.oceanBase?.findings(for: account) ?? []
+        // OceanBase has the variable, but not the schema.
+        let switches = rights.oceanBase == nil ? try query("SELECT @@global.performance_schema") : []
+        let performanceSchemaIsOn = switches.first?.rows.first?.first == "1"
         if performanceSchemaIsOn, !performanceSchema.showsEverything(isMariaDB: rights.isMariaDB) {
             findings.append(
                 MySQLFinding(

@@ -86,13 +86,17 @@ public actor MySQLConnection {
             // CONNECTION_ID()" itself, hence the addition.
             let answer = handle.run(
                 """
+                SELECT CONNECTION_ID()+0,VERSION();\
                 SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
-                time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/;\
-                SELECT CONNECTION_ID()+0,VERSION()
+                time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/
                 """)
-            if let failure = answer.failure { throw ServerError(failure, during: "setting up a connection") }
+            let version = answer.results.first?.rows.first?.last?.flatMap { $0 } ?? ""
+            let isOceanBase = AccountRights.isOceanBase(version: version)
+            if let failure = answer.failure, failure.isConnectionLost || !isOceanBase {
+                throw ServerError(failure, during: "setting up a connection")
+            }
             let greeted = handle.threadID
-            let row = try Row(answer.results.last?.rows.first, "CONNECTION_ID()")
+            let row = try Row(answer.results.first?.rows.first, "CONNECTION_ID()")
             let shown: UInt64 = try row.integer(0)
             guard shown == UInt64(greeted) else {
                 throw ServerError(
@@ -101,7 +105,8 @@ public actor MySQLConnection {
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")
             }
-            return (threadID, row[1] ?? "")
+            if isOceanBase { try handle.setUpOceanBase() }
+            return (threadID, version)
         }
     }
 

@@ -29,7 +29,8 @@ struct MySQLFailure: Error {
     /// Whether there is no use in sending anything more over the connection.
     var isConnectionLost: Bool {
         switch code {
-        // Client errors of both libraries, e.g. 2013; a read timeout inside TLS is 2026 in MariaDB's.
+        // Client errors of both libraries, e.g. 2013; a read timeout inside TLS is 2026 in MariaDB's. Of
+        // OceanBase's own errors in that range, 5066 is what its killed sessions hear.
         case 2_000..<3_000, 5_000..<6_000: true
         // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED (MariaDB), ER_SESSION_WAS_KILLED, ER_CLIENT_INTERACTION_TIMEOUT.
         case 1_053, 1_927, 3_169, 4_031: true

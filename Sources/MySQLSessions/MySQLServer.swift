@@ -131,9 +131,10 @@ public actor MySQLServer: DatabaseServer {
     public func checkUsable() async throws {
         guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else { return }
         let connection = try await acquire()
-        let missing = connection.rights.seesAllSessions ? connection.rights.missingKillPrivilege : "PROCESS"
+        let rights = connection.rights
         await release(connection)
-        if let missing {
+        if let blindness = rights.blindness { throw blindness }
+        if let missing = rights.missingKillPrivilege {
             throw ServerError(.privilegeMissing(missing), "killd's account lacks the privilege \(missing)")
         }
     }
@@ -167,7 +168,7 @@ public actor MySQLServer: DatabaseServer {
 
     func release(_ connection: MySQLConnection) async {
         // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
-        if connection.rights.missingKillPrivilege != nil || !connection.rights.seesAllSessions {
+        if connection.rights.missingKillPrivilege != nil || connection.rights.blindness != nil {
             await connection.close()
         }
         if await connection.isLost {

@@ -14,7 +14,7 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     /// clock, good to ``startTolerance``.
     public var startedAt: Int64
     /// The status variable `Connections`: only grows while the process lives.
-    /// 0 on OceanBase, which has none.
+    /// 0 on OceanBase, which has none, but tells exactly when it started.
     public var connectionCount: UInt64
 
     /// `UNIX_TIMESTAMP()` and `Uptime` are whole seconds, read a moment apart.
@@ -40,7 +40,8 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
         {
             return .anotherServer
         }
-        if abs(startedAt - later.startedAt) > Self.startTolerance || later.connectionCount < connectionCount {
+        let tolerance = connectionCount == 0 ? 0 : Self.startTolerance
+        if abs(startedAt - later.startedAt) > tolerance || later.connectionCount < connectionCount {
             return .serverRestarted
         }
         return nil

@@ -26,10 +26,12 @@ public final class TCPProxy: Sendable {
     }
 
     /// - Parameters:
+    ///   - namespace: where the port to which it leads is; of this machine, if not given.
     ///   - fromClient: decides about each piece that a client sends.
     ///   - fromServer: decides about each piece that the server sends.
     public init(
-        to target: UInt16, fromClient: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) },
+        to target: UInt16, inside namespace: NetworkNamespace? = nil,
+        fromClient: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) },
         fromServer: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) }
     ) throws {
         connections = Mutex(Connections(target: target))
@@ -39,6 +41,8 @@ public final class TCPProxy: Sendable {
         self.listener = listener
         self.port = port
         try startThread(name: "proxy") { [weak self] in
+            // It makes the sockets to the server, and has the listener from before.
+            guard namespace?.enter() != false else { return }
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }

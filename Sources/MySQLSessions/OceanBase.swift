@@ -125,16 +125,30 @@ struct OceanBaseViews: Sendable {
         return Array(transactions.values)
     }
 
-    /// The statement for the waits that ``lockWait(_:)`` reads; `nil` if killd may not see them.
+    /// The statement for who waits; `nil` if killd may not see it.
     var lockQuery: String? { locks.flatMap { $0.isReadable ? $0.query : nil } }
 
     /// A lock is named by its tablet and the row's primary key: `200001-{"INT":1}`.
-    static func lockWait(_ row: [String?]) -> LockWait? {
-        guard row.count == 4, let waiter = row[0].flatMap(ThreadID.init(text:)), let object = row[2] else { return nil }
-        let isRow = row[3]?.utf8.elementsEqual("TR".utf8) == true
-        return LockWait(
-            waiter: waiter, holder: row[1].flatMap(ThreadID.init(text:)),
-            lock: Lock(kind: isRow ? .row : .metadata, object: object))
+    ///
+    /// Waits for locks taken by GET_LOCK are not among them (measured).
+    ///
+    /// - Parameter rows: of ``lockQuery``.
+    static func lockWaits(_ rows: [[String?]]) -> LockWaits {
+        var waits = LockWaits()
+        for row in rows {
+            guard let waiter = row[0].flatMap(ThreadID.init(text:)) else { continue }
+            // Only of locks of rows it was measured that the second id is the holder's.
+            if let object = row[2], row[3]?.utf8.elementsEqual("TR".utf8) == true {
+                waits.known.append(
+                    LockWait(
+                        waiter: waiter, holder: row[1].flatMap(ThreadID.init(text:)),
+                        lock: Lock(kind: .row, object: object)))
+            } else {
+                waits.unexplained.insert(waiter)
+            }
+        }
+        waits.unexplained.subtract(waits.known.map(\.waiter))
+        return waits
     }
 }
 
@@ -206,7 +220,8 @@ extension MySQLConnection {
     func oceanBaseLockWaits(_ views: OceanBaseViews, _ readings: TransactionReadings) throws(ServerError) -> LockWaits {
         let begin = ContinuousClock.now
         if let recent = readings.recentLockWaits(at: begin) { return recent }
-        let waits = LockWaits(known: try views.lockQuery.map(rows)?.compactMap(OceanBaseViews.lockWait) ?? [])
+        var waits = LockWaits()
+        if let query = views.lockQuery { waits = OceanBaseViews.lockWaits(try rows(query)) }
         readings.add(waits, begunAt: begin)
         return waits
     }

@@ -1,4 +1,4 @@
-import MySQLSessions
+@testable import MySQLSessions
 import SessionKill
 import TestSupport
 import XCTest
@@ -109,6 +109,27 @@ final class OceanBaseTests: XCTestCase {
         XCTAssertTrue(lock.object.contains(#"{"INT":1}"#), lock.object)
         try await holder.run("ROLLBACK")
         for index in 0..<3 { _ = try await waiters.receive(on: index) }
+    }
+
+    func testAWaitThatIsNotForARowIsUnexplained() {
+        let waits = OceanBaseViews.lockWaits([
+            ["7", "5", #"200001-{"INT":1}"#, "TR"], ["7", "5", "200001", "TM"], ["8", "5", "200001", "TM"],
+            ["9", "5", nil, "TX"],
+        ])
+        XCTAssertEqual(waits.known.map(\.waiter), [ThreadID(7)])
+        XCTAssertEqual(waits.unexplained, Set([8, 9].compactMap { ThreadID($0) }))
+    }
+
+    /// The session is gone, what it changed is not yet undone: only the places where the rows are know of it.
+    func testATransactionIsOpenAsLongAsItsRowsAreBeingUndone() throws {
+        let transactions = try OceanBaseViews.transactions(
+            MySQLResult(rows: [
+                ["41", "7", "3", "ENDING"], ["41", "7", "2", "EXPLICIT_ACTIVE"], ["42", "8", "9", "ENDING"],
+                ["42", "8", "9", "ENDING"], ["43", "0", "0", "IDLE"],
+            ]))
+        let states = Dictionary(uniqueKeysWithValues: transactions.map { ($0.transaction.id, $0.transaction.state) })
+        XCTAssertEqual(states, ["41": "EXPLICIT_ACTIVE", "42": "ENDING", "43": "IDLE"])
+        XCTAssertEqual(transactions.first { $0.transaction.id == "43" }?.thread, nil)
     }
 
     func testARestartedServerIsAnother() async throws {

@@ -13,6 +13,9 @@ struct AccountRights: Sendable {
     /// The privilege that lets an account kill other users' sessions, as the server spells it.
     var killPrivilege: String { isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN" }
 
+    static let none = AccountRights(
+        isMariaDB: false, seesAllSessions: false, performanceSchema: .none, globalPrivileges: [])
+
     var missingKillPrivilege: String? {
         globalPrivileges.isDisjoint(with: [killPrivilege, "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
     }
@@ -30,6 +33,10 @@ struct PerformanceSchemaTables: Sendable {
     let metadataLocks: Bool
     /// MySQL: `events_transactions_current`.
     let transactions: Bool
+
+    static let none = PerformanceSchemaTables(
+        processlist: false, threads: false, connectionAttributes: false, rowLocks: false, metadataLocks: false,
+        transactions: false)
 }
 
 extension PerformanceSchemaTables {

@@ -36,7 +36,7 @@ let package = Package(
             "Cryptography", "DedicatedThread", "Metrics",
         ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
-            "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
+            "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
         ]),
 
         // The API
@@ -78,9 +78,12 @@ let package = Package(
 
         // Tests
         .target(
+            name: "ODPDouble", dependencies: ["DedicatedThread"], path: "Tests/ODPDouble", swiftSettings: settings),
+        .target(
             name: "TestSupport",
             dependencies: [
                 "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
+                "ODPDouble",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
@@ -92,7 +95,7 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters"]),
         tests("SessionKillTests", of: ["SessionKill", "Cryptography"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
-        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
+        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
@@ -102,6 +105,7 @@ let package = Package(
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
             "killd", "ActionDispatch", "DBbrainAPI", "HTTPServer", "TLS", "RequestSigning", "TencentCloudErrors",
+            "MySQLSessions",
         ]),
         // What the fuzzer builds itself is left out.
         tests(
@@ -114,7 +118,7 @@ let package = Package(
         tests(
             "EndToEndTests", of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography", "CSQLite",
-                "DedicatedThread",
+                "DedicatedThread", "ODPDouble",
             ],
             resources: [.copy("Clients")]),
     ],

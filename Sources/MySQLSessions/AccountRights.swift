@@ -24,6 +24,9 @@ struct AccountRights: Sendable {
         return isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
     }
 
+    static let none = AccountRights(
+        isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none, globalPrivileges: [])
+
     var missingKillPrivilege: String? {
         globalPrivileges.isDisjoint(with: [killPrivilege, "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
     }
@@ -41,13 +44,13 @@ struct PerformanceSchemaTables: Sendable {
     let metadataLocks: Bool
     /// MySQL: `events_transactions_current`.
     let transactions: Bool
-}
 
-extension PerformanceSchemaTables {
     static let none = PerformanceSchemaTables(
         processlist: false, threads: false, connectionAttributes: false, rowLocks: false, metadataLocks: false,
         transactions: false)
+}
 
+extension PerformanceSchemaTables {
     func showsEverything(isMariaDB: Bool) -> Bool {
         let ofBoth = threads && connectionAttributes && metadataLocks
         // MariaDB has no data_lock_waits, and its own tables need no more than PROCESS.

@@ -31,6 +31,14 @@ public struct MySQLFinding: Hashable, Sendable {
         case threadInstancesLost(UInt64)
         /// The session list comes from a performance_schema that does not know all sessions.
         case listPartial
+        /// An OceanBase Database Proxy, in the words of the description.
+        case proxy
+        /// The login is shown its own session only.
+        case proxyListPartial
+        /// The login may not end sessions, or could not see them end.
+        case proxyKillRefused(String)
+        /// Several ODPs answer at the address.
+        case severalProxies
     }
 
     public let severity: Severity
@@ -46,7 +54,12 @@ extension MySQLServer {
         do {
             let connection = try await acquire()
             do throws(ServerError) {
-                findings += try await connection.findings(configuration.address)
+                switch connection.dialect {
+                case .mysql: findings += try await connection.findings(configuration.address)
+                case .oceanBaseODP(let login):
+                    findings += try await connection.findings(login)
+                    findings += try await severalProxies(besides: login.origin)
+                }
             } catch {
                 findings.append(.unreachable(error))
             }
@@ -153,7 +166,7 @@ extension MySQLConnection {
         return findings
     }
 
-    private var encryption: String { tlsCipher.map { "TLS with \($0)" } ?? "no TLS" }
+    var encryption: String { tlsCipher.map { "TLS with \($0)" } ?? "no TLS" }
 
     /// `'user'@'host'` from what CURRENT_USER() writes; a host cannot hold `@`.
     private func quotedAccount(_ account: String) -> String {

@@ -17,6 +17,8 @@ public actor MySQLServer: DatabaseServer {
     /// Connections on which others than killd's account are logged in, also those being opened.
     private var callersConnections = 0
     private var callersThreadIDs: Set<ThreadID> = []
+    /// Of connections that are open for as long as a plan's sessions are killed.
+    private var helperThreadIDs: Set<ThreadID> = []
     nonisolated let transactionReadings = TransactionReadings()
 
     /// Who waits for a connection.
@@ -69,7 +71,7 @@ public actor MySQLServer: DatabaseServer {
     ) async throws -> Answer {
         let connection = try await acquire()
         do {
-            let answer = try await body(PooledConnection(connection: connection, server: self))
+            let answer = try await body(session(on: connection))
             await release(connection)
             return answer
         } catch {
@@ -93,7 +95,7 @@ public actor MySQLServer: DatabaseServer {
         callersThreadIDs.insert(connection.threadID)
         defer { callersThreadIDs.remove(connection.threadID) }
         do {
-            let answer = try await body(PooledConnection(connection: connection, server: self))
+            let answer = try await body(session(on: connection))
             await connection.close()
             return answer
         } catch {
@@ -103,12 +105,19 @@ public actor MySQLServer: DatabaseServer {
     }
 
     /// All connections to the server that are of this process.
-    fileprivate var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(callersThreadIDs) }
+    var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(callersThreadIDs).union(helperThreadIDs) }
+
+    private nonisolated func session(on connection: MySQLConnection) -> any ServerConnection {
+        switch connection.dialect {
+        case .mysql: PooledConnection(connection: connection, server: self)
+        case .oceanBaseODP(let login): ProxyServerConnection(connection: connection, login: login, server: self)
+        }
+    }
 
     public func observe(_ scope: ObservationScope) async throws -> ServerObservation {
         let connection = try await acquire(asking: false)
         do {
-            let observation = try await PooledConnection(connection: connection, server: self).observe(scope)
+            let observation = try await session(on: connection).observe(scope)
             await release(connection)
             return observation
         } catch where error.reason == .connectionLost {
@@ -131,12 +140,24 @@ public actor MySQLServer: DatabaseServer {
     public func checkUsable() async throws {
         guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else { return }
         let connection = try await acquire()
-        let rights = connection.rights
+        let missing = connection.missingPrivilege
         await release(connection)
-        if let blindness = rights.blindness { throw blindness }
-        if let missing = rights.missingKillPrivilege {
+        if let missing {
             throw ServerError(.privilegeMissing(missing), "killd's account lacks the privilege \(missing)")
         }
+    }
+
+    /// Opens a connection to kill with, besides those that are kept.
+    func openHelper(of login: ProxyLogin) async throws(ServerError) -> MySQLConnection {
+        guard !isClosed else { throw Self.closedError }
+        let connection = try await MySQLConnection.open(configuration, helping: login)
+        helperThreadIDs.insert(connection.threadID)
+        return connection
+    }
+
+    func closeHelper(_ connection: MySQLConnection) async {
+        await connection.close()
+        helperThreadIDs.remove(connection.threadID)
     }
 
     // MARK: Connections
@@ -168,9 +189,7 @@ public actor MySQLServer: DatabaseServer {
 
     func release(_ connection: MySQLConnection) async {
         // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
-        if connection.rights.missingKillPrivilege != nil || connection.rights.blindness != nil {
-            await connection.close()
-        }
+        if connection.missingPrivilege != nil { await connection.close() }
         if await connection.isLost {
             drop(connection)
         } else if isClosed {
@@ -309,6 +328,10 @@ private struct PooledConnection: ServerConnection {
 
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
         try await connection.present(among: sessions)
+    }
+
+    func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
+        try await connection.dying(among: sessions)
     }
 
     func transactions() async throws(ServerError) -> TransactionReading {

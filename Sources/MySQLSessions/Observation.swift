@@ -189,7 +189,7 @@ extension MySQLConnection {
             hostname: try variables.text("hostname"), port: try variables.integer("port"),
             serverID: try variables.integer("server_id"), version: try variables.text("version"),
             startedAt: startedAt,
-            connectionCount: rights.oceanBase == nil ? try status.integer("connections") : 0)
+            connectionCount: rights.oceanBase == nil ? try status.integer("connections") : nil)
     }
 }
 

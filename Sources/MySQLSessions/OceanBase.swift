@@ -192,6 +192,14 @@ extension AccountRights {
     }
 }
 
+extension AccountRights {
+    /// What killd's account lacks to see and end other users' sessions.
+    var missingPrivilege: String? {
+        if case .privilegeMissing(let privilege)? = blindness?.reason { return privilege }
+        return missingKillPrivilege
+    }
+}
+
 extension MySQLHandle {
     /// Sets what ``MySQLConnection`` sets on other servers, in OceanBase's words:
     /// it refuses their limit, which is beyond 63 bits, and has no time zone SYSTEM.
@@ -210,12 +218,23 @@ extension MySQLHandle {
         let failure = run("SHOW PROXYSESSION ATTRIBUTE").failure
         if let failure, failure.isConnectionLost { throw ServerError(failure, during: "setting up a connection") }
         guard failure?.code == 1_064 else {
-            throw ServerError(.behindProxy, "an OceanBase Database Proxy answers, whose ids are not the server's")
+            throw ProxyLogin.refusal(on: self)
+                ?? ServerError(.behindProxy, "an OceanBase Database Proxy answers, whose ids are not the server's")
         }
     }
 }
 
 extension MySQLConnection {
+    /// Which of `sessions` OceanBase lists as killed; none on other servers.
+    func dying(among sessions: [SessionIdentity]) throws(ServerError) -> Set<ThreadID> {
+        guard rights.oceanBase != nil, !sessions.isEmpty else { return [] }
+        let ids = sessions.map(\.id.description).joined(separator: ",")
+        let rows = try query(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE='SESSION_KILLED' AND ID IN (\(ids))"
+        ).first?.rows
+        return Set((rows ?? []).compactMap { $0[0].flatMap(ThreadID.init(text:)) })
+    }
+
     /// Who waits for whose locks on OceanBase, as far as it shows that.
     func oceanBaseLockWaits(_ views: OceanBaseViews, _ readings: TransactionReadings) throws(ServerError) -> LockWaits {
         let begin = ContinuousClock.now

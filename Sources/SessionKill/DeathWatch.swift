@@ -24,6 +24,7 @@ struct DeathWatch {
     private var dying: [ThreadID: Dying]
     private var outcomes: [ThreadID: Outcome] = [:]
     private var lastReading: Int
+    private var seenDying: Set<ThreadID> = []
     /// Whether a reading from after the KILL was seen.
     private(set) var hasNewReading = false
 
@@ -56,6 +57,9 @@ struct DeathWatch {
             }
         }
     }
+
+    /// What a server shows as killed, but not at its end: neither dead nor spared.
+    mutating func sawDying(_ sessions: Set<ThreadID>) { seenDying = sessions }
 
     /// A reading that was seen before says nothing new and is ignored.
     mutating func sawTransactions(_ reading: TransactionReading) {
@@ -90,7 +94,7 @@ struct DeathWatch {
                 outcomes[id] = unseen
             } else if let transaction = each.transaction, transaction.isRollingBack {
                 outcomes[id] = .rollingBack(rowsLeft: transaction.rowsModified ?? 0)
-            } else if each.stage == .rolledBackUnseen {
+            } else if each.stage == .rolledBackUnseen || seenDying.contains(id) {
                 outcomes[id] = .unknown
             } else {
                 outcomes[id] = .failed("KILL was accepted, but the server still lists the session")

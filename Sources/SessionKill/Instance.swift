@@ -25,6 +25,8 @@ public struct Instance: Sendable {
     public func observe() async throws -> ServerObservation { try await lists.observe().observation }
 
     func protectionRules(_ observation: ServerObservation) -> ProtectionRules {
-        ProtectionRules(protectedUsers: protectedUsers, ownThreadIDs: observation.ownThreadIDs)
+        ProtectionRules(
+            protectedUsers: protectedUsers, ownThreadIDs: observation.ownThreadIDs,
+            systemSessions: observation.systemSessions)
     }
 }

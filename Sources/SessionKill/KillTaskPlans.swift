@@ -78,7 +78,7 @@ private struct TaskSelection {
     }
 
     func contains(_ session: Session) -> Bool {
-        rule.selects(session) && protection.protection(of: session) == nil
+        rule.selects(session) && session.identity.isPinnable && protection.protection(of: session) == nil
             // A connection that killd is just opening is not known for its own yet.
             && !ownUsers.contains(session.identity.user)
             // Both servers' name for whoever has not logged in: it may become a protected user's session.

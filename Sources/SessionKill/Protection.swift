@@ -9,7 +9,8 @@ public enum Protection: String, Hashable, Sendable, Codable {
     /// Another thread of the server's own.
     case systemThread = "system-thread"
     case eventScheduler = "event-scheduler"
-    /// The instance's `protectedUsers` name its user.
+    /// The instance's `protectedUsers` name its user, or it is a login of the
+    /// database's own machinery.
     case protectedUser = "protected-user"
 }
 
@@ -17,10 +18,12 @@ public enum Protection: String, Hashable, Sendable, Codable {
 public struct ProtectionRules: Sendable {
     public var protectedUsers: Set<String>
     public var ownThreadIDs: Set<ThreadID>
+    public var systemSessions: Set<ThreadID>
 
-    public init(protectedUsers: Set<String>, ownThreadIDs: Set<ThreadID>) {
+    public init(protectedUsers: Set<String>, ownThreadIDs: Set<ThreadID>, systemSessions: Set<ThreadID> = []) {
         self.protectedUsers = protectedUsers
         self.ownThreadIDs = ownThreadIDs
+        self.systemSessions = systemSessions
     }
 
     public func protection(of session: Session) -> Protection? {
@@ -31,7 +34,21 @@ public struct ProtectionRules: Sendable {
         }
         if session.identity.user == "system user" { return .systemThread }
         if session.identity.user == "event_scheduler" || session.picture.command == "Daemon" { return .eventScheduler }
-        if protectedUsers.contains(session.identity.user) { return .protectedUser }
+        if protectedUsers.contains(session.identity.user) || systemSessions.contains(session.id) {
+            return .protectedUser
+        }
+        if let name = session.identity.nameWithoutTenant, protectedUsers.contains(name) { return .protectedUser }
         return nil
+    }
+}
+
+extension SessionIdentity {
+    /// Behind a proxy of several tenants users are `name@tenant`: the name, which
+    /// stands for that user of every tenant.
+    fileprivate var nameWithoutTenant: String? {
+        guard let suffix = proxy.map({ "@" + $0.tenant }), user.utf8.count > suffix.utf8.count,
+            user.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+        else { return nil }
+        return String(decoding: user.utf8.dropLast(suffix.utf8.count), as: UTF8.self)
     }
 }

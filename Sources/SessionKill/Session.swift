@@ -29,11 +29,15 @@ public struct SessionIdentity: Hashable, Sendable {
     /// What the client told of itself. `nil` where performance_schema is off or
     /// does not know the session, and in looks that do not ask for it.
     public var client: ClientAttributes?
+    /// What a proxy tells of it that numbers sessions itself; `nil` for a session
+    /// of a server's own.
+    public var proxy: ProxySession?
 
     public init(
         id: ThreadID, user: String, host: String, performanceSchemaThreadID: UInt64? = nil,
-        client: ClientAttributes? = nil
+        client: ClientAttributes? = nil, proxy: ProxySession? = nil
     ) {
+        self.proxy = proxy
         self.id = id
         self.user = user
         self.host = host
@@ -48,7 +52,19 @@ public struct SessionIdentity: Hashable, Sendable {
         }
         return id == later.id && user == later.user && host == later.host
             && agree(performanceSchemaThreadID, later.performanceSchemaThreadID) && agree(client, later.client)
+            && isSameSessionOfProxy(as: later)
     }
+
+    private func isSameSessionOfProxy(as later: SessionIdentity) -> Bool {
+        switch (proxy, later.proxy) {
+        case (nil, nil): true
+        case (let proxy?, let laterProxy?): proxy.isSameSession(as: laterProxy)
+        case (nil, _?), (_?, nil): false
+        }
+    }
+
+    /// Whether enough is known of the session to tell it from others later.
+    public var isPinnable: Bool { proxy?.id != 0 }
 }
 
 /// The connection attributes that tell clients apart

@@ -2,6 +2,7 @@ import ActionDispatch
 import DBbrainAPI
 import Foundation
 import HTTPServer
+import MySQLSessions
 import RequestSigning
 import TencentCloudErrors
 import XCTest
@@ -163,10 +164,28 @@ final class ConfigurationTests: XCTestCase {
             #""das":{"listen":"127.0.0.1:1"},"#,
         ]
         for key in keys { assertRefused(try read(top: key), "this version", key) }
-        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#, #""nodes":[{}],"#] {
+        for key in [#""approvals":1,"#, #""nodes":[{}],"#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
             assertRefused(try read(instance: instance), "this version", key)
         }
+    }
+
+    func testAnInstanceMayBeAnOceanBaseProxy() throws {
+        func instance(_ keys: String) -> String {
+            Self.instance.replacingOccurrences(of: #""user""#, with: keys + #""user""#)
+        }
+        XCTAssertEqual(try read(instance: Self.instance).instances[0].server.kind, .mysql)
+        XCTAssertEqual(try read(instance: instance(#""kind":"mysql","#)).instances[0].server.kind, .mysql)
+        let proxy = try read(instance: instance(#""kind":"oceanbase-odp","#)).instances[0].server
+        XCTAssertEqual(proxy.kind, .oceanBaseODP)
+        let usual = #"{"id":"ob-1","kind":"oceanbase-odp","host":"odp","user":"root@sys#c"}"#
+        XCTAssertEqual(try read(instance: usual).instances[0].server.address.hostAndPort?.port, 2_883)
+        assertRefused(
+            try read(instance: instance(#""kind":"oceanbase","#)),
+            #"expected one of "mysql", "oceanbase-odp", found "oceanbase""#, "")
+        assertRefused(
+            try read(instance: instance(#""kind":"oceanbase-odp","adminHost":"h","adminPort":1,"#)),
+            #"is for kind "mysql" only"#, "")
     }
 
     func testTheOperationsListenerNeedsAnAddress() throws {

@@ -2,7 +2,7 @@ import SessionKill
 import XCTest
 
 final class ServerFingerprintTests: XCTestCase {
-    private func fingerprint(startedAt: Int64, connectionCount: UInt64) -> ServerFingerprint {
+    private func fingerprint(startedAt: Int64, connectionCount: UInt64?) -> ServerFingerprint {
         ServerFingerprint(
             uniqueID: "u", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4", startedAt: startedAt,
             connectionCount: connectionCount)
@@ -27,10 +27,10 @@ final class ServerFingerprintTests: XCTestCase {
     }
 
     func testAServerThatDoesNotCountItsConnectionsMustHaveStartedInTheSameSecond() {
-        let first = fingerprint(startedAt: 1_000, connectionCount: 0)
-        XCTAssertNil(first.difference(from: fingerprint(startedAt: 1_000, connectionCount: 0)))
+        let first = fingerprint(startedAt: 1_000, connectionCount: nil)
+        XCTAssertNil(first.difference(from: fingerprint(startedAt: 1_000, connectionCount: nil)))
         for startedAt: Int64 in [999, 1_001] {
-            let later = fingerprint(startedAt: startedAt, connectionCount: 0)
+            let later = fingerprint(startedAt: startedAt, connectionCount: nil)
             XCTAssertEqual(first.difference(from: later), .serverRestarted)
         }
     }

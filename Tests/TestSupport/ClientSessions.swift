@@ -32,6 +32,13 @@ public actor ClientSessions {
         return sessions
     }
 
+    /// Opens `count` sessions over TCP on whatever listens at a port of this machine.
+    public static func open(_ count: Int, port: UInt16, as user: String) async throws -> ClientSessions {
+        let sessions = try ClientSessions()
+        try await sessions.connect(count, port, user, "127.0.0.1")
+        return sessions
+    }
+
     private init() throws { thread = try DedicatedThread(name: "sessions") }
 
     isolated deinit {

@@ -59,6 +59,7 @@ public struct KilldConfiguration: Encodable {
         public var tls = "preferred"
         public var protectedUsers: [String] = []
         public var statements: String?
+        public var kind: String?
 
         public init(port: UInt16) { self.port = port }
     }

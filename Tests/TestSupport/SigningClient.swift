@@ -214,6 +214,10 @@ public struct PlanDescription: Decodable {
         public let User: String?
         public let Host: String?
         public let Program: String?
+        public let ProxySessId: String?
+        public let Cluster: String?
+        public let Tenant: String?
+        public let ServerSessionId: UInt64?
         public let DB: String?
         public let Command: String?
         public let Info: String?

@@ -88,6 +88,9 @@ public final class TCPProxy: Sendable {
         }
     }
 
+    /// Connections to come lead to another port, as a load balancer does it.
+    public func leadNewConnections(to target: UInt16) { connections.withLock { $0.target = target } }
+
     private func serve(_ client: Int32) {
         let server = socket(AF_INET, streamSocket, 0)
         let target = connections.withLock { $0.target }

@@ -94,6 +94,11 @@ struct ShowCommand: Command {
                 remarks.append(
                     "\(thread.Id) holds \(wanted.Object) (\(details.joined(separator: ", "))); waiting for it: \(wanted.Waiters)")
             }
+            if let connection = thread.ServerSessionId {
+                remarks.append(
+                    "Of \(thread.Id) only its connection \(connection) to the database server "
+                        + "\(thread.ServerAddress ?? "") is to end; the session itself lives on.")
+            }
             if thread.XaPrepared == true {
                 remarks.append(
                     "\(thread.Id) has a prepared XA transaction, which outlives it with all its locks until somebody "

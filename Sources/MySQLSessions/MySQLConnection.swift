@@ -109,19 +109,21 @@ public actor MySQLConnection {
             // another sql_mode is another language, and a limit on statements could end one that kills half-way (only
             // MariaDB reads what is in its comment; MySQL's limit is for SELECT). ProxySQL answers "SELECT
             // CONNECTION_ID()" itself, hence the addition.
-            let answer = handle.run(
+            var answer = handle.run(
                 """
-                SELECT CONNECTION_ID()+0,VERSION();\
                 SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
-                time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/
+                time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/;\
+                \(Self.connectionQuery)
                 """)
-            let version = answer.results.first?.rows.first?.last?.flatMap { $0 } ?? ""
-            let isOceanBase = AccountRights.isOceanBase(version: version)
-            if let failure = answer.failure, failure.isConnectionLost || !isOceanBase {
-                throw ProxyLogin.refusal(on: handle) ?? ServerError(failure, during: "setting up a connection")
+            if let failure = answer.failure {
+                // OceanBase refuses two of them, and is given others.
+                if !failure.isConnectionLost { answer = handle.run(Self.connectionQuery) }
+                guard AccountRights.isOceanBase(version: answer.results.last?.rows.first?.last.flatMap { $0 }) else {
+                    throw ProxyLogin.refusal(on: handle) ?? ServerError(failure, during: "setting up a connection")
+                }
             }
             let greeted = handle.threadID
-            let row = try Row(answer.results.first?.rows.first, "CONNECTION_ID()")
+            let row = try Row(answer.results.last?.rows.first, "CONNECTION_ID()")
             let shown: UInt64 = try row.integer(0)
             guard shown == UInt64(greeted) else {
                 throw ProxyLogin.refusal(on: handle) ?? ServerError(
@@ -130,9 +132,11 @@ public actor MySQLConnection {
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")
             }
-            if isOceanBase { try handle.setUpOceanBase() }
-            return (threadID, version)
+            if AccountRights.isOceanBase(version: row[1]) { try handle.setUpOceanBase() }
+            return (threadID, row[1] ?? "")
         }
+
+        private static let connectionQuery = "SELECT CONNECTION_ID()+0,VERSION()"
     }
 
     private init(

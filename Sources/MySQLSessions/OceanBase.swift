@@ -179,7 +179,7 @@ private struct OceanBaseView: Sendable {
 }
 
 extension AccountRights {
-    static func isOceanBase(version: String) -> Bool { version.contains("OceanBase") }
+    static func isOceanBase(version: String?) -> Bool { version?.contains("OceanBase") == true }
 
     /// What keeps killd's account from seeing all that the laws need.
     var blindness: ServerError? {

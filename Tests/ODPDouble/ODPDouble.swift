@@ -91,6 +91,8 @@ public final class ODPDouble: Sendable {
     struct State {
         var settings: Settings
         var sessions: [UInt32: Session] = [:]
+        /// Its rows of SHOW PROXYSESSION: made once, since many connections ask for long lists.
+        var listRows: [UInt32: [UInt8]] = [:]
         var sockets: [UInt32: ClientSocket] = [:]
         /// Connections that database servers still end, with their proxy_sessid.
         var dying: [(proxySessionID: UInt64, connection: Connection)] = []
@@ -155,6 +157,7 @@ public final class ODPDouble: Sendable {
             guard var session = state.sessions[id] else { return }
             change(&session)
             state.sessions[id] = session
+            state.renewListRow(id)
         }
     }
 
@@ -211,7 +214,7 @@ public final class ODPDouble: Sendable {
             return false
         case .cut?, nil: break
         }
-        let (response, toEnd) = state.withLock { state in (state.response(to: text, of: id), state.takeToEnd()) }
+        let (response, toEnd) = carryOut(text, of: id)
         for (victim, delay) in toEnd { end(victim, after: delay) }
         if case .cut? = fault {
             socket.end()
@@ -228,17 +231,25 @@ public final class ODPDouble: Sendable {
         return !response.endsSession
     }
 
+    private func carryOut(_ text: String, of id: UInt32) -> (Response, toEnd: [(UInt32, Duration)]) {
+        let statements = words(of: text)
+        // What changes nothing is answered from a copy: writing a long list would keep everybody waiting.
+        if text.hasPrefix("SHOW") || text.hasPrefix("SELECT") {
+            var copy = state.withLock { $0 }
+            return (copy.response(to: statements, of: id), [])
+        }
+        return state.withLock { state in (state.response(to: statements, of: id), state.takeToEnd()) }
+    }
+
     private func end(_ victim: UInt32, after delay: Duration) {
-        let proxySessionID = sessions[victim]?.proxySessionID
         let end: @Sendable () -> Void = { [weak self] in
             guard let self else { return }
-            let (socket, dyingTime) = state.withLock { state in
-                state.leaveDying(victim, proxySessionID)
-                return (state.remove(victim), state.settings.dyingTime)
+            let (socket, proxySessionID, dyingTime) = state.withLock { state in
+                let proxySessionID = state.leaveDying(victim)
+                return (state.remove(victim), proxySessionID, state.settings.dyingTime)
             }
             socket?.end()
-            guard dyingTime > .zero else { return state.withLock { $0.bury(proxySessionID) } }
-            later(dyingTime) { [weak self] in self?.state.withLock { $0.bury(proxySessionID) } }
+            if let proxySessionID { later(dyingTime) { [weak self] in self?.state.withLock { $0.bury(proxySessionID) } } }
         }
         // In the benchmark all end at once: a queue's thread for each would cost more than the rest.
         if delay > .zero { later(delay, end) } else { end() }
@@ -265,23 +276,30 @@ extension ODPDouble.State {
                     id: lastConnection,
                     serverID: settings.idVersion == 1 ? 0xC000_0000 + UInt32(lastConnection) * 3 : id)
             ])
+        renewListRow(id)
+    }
+
+    mutating func renewListRow(_ id: UInt32) {
+        listRows[id] = (sessions[id]?.listRow(process: settings.processID, withSSL: settings.showsSSL)).map(encoded)
     }
 
     @discardableResult
     mutating func remove(_ id: UInt32) -> ClientSocket? {
         sessions[id] = nil
+        listRows[id] = nil
         return sockets.removeValue(forKey: id)
     }
 
-    /// The session's connections stay with the database servers for a while.
-    mutating func leaveDying(_ id: UInt32, _ proxySessionID: UInt64?) {
-        guard settings.dyingTime > .zero, let session = sessions[id], let proxySessionID else { return }
+    /// If the session's connections stay with the database servers for a while: its proxy_sessid.
+    mutating func leaveDying(_ id: UInt32) -> UInt64? {
+        guard settings.dyingTime > .zero, let session = sessions[id] else { return nil }
         for var connection in session.connections {
             connection.state = "SESSION_KILLED"
             connection.command = "Query"
-            dying.append((proxySessionID, connection))
+            dying.append((session.proxySessionID, connection))
         }
+        return session.proxySessionID
     }
 
-    mutating func bury(_ proxySessionID: UInt64?) { dying.removeAll { $0.proxySessionID == proxySessionID } }
+    mutating func bury(_ proxySessionID: UInt64) { dying.removeAll { $0.proxySessionID == proxySessionID } }
 }

@@ -27,11 +27,13 @@ struct PacketWriter {
                 [0xFF, UInt8(truncatingIfNeeded: code), UInt8(truncatingIfNeeded: code >> 8), UInt8(ascii: "#")]
                     + state.utf8 + message.utf8)
         case .rows(let columns, let rows):
+            append(.encodedRows(columns, rows.map(encoded)), status: status)
+        case .encodedRows(let columns, let rows):
             append([UInt8(columns.count)])
             for column in columns { append(definition(of: column)) }
             let end: [UInt8] = [0xFE, 0, 0] + statusBytes
             append(end)
-            for row in rows { append(row.flatMap { $0.map { lengthEncoded($0) } ?? [0xFB] }) }
+            for row in rows { append(row) }
             append(end)
         }
     }
@@ -42,6 +44,13 @@ struct PacketWriter {
         // Charset 45, length 0, flags 0: ODP does not mark unsigned numbers. The byte of decimals is a guess [I].
         return payload + [0x0C, 45, 0, 0, 0, 0, 0, column.type.rawValue, 0, 0, 0, 0, 0]
     }
+}
+
+/// A row's packet, without its header.
+func encoded(_ row: [String?]) -> [UInt8] {
+    var payload: [UInt8] = []
+    for value in row { payload += value.map { lengthEncoded($0) } ?? [0xFB] }
+    return payload
 }
 
 private func lengthEncoded(_ text: String) -> [UInt8] {
@@ -73,6 +82,8 @@ enum Answer {
     case ok
     case error(UInt16, state: String, String)
     case rows([Column], [[String?]])
+    /// The same, with each row as ``encoded(_:)`` makes it.
+    case encodedRows([Column], [[UInt8]])
 
     static func unknownThread(_ id: UInt64) -> Answer { .error(1_094, state: "HY000", "Unknown thread id: \(id)") }
     static let badCommand = Answer.error(5_010, state: "21000", "Unknown operator, bad internal cmd")

@@ -13,9 +13,15 @@ struct Response {
     }
 }
 
+/// The words of each statement in a text, in lower case.
+func words(of text: String) -> [[String]] {
+    text.lowercased().utf8.split(separator: UInt8(ascii: ";")).map { statement in
+        statement.split(whereSeparator: { " \n\t,".utf8.contains($0) }).map { String(Substring($0)) }
+    }.filter { !$0.isEmpty }
+}
+
 extension ODPDouble.State {
-    mutating func response(to text: String, of id: UInt32) -> Response {
-        let statements = text.split(separator: ";").map { words(of: String($0)) }.filter { !$0.isEmpty }
+    mutating func response(to statements: [[String]], of id: UInt32) -> Response {
         // [P] Several statements are no command to the ODP: the database server gets them, and knows no PROXYSESSION.
         if statements.count > 1 {
             var response = Response(.ok, isCommand: false)
@@ -45,10 +51,6 @@ extension ODPDouble.State {
         }
     }
 
-    private func words(of text: String) -> [String] {
-        text.lowercased().split(whereSeparator: { " \n\t,".contains($0) }).map(String.init)
-    }
-
     /// root@proxysys and every user of the tenant sys see all sessions, all others their own only [P].
     private func visible(to id: UInt32) -> [ODPDouble.Session] {
         guard let own = sessions[id] else { return [] }
@@ -58,8 +60,8 @@ extension ODPDouble.State {
 
     private func showProxySession(_ words: [String], of id: UInt32) -> Answer {
         guard let first = words.first else {
-            let rows = visible(to: id).map { $0.listRow(process: settings.processID, withSSL: settings.showsSSL) }
-            return .rows(settings.showsSSL ? Columns.list : Array(Columns.list.dropLast()), rows)
+            let columns = settings.showsSSL ? Columns.list : Array(Columns.list.dropLast())
+            return .encodedRows(columns, visible(to: id).compactMap { listRows[$0.id] })
         }
         guard first == "attribute" else { return .badCommand }
         guard words.count > 1 else {
@@ -105,7 +107,10 @@ extension ODPDouble.State {
         guard let second = numbers[1] else { return Response(.badCommand) }
         guard let target = find(first) else { return Response(notFound(first)) }
         guard target.connections.contains(where: { $0.id == Int(second) }) else { return Response(.unknownThread(second)) }
-        if settings.closeDelay != nil { sessions[target.id]?.connections.removeAll { $0.id == Int(second) } }
+        if settings.closeDelay != nil {
+            sessions[target.id]?.connections.removeAll { $0.id == Int(second) }
+            renewListRow(target.id)
+        }
         return Response(.ok)
     }
 
@@ -167,6 +172,7 @@ extension ODPDouble.State {
         case "commit"?, "rollback"?:
             sessions[id]?.isInTransaction = false
             sessions[id]?.transactionCount += 1
+            renewListRow(id)
             return .ok
         case "show"? where words.count > 1 && words.last == "processlist":
             // Their own ids, which are others than the ODP's with session ids of version 1.

@@ -36,7 +36,7 @@ struct ProxyServerConnection: ServerConnection {
     /// How many sessions are worth a connection of their own, which takes three round trips to open.
     private static let sessionsPerConnection = 8
     /// An ODP has room for 8,192 clients by default (`client_max_connections`).
-    private static let mostHelpers = 31
+    private static let mostHelpers = 23
 
     /// One statement for each session, over several connections where there are
     /// many.

@@ -36,7 +36,7 @@ let package = Package(
             "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics",
         ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
-            "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
+            "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
         ]),
 
         // The APIs
@@ -83,10 +83,12 @@ let package = Package(
 
         // Tests
         .target(
+            name: "ODPDouble", dependencies: ["DedicatedThread"], path: "Tests/ODPDouble", swiftSettings: settings),
+        .target(
             name: "TestSupport",
             dependencies: [
                 "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
-                "Cryptography",
+                "Cryptography", "ODPDouble",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
@@ -98,7 +100,7 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters"]),
         tests("SessionKillTests", of: ["SessionKill", "Cryptography"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
-        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase"]),
+        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
@@ -126,7 +128,7 @@ let package = Package(
         tests(
             "EndToEndTests", of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography", "CSQLite",
-                "DedicatedThread",
+                "DedicatedThread", "ODPDouble",
             ],
             resources: [.copy("Clients")]),
     ],

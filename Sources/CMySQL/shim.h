@@ -106,6 +106,24 @@ static inline int cmysql_refuse_clear_passwords(MYSQL *mysql) {
 #endif
 }
 
+// The number of a server's error that the library takes for one of its own, or 0: Connector/C reports every error packet
+// with a number from 5000 to 5999 as a malformed packet (2027), but such numbers are OceanBase's (5010). The packet is
+// the last that was read, and still there.
+static inline unsigned int cmysql_disguised_error(MYSQL *mysql) {
+#ifdef LIBMARIADB
+  const NET *net = &mysql->net;
+  const unsigned char *packet = net->read_pos;
+  if (mysql_errno(mysql) != CR_MALFORMED_PACKET || packet == NULL || packet < net->buff || net->buff_end - packet < 4
+      || packet[0] != 0xff)
+    return 0;
+  unsigned int number = packet[1] | (unsigned int)packet[2] << 8;
+  return number >= 5000 && number < 6000 ? number : 0;
+#else
+  (void)mysql;
+  return 0;
+#endif
+}
+
 // The flags of mysql_real_connect: an expression of different types, which Swift does not import alike.
 static inline unsigned long cmysql_client_flags(void) { return CLIENT_MULTI_STATEMENTS; }
 

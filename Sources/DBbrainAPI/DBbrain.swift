@@ -87,6 +87,8 @@ public struct DBbrain: Sendable {
             case .planAltered, .beingCommitted, .outcomesNotStored:
                 throw ActionFailure(answer: TencentCloudError(error), cause: error)
             }
+        } catch let error as PreparationError {
+            throw TencentCloudError(error)
         } catch let error as KillTaskError {
             switch error {
             case .duplicate, .notFound: throw TencentCloudError(error)

@@ -173,8 +173,9 @@ extension InstanceInfo {
 }
 
 extension ServerFingerprint {
-    /// When the server process started, as answers about instances write times.
-    var startText: String { UnixTime(milliseconds: startedAt * 1_000).beijingText }
+    /// When the server process started, as answers about instances write times;
+    /// empty for a proxy, which does not tell.
+    var startText: String { startedAt.map { UnixTime(milliseconds: $0 * 1_000).beijingText } ?? "" }
 }
 
 extension Optional<[String]> {

@@ -56,7 +56,8 @@ public struct KillPlanDescription: Codable, Sendable {
         public var ServerId: UInt64
         /// `server_uuid` or `server_uid`.
         public var UniqueId: String?
-        public var StartedAt: String
+        /// Missing for a proxy, which does not tell.
+        public var StartedAt: String?
     }
 }
 
@@ -69,6 +70,14 @@ public struct KillPlanThread: Codable, Sendable {
     public var Host: String?
     public var Program: String?
     public var ProcessId: String?
+    /// Of a thread of an OceanBase Database Proxy: `proxy_sessid`, mostly above 2^53.
+    public var ProxySessId: String?
+    public var Cluster: String?
+    public var Tenant: String?
+    /// The `ss_id` of the connection to a database server that is to end in the thread's place.
+    public var ServerSessionId: UInt64?
+    /// Where that connection leads.
+    public var ServerAddress: String?
     public var DB: String?
     public var Command: String?
     public var Time: Int64?
@@ -95,8 +104,8 @@ public struct KillPlanThread: Codable, Sendable {
     public struct Transaction: Codable, Sendable {
         /// Seconds.
         public var Age: Int64
-        /// What a rollback has to undo.
-        public var RowsModified: UInt64
+        /// What a rollback has to undo; missing if the server does not tell.
+        public var RowsModified: UInt64?
         public var State: String
     }
 
@@ -165,7 +174,7 @@ extension KillPlanDescription.Server {
         Port = fingerprint.port
         ServerId = fingerprint.serverID
         UniqueId = fingerprint.uniqueID
-        StartedAt = UnixTime(milliseconds: fingerprint.startedAt * 1_000).text
+        StartedAt = fingerprint.startedAt.map { UnixTime(milliseconds: $0 * 1_000).text }
     }
 }
 
@@ -179,6 +188,11 @@ extension KillPlanThread {
         Host = identity?.host
         Program = identity?.client?.programName
         ProcessId = identity?.client?.processID
+        ProxySessId = (identity?.proxy).map { String($0.id) }
+        Cluster = identity?.proxy?.cluster
+        Tenant = identity?.proxy?.tenant
+        ServerSessionId = identity?.proxy?.serverSession?.id
+        ServerAddress = identity?.proxy?.serverSession?.address
         DB = picture?.database
         Command = picture?.command
         Time = picture?.seconds

@@ -19,6 +19,18 @@ extension TencentCloudError {
             }
     }
 
+    init(_ error: PreparationError) {
+        func number(_ id: ThreadID) -> Int { Int(id.rawValue) }
+        self =
+            switch error {
+            case .unknownConnectionID(let id): .unknownConnection(number(id))
+            case .notPinnable(let id): .threadNotPinnable(number(id))
+            case .serverSessionsUnsupported: .proxyParameter("ServerSessionIds")
+            case .unknownServerSession(let id, _): .invalidValue(String(id), of: "ServerSessionIds")
+            case .sessionNamedTwice(let id): .invalidValue(id.description, of: "Threads")
+            }
+    }
+
     init(_ error: KillTaskError) {
         self =
             switch error {
@@ -41,6 +53,7 @@ extension TencentCloudError {
             case .tlsUnavailable: .failedOperation(.tlsUnavailable)
             case .privilegeMissing(let privilege): .failedOperation(.privilegeMissing(privilege))
             case .behindProxy: .failedOperation(.behindProxy)
+            case .unexpectedKind: .failedOperation(.unexpectedServerKind)
             case .other: .failedOperation(.refusedByServer(errorNumber: Int(error.code)))
             }
     }

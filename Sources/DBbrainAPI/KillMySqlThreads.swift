@@ -22,6 +22,10 @@ public struct KillMySqlThreadsRequest: Codable, Sendable {
     public var Product: Product?
     /// Default true.
     public var RecordHistory: Bool?
+    /// An extension of killd's for OceanBase Database Proxies, read at Prepare:
+    /// of each of ``Threads``, in the same order, the `ss_id` of the connection to
+    /// a database server that is to end in its place.
+    public var ServerSessionIds: [UInt64]?
 
     /// The Prepare of `threads`.
     public static func prepare(_ threads: [ThreadID], instance: String, product: Product?) -> Self {
@@ -52,10 +56,18 @@ extension DBbrain {
             }
             let managed = try instance(request.InstanceId, product: request.Product, for: call)
             try call.require(.prepare, on: managed.resource(for: call.account))
+            if let serverSessions = request.ServerSessionIds, serverSessions.count != threads.count {
+                throw TencentCloudError.differentLengths("Threads", "ServerSessionIds")
+            }
             let plan = try await inDialect {
-                try await engine.prepare(
-                    threads, on: managed.instance, for: call.account.name,
-                    recordHistory: request.RecordHistory ?? true)
+                let recordHistory = request.RecordHistory ?? true
+                guard let serverSessions = request.ServerSessionIds else {
+                    return try await engine.prepare(
+                        threads, on: managed.instance, for: call.account.name, recordHistory: recordHistory)
+                }
+                let names = zip(threads, serverSessions).map { ServerSessionName(thread: $0, serverSession: $1) }
+                return try await engine.prepare(
+                    endOf: names, on: managed.instance, for: call.account.name, recordHistory: recordHistory)
             }
             return KillMySqlThreadsAnswer(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:

@@ -4,14 +4,28 @@ import SessionKill
 /// is opened: a server goes by the rights that an account had when it logged in.
 struct AccountRights: Sendable {
     let isMariaDB: Bool
+    /// `nil` on every other server.
+    let oceanBase: OceanBaseViews?
     /// Whether it has `PROCESS`. Without, a server shows its own sessions only, and does not say so.
     let seesAllSessions: Bool
     let performanceSchema: PerformanceSchemaTables
     /// The privileges on `*.*`, those of active roles included.
     let globalPrivileges: Set<String>
 
+    /// The server's name for people.
+    var product: String {
+        if oceanBase != nil { return "OceanBase" }
+        return isMariaDB ? "MariaDB" : "MySQL"
+    }
+
     /// The privilege that lets an account kill other users' sessions, as the server spells it.
-    var killPrivilege: String { isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN" }
+    var killPrivilege: String {
+        if oceanBase != nil { return "SUPER" }
+        return isMariaDB ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
+    }
+
+    static let none = AccountRights(
+        isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none, globalPrivileges: [])
 
     var missingKillPrivilege: String? {
         globalPrivileges.isDisjoint(with: [killPrivilege, "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
@@ -30,6 +44,10 @@ struct PerformanceSchemaTables: Sendable {
     let metadataLocks: Bool
     /// MySQL: `events_transactions_current`.
     let transactions: Bool
+
+    static let none = PerformanceSchemaTables(
+        processlist: false, threads: false, connectionAttributes: false, rowLocks: false, metadataLocks: false,
+        transactions: false)
 }
 
 extension PerformanceSchemaTables {
@@ -43,9 +61,18 @@ extension PerformanceSchemaTables {
 extension AccountRights {
     init(version: String, on handle: borrowing MySQLHandle) throws(ServerError) {
         isMariaDB = version.contains("MariaDB")
-        seesAllSessions = try Self.seesAllSessions(on: handle)
-        performanceSchema = try PerformanceSchemaTables(of: handle)
-        globalPrivileges = try Self.globalPrivileges(isMariaDB: isMariaDB, on: handle)
+        guard Self.isOceanBase(version: version) else {
+            oceanBase = nil
+            seesAllSessions = try Self.seesAllSessions(on: handle)
+            performanceSchema = try PerformanceSchemaTables(of: handle)
+            globalPrivileges = try Self.globalPrivileges(namingRoles: !isMariaDB, on: handle)
+            return
+        }
+        oceanBase = try OceanBaseViews(of: handle)
+        performanceSchema = .none
+        globalPrivileges = try Self.globalPrivileges(namingRoles: false, on: handle)
+        // There, INNODB_METRICS is open to everybody.
+        seesAllSessions = !globalPrivileges.isDisjoint(with: ["PROCESS", "ALL PRIVILEGES"])
     }
 
     /// Of the tables that demand PROCESS this is one that is cheap to read. Not
@@ -59,7 +86,7 @@ extension AccountRights {
     }
 
     private static func globalPrivileges(
-        isMariaDB: Bool, on handle: borrowing MySQLHandle
+        namingRoles: Bool, on handle: borrowing MySQLHandle
     ) throws(ServerError) -> Set<String> {
         func rows(_ sql: String) throws(ServerError) -> [[String?]] {
             let answer = handle.run(sql)
@@ -67,7 +94,7 @@ extension AccountRights {
             return answer.results.first?.rows ?? []
         }
         // MariaDB lists the active role's by itself; MySQL wants the roles named, as CURRENT_ROLE() writes them.
-        let roles = isMariaDB ? nil : try rows("SELECT CURRENT_ROLE()").first?.first.flatMap { $0 }
+        let roles = !namingRoles ? nil : try rows("SELECT CURRENT_ROLE()").first?.first.flatMap { $0 }
         let using = roles.flatMap { $0 == "NONE" ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
         var privileges: Set<String> = []
         for case let grant? in try rows("SHOW GRANTS\(using)").compactMap(\.first) where grant.hasPrefix("GRANT ") {

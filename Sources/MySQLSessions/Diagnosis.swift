@@ -17,6 +17,12 @@ public struct MySQLFinding: Hashable, Sendable {
         case processMissing
         /// `CONNECTION_ADMIN`: without it only sessions of killd's own user can be killed.
         case connectionAdminMissing
+        /// OceanBase does not show killd's account when it started, or the open transactions.
+        case oceanBaseViewsUnreadable
+        /// OceanBase does not show killd's account, or anybody, who waits for whose locks.
+        case locksUnreadable
+        /// What is different on OceanBase.
+        case oceanBase
         /// performance_schema is on, but killd's account may not read all that plans could show from it.
         case performanceSchemaUnreadable
         /// The connection is in plain text although TLS is preferred.
@@ -25,6 +31,14 @@ public struct MySQLFinding: Hashable, Sendable {
         case threadInstancesLost(UInt64)
         /// The session list comes from a performance_schema that does not know all sessions.
         case listPartial
+        /// An OceanBase Database Proxy, in the words of the description.
+        case proxy
+        /// The login is shown its own session only.
+        case proxyListPartial
+        /// The login may not end sessions, or could not see them end.
+        case proxyKillRefused(String)
+        /// Several ODPs answer at the address.
+        case severalProxies
     }
 
     public let severity: Severity
@@ -40,7 +54,12 @@ extension MySQLServer {
         do {
             let connection = try await acquire()
             do throws(ServerError) {
-                findings += try await connection.findings(configuration.address)
+                switch connection.dialect {
+                case .mysql: findings += try await connection.findings(configuration.address)
+                case .oceanBaseODP(let login):
+                    findings += try await connection.findings(login)
+                    findings += try await severalProxies(besides: login.origin)
+                }
             } catch {
                 findings.append(.unreachable(error))
             }
@@ -84,7 +103,7 @@ extension MySQLConnection {
         var findings = [
             MySQLFinding(
                 severity: .information, subject: .server(version: version),
-                description: "\(rights.isMariaDB ? "MariaDB" : "MySQL") \(version), \(encryption)")
+                description: "\(rights.product) \(version), \(encryption)")
         ]
 
         let account = quotedAccount(row[1] ?? "")
@@ -105,7 +124,10 @@ extension MySQLConnection {
                         GRANT \(privilege) ON *.* TO \(account);
                         """))
         }
-        let performanceSchemaIsOn = try query("SELECT @@global.performance_schema").first?.rows.first?.first == "1"
+        findings += rights.oceanBase?.findings(for: account) ?? []
+        // OceanBase has the variable, but not the schema.
+        let switches = rights.oceanBase == nil ? try query("SELECT @@global.performance_schema") : []
+        let performanceSchemaIsOn = switches.first?.rows.first?.first == "1"
         if performanceSchemaIsOn, !performanceSchema.showsEverything(isMariaDB: rights.isMariaDB) {
             findings.append(
                 MySQLFinding(
@@ -144,7 +166,7 @@ extension MySQLConnection {
         return findings
     }
 
-    private var encryption: String { tlsCipher.map { "TLS with \($0)" } ?? "no TLS" }
+    var encryption: String { tlsCipher.map { "TLS with \($0)" } ?? "no TLS" }
 
     /// `'user'@'host'` from what CURRENT_USER() writes; a host cannot hold `@`.
     private func quotedAccount(_ account: String) -> String {

@@ -203,6 +203,8 @@ extension KillAnswer {
             switch failure.code {
             case 1_094: .noSuchThread
             case 1_095, 1_227: .notPermitted
+            // OceanBase's own: it gave up waiting, and another server of its cluster may do it all the same.
+            case 4_012: .lost
             case _ where failure.isConnectionLost: .lost
             default: .refused(code: failure.code, message: failure.message)
             }

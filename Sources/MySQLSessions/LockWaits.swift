@@ -3,6 +3,10 @@ import SessionKill
 extension MySQLConnection {
     /// Adds to a look who waits for whose locks, if anybody waits.
     func lookAtLocks(_ look: inout Look, _ readings: TransactionReadings) throws(ServerError) {
+        if let views = rights.oceanBase {
+            look.lockWaits = try oceanBaseLockWaits(views, readings)
+            return
+        }
         let waiters = Set(look.sessions.filter(\.waitsForLock).map(\.id))
         if !waiters.isEmpty { look.lockWaits = try lockWaits(of: waiters, among: look.sessions, readings) }
     }

@@ -12,7 +12,7 @@ public actor MySQLConnection {
     /// The cipher in use; `nil` without TLS.
     public nonisolated let tlsCipher: String?
 
-    nonisolated let rights: AccountRights
+    nonisolated let dialect: Dialect
     /// Set if performance_schema had no room for some threads: its tables are blind to those sessions.
     var performanceSchemaLostThreads = false
 
@@ -31,13 +31,21 @@ public actor MySQLConnection {
     public static func open(
         _ configuration: MySQLServerConfiguration, at address: MySQLAddress? = nil
     ) async throws(ServerError) -> MySQLConnection {
+        try await open(configuration, at: address, helping: nil)
+    }
+
+    /// - Parameter login: what another connection to the same ODP found out, which
+    ///   this one does not ask again.
+    static func open(
+        _ configuration: MySQLServerConfiguration, at address: MySQLAddress? = nil, helping login: ProxyLogin?
+    ) async throws(ServerError) -> MySQLConnection {
         let thread: DedicatedThread
         do {
             thread = try DedicatedThread(name: "mysql")
         } catch {
             throw ServerError(.other, "\(error)")
         }
-        return try await Opener(thread: thread).open(configuration, at: address ?? configuration.address)
+        return try await Opener(thread: thread).open(configuration, at: address ?? configuration.address, login)
     }
 
     /// Connects on the thread on which the connection is going to live.
@@ -48,11 +56,11 @@ public actor MySQLConnection {
         init(thread: DedicatedThread) { self.thread = thread }
 
         func open(
-            _ configuration: MySQLServerConfiguration, at address: MySQLAddress
+            _ configuration: MySQLServerConfiguration, at address: MySQLAddress, _ login: ProxyLogin?
         ) throws(ServerError) -> MySQLConnection {
             mysql_thread_init()
             do {
-                return try Self.connect(configuration, address, on: thread)
+                return try Self.connect(configuration, address, login, on: thread)
             } catch {
                 mysql_thread_end()
                 throw error
@@ -60,7 +68,8 @@ public actor MySQLConnection {
         }
 
         private static func connect(
-            _ configuration: MySQLServerConfiguration, _ address: MySQLAddress, on thread: DedicatedThread
+            _ configuration: MySQLServerConfiguration, _ address: MySQLAddress, _ login: ProxyLogin?,
+            on thread: DedicatedThread
         ) throws(ServerError) -> MySQLConnection {
             let handle: MySQLHandle
             do throws(MySQLFailure) {
@@ -70,10 +79,26 @@ public actor MySQLConnection {
             } catch {
                 throw ServerError(connecting: configuration, to: address, error)
             }
-            let (threadID, version) = try setUp(handle)
-            let rights = try AccountRights(version: version, on: handle)
+            let threadID: ThreadID
+            let dialect: Dialect
+            switch configuration.kind {
+            case .mysql:
+                let version: String
+                (threadID, version) = try setUp(handle)
+                dialect = .mysql(try AccountRights(version: version, on: handle))
+            case .oceanBaseODP:
+                guard let greeted = ThreadID(handle.threadID) else {
+                    throw ServerError(.other, "the ODP gave this connection the id \(handle.threadID)")
+                }
+                threadID = greeted
+                if let login {
+                    dialect = .oceanBaseODP(login)
+                } else {
+                    dialect = .oceanBaseODP(try ProxyLogin(on: handle))
+                }
+            }
             let cipher = handle.tlsCipher
-            return MySQLConnection(handle, threadID, cipher, rights, thread)
+            return MySQLConnection(handle, threadID, cipher, dialect, thread)
         }
 
         private static func setUp(
@@ -84,35 +109,44 @@ public actor MySQLConnection {
             // another sql_mode is another language, and a limit on statements could end one that kills half-way (only
             // MariaDB reads what is in its comment; MySQL's limit is for SELECT). ProxySQL answers "SELECT
             // CONNECTION_ID()" itself, hence the addition.
-            let answer = handle.run(
+            var answer = handle.run(
                 """
                 SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
                 time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/;\
-                SELECT CONNECTION_ID()+0,VERSION()
+                \(Self.connectionQuery)
                 """)
-            if let failure = answer.failure { throw ServerError(failure, during: "setting up a connection") }
+            if let failure = answer.failure {
+                // OceanBase refuses two of them, and is given others.
+                if !failure.isConnectionLost { answer = handle.run(Self.connectionQuery) }
+                guard AccountRights.isOceanBase(version: answer.results.last?.rows.first?.last.flatMap { $0 }) else {
+                    throw ProxyLogin.refusal(on: handle) ?? ServerError(failure, during: "setting up a connection")
+                }
+            }
             let greeted = handle.threadID
             let row = try Row(answer.results.last?.rows.first, "CONNECTION_ID()")
             let shown: UInt64 = try row.integer(0)
             guard shown == UInt64(greeted) else {
-                throw ServerError(
+                throw ProxyLogin.refusal(on: handle) ?? ServerError(
                     .behindProxy, "the greeting gave id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
             }
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")
             }
+            if AccountRights.isOceanBase(version: row[1]) { try handle.setUpOceanBase() }
             return (threadID, row[1] ?? "")
         }
+
+        private static let connectionQuery = "SELECT CONNECTION_ID()+0,VERSION()"
     }
 
     private init(
         _ handle: consuming sending MySQLHandle, _ threadID: ThreadID, _ tlsCipher: String?,
-        _ rights: AccountRights, _ thread: DedicatedThread
+        _ dialect: Dialect, _ thread: DedicatedThread
     ) {
         self.handle = consume handle
         self.threadID = threadID
         self.tlsCipher = tlsCipher
-        self.rights = rights
+        self.dialect = dialect
         self.thread = thread
     }
 
@@ -142,10 +176,36 @@ public actor MySQLConnection {
     ///
     /// - Returns: the answers until the first error, and that error.
     func run(_ sql: String) -> (results: [MySQLResult], failure: MySQLFailure?) {
-        guard let answer = handle?.run(sql) else {
+        guard var answer = handle?.run(sql) else {
             return ([], MySQLFailure(code: 2_006, message: "the connection was lost before"))
         }
+        if case .oceanBaseODP = dialect { answer.failure = answer.failure?.ofOceanBase }
         if let failure = answer.failure, failure.isConnectionLost { handle = nil }
         return answer
+    }
+}
+
+/// What answers on a connection, and what it lets killd's account do.
+enum Dialect: Sendable {
+    case mysql(AccountRights)
+    case oceanBaseODP(ProxyLogin)
+}
+
+extension MySQLConnection {
+    /// Of MySQL and MariaDB; elsewhere none, so that whatever is written for them
+    /// refuses to work.
+    nonisolated var rights: AccountRights {
+        switch dialect {
+        case .mysql(let rights): rights
+        case .oceanBaseODP: .none
+        }
+    }
+
+    /// What killd's account lacks to see and end other users' sessions.
+    nonisolated var missingPrivilege: String? {
+        switch dialect {
+        case .mysql(let rights): rights.missingPrivilege
+        case .oceanBaseODP(let login): login.seesAllSessions ? login.missingKillPrivilege : ProxyLogin.missingSight
+        }
     }
 }

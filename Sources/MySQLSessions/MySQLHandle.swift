@@ -103,7 +103,11 @@ struct MySQLHandle: ~Copyable {
     }
 
     private var failure: MySQLFailure {
-        MySQLFailure(
+        let disguised = cmysql_disguised_error(mysql)
+        if disguised != 0 {
+            return MySQLFailure(code: disguised, message: "an error that the client library does not hand on")
+        }
+        return MySQLFailure(
             code: mysql_errno(mysql), message: mysql_error(mysql).map { String(cString: $0) } ?? "no message")
     }
 

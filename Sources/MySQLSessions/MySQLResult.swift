@@ -11,6 +11,20 @@ public struct MySQLResult: Hashable, Sendable {
 struct MySQLFailure: Error {
     let code: UInt32
     let message: String
+    private(set) var isOfOceanBase = false
+
+    init(code: UInt32, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The same, from OceanBase, whose own errors have numbers that are MySQL's
+    /// for other things, and those of client libraries.
+    var ofOceanBase: MySQLFailure {
+        var failure = self
+        failure.isOfOceanBase = true
+        return failure
+    }
 
     /// What the server said in place of a greeting, such as 1040.
     ///
@@ -29,7 +43,11 @@ struct MySQLFailure: Error {
     /// Whether there is no use in sending anything more over the connection.
     var isConnectionLost: Bool {
         switch code {
-        // Client errors of both libraries, e.g. 2013; a read timeout inside TLS is 2026 in MariaDB's.
+        // Numbers from 4000 to 5999 are errors of OceanBase, such as 5010.
+        case 2_000..<3_000 where isOfOceanBase: true
+        case _ where isOfOceanBase: code == 1_053
+        // Client errors of both libraries, e.g. 2013; a read timeout inside TLS is 2026 in MariaDB's. Of
+        // OceanBase's own errors in that range, 5066 is what its killed sessions hear.
         case 2_000..<3_000, 5_000..<6_000: true
         // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED (MariaDB), ER_SESSION_WAS_KILLED, ER_CLIENT_INTERACTION_TIMEOUT.
         case 1_053, 1_927, 3_169, 4_031: true

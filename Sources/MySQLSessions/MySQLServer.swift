@@ -17,6 +17,8 @@ public actor MySQLServer: DatabaseServer {
     /// Connections on which others than killd's account are logged in, also those being opened.
     private var callersConnections = 0
     private var callersThreadIDs: Set<ThreadID> = []
+    /// Of connections that are open for as long as a plan's sessions are killed.
+    private var helperThreadIDs: Set<ThreadID> = []
     nonisolated let transactionReadings = TransactionReadings()
 
     /// Who waits for a connection.
@@ -69,7 +71,7 @@ public actor MySQLServer: DatabaseServer {
     ) async throws -> Answer {
         let connection = try await acquire()
         do {
-            let answer = try await body(PooledConnection(connection: connection, server: self))
+            let answer = try await body(session(on: connection))
             await release(connection)
             return answer
         } catch {
@@ -93,7 +95,7 @@ public actor MySQLServer: DatabaseServer {
         callersThreadIDs.insert(connection.threadID)
         defer { callersThreadIDs.remove(connection.threadID) }
         do {
-            let answer = try await body(PooledConnection(connection: connection, server: self))
+            let answer = try await body(session(on: connection, isCallers: true))
             await connection.close()
             return answer
         } catch {
@@ -103,15 +105,30 @@ public actor MySQLServer: DatabaseServer {
     }
 
     /// All connections to the server that are of this process.
-    fileprivate var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(callersThreadIDs) }
+    var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(callersThreadIDs).union(helperThreadIDs) }
+
+    private nonisolated func session(
+        on connection: MySQLConnection, isCallers: Bool = false
+    ) -> any ServerConnection {
+        switch connection.dialect {
+        case .mysql: PooledConnection(connection: connection, server: self)
+        case .oceanBaseODP(let login): 
+            // Others to kill with would be logged in as killd.
+            ProxyServerConnection(connection: connection, login: login, server: self, mayHaveHelpers: !isCallers)
+        }
+    }
 
     public func observe(_ scope: ObservationScope) async throws -> ServerObservation {
         try await look { connection throws(ServerError) in
-            try await PooledConnection(connection: connection, server: self).observe(scope)
+            try await self.session(on: connection).observe(scope)
         }
     }
 
     public func list() async throws -> SessionList {
+        guard configuration.kind == .mysql else {
+            let observation = try await observe(.transactions)
+            return SessionList(sessions: observation.sessions, ownThreadIDs: observation.ownThreadIDs)
+        }
         let sessions = try await look { connection throws(ServerError) in
             try await connection.list(self.transactionReadings)
         }
@@ -154,11 +171,24 @@ public actor MySQLServer: DatabaseServer {
     public func checkUsable() async throws {
         guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else { return }
         let connection = try await acquire()
-        let missing = connection.rights.seesAllSessions ? connection.rights.missingKillPrivilege : "PROCESS"
+        let missing = connection.missingPrivilege
         await release(connection)
         if let missing {
             throw ServerError(.privilegeMissing(missing), "killd's account lacks the privilege \(missing)")
         }
+    }
+
+    /// Opens a connection to kill with, besides those that are kept.
+    func openHelper(of login: ProxyLogin) async throws(ServerError) -> MySQLConnection {
+        guard !isClosed else { throw Self.closedError }
+        let connection = try await MySQLConnection.open(configuration, helping: login)
+        helperThreadIDs.insert(connection.threadID)
+        return connection
+    }
+
+    func closeHelper(_ connection: MySQLConnection) async {
+        await connection.close()
+        helperThreadIDs.remove(connection.threadID)
     }
 
     // MARK: Connections
@@ -190,9 +220,7 @@ public actor MySQLServer: DatabaseServer {
 
     func release(_ connection: MySQLConnection) async {
         // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
-        if connection.rights.missingKillPrivilege != nil || !connection.rights.seesAllSessions {
-            await connection.close()
-        }
+        if connection.missingPrivilege != nil { await connection.close() }
         if await connection.isLost {
             drop(connection)
         } else if isClosed {
@@ -332,6 +360,10 @@ private struct PooledConnection: ServerConnection {
 
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
         try await connection.present(among: sessions)
+    }
+
+    func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
+        try await connection.dying(among: sessions)
     }
 
     func transactions() async throws(ServerError) -> TransactionReading {

@@ -2,6 +2,7 @@ import SessionKill
 
 /// How to reach a server, and as whom.
 public struct MySQLServerConfiguration: Hashable, Sendable {
+    public var kind: ServerKind
     public var address: MySQLAddress
     /// Tried when ``address`` answers 1040: MySQL's administrative interface,
     /// MariaDB's extra port.
@@ -23,15 +24,24 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     }
 
     public init(
-        address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String, password: DatabasePassword,
+        kind: ServerKind = .mysql, address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String, password: DatabasePassword,
         deadlines: Deadlines = Deadlines()
     ) {
+        self.kind = kind
         self.address = address
         self.adminAddress = adminAddress
         self.user = user
         self.password = password
         self.deadlines = deadlines
     }
+}
+
+/// What answers at an address.
+public enum ServerKind: String, Hashable, Sendable, CaseIterable {
+    /// MySQL or MariaDB, which the server tells apart.
+    case mysql
+    /// A process of OceanBase Database Proxy, with the sessions of its clients.
+    case oceanBaseODP = "oceanbase-odp"
 }
 
 /// Where a server listens.

@@ -13,26 +13,22 @@ extension MySQLConnection {
     /// Looks at the server in one round trip, and in a second one at its locks
     /// if `scope` asks for them and somebody waits.
     func observe(_ scope: ObservationScope, _ readings: TransactionReadings) throws(ServerError) -> Look {
-        guard rights.seesAllSessions || scope == .server else {
-            throw ServerError(.privilegeMissing("PROCESS"), "the server shows killd's account its own sessions only")
-        }
+        if scope != .server, let blindness = rights.blindness { throw blindness }
         var statements = [
             variableQuery,
             "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
-            "SELECT UNIX_TIMESTAMP(), CONNECTION_ID()+0",
+            "SELECT UNIX_TIMESTAMP(), CONNECTION_ID()+0, \(rights.oceanBase?.startExpression ?? "NULL")",
         ]
         func add(_ statement: String?) -> Int? {
             guard let statement else { return nil }
             statements.append(statement)
             return statements.count - 1
         }
-        // Not information_schema.PROCESSLIST: on MySQL 9.7 every SELECT on it fails with error 3854 as soon as
-        // any session's statement holds a character beyond utf8mb3, an emoji say (measured on 9.7.4).
-        let listAnswer = add(scope == .server ? nil : "SHOW FULL PROCESSLIST")
+        let listAnswer = add(scope == .server ? nil : sessionQuery)
         let begin = ContinuousClock.now
         let wantsTransactions = scope == .transactions || scope == .locks
         let recentReading = wantsTransactions ? readings.recent(at: begin) : nil
-        let transactionAnswer = add(wantsTransactions && recentReading == nil ? Self.transactionQuery : nil)
+        let transactionAnswer = add(wantsTransactions && recentReading == nil ? transactionQuery : nil)
         let threadAnswer = add(scope == .server ? nil : performanceSchema.threadQuery)
         let clientAnswer = add(scope == .locks ? performanceSchema.clientQuery : nil)
         let answers = try query(statements.joined(separator: ";"))
@@ -47,10 +43,10 @@ extension MySQLConnection {
         try noticeBlindness(variables: variables, status: status, listIsWanted: scope != .server)
 
         var look = Look(
-            fingerprint: try Self.fingerprint(variables: variables, status: status, now: now.integer(0)), sessions: [])
+            fingerprint: try fingerprint(variables: variables, status: status, now: now), sessions: [])
         var reading = recentReading
         if let transactionAnswer {
-            reading = readings.add(try Self.transactions(answers[transactionAnswer]), begunAt: begin)
+            reading = readings.add(try transactions(answers[transactionAnswer]), begunAt: begin)
         }
         look.transactionReading = reading?.number ?? 0
         let threadIDs = try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(answers[index]) } ?? [:]
@@ -143,16 +139,26 @@ extension MySQLConnection {
     func transactions(_ readings: TransactionReadings) throws(ServerError) -> TransactionReading {
         let begin = ContinuousClock.now
         if let reading = readings.recent(at: begin) { return reading }
-        guard let answer = try query(Self.transactionQuery).first else { throw .senseless("INNODB_TRX") }
-        return readings.add(try Self.transactions(answer), begunAt: begin)
+        guard let answer = try query(transactionQuery).first else { throw .senseless("the transactions") }
+        return readings.add(try transactions(answer), begunAt: begin)
     }
 
-    static let transactionQuery = """
-        SELECT trx_id, trx_mysql_thread_id, GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())), \
-        trx_rows_modified, trx_state FROM information_schema.INNODB_TRX
-        """
+    /// Not information_schema.PROCESSLIST: on MySQL 9.7 every SELECT on it
+    /// fails with error 3854 as soon as any session's statement holds a
+    /// character beyond utf8mb3, an emoji say (measured on 9.7.4).
+    var sessionQuery: String {
+        rights.oceanBase == nil ? "SHOW FULL PROCESSLIST" : OceanBaseViews.sessionQuery
+    }
 
-    static func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+    var transactionQuery: String {
+        rights.oceanBase?.transactionQuery ?? """
+            SELECT trx_id, trx_mysql_thread_id, GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())), \
+            trx_rows_modified, trx_state FROM information_schema.INNODB_TRX
+            """
+    }
+
+    func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+        guard rights.oceanBase == nil else { return try OceanBaseViews.transactions(answer) }
         var transactions: [OpenTransaction] = []
         for row in answer.rows {
             let row = try Row(row, "INNODB_TRX")
@@ -191,14 +197,17 @@ extension MySQLConnection {
         return clients
     }
 
-    private static func fingerprint(
-        variables: Variables, status: Variables, now: Int64
+    /// - Parameter now: the time, the connection's id, and when the server started, if it told that itself.
+    private func fingerprint(
+        variables: Variables, status: Variables, now: Row
     ) throws(ServerError) -> ServerFingerprint {
-        ServerFingerprint(
+        let startedAt: Int64 = now[2] == nil ? try now.integer(0) - status.integer("uptime") : try now.integer(2)
+        return ServerFingerprint(
             uniqueID: variables.values["server_uuid"] ?? variables.values["server_uid"],
             hostname: try variables.text("hostname"), port: try variables.integer("port"),
             serverID: try variables.integer("server_id"), version: try variables.text("version"),
-            startedAt: now - (try status.integer("uptime")), connectionCount: try status.integer("connections"))
+            startedAt: startedAt,
+            connectionCount: rights.oceanBase == nil ? try status.integer("connections") : nil)
     }
 }
 

@@ -90,7 +90,7 @@ extension PlanRows {
                         Session(
                             user: session.identity.user, host: session.identity.host,
                             performanceSchemaThreadID: session.identity.performanceSchemaThreadID,
-                            client: try session.identity.client.map(json),
+                            client: try ClientColumn(session.identity).map(json),
                             picture: try session.picture.map(pictureJSON))
                     })
             })
@@ -124,14 +124,58 @@ extension PlanRows.Thread {
     fileprivate func pinnedThread(_ pictures: inout PictureDecoder) throws -> PinnedThread {
         guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
         guard let session else { return PinnedThread(absent: id) }
+        let client = try pictures.decoder.decode(ClientColumn.self, fromText: session.client)
         return PinnedThread(
             PinnedSession(
                 identity: SessionIdentity(
                     id: id, user: session.user, host: session.host,
                     performanceSchemaThreadID: session.performanceSchemaThreadID,
-                    client: try pictures.decoder.decode(ClientAttributes.self, fromText: session.client)),
+                    client: client?.attributes, proxy: client?.proxy),
                 picture: try session.picture.map { text in try pictures.decode(text) }))
     }
+}
+
+/// What the column `client` holds: what the client told of itself, or what a
+/// proxy in front of the server tells of it, never both.
+///
+/// A killd from before there were proxies reads such a plan as one of other
+/// sessions than its digest says, and refuses it.
+private enum ClientColumn: Codable {
+    case attributes(ClientAttributes)
+    case proxy(ProxySession)
+
+    private enum CodingKeys: CodingKey { case proxy }
+
+    init?(_ identity: SessionIdentity) {
+        if let proxy = identity.proxy {
+            self = .proxy(proxy)
+        } else if let client = identity.client {
+            self = .attributes(client)
+        } else {
+            return nil
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let proxy = try container.decodeIfPresent(ProxySession.self, forKey: .proxy) {
+            self = .proxy(proxy)
+        } else {
+            self = .attributes(try ClientAttributes(from: decoder))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .attributes(let attributes): try attributes.encode(to: encoder)
+        case .proxy(let proxy):
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(proxy, forKey: .proxy)
+        }
+    }
+
+    var attributes: ClientAttributes? { if case .attributes(let attributes) = self { attributes } else { nil } }
+    var proxy: ProxySession? { if case .proxy(let proxy) = self { proxy } else { nil } }
 }
 
 /// Decodes each of a plan's pictures once, however many sessions look alike.

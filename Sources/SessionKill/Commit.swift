@@ -102,16 +102,17 @@ struct Commit {
         let isResumed = state != .prepared
         return plan.content.threads.map { thread in
             let wasIntended = state.intended.contains(thread.id)
-            guard let session = sessions[thread.id] else {
+            guard var session = sessions[thread.id] else {
                 return (thread.id, .spare(wasIntended ? .unknown : .gone))
             }
             guard let pinned = thread.session, pinned.identity.isSameSession(as: session.identity) else {
                 return (thread.id, .spare(wasIntended ? .unknown : .replaced))
             }
             if let protection = rules.protection(of: session) { return (thread.id, .spare(.protected(protection))) }
+            session.identity.proxy?.serverSession = pinned.identity.proxy?.serverSession
             if isResumed {
                 if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
-                if session.picture.command == "Killed" { return (thread.id, .watch(session)) }
+                if session.picture.isBeingKilled { return (thread.id, .watch(session)) }
                 if mandate != nil { return (thread.id, .spare(.failed("the task was interrupted"))) }
                 if !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
             }
@@ -162,6 +163,7 @@ struct Commit {
                 waited += pause
                 pause = min(pause * 2, pauseOfReadings)
             }
+            if !watch.isOver { watch.sawDying(try await connection.dying(among: watch.listed)) }
             return watch.conclude()
         } catch {
             // KILL was accepted, but whether it took effect can no longer be seen.

@@ -77,11 +77,25 @@ public protocol ServerConnection: Sendable {
     /// Which of `sessions` the server still lists, or still has a thread for.
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID>
 
+    /// Which of `sessions` are off the list, or marked as killed, but not at
+    /// their end on some database server.
+    func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID>
+
+    /// The connections to database servers that a proxy holds for a session;
+    /// `nil` where there is no proxy that could end one.
+    func serverSessions(of session: SessionIdentity) async throws(ServerError) -> [ServerSession]?
+
     /// The open transactions, read at most 250 ms ago.
     ///
     /// InnoDB renews what it shows only if nobody read it for 100 ms. So whoever
     /// asks sooner after another is handed the same reading again.
     func transactions() async throws(ServerError) -> TransactionReading
+}
+
+extension ServerConnection {
+    public func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> { [] }
+
+    public func serverSessions(of session: SessionIdentity) async throws(ServerError) -> [ServerSession]? { nil }
 }
 
 /// What one look at a server saw.
@@ -98,12 +112,21 @@ public struct ServerObservation: Hashable, Sendable {
     /// Number of the ``TransactionReading`` that the sessions' transactions are from.
     public var transactionReading: Int
     public var lockWaits: LockWaits
+    /// Sessions of the database's own machinery, which are protected.
+    public var systemSessions: Set<ThreadID>
+    /// Of a proxy that numbers sessions itself: the session's id by that of a
+    /// connection to a database server (`CONNECTION_ID()`). `nil` where the two
+    /// are the same.
+    public var connectionIDs: [ThreadID: ThreadID]?
 
     public init(
         fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>,
         missingKillPrivilege: String? = nil, seesAllSessions: Bool = true, transactionReading: Int = 0,
-        lockWaits: LockWaits = LockWaits()
+        lockWaits: LockWaits = LockWaits(), systemSessions: Set<ThreadID> = [],
+        connectionIDs: [ThreadID: ThreadID]? = nil
     ) {
+        self.systemSessions = systemSessions
+        self.connectionIDs = connectionIDs
         self.fingerprint = fingerprint
         self.sessions = sessions
         self.ownThreadIDs = ownThreadIDs
@@ -127,6 +150,7 @@ public struct ServerObservation: Hashable, Sendable {
 public enum KillAnswer: Hashable, Sendable {
     case accepted
     /// Error 1094, also when the check in the packet found another session under the id.
+    /// A proxy says it of what it does not know or may not show: it is no proof of a session's end.
     case noSuchThread
     /// Error 1095, and 1227: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER.
     case notPermitted
@@ -152,6 +176,8 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         case privilegeMissing(String)
         /// A proxy answers: the ids it shows are not the server's.
         case behindProxy
+        /// The configuration says that it is of another kind.
+        case unexpectedKind
         /// The connection broke.
         case connectionLost
         /// Another error of the server's, or an answer that makes no sense.

@@ -24,6 +24,7 @@ struct DeathWatch {
     private var dying: [ThreadID: Dying]
     private var outcomes: [ThreadID: Outcome] = [:]
     private var lastReading: Int
+    private var seenDying: Set<ThreadID> = []
     /// Whether a reading from after the KILL was seen.
     private(set) var hasNewReading = false
 
@@ -57,6 +58,9 @@ struct DeathWatch {
         }
     }
 
+    /// What a server shows as killed, but not at its end: neither dead nor spared.
+    mutating func sawDying(_ sessions: Set<ThreadID>) { seenDying = sessions }
+
     /// A reading that was seen before says nothing new and is ignored.
     mutating func sawTransactions(_ reading: TransactionReading) {
         guard reading.number > lastReading else { return }
@@ -89,8 +93,8 @@ struct DeathWatch {
             if let unseen {
                 outcomes[id] = unseen
             } else if let transaction = each.transaction, transaction.isRollingBack {
-                outcomes[id] = .rollingBack(rowsLeft: transaction.rowsModified)
-            } else if each.stage == .rolledBackUnseen {
+                outcomes[id] = .rollingBack(rowsLeft: transaction.rowsModified ?? 0)
+            } else if each.stage == .rolledBackUnseen || seenDying.contains(id) {
                 outcomes[id] = .unknown
             } else {
                 outcomes[id] = .outlivedKill

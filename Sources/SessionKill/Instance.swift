@@ -30,6 +30,8 @@ public struct Instance: Sendable {
     public func list() async throws -> SessionList { try await listings.observe() }
 
     func protectionRules(_ observation: ServerObservation) -> ProtectionRules {
-        ProtectionRules(protectedUsers: protectedUsers, ownThreadIDs: observation.ownThreadIDs)
+        ProtectionRules(
+            protectedUsers: protectedUsers, ownThreadIDs: observation.ownThreadIDs,
+            systemSessions: observation.systemSessions)
     }
 }

@@ -75,9 +75,10 @@ public struct KillEngine: Sendable {
         let look = try await (recordHistory ? instance.pictures : instance.lists).observe()
         try look.observation.requireKillPrivilege()
         var seen: Set<ThreadID> = []
+        let sessions = try threads.map(look.session(named:)).filter { seen.insert($0).inserted }
+        try look.requirePinnable(sessions)
         return try await store(
-            threads.filter { seen.insert($0).inserted }, from: look, on: instance, for: account, task: nil,
-            recordHistory: recordHistory)
+            sessions, from: look, on: instance, for: account, task: nil, recordHistory: recordHistory)
     }
 
     /// Pins the sessions that have these ids in a look at the server and stores
@@ -86,9 +87,10 @@ public struct KillEngine: Sendable {
     /// - Parameter threads: each id once.
     func store(
         _ threads: [ThreadID], from look: IndexedObservation, on instance: Instance, for account: String,
-        task: KillTaskName?, recordHistory: Bool
+        task: KillTaskName?, recordHistory: Bool, serverSessions: [ThreadID: ServerSession] = [:]
     ) async throws -> KillPlan {
-        let preparation = Preparation(look: look, instance: instance, settings: settings)
+        let preparation = Preparation(
+            look: look, instance: instance, settings: settings, serverSessions: serverSessions)
         let now = clock.now()
         let plan = KillPlan(
             name: try .random(), sqlExecID: try .random(),

@@ -74,7 +74,7 @@ private struct TaskSelection {
     }
 
     func contains(_ session: Session) -> Bool {
-        rule.selects(session) && protection.protection(of: session) == nil
+        rule.selects(session) && session.identity.isPinnable && protection.protection(of: session) == nil
     }
 }
 
@@ -103,7 +103,7 @@ struct UnnamedProtection {
 extension KillRule {
     /// Whether a task with this rule should end a session: it matches, and its
     /// end is not under way already.
-    func selects(_ session: Session) -> Bool { session.picture.command != "Killed" && matches(session) }
+    func selects(_ session: Session) -> Bool { !session.picture.isBeingKilled && matches(session) }
 }
 
 /// The sessions that a task tried to end a short while ago.

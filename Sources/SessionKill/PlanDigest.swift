@@ -28,8 +28,19 @@ extension KillPlan {
         }
         // Nothing where there is no task, so that the digests of plans from before there were tasks stay the same.
         if let task = content.task { message.append(task.rawValue) }
+        // Nothing where there is no proxy, for the same reason. No task's name begins with such a length.
+        if content.fingerprint.isOfProxy || content.threads.contains(where: { $0.session?.identity.proxy != nil }) {
+            message.append(UInt64.max)
+            message.append(content.fingerprint.startedAt == nil ? 0 : 1)
+            message.append(content.fingerprint.connectionCount == nil ? 0 : 1)
+            for thread in content.threads { message.append(optional: thread.session?.identity.proxy) { $0.append($1) } }
+        }
         return hexadecimal(try Digest.sha256.hash(message.bytes))
     }
+}
+
+extension ServerFingerprint {
+    fileprivate var isOfProxy: Bool { startedAt == nil || connectionCount == nil }
 }
 
 /// Values one after the other, each in a form that shows where it ends, so
@@ -61,8 +72,20 @@ private struct DigestMessage {
         append(fingerprint.port)
         append(fingerprint.serverID)
         append(fingerprint.version)
-        append(fingerprint.startedAt)
-        append(fingerprint.connectionCount)
+        append(fingerprint.startedAt ?? 0)
+        append(fingerprint.connectionCount ?? 0)
+    }
+
+    mutating func append(_ proxy: ProxySession) {
+        append(proxy.id)
+        append(proxy.cluster)
+        append(proxy.tenant)
+        append(proxy.transactionCount)
+        append(optional: proxy.serverSession) { message, session in
+            message.append(session.id)
+            message.append(session.connectionID)
+            message.append(session.address)
+        }
     }
 
     mutating func append(_ identity: SessionIdentity) {
@@ -85,7 +108,9 @@ private struct DigestMessage {
         append(optional: picture.transaction) { message, transaction in
             message.append(optional: transaction.id)
             message.append(transaction.age)
-            message.append(transaction.rowsModified)
+            // Eight bytes in any case, so that the digests of plans from before it could be missing stay the same; no
+            // transaction has changed 2^64 - 1 rows.
+            message.append(transaction.rowsModified ?? .max)
             message.append(transaction.state)
         }
         append(picture.hasPreparedXA ? 1 : 0)

@@ -5,9 +5,15 @@ struct Preparation {
     private let look: IndexedObservation
     private let rules: ProtectionRules
     private let policy: RecordedStatement.Policy
+    /// What is to be ended in place of a session.
+    private let serverSessions: [ThreadID: ServerSession]
 
-    init(look: IndexedObservation, instance: Instance, settings: KillEngine.Settings) {
+    init(
+        look: IndexedObservation, instance: Instance, settings: KillEngine.Settings,
+        serverSessions: [ThreadID: ServerSession]
+    ) {
         self.look = look
+        self.serverSessions = serverSessions
         rules = instance.protectionRules(look.observation)
         policy = instance.hidesStatements ? .hidden : .cut(bytes: settings.maximumStatementBytes)
     }
@@ -15,8 +21,9 @@ struct Preparation {
     /// - Throws: `CryptographyError` if a statement is to be hidden and OpenSSL refuses.
     func pin(_ thread: ThreadID, withPicture: Bool) throws(CryptographyError) -> PinnedThread {
         guard let session = look.sessions[thread] else { return PinnedThread(absent: thread) }
-        return PinnedThread(
-            PinnedSession(identity: session.identity, picture: withPicture ? try picture(of: session) : nil))
+        var identity = session.identity
+        identity.proxy?.serverSession = serverSessions[thread]
+        return PinnedThread(PinnedSession(identity: identity, picture: withPicture ? try picture(of: session) : nil))
     }
 
     func impact(of threads: Set<ThreadID>) -> PlanImpact {

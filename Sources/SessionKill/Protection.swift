@@ -10,7 +10,8 @@ public enum Protection: String, Hashable, Sendable, Codable {
     case systemThread = "system-thread"
     case eventScheduler = "event-scheduler"
     /// The instance's `protectedUsers` name its user, or it is one of
-    /// ``ProtectionRules/internalUsers``.
+    /// ``ProtectionRules/internalUsers`` or a login of the database's own
+    /// machinery.
     case protectedUser = "protected-user"
 }
 
@@ -18,10 +19,12 @@ public enum Protection: String, Hashable, Sendable, Codable {
 public struct ProtectionRules: Sendable {
     public var protectedUsers: Set<String>
     public var ownThreadIDs: Set<ThreadID>
+    public var systemSessions: Set<ThreadID>
 
-    public init(protectedUsers: Set<String>, ownThreadIDs: Set<ThreadID>) {
+    public init(protectedUsers: Set<String>, ownThreadIDs: Set<ThreadID>, systemSessions: Set<ThreadID> = []) {
         self.protectedUsers = protectedUsers
         self.ownThreadIDs = ownThreadIDs
+        self.systemSessions = systemSessions
     }
 
     public func protection(of session: Session) -> Protection? {
@@ -32,7 +35,10 @@ public struct ProtectionRules: Sendable {
         }
         if session.identity.user == "system user" { return .systemThread }
         if session.identity.user == "event_scheduler" || session.picture.command == "Daemon" { return .eventScheduler }
-        if protectedUsers.contains(session.identity.user) || Self.internalUsers.contains(session.identity.user) {
+        let user = session.identity.user
+        if session.identity.isOfUser(in: protectedUsers) || Self.internalUsers.contains(user)
+            || systemSessions.contains(session.id)
+        {
             return .protectedUser
         }
         return nil
@@ -46,4 +52,19 @@ public struct ProtectionRules: Sendable {
         "aliyun_root", "aurora", "aurora_proxy", "rds_service", "replicator",
         "mysql.sys", "mysql.session", "mysql.infoschema", "mariadb.sys", "event_scheduler", "system user",
     ]
+}
+
+extension SessionIdentity {
+    /// Whether its user is among these; behind a proxy of several tenants, where
+    /// users are `name@tenant`, a name alone stands for that user of every tenant.
+    func isOfUser(in users: Set<String>) -> Bool {
+        users.contains(user) || nameWithoutTenant.map(users.contains) == true
+    }
+
+    private var nameWithoutTenant: String? {
+        guard let suffix = proxy.map({ "@" + $0.tenant }), user.utf8.count > suffix.utf8.count,
+            user.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+        else { return nil }
+        return String(decoding: user.utf8.dropLast(suffix.utf8.count), as: UTF8.self)
+    }
 }

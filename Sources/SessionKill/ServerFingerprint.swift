@@ -1,9 +1,11 @@
 /// Which server process answered.
 ///
 /// `server_uuid`, host name and port survive a restart, after which thread ids
-/// begin again near 5; the start time and the count of connections do not.
+/// begin again near 5; the start time and the count of connections do not. Of a
+/// proxy (OceanBase's ODP) there are neither: it is told by its own address, its
+/// process's number and the cluster that killd logs in to.
 public struct ServerFingerprint: Hashable, Sendable, Codable {
-    /// `server_uuid` on MySQL, `server_uid` on MariaDB; `nil` on a MariaDB
+    /// `server_uuid` on MySQL and OceanBase, `server_uid` on MariaDB; `nil` on a MariaDB
     /// older than that variable.
     public var uniqueID: String?
     public var hostname: String
@@ -11,17 +13,19 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     public var serverID: UInt64
     public var version: String
     /// When the process started: Unix time in seconds by the server's own
-    /// clock, good to ``startTolerance``.
-    public var startedAt: Int64
+    /// clock, good to ``startTolerance``. `nil` for a proxy, which does not tell.
+    public var startedAt: Int64?
     /// The status variable `Connections`: only grows while the process lives.
-    public var connectionCount: UInt64
+    /// `nil` for a proxy, and for OceanBase, which has none, but tells exactly
+    /// when it started.
+    public var connectionCount: UInt64?
 
     /// `UNIX_TIMESTAMP()` and `Uptime` are whole seconds, read a moment apart.
     public static let startTolerance: Int64 = 2
 
     public init(
-        uniqueID: String?, hostname: String, port: Int, serverID: UInt64, version: String, startedAt: Int64,
-        connectionCount: UInt64
+        uniqueID: String?, hostname: String, port: Int, serverID: UInt64, version: String, startedAt: Int64?,
+        connectionCount: UInt64?
     ) {
         self.uniqueID = uniqueID
         self.hostname = hostname
@@ -36,10 +40,16 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     public func difference(from later: ServerFingerprint) -> StaleReason? {
         if uniqueID != later.uniqueID || hostname != later.hostname || port != later.port
             || serverID != later.serverID || version != later.version
+            || (startedAt == nil) != (later.startedAt == nil)
+            || (connectionCount == nil) != (later.connectionCount == nil)
         {
             return .anotherServer
         }
-        if abs(startedAt - later.startedAt) > Self.startTolerance || later.connectionCount < connectionCount {
+        if let startedAt, let laterStart = later.startedAt {
+            let tolerance = connectionCount == nil ? 0 : Self.startTolerance
+            if abs(startedAt - laterStart) > tolerance { return .serverRestarted }
+        }
+        if let connectionCount, let laterCount = later.connectionCount, laterCount < connectionCount {
             return .serverRestarted
         }
         return nil

@@ -29,11 +29,15 @@ public struct SessionIdentity: Hashable, Sendable {
     /// What the client told of itself. `nil` where performance_schema is off or
     /// does not know the session, and in looks that do not ask for it.
     public var client: ClientAttributes?
+    /// What a proxy tells of it that numbers sessions itself; `nil` for a session
+    /// of a server's own.
+    public var proxy: ProxySession?
 
     public init(
         id: ThreadID, user: String, host: String, performanceSchemaThreadID: UInt64? = nil,
-        client: ClientAttributes? = nil
+        client: ClientAttributes? = nil, proxy: ProxySession? = nil
     ) {
+        self.proxy = proxy
         self.id = id
         self.user = user
         self.host = host
@@ -48,7 +52,19 @@ public struct SessionIdentity: Hashable, Sendable {
         }
         return id == later.id && user == later.user && host == later.host
             && agree(performanceSchemaThreadID, later.performanceSchemaThreadID) && agree(client, later.client)
+            && isSameSessionOfProxy(as: later)
     }
+
+    private func isSameSessionOfProxy(as later: SessionIdentity) -> Bool {
+        switch (proxy, later.proxy) {
+        case (nil, nil): true
+        case (let proxy?, let laterProxy?): proxy.isSameSession(as: laterProxy)
+        case (nil, _?), (_?, nil): false
+        }
+    }
+
+    /// Whether enough is known of the session to tell it from others later.
+    public var isPinnable: Bool { proxy?.id != 0 }
 }
 
 /// The connection attributes that tell clients apart
@@ -75,7 +91,7 @@ public struct SessionPicture: Hashable, Sendable {
     public var state: String?
     /// The statement that is running.
     public var statement: String?
-    /// The open InnoDB transaction.
+    /// The open transaction.
     public var transaction: Transaction?
     /// Whether the session's last transaction is an XA transaction after `XA
     /// PREPARE`, which outlives it with all its locks. MySQL shows it apart from
@@ -95,9 +111,16 @@ public struct SessionPicture: Hashable, Sendable {
         self.transaction = transaction
         self.hasPreparedXA = hasPreparedXA
     }
+
+    /// Whether a KILL was accepted of which the session has not died yet: the
+    /// command `Killed` of MySQL and MariaDB, OceanBase's state `SESSION_KILLED`.
+    var isBeingKilled: Bool {
+        command.utf8.elementsEqual("Killed".utf8) || state?.utf8.elementsEqual("SESSION_KILLED".utf8) == true
+    }
 }
 
-/// An open InnoDB transaction: a row of `information_schema.INNODB_TRX`.
+/// An open transaction: a row of `information_schema.INNODB_TRX`, and on
+/// OceanBase of its own view.
 public struct Transaction: Hashable, Sendable, Codable {
     /// `trx_id`: stays the same while the transaction is rolled back, when the
     /// session may be gone already. `nil` as long as nothing was changed, so
@@ -106,11 +129,13 @@ public struct Transaction: Hashable, Sendable, Codable {
     /// Seconds since it began.
     public var age: Int64
     /// Rows inserted, changed or deleted so far; falls while they are undone.
-    public var rowsModified: UInt64
-    /// `trx_state`: `RUNNING`, `LOCK WAIT`, `ROLLING BACK`, `COMMITTING`.
+    /// `nil` where the server does not count them (OceanBase).
+    public var rowsModified: UInt64?
+    /// `trx_state`: `RUNNING`, `LOCK WAIT`, `ROLLING BACK`, `COMMITTING`; on
+    /// OceanBase its own words, such as `EXPLICIT_ACTIVE`.
     public var state: String
 
-    public init(id: String?, age: Int64, rowsModified: UInt64, state: String) {
+    public init(id: String?, age: Int64, rowsModified: UInt64?, state: String) {
         self.id = id
         self.age = age
         self.rowsModified = rowsModified

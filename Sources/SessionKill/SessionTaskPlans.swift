@@ -18,7 +18,8 @@ extension KillEngine {
         let look = try await instance.pictures.observe()
         // What a caller's account may do is seen when it has logged in.
         if case .killd = killer { try look.observation.requireKillPrivilege() }
-        let ids: [ThreadID]
+        var ids: [ThreadID] = []
+        var unknown: [ThreadID] = []
         let protection: UnnamedProtection?
         switch selection.scope {
         case .all:
@@ -26,11 +27,17 @@ extension KillEngine {
             protection = UnnamedProtection(look.observation, instance.protectionRules(look.observation))
         case .threads(let named):
             var seen: Set<ThreadID> = []
-            ids = named.filter { seen.insert($0).inserted }
+            for id in named {
+                let session = try? look.session(named: id)
+                guard seen.insert(session ?? id).inserted else { continue }
+                if let session { ids.append(session) } else { unknown.append(id) }
+            }
             protection = nil
         }
         let policy = statementPolicy(of: instance)
-        var sessions: [TaskedSession] = []
+        var sessions = unknown.map { id in
+            TaskedSession(id: id, row: nil, fate: .decided(.failed("no session of the proxy has this connection")))
+        }
         var victims: [ThreadID] = []
         for id in ids {
             let session = look.sessions[id]
@@ -38,8 +45,10 @@ extension KillEngine {
             if let session {
                 if let protection = protection?.protection(of: session) {
                     fate = .decided(.protected(protection))
-                } else if selection.ignoredUsers.contains(session.identity.user) {
+                } else if session.identity.isOfUser(in: selection.ignoredUsers) {
                     fate = .ignoredUser
+                } else if !session.identity.isPinnable {
+                    fate = .decided(.failed("nothing would tell this session from another one"))
                 }
             }
             if fate == nil { victims.append(id) }

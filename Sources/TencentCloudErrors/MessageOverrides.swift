@@ -102,7 +102,8 @@ extension TencentCloudError {
             .malformedJSON(offset: 0), .notAJSONObject, .malformedPair, .malformedEscape(offset: 0),
             .repeatedParameter(""), .unknownParameter(""), .missingParameter(""), .wrongType(""),
             .invalidValue("", of: ""), .conflictingParameters("", ""), .instanceIDInvalid,
-            .tooManyThreads(count: 0, limit: 0), .planNotFound, .planNameNotFound, .duplicatedKillTask,
+            .tooManyThreads(count: 0, limit: 0), .differentLengths("", ""), .proxyParameter(""), .unknownConnection(0),
+            .threadNotPinnable(0), .planNotFound, .planNameNotFound, .duplicatedKillTask,
             .killTaskNotFound, .internalError,
         ] + AuthorizationDefect.allCases.map(invalidAuthorization) + DenialReason.examples.map(operationDenied)
         + FailureReason.examples.map(failedOperation)
@@ -120,6 +121,6 @@ extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
         .storeUnavailable, .serverUnreachable, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
         .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .cancellationNotStored,
-        .refusedByServer(errorNumber: 0),
+        .refusedByServer(errorNumber: 0), .unexpectedServerKind,
     ]
 }

@@ -202,6 +202,32 @@ extension TencentCloudError {
                 .limitExceeded,
                 .ours("The parameter `Threads` has `\(count)` elements, which exceeds the limit `\(limit)`."),
                 .ours("参数 `Threads` 有 `\(count)` 个元素，超过了上限 `\(limit)`。"))
+        case .differentLengths(let first, let second):
+            Message(
+                .invalidParameterCombination,
+                .ours("The parameters `\(first)` and `\(second)` must have the same number of elements."),
+                .ours("参数 `\(first)` 和 `\(second)` 的元素个数必须相同。"))
+        case .proxyParameter(let name):
+            Message(
+                .invalidParameter,
+                .ours("The parameter `\(name)` can be used for an OceanBase Database Proxy only."),
+                .ours("参数 `\(name)` 只能用于 OceanBase 数据库代理（ODP）。"))
+        case .unknownConnection(let id):
+            Message(
+                .invalidParameterValue,
+                .ours("""
+                    The id `\(id)` in `Threads` belongs to no thread of the proxy and to none of its connections to \
+                    database servers. Nothing was planned.
+                    """),
+                .ours("`Threads` 中的 ID `\(id)` 既不是该代理的线程，也不是该代理到数据库服务器的连接。未生成终止计划。"))
+        case .threadNotPinnable(let id):
+            Message(
+                .operationDenied,
+                .ours("""
+                    The thread `\(id)` has not reached a database server yet, so nothing tells it from a later thread \
+                    with the same id. Nothing was planned, please prepare again in a moment.
+                    """),
+                .ours("线程 `\(id)` 尚未连接到数据库服务器，无法与之后使用相同 ID 的线程区分。未生成终止计划，请稍后重新执行 Prepare。"))
         case .planNotFound:
             Message(
                 .resourceNotFound,

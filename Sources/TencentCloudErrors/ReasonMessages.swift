@@ -157,6 +157,14 @@ extension FailureReason {
                     A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing.
                     """),
                 .ours("数据库服务器前有代理，线程 ID 不可靠。本次请求未终止任何线程。"))
+        case .unexpectedServerKind:
+            Message(
+                .failedOperation,
+                .ours("""
+                    The database server is of another kind than the configuration of the instance says. This request \
+                    killed nothing.
+                    """),
+                .ours("数据库服务器的类型与实例的配置不符。本次请求未终止任何线程。"))
         case .planAltered:
             Message(
                 .failedOperation,

@@ -65,6 +65,14 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     /// killd does not have the instance.
     case instanceIDInvalid
     case tooManyThreads(count: Int, limit: Int)
+    /// Two lists belong together, element by element, but one is longer.
+    case differentLengths(String, String)
+    /// The parameter makes sense for OceanBase Database Proxies only.
+    case proxyParameter(String)
+    /// An id is that of no thread of the proxy and of no connection of one.
+    case unknownConnection(Int)
+    /// Nothing would tell the thread from a later one with its id.
+    case threadNotPinnable(Int)
 
     // MARK: The work itself
 
@@ -149,4 +157,6 @@ public enum FailureReason: Hashable, Sendable {
     case cancellationNotStored
     /// The server answered with this error number.
     case refusedByServer(errorNumber: Int)
+    /// The configuration says that the server is of another kind.
+    case unexpectedServerKind
 }

@@ -41,9 +41,11 @@ struct KillTurns {
 
 /// The bare way to end sessions: a loop that calls what a program in C would
 /// call, from the sending of the first KILL to the last answer.
-func killLoop(_ threads: [UInt], over connection: DatabaseConnection) throws -> Duration {
+func killLoop(
+    _ threads: [UInt], over connection: DatabaseConnection, statement: String = "KILL"
+) throws -> Duration {
     let start = ContinuousClock.now
-    for thread in threads { try connection.execute("KILL \(thread)") }
+    for thread in threads { try connection.execute("\(statement) \(thread)") }
     return ContinuousClock.now - start
 }
 

@@ -20,8 +20,8 @@ struct Killd {
     ///   - settings: further keys at the top.
     ///   - das: whether clients of DAS have a listener.
     static func configuration(
-        in folder: String, databasePort: UInt16, settings: [String: Int] = [:], tls: ServerCertificate? = nil,
-        das: Bool = false
+        in folder: String, databasePort: UInt16, user: String = "killd", kind: String = "mysql",
+        settings: [String: Int] = [:], tls: ServerCertificate? = nil, das: Bool = false
     ) throws -> String {
         let name = UUID().uuidString
         let file = "\(folder)/killd-\(name).json"
@@ -35,8 +35,8 @@ struct Killd {
               "listen": "127.0.0.1:0", "store": "store-\(name).sqlite", \(settings)"requestsPerSecond": 1000000,
               "accounts": [{ "name": "bench", "uin": "1", "secretId": "AKIDBENCH", "secretKey": "SKBENCH",
                              "may": ["*"], "instances": ["*"] }],
-              "instances": [{ "id": "cdb-bench", "host": "127.0.0.1", "port": \(databasePort), "user": "killd",
-                              "password": { "file": "password" }, "tls": "disabled" }]
+              "instances": [{ "id": "cdb-bench", "host": "127.0.0.1", "port": \(databasePort), "user": "\(user)",
+                              "kind": "\(kind)", "password": { "file": "password" }, "tls": "disabled" }]
             }
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))

@@ -5,8 +5,8 @@ import PrivateDatabase
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
 /// Arguments choose among `start`, `memory`, `requests`, `tls`, `signatures`,
-/// `verification`, `prepares`, `kills`, `latency`, `tools`, `growth`, `store`,
-/// `connections` and `das`.
+/// `verification`, `prepares`, `kills`, `latency`, `odp`, `tools`, `growth`,
+/// `store`, `connections` and `das`.
 @main
 struct Program {
     static func main() {
@@ -32,8 +32,9 @@ struct Program {
         let measurements: KeyValuePairs<String, (Killd, String) throws -> [Measurement]> = [
             "start": startUp, "memory": idleMemory, "requests": signedRequests, "tls": encryption,
             "signatures": signatureVersions, "verification": verification,
-            "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "tools": killTools, "growth": killGrowth,
-            "store": killsWithFullStore, "connections": connections, "das": das,
+            "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "odp": proxyKills,
+            "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "connections": connections,
+            "das": das,
         ]
         let wanted = CommandLine.arguments.dropFirst()
         for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {

@@ -167,7 +167,7 @@ final class ConfigurationTests: XCTestCase {
     }
 
     func testKeysOfLaterVersionsAreRefusedInWords() {
-        for key in [#""approvals":1,"#, #""kind":"oceanbase-odp","#] {
+        for key in [#""approvals":1,"#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
             assertRefused(try read(instance: instance), "this version", key)
         }
@@ -208,6 +208,24 @@ final class ConfigurationTests: XCTestCase {
             (#"[{"id":"p","host":"h"},{"id":"p","host":"i"}]"#, "instances.0.nodes.1.id: \"p\" is used twice"),
             ("[{\"id\":\"\(String(repeating: "p", count: 129))\",\"host\":\"h\"}]", "expected at most 128 bytes"),
         ] { assertRefused(try read(nodes: nodes), problem, nodes) }
+    }
+
+    func testAnInstanceMayBeAnOceanBaseProxy() throws {
+        func instance(_ keys: String) -> String {
+            Self.instance.replacingOccurrences(of: #""user""#, with: keys + #""user""#)
+        }
+        XCTAssertEqual(try read(instance: Self.instance).instances[0].server.kind, .mysql)
+        XCTAssertEqual(try read(instance: instance(#""kind":"mysql","#)).instances[0].server.kind, .mysql)
+        let proxy = try read(instance: instance(#""kind":"oceanbase-odp","#)).instances[0].server
+        XCTAssertEqual(proxy.kind, .oceanBaseODP)
+        let usual = #"{"id":"ob-1","kind":"oceanbase-odp","host":"odp","user":"root@sys#c"}"#
+        XCTAssertEqual(try read(instance: usual).instances[0].server.address.hostAndPort?.port, 2_883)
+        assertRefused(
+            try read(instance: instance(#""kind":"oceanbase","#)),
+            #"expected one of "mysql", "oceanbase-odp", found "oceanbase""#, "")
+        assertRefused(
+            try read(instance: instance(#""kind":"oceanbase-odp","adminHost":"h","adminPort":1,"#)),
+            #"is for kind "mysql" only"#, "")
     }
 
     func testTheOperationsListenerNeedsAnAddress() throws {

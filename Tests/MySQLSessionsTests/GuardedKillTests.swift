@@ -148,7 +148,7 @@ final class GuardedKillTests: XCTestCase {
                 try await Task.sleep(for: .milliseconds(300))
                 let sessions = try await identities(of: ids, over: connection)
                 let before = try await connection.transactions()
-                let large = before.transactions.filter { $0.transaction.rowsModified >= 65_536 }
+                let large = before.transactions.filter { ($0.transaction.rowsModified ?? 0) >= 65_536 }
                 XCTAssertEqual(large.count, 1, "\(before)")
                 let answers = await connection.kill(sessions)
                 XCTAssertEqual(answers, [.accepted])

@@ -53,6 +53,25 @@ final class RoundTripTests: StoreTestCase {
             KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
     }
 
+    func testReadsBackAPlanForAProxy() async throws {
+        var content = KillPlan.example().content
+        content.fingerprint.startedAt = nil
+        content.fingerprint.connectionCount = nil
+        let held = ServerSession(id: .max, connectionID: 3_221_579_563, address: "10.0.0.1:2881")
+        content.threads = [(1, nil), (2, held)].map { id, serverSession in
+            PinnedThread(
+                PinnedSession(
+                    identity: SessionIdentity(
+                        id: .number(id), user: "app@t1", host: "10.0.0.7:50000",
+                        proxy: ProxySession(
+                            id: .max, cluster: "c", tenant: "e\u{301}", transactionCount: .max,
+                            serverSession: serverSession)),
+                    picture: nil))
+        }
+        try await assertReadsBackAsInserted(
+            KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
+    }
+
     func testReadsBackAPlanWithEveryOptionalAbsent() async throws {
         var content = KillPlan.example().content
         content.fingerprint.uniqueID = nil

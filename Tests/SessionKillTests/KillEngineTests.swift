@@ -123,7 +123,7 @@ final class KillEngineTests: KillEngineTestCase {
 
     func testARestartedServerMakesThePlanStaleAndNothingIsKilled() async throws {
         let changes: [@Sendable (inout ServerFingerprint) -> Void] = [
-            { $0.startedAt += 3 }, { $0.startedAt -= 3 }, { $0.connectionCount -= 1 }, { $0.uniqueID = "other" },
+            { $0.startedAt? += 3 }, { $0.startedAt? -= 3 }, { $0.connectionCount? -= 1 }, { $0.uniqueID = "other" },
             { $0.uniqueID = nil }, { $0.hostname = "db2" }, { $0.port = 3307 }, { $0.serverID = 2 },
             { $0.version = "9.7.5" },
         ]
@@ -147,8 +147,8 @@ final class KillEngineTests: KillEngineTestCase {
     func testASecondOfClockRoundingIsNoRestart() async throws {
         let plan = try await prepare([3])
         await server.set { server in
-            server.fingerprint.startedAt += 1
-            server.fingerprint.connectionCount += 400
+            server.fingerprint.startedAt? += 1
+            server.fingerprint.connectionCount? += 400
         }
         let report = try await commit(plan)
         XCTAssertEqual(report.killed, [3])
@@ -230,11 +230,22 @@ final class KillEngineTests: KillEngineTestCase {
     }
 
     func testAResumedCommitSendsNoSecondKillToASessionThatIsDying() async throws {
+        try await assertSendsNoSecondKill { $0.command = "Killed" }
+    }
+
+    func testAResumedCommitSendsNoSecondKillToASessionThatOceanBaseShowsAsDying() async throws {
+        try await assertSendsNoSecondKill { $0.state = "SESSION_KILLED" }
+    }
+
+    private func assertSendsNoSecondKill(
+        where markAsDying: @escaping @Sendable (inout SessionPicture) -> Void,
+        file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
         let plan = try await prepare([3])
         await server.set { server in
             server.afterKill = { session in
                 var dying = session
-                dying.picture.command = "Killed"
+                markAsDying(&dying.picture)
                 return dying
             }
         }
@@ -243,9 +254,9 @@ final class KillEngineTests: KillEngineTestCase {
         await store.set { $0.failing = [] }
         clock.whenSlept { [server] in await server.set { $0.sessions.removeAll { $0.id == 3 } } }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .killed])
+        XCTAssertEqual(report.outcomes, [3: .killed], file: file, line: line)
         let kills = await server.kills
-        XCTAssertEqual(kills, [3])
+        XCTAssertEqual(kills, [3], file: file, line: line)
     }
 
     func testACommitResumedAfterTheExpiryKillsNobody() async throws {
@@ -265,7 +276,7 @@ final class KillEngineTests: KillEngineTestCase {
         await store.set { $0.failing = [.finish] }
         _ = try? await commit(plan)
         await store.set { $0.failing = [] }
-        await server.set { $0.fingerprint.startedAt += 60 }
+        await server.set { $0.fingerprint.startedAt? += 60 }
         do {
             _ = try await commit(plan)
             XCTFail("a stale plan was committed")

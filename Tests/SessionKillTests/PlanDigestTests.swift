@@ -28,6 +28,8 @@ final class PlanDigestTests: XCTestCase {
                 PinnedThread(absent: 8),
             ], impact: PlanImpact(freedSessions: 1, unexplainedWaiters: 0)))
 
+    private let proxy = ProxySession(id: 9, cluster: "c", tenant: "t", transactionCount: 2)
+
     private func digest(_ change: (inout KillPlan.Content) -> Void) throws -> String {
         var content = plan.content
         change(&content)
@@ -82,6 +84,7 @@ final class PlanDigestTests: XCTestCase {
             try digest(ofPicture: { $0.transaction = nil }), try digest(ofPicture: { $0.transaction?.id = nil }),
             try digest(ofPicture: { $0.transaction?.id = "8" }), try digest(ofPicture: { $0.transaction?.age = 2 }),
             try digest(ofPicture: { $0.transaction?.rowsModified = 3 }),
+            try digest(ofPicture: { $0.transaction?.rowsModified = nil }),
             try digest(ofPicture: { $0.transaction?.state = "LOCK WAIT" }),
             try digest(ofPicture: { $0.hasPreparedXA = true }), try digest(ofPicture: { $0.protection = nil }),
             try digest(ofPicture: { $0.protection = .replication }), try digest(ofPicture: { $0.wantedLocks = [] }),
@@ -105,6 +108,31 @@ final class PlanDigestTests: XCTestCase {
         XCTAssertEqual(try plan.digest(), "30ba36b04da374edd1437ed208ba8994e5b06e3e5c3c6730a16422ed95dca2cc")
     }
 
+    func testChangesWithEverythingThatAProxyTells() throws {
+        func digest(_ change: (inout ProxySession) -> Void) throws -> String {
+            var proxy = proxy
+            change(&proxy)
+            return try self.digest(ofIdentity: { $0.proxy = proxy })
+        }
+        let held = ServerSession(id: 1, connectionID: 2, address: "a:1")
+        let digests = [
+            try plan.digest(), try digest { _ in }, try digest { $0.id = 8 }, try digest { $0.cluster = "d" },
+            try digest { $0.tenant = "u" }, try digest { $0.transactionCount = 3 },
+            try digest { $0.serverSession = held },
+            try digest { $0.serverSession = ServerSession(id: 3, connectionID: 2, address: "a:1") },
+            try digest { $0.serverSession = ServerSession(id: 1, connectionID: 3, address: "a:1") },
+            try digest { $0.serverSession = ServerSession(id: 1, connectionID: 2, address: "a:2") },
+            try self.digest { $0.fingerprint.startedAt = nil }, try self.digest { $0.fingerprint.startedAt = 0 },
+            try self.digest { $0.fingerprint.connectionCount = nil },
+            try self.digest { $0.fingerprint.connectionCount = 0 },
+            try digest {
+                $0.cluster = "ct"
+                $0.tenant = ""
+            },
+        ]
+        XCTAssertEqual(Set(digests).count, digests.count)
+    }
+
     func testDoesNotDependOnTheTicket() throws {
         let other = KillPlan(name: plan.name, sqlExecID: SqlExecID(rawValue: "other"), content: plan.content)
         XCTAssertEqual(try plan.digest(), try other.digest())
@@ -116,7 +144,7 @@ final class PlanDigestTests: XCTestCase {
         let picture = try XCTUnwrap(session.picture)
         let values: [(value: Any, properties: Int)] = [
             (plan.content, 9), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
-            (session.identity, 5), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
+            (session.identity, 6), (proxy, 5), (ServerSession(id: 1, connectionID: 2, address: "a"), 3), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
             (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
             (try XCTUnwrap(plan.content.impact), 2),
         ]

@@ -10,6 +10,14 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     var openTransactions: [OpenTransaction] = []
     var lockWaits = LockWaits()
     var missingKillPrivilege: String?
+    /// Of a proxy; `nil` for a server.
+    var connectionIDs: [ThreadID: ThreadID]?
+    var systemSessions: Set<ThreadID> = []
+    var serverSessions: [ThreadID: [ServerSession]] = [:]
+    /// What is killed, but not at its end.
+    var stillDying: Set<ThreadID> = []
+    /// The identities for which a KILL came.
+    private(set) var targets: [SessionIdentity] = []
 
     /// Every KILL that reached the server, in order.
     private(set) var kills: [ThreadID] = []
@@ -65,13 +73,15 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         scopes.append(scope)
         return ServerObservation(
             fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs,
-            missingKillPrivilege: missingKillPrivilege, transactionReading: transactionReadings, lockWaits: lockWaits)
+            missingKillPrivilege: missingKillPrivilege, transactionReading: transactionReadings, lockWaits: lockWaits,
+            systemSessions: systemSessions, connectionIDs: connectionIDs)
     }
 
     func kill(_ identities: [SessionIdentity]) async -> [KillAnswer] {
         await beforeKill(self)
         return identities.map { identity in
             kills.append(identity.id)
+            targets.append(identity)
             if let answer = answerToKill(identity.id) { return answer }
             guard let index = sessions.firstIndex(where: { $0.identity.isSameSession(as: identity) }) else {
                 return .noSuchThread
@@ -86,6 +96,14 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         if let failureAfterKill { throw failureAfterKill }
         return Set(
             identities.filter { identity in sessions.contains { $0.identity.isSameSession(as: identity) } }.map(\.id))
+    }
+
+    func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
+        stillDying.intersection(sessions.map(\.id))
+    }
+
+    func serverSessions(of session: SessionIdentity) async throws(ServerError) -> [ServerSession]? {
+        connectionIDs == nil ? nil : serverSessions[session.id] ?? []
     }
 
     func transactions() async throws(ServerError) -> TransactionReading {

@@ -114,7 +114,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
 
     func testARestartOfTheServerProvesThatAllAreGone() async throws {
         let task = try await interruptedAfterClaim(.threads([3, 4]))
-        await server.set { $0.fingerprint.startedAt += 1_000; $0.sessions = [.idle(3)] }
+        await server.set { $0.fingerprint.startedAt = 1_700_001_000; $0.sessions = [.idle(3)] }
         await store.set { $0.failing = [] }
         let next = makeRunner()
         try await next.load()

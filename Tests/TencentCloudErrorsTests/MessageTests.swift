@@ -198,6 +198,26 @@ final class MessageTests: XCTestCase {
             .ours("The instance has a running kill task already. Please cancel it first, or wait for its end."),
             .ours("该实例已有正在运行的终止任务。请先取消该任务，或等待其结束。")),
         Row(
+            .unknownConnection(3_221_562_906), "InvalidParameterValue",
+            .ours(
+                "The id `3221562906` in `Threads` belongs to no thread of the proxy and to none of its connections to "
+                    + "database servers. Nothing was planned."),
+            .ours("`Threads` 中的 ID `3221562906` 既不是该代理的线程，也不是该代理到数据库服务器的连接。未生成终止计划。")),
+        Row(
+            .threadNotPinnable(7), "OperationDenied",
+            .ours(
+                "The thread `7` has not reached a database server yet, so nothing tells it from a later thread with "
+                    + "the same id. Nothing was planned, please prepare again in a moment."),
+            .ours("线程 `7` 尚未连接到数据库服务器，无法与之后使用相同 ID 的线程区分。未生成终止计划，请稍后重新执行 Prepare。")),
+        Row(
+            .differentLengths("Threads", "Numbers"), "InvalidParameterCombination",
+            .ours("The parameters `Threads` and `Numbers` must have the same number of elements."),
+            .ours("参数 `Threads` 和 `Numbers` 的元素个数必须相同。")),
+        Row(
+            .proxyParameter("Numbers"), "InvalidParameter",
+            .ours("The parameter `Numbers` can be used for an OceanBase Database Proxy only."),
+            .ours("参数 `Numbers` 只能用于 OceanBase 数据库代理（ODP）。")),
+        Row(
             .killTaskNotFound, "ResourceNotFound",
             .ours("The instance has no running kill task. Nothing was cancelled."),
             .ours("该实例没有正在运行的终止任务。未取消任何任务。")),
@@ -250,6 +270,12 @@ final class MessageTests: XCTestCase {
             .failedOperation(.tlsUnavailable), "FailedOperation",
             .ours("TLS is required for the connection to the database server, but could not be established."),
             .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接。")),
+        Row(
+            .failedOperation(.unexpectedServerKind), "FailedOperation",
+            .ours(
+                "The database server is of another kind than the configuration of the instance says. This request "
+                    + "killed nothing."),
+            .ours("数据库服务器的类型与实例的配置不符。本次请求未终止任何线程。")),
         Row(
             .failedOperation(.serverFull), "FailedOperation",
             .ours("The database server of the instance has no connection left. This request killed nothing."),

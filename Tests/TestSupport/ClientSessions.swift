@@ -20,8 +20,22 @@ public actor ClientSessions {
         _ count: Int, on server: RealServer, as user: String = "app", port: UInt16? = nil,
         from address: String = "127.0.0.1"
     ) async throws -> ClientSessions {
+        try await open(count, at: port ?? server.database.port, as: user, from: address)
+    }
+
+    /// Opens `count` sessions over TCP.
+    public static func open(
+        _ count: Int, at port: UInt16, as user: String = "app", from address: String = "127.0.0.1"
+    ) async throws -> ClientSessions {
         let sessions = try ClientSessions()
-        try await sessions.connect(count, port ?? server.database.port, user, address)
+        try await sessions.connect(count, port, user, address)
+        return sessions
+    }
+
+    /// Opens `count` sessions over TCP on whatever listens at a port of this machine.
+    public static func open(_ count: Int, port: UInt16, as user: String) async throws -> ClientSessions {
+        let sessions = try ClientSessions()
+        try await sessions.connect(count, port, user, "127.0.0.1")
         return sessions
     }
 
@@ -119,6 +133,10 @@ public struct Bystanders: Sendable {
 
     public static func open(_ count: Int = 10, on server: RealServer) async throws -> Bystanders {
         Bystanders(sessions: try await ClientSessions.open(count, on: server))
+    }
+
+    public static func open(_ count: Int = 10, at port: UInt16) async throws -> Bystanders {
+        Bystanders(sessions: try await ClientSessions.open(count, at: port))
     }
 
     public func assertAllAnswer(file: StaticString = #filePath, line: UInt = #line) async {

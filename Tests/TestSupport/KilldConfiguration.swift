@@ -67,6 +67,7 @@ public struct KilldConfiguration: Encodable {
         public var tls = "preferred"
         public var protectedUsers: [String] = []
         public var statements: String?
+        public var kind: String?
         public var nodes: [Node]?
 
         public struct Node: Encodable {

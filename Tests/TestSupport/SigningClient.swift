@@ -199,7 +199,7 @@ public struct PlanDescription: Decodable {
     public struct Thread: Decodable {
         public struct Transaction: Decodable {
             public let Age: Int
-            public let RowsModified: UInt64
+            public let RowsModified: UInt64?
             public let State: String
         }
         public struct WantedLock: Decodable {
@@ -214,6 +214,10 @@ public struct PlanDescription: Decodable {
         public let User: String?
         public let Host: String?
         public let Program: String?
+        public let ProxySessId: String?
+        public let Cluster: String?
+        public let Tenant: String?
+        public let ServerSessionId: UInt64?
         public let DB: String?
         public let Command: String?
         public let Info: String?

@@ -26,10 +26,12 @@ public final class TCPProxy: Sendable {
     }
 
     /// - Parameters:
+    ///   - namespace: where the port to which it leads is; of this machine, if not given.
     ///   - fromClient: decides about each piece that a client sends.
     ///   - fromServer: decides about each piece that the server sends.
     public init(
-        to target: UInt16, fromClient: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) },
+        to target: UInt16, inside namespace: NetworkNamespace? = nil,
+        fromClient: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) },
         fromServer: @escaping @Sendable ([UInt8]) -> Verdict = { .forward($0) }
     ) throws {
         connections = Mutex(Connections(target: target))
@@ -39,6 +41,8 @@ public final class TCPProxy: Sendable {
         self.listener = listener
         self.port = port
         try startThread(name: "proxy") { [weak self] in
+            // It makes the sockets to the server, and has the listener from before.
+            guard namespace?.enter() != false else { return }
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else { return }
@@ -83,6 +87,9 @@ public final class TCPProxy: Sendable {
             $0.cut()
         }
     }
+
+    /// Connections to come lead to another port, as a load balancer does it.
+    public func leadNewConnections(to target: UInt16) { connections.withLock { $0.target = target } }
 
     private func serve(_ client: Int32) {
         let server = socket(AF_INET, streamSocket, 0)

@@ -55,7 +55,9 @@ struct ShowCommand: Command {
         var table = Table(
             "ID", "USER", "HOST", "PROGRAM", "DB", "COMMAND", "TIME", "TRANSACTION", "FREES", "OUTCOME", "STATEMENT")
         table.rows = plan.Threads.map { thread in
-            let transaction = thread.Transaction.map { "\($0.Age) s, \($0.RowsModified) rows to undo" }
+            let transaction = thread.Transaction.map { transaction in
+                "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0) rows to undo" } ?? "")
+            }
             return [
                 thread.Id.description, thread.User ?? "", thread.Host ?? "", thread.Program ?? "", thread.DB ?? "",
                 thread.Command ?? "", thread.Time.map(String.init) ?? "", transaction ?? "",
@@ -91,6 +93,11 @@ struct ShowCommand: Command {
                 let details = ([wanted.Kind + " lock", wanted.Index, wanted.Mode] as [String?]).compactMap { $0 }
                 remarks.append(
                     "\(thread.Id) holds \(wanted.Object) (\(details.joined(separator: ", "))); waiting for it: \(wanted.Waiters)")
+            }
+            if let connection = thread.ServerSessionId {
+                remarks.append(
+                    "Of \(thread.Id) only its connection \(connection) to the database server "
+                        + "\(thread.ServerAddress ?? "") is to end; the session itself lives on.")
             }
             if thread.XaPrepared == true {
                 remarks.append(

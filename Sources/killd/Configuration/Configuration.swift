@@ -176,9 +176,6 @@ extension Account {
 
 extension Configuration.InstanceConfiguration {
     fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-        if let kind = try reader.string("kind"), kind != "mysql" {
-            throw reader.error("kind", "this version knows \"mysql\" (MySQL and MariaDB) only, found \"\(kind)\"")
-        }
         if let approvals = try reader.integer("approvals", in: 0...100), approvals > 0 {
             throw reader.error("approvals", "this version cannot ask for approvals yet; only 0 works")
         }
@@ -221,6 +218,7 @@ extension Configuration.InstanceConfiguration.Node {
 
 extension MySQLServerConfiguration {
     fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        let kind = try reader.choice("kind", ServerKind.self) ?? .mysql
         let host = try reader.string("host")
         let port = try reader.integer("port", in: 1...65_535)
         let socket = try reader.path("socket")
@@ -233,6 +231,9 @@ extension MySQLServerConfiguration {
                 adminHost == nil ? "adminPort" : "adminHost",
                 adminHost == nil ? "needs adminHost beside it" : "needs adminPort beside it")
         }
+        if kind == .oceanBaseODP, adminHost != nil {
+            throw reader.error("adminHost", "is for kind \"mysql\" only")
+        }
         let user = try reader.requiredString("user")
         let password = try reader.secret("password")
         let tls = try TLSMode(&reader)
@@ -241,8 +242,17 @@ extension MySQLServerConfiguration {
         var adminAddress: MySQLAddress?
         if let adminHost, let adminPort { adminAddress = tcp(adminHost, adminPort) }
         self.init(
-            address: socket.map { .unixSocket(path: $0) } ?? tcp(host ?? "", port ?? 3_306),
+            kind: kind, address: socket.map { .unixSocket(path: $0) } ?? tcp(host ?? "", port ?? kind.usualPort),
             adminAddress: adminAddress, user: user, password: DatabasePassword(password?.reveal() ?? ""))
+    }
+}
+
+extension ServerKind {
+    fileprivate var usualPort: Int {
+        switch self {
+        case .mysql: 3_306
+        case .oceanBaseODP: 2_883
+        }
     }
 }
 

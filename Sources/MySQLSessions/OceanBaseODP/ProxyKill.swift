@@ -1,0 +1,167 @@
+import SessionKill
+import Synchronization
+
+/// Sessions that wait for their KILL, for several connections at once.
+final class KillQueue: Sendable {
+    let sessions: [SessionIdentity]
+    /// killd's own connections.
+    let spared: Set<ThreadID>
+    private let state: Mutex<State>
+
+    private struct State {
+        var next = 0
+        var answers: [KillAnswer]
+    }
+
+    init(_ sessions: [SessionIdentity], sparing spared: Set<ThreadID>) {
+        self.sessions = sessions
+        self.spared = spared
+        state = Mutex(State(answers: [KillAnswer](repeating: .notSent, count: sessions.count)))
+    }
+
+    var isEmpty: Bool { state.withLock { $0.next == sessions.count } }
+
+    /// The index of a session that nobody else has taken.
+    func take() -> Int? {
+        state.withLock { state in
+            guard state.next < sessions.count else { return nil }
+            state.next += 1
+            return state.next - 1
+        }
+    }
+
+    func answer(_ index: Int, _ answer: KillAnswer) { state.withLock { $0.answers[index] = answer } }
+
+    /// One for each session, in the same order.
+    var answers: [KillAnswer] { state.withLock(\.answers) }
+}
+
+extension MySQLConnection {
+    /// How old the list may be by which a session is identified before its KILL.
+    private static let freshness = Duration.milliseconds(250)
+
+    /// Sends KILL PROXYSESSION for one session after the other, each of which
+    /// this connection has identified before.
+    ///
+    /// An ODP has no statement that kills a session only if it is still the one
+    /// meant. So between the list and the KILL there are up to 250 ms and a round
+    /// trip, in which the id would have to become another session's.
+    ///
+    /// - Parameters:
+    ///   - witness: another connection of killd's that this one has to find in its
+    ///     list. So two ODPs that agree in address and process number are told
+    ///     apart.
+    ///   - known: what this connection has just read.
+    func kill(
+        from queue: KillQueue, _ login: ProxyLogin, besides witness: SessionIdentity? = nil,
+        knowing known: [ThreadID: ProxyClientSession]? = nil
+    ) {
+        var list = known ?? [:]
+        var listedAt = known.map { _ in ContinuousClock.now }
+        while !isLost, !queue.isEmpty {
+            let now = ContinuousClock.now
+            if listedAt.map({ $0.duration(to: now) > Self.freshness }) ?? true {
+                guard let fresh = try? provenSessions(of: login), witness.map({ fresh.contains($0) }) != false
+                else { return }
+                list = fresh
+                listedAt = now
+            }
+            guard let index = queue.take() else { return }
+            let session = queue.sessions[index]
+            queue.answer(index, queue.spared.contains(session.id) ? .notPermitted : kill(session, in: list))
+        }
+    }
+
+    private func kill(_ session: SessionIdentity, in list: [ThreadID: ProxyClientSession]) -> KillAnswer {
+        guard list.contains(session) else { return .noSuchThread }
+        var statement = "KILL PROXYSESSION \(session.id)"
+        if let serverSession = session.proxy?.serverSession {
+            do throws(ServerError) {
+                guard try serverSessions(of: session).contains(serverSession) else { return .noSuchThread }
+            } catch {
+                return isLost ? .notSent : .refused(code: error.code, message: error.description)
+            }
+            statement += " \(serverSession.id)"
+        }
+        let answer = run(statement)
+        return answer.failure.map(KillAnswer.init(ofProxy:)) ?? .accepted
+    }
+
+    /// Which of `sessions` the ODP lists, or a database server still has a
+    /// connection of.
+    func presentOnProxy(_ sessions: [SessionIdentity], _ login: ProxyLogin) throws(ServerError) -> Set<ThreadID> {
+        var present: Set<ThreadID> = []
+        var whole: [SessionIdentity] = []
+        for session in sessions {
+            guard let serverSession = session.proxy?.serverSession else {
+                whole.append(session)
+                continue
+            }
+            if try serverSessions(of: session).contains(serverSession) { present.insert(session.id) }
+        }
+        guard !whole.isEmpty else { return present }
+        let (listed, others) = try split(whole, login)
+        present.formUnion(listed.map(\.id))
+        // Only where the ODP's answer does not say it already.
+        present.formUnion(try serverStates(of: others).keys)
+        return present
+    }
+
+    /// Those of `sessions` that a database server is still ending.
+    func dyingOnProxy(_ sessions: [SessionIdentity], _ login: ProxyLogin) throws(ServerError) -> Set<ThreadID> {
+        let whole = sessions.filter { $0.proxy?.serverSession == nil }
+        let (listed, _) = try split(whole, login)
+        let idsListed = Set(listed.map(\.id))
+        let states = try serverStates(of: whole)
+        return Set(states.filter { !idsListed.contains($0.key) || $0.value.contains(dyingState) }.keys)
+    }
+
+    private func split(
+        _ sessions: [SessionIdentity], _ login: ProxyLogin
+    ) throws(ServerError) -> (listed: [SessionIdentity], others: [SessionIdentity]) {
+        let list = try provenSessions(of: login)
+        var (listed, others): ([SessionIdentity], [SessionIdentity]) = ([], [])
+        for session in sessions {
+            if list.contains(session) {
+                listed.append(session)
+            } else {
+                others.append(session)
+            }
+        }
+        return (listed, others)
+    }
+}
+
+extension [ThreadID: ProxyClientSession] {
+    func contains(_ session: SessionIdentity) -> Bool {
+        self[session.id].map { session.isSameSession(as: $0.identity) } == true
+    }
+}
+
+extension KillAnswer {
+    /// What an ODP's error in answer to KILL means (reference: obproxy 4.3.1,
+    /// `cmd/ob_kill_op_handler.cpp`, `cmd/ob_internal_cmd_handler.cpp`).
+    ///
+    /// | error | the ODP says it | taken as |
+    /// | --- | --- | --- |
+    /// | none | at once; the session ends within a second or so | accepted, until it is seen gone |
+    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not on this ODP: whether it is gone, the lists say |
+    /// | 4016 | of an id whose bits name no thread of this process, or one of before a hot upgrade | the same |
+    /// | 4081 | of such an id in KILL QUERY, which killd does not send | the same |
+    /// | 1095 | of another cluster's session | not permitted |
+    /// | 5010 | to any login but root@sys, and to what it does not understand | not permitted |
+    /// | 1317 | to whoever kills itself, and ends the connection | lost: nothing is known |
+    /// | 4402 | if not all servers of a cluster agreed | lost: nothing is known |
+    /// | 2013, 2006 | the connection broke | lost: nothing is known |
+    /// | others | | refused, with number and text |
+    init(ofProxy failure: MySQLFailure) {
+        self =
+            switch failure.code {
+            case _ where failure.isOfUnknownProxySession: .noSuchThread
+            case 1_095, 5_010: .notPermitted
+            case 1_317, 4_402: .lost
+            case _ where failure.isConnectionLost: .lost
+            default: .refused(code: failure.code, message: failure.message)
+            }
+    }
+}

@@ -1,0 +1,138 @@
+import SessionKill
+
+/// What one look at an ODP tells.
+struct ProxyLook {
+    var fingerprint: ServerFingerprint
+    var sessions: [Session] = []
+    var systemSessions: Set<ThreadID> = []
+    /// The sessions' ids by those of their connections to database servers.
+    var connectionIDs: [ThreadID: ThreadID] = [:]
+}
+
+extension MySQLConnection {
+    /// Looks at the ODP, and for the sessions also at what their database servers
+    /// say: two round trips, since a packet holds one command to the ODP only.
+    func observeProxy(_ login: ProxyLogin, _ scope: ObservationScope) throws(ServerError) -> ProxyLook {
+        guard scope != .server else {
+            let attributes = try ProxyAttributes(try query("SHOW PROXYSESSION ATTRIBUTE").first)
+            guard attributes.origin == login.origin else { throw login.replaced(by: attributes.origin) }
+            return ProxyLook(fingerprint: login.fingerprint)
+        }
+        guard login.seesAllSessions else {
+            throw ServerError(
+                .privilegeMissing(ProxyLogin.missingSight),
+                "the ODP shows \(login.user)@\(login.tenant) its own session only")
+        }
+        let listed = try provenSessions(of: login)
+        let connections = login.seesServers ? try serverConnections() : [:]
+        var look = ProxyLook(fingerprint: login.fingerprint)
+        var ambiguous: Set<ThreadID> = []
+        for session in listed.values {
+            let held = session.identity.proxy.flatMap { connections[$0.id] } ?? []
+            look.sessions.append(Session(identity: session.identity, picture: session.picture(held)))
+            if session.isSystem { look.systemSessions.insert(session.identity.id) }
+            guard session.identity.isPinnable else { continue }
+            for id in held.compactMap(\.id) where id != session.identity.id {
+                if look.connectionIDs.updateValue(session.identity.id, forKey: id) != nil { ambiguous.insert(id) }
+            }
+        }
+        for id in ambiguous { look.connectionIDs[id] = nil }
+        return look
+    }
+
+    /// All sessions of the ODP's clients, if it is still the ODP that killd
+    /// logged in to.
+    func provenSessions(of login: ProxyLogin) throws(ServerError) -> [ThreadID: ProxyClientSession] {
+        let sessions = try proxySessions()
+        guard let own = sessions[threadID] else {
+            throw ServerError(.behindProxy, "the list of the ODP's sessions lacks killd's own \(threadID)")
+        }
+        guard own.origin == login.origin else { throw login.replaced(by: own.origin) }
+        return sessions
+    }
+
+    /// What all database servers say of connections from ODPs, by `proxy_sessid`.
+    private func serverConnections() throws(ServerError) -> [UInt64: [ServerConnectionRow]] {
+        // No column that OceanBase 4.0 would lack. No `WHERE` on one ODP's ids: they have no common beginning in decimal.
+        let result = try query(
+            """
+            SELECT ID, COMMAND, TIME, STATE, INFO, PROXY_SESSID FROM oceanbase.GV$OB_PROCESSLIST \
+            WHERE PROXY_SESSID IS NOT NULL
+            """).first
+        var connections: [UInt64: [ServerConnectionRow]] = [:]
+        for row in result?.rows ?? [] {
+            let row = try Row(row, "GV$OB_PROCESSLIST")
+            connections[try row.unsigned(5), default: []].append(
+                ServerConnectionRow(
+                    id: try row.thread(0), command: row[1] ?? "",
+                    // Whole seconds, or a fraction behind a point.
+                    seconds: row[2].flatMap { Double($0) }.flatMap { Int64(exactly: $0.rounded(.down)) },
+                    state: row[3] ?? "", statement: row[4]))
+        }
+        return connections
+    }
+
+    /// The states in which database servers show connections of `sessions`, by
+    /// session.
+    func serverStates(of sessions: [SessionIdentity]) throws(ServerError) -> [ThreadID: [String]] {
+        let ids = Dictionary(
+            sessions.compactMap { session in session.proxy.map { ($0.id, session.id) } },
+            uniquingKeysWith: { first, _ in first })
+        guard !ids.isEmpty else { return [:] }
+        let result = try query(
+            """
+            SELECT PROXY_SESSID, STATE FROM oceanbase.GV$OB_PROCESSLIST \
+            WHERE PROXY_SESSID IN (\(ids.keys.map(String.init).joined(separator: ",")))
+            """).first
+        guard let result else { throw .senseless("GV$OB_PROCESSLIST") }
+        var states: [ThreadID: [String]] = [:]
+        for row in result.rows {
+            let row = try Row(row, "GV$OB_PROCESSLIST")
+            guard let id = ids[try row.unsigned(0)] else { continue }
+            states[id, default: []].append(row[1] ?? "")
+        }
+        return states
+    }
+}
+
+/// A connection as a database server shows it.
+private struct ServerConnectionRow {
+    /// Of the connection; with session ids of version 2 of the session.
+    let id: ThreadID?
+    let command: String
+    let seconds: Int64?
+    let state: String
+    let statement: String?
+}
+
+/// What a database server calls a connection that was killed and is not at its end.
+let dyingState = "SESSION_KILLED"
+
+extension ProxyClientSession {
+    /// - Parameter connections: the session's to database servers; it uses one
+    ///   at a time.
+    fileprivate func picture(_ connections: [ServerConnectionRow]) -> SessionPicture {
+        let isDying = !connections.isEmpty && connections.allSatisfy { $0.state == dyingState }
+        let inUse = connections.first { $0.command != "Sleep" }
+            ?? connections.min { ($0.seconds ?? .max) < ($1.seconds ?? .max) }
+        guard let inUse else { return SessionPicture(database: database, command: "", seconds: nil, state: state) }
+        return SessionPicture(
+            database: database, command: isDying ? "Killed" : inUse.command, seconds: inUse.seconds,
+            state: inUse.state, statement: inUse.statement)
+    }
+}
+
+extension ProxyLogin {
+    /// Of the ODP's process; an ODP does not tell when it started.
+    fileprivate var fingerprint: ServerFingerprint {
+        ServerFingerprint(
+            uniqueID: "odp of \(cluster)", hostname: origin.address, port: Int(origin.port),
+            serverID: origin.processID, version: "OceanBase Database Proxy\(version.map { " \($0)" } ?? "")",
+            startedAt: nil, connectionCount: nil)
+    }
+
+    fileprivate func replaced(by other: ProxyOrigin?) -> ServerError {
+        ServerError(
+            .behindProxy, "this connection was to the ODP \(origin), now \(other.map { "\($0)" } ?? "another one") answers")
+    }
+}

@@ -1,0 +1,123 @@
+import SessionKill
+
+/// A client's session as `SHOW PROXYSESSION` of an ODP lists it.
+struct ProxyClientSession: Sendable {
+    let identity: SessionIdentity
+    let database: String?
+    /// `MCS_ACTIVE_READER`, `MCS_KEEP_ALIVE`, … in ODP's words.
+    let state: String?
+    /// Number of the ODP's process.
+    let processID: UInt64
+
+    /// The ODP that lists it; `nil` for one that has not reached a database server.
+    var origin: ProxyOrigin? {
+        identity.proxy.flatMap { ProxyOrigin(proxySessionID: $0.id, processID: processID) }
+    }
+
+    /// Whether it is a login of OceanBase's own machinery: the proxies', the
+    /// cloud platform's (OCP), its monitors'.
+    var isSystem: Bool {
+        guard let tenant = identity.proxy?.tenant, identity.user.utf8.count > tenant.utf8.count else { return false }
+        let name = String(decoding: identity.user.utf8.dropLast(tenant.utf8.count + 1), as: UTF8.self)
+        return ["proxyro", "monitor"].contains(name) || tenant == "proxysys"
+            || [name, tenant].contains { $0 == "ocp" || $0.hasPrefix("ocp_") }
+            || name.hasPrefix("__oceanbase_inner")
+    }
+}
+
+/// An ODP process: its own address, which every `proxy_sessid` begins with, and
+/// its number.
+///
+/// Two processes in containers may agree in both; a connection that kills also
+/// has to find the one that planned in its list.
+struct ProxyOrigin: Hashable, Sendable, CustomStringConvertible {
+    /// IPv4.
+    let address: String
+    let port: UInt16
+    let processID: UInt64
+
+    /// `proxy_sessid` is the address, the port and a counter: 32, 16 and 16 bits
+    /// (`ob_mysql_client_session.cpp:764` of obproxy 4.3.1).
+    ///
+    /// `nil` for 0, which a session has until it reaches a database server.
+    init?(proxySessionID: UInt64, processID: UInt64) {
+        guard proxySessionID != 0 else { return nil }
+        address = stride(from: 56, through: 32, by: -8).map { String(proxySessionID >> UInt64($0) & 0xFF) }
+            .joined(separator: ".")
+        port = UInt16(truncatingIfNeeded: proxySessionID >> 16)
+        self.processID = processID
+    }
+
+    var description: String { "\(address):\(port), process \(processID)" }
+}
+
+extension MySQLConnection {
+    /// All sessions of the ODP's clients; an account outside the tenant `sys` is
+    /// shown its own only.
+    func proxySessions() throws(ServerError) -> [ThreadID: ProxyClientSession] {
+        let rows = try NamedRows(try query("SHOW PROXYSESSION").first, "SHOW PROXYSESSION")
+        let columns = try Columns(rows)
+        var sessions: [ThreadID: ProxyClientSession] = [:]
+        try rows.forEach { row throws(ServerError) in
+            // No plan can name it.
+            guard let id = try row.thread(columns.id) else { return }
+            var session = try columns.session(id, in: row)
+            // ODP reads its sessions without locking them. Of two with one id, neither can be told from the other.
+            if sessions[id] != nil { session = session.unpinnable }
+            sessions[id] = session
+        }
+        return sessions
+    }
+
+    private struct Columns {
+        let id, proxySessionID, cluster, tenant, user, host, database, transactions, state, process: Int
+
+        init(_ rows: NamedRows) throws(ServerError) {
+            id = try rows.index(of: "id")
+            proxySessionID = try rows.index(of: "proxy_sessid")
+            cluster = try rows.index(of: "cluster")
+            tenant = try rows.index(of: "tenant")
+            user = try rows.index(of: "user")
+            host = try rows.index(of: "host")
+            database = try rows.index(of: "db")
+            transactions = try rows.index(of: "trans_count")
+            state = try rows.index(of: "state")
+            process = try rows.index(of: "pid")
+        }
+
+        func session(_ id: ThreadID, in row: Row) throws(ServerError) -> ProxyClientSession {
+            let texts = [row[cluster] ?? "", row[tenant] ?? "", row[user] ?? "", row[host] ?? ""]
+            let isCredible = texts.allSatisfy { $0.utf8.count <= longestName }
+            let names = isCredible ? texts : texts.map { $0.beginning(ofBytes: longestName) }
+            let session = ProxyClientSession(
+                identity: SessionIdentity(
+                    // As OceanBase writes logins.
+                    id: id, user: "\(names[2])@\(names[1])", host: names[3],
+                    proxy: ProxySession(
+                        id: try row.unsigned(proxySessionID), cluster: names[0], tenant: names[1],
+                        transactionCount: try row.unsigned(transactions))),
+                // A text, not NULL.
+                database: row[database] == "NULL" ? nil : row[database], state: row[state],
+                processID: try row.unsigned(process))
+            return isCredible ? session : session.unpinnable
+        }
+    }
+}
+
+/// OceanBase's names are shorter than this; whoever logs in chooses the texts before anybody has checked them.
+private let longestName = 256
+
+extension String {
+    fileprivate func beginning(ofBytes count: Int) -> String {
+        String(decoding: utf8.prefix(count), as: UTF8.self)
+    }
+}
+
+extension ProxyClientSession {
+    /// The same, but listed only: it cannot be planned.
+    fileprivate var unpinnable: ProxyClientSession {
+        var identity = identity
+        identity.proxy?.id = 0
+        return ProxyClientSession(identity: identity, database: database, state: state, processID: processID)
+    }
+}

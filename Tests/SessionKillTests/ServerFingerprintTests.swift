@@ -1,0 +1,37 @@
+import SessionKill
+import XCTest
+
+final class ServerFingerprintTests: XCTestCase {
+    private func fingerprint(startedAt: Int64, connectionCount: UInt64?) -> ServerFingerprint {
+        ServerFingerprint(
+            uniqueID: "u", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4", startedAt: startedAt,
+            connectionCount: connectionCount)
+    }
+
+    func testStartTimesOfTheSameProcessMayBeTwoSecondsApart() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5)
+        for startedAt: Int64 in [998, 1_000, 1_002] {
+            XCTAssertNil(first.difference(from: fingerprint(startedAt: startedAt, connectionCount: 5)))
+        }
+        for startedAt: Int64 in [997, 1_003] {
+            let later = fingerprint(startedAt: startedAt, connectionCount: 5)
+            XCTAssertEqual(first.difference(from: later), .serverRestarted)
+        }
+    }
+
+    /// As after a crash in the server's first second.
+    func testFewerConnectionsAreARestartWhenTheStartTimesAgree() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5)
+        XCTAssertEqual(
+            first.difference(from: fingerprint(startedAt: 1_001, connectionCount: 4)), .serverRestarted)
+    }
+
+    func testAServerThatDoesNotCountItsConnectionsMustHaveStartedInTheSameSecond() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: nil)
+        XCTAssertNil(first.difference(from: fingerprint(startedAt: 1_000, connectionCount: nil)))
+        for startedAt: Int64 in [999, 1_001] {
+            let later = fingerprint(startedAt: startedAt, connectionCount: nil)
+            XCTAssertEqual(first.difference(from: later), .serverRestarted)
+        }
+    }
+}

@@ -24,8 +24,8 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     }
 
     public init(
-        kind: ServerKind = .mysql, address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String, password: DatabasePassword,
-        deadlines: Deadlines = Deadlines()
+        kind: ServerKind = .mysql, address: MySQLAddress, adminAddress: MySQLAddress? = nil, user: String,
+        password: DatabasePassword, deadlines: Deadlines = Deadlines()
     ) {
         self.kind = kind
         self.address = address

@@ -134,8 +134,12 @@ struct Commit {
                 outcomes[session.id] = .unknown
                 return
             }
-            outcomes[session.id] =
-                present.contains(session.id) ? .failed("1094: the server lists the session but cannot kill it") : .gone
+            if present.contains(session.id) {
+                outcomes[session.id] = .failed("1094: the server lists the session but cannot kill it")
+            } else {
+                // It may have died of the KILL of a Commit that was interrupted.
+                outcomes[session.id] = stored.intended.contains(session.id) ? .unknown : .gone
+            }
         }
     }
 

@@ -201,7 +201,13 @@ extension ODPDouble.State {
         // `GV$OB_PROCESSLIST` of a tenant shows that tenant.
         let mine = sessions.values.filter { own.tenant == "sys" || $0.tenant == own.tenant }
         let rows = mine.flatMap { session in session.connections.map { (session.proxySessionID, $0) } } + dying
-        let found = rows.filter { wanted?.contains(String($0.0)) ?? true }
+        let range = words.firstIndex(of: "between").flatMap { index -> ClosedRange<UInt64>? in
+            guard words.count > index + 3, let first = UInt64(words[index + 1]), let last = UInt64(words[index + 3]),
+                first <= last
+            else { return nil }
+            return first...last
+        }
+        let found = rows.filter { row in wanted?.contains(String(row.0)) ?? range?.contains(row.0) ?? true }
         return .rows(
             names.map { Column($0.uppercased(), $0 == "id" || $0 == "proxy_sessid" ? .longLong : .varchar) },
             found.map { proxySessionID, connection in

@@ -138,9 +138,25 @@ final class ProxyPlanTests: KillEngineTestCase {
         XCTAssertEqual(plan.content.threads.map(\.session?.identity.proxy?.serverSession), [Self.held])
         let whole = try await prepare([3])
         XCTAssertNotEqual(plan.content.threads, whole.content.threads)
-        _ = try await commit(plan)
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .killed])
+        let isThere = await server.sessions.contains { $0.id == 3 }
+        XCTAssertTrue(isThere, "the client's session lives on")
         let targets = await server.targets
         XCTAssertEqual(targets.map(\.proxy?.serverSession), [Self.held])
+    }
+
+    func testAfterAnInterruptionNobodyKnowsWhatEndedAServerSession() async throws {
+        await makeProxy()
+        let plan = try await prepare(endOf: [ServerSessionName(thread: 3, serverSession: 16)])
+        let claimed = try await store.claim(plan.name, intending: [3], at: clock.now())
+        XCTAssertTrue(claimed)
+        await server.set { server in
+            server.serverSessions = [:]
+            server.answerToKill = { _ in .noSuchThread }
+        }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .unknown])
     }
 
     func testServerSessionsThatCannotBePlannedAreRefused() async throws {

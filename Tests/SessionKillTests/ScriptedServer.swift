@@ -86,6 +86,10 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
             guard let index = sessions.firstIndex(where: { $0.identity.isSameSession(as: identity) }) else {
                 return .noSuchThread
             }
+            if let held = identity.proxy?.serverSession {
+                serverSessions[identity.id]?.removeAll { $0 == held }
+                return .accepted
+            }
             let session = sessions.remove(at: index)
             if let still = afterKill(session) { sessions.insert(still, at: index) }
             return .accepted
@@ -94,8 +98,12 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
 
     func present(among identities: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
         if let failureAfterKill { throw failureAfterKill }
-        return Set(
-            identities.filter { identity in sessions.contains { $0.identity.isSameSession(as: identity) } }.map(\.id))
+        return Set(identities.filter(isPresent).map(\.id))
+    }
+
+    private func isPresent(_ identity: SessionIdentity) -> Bool {
+        if let held = identity.proxy?.serverSession { return serverSessions[identity.id]?.contains(held) == true }
+        return sessions.contains { $0.identity.isSameSession(as: identity) }
     }
 
     func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {

@@ -28,8 +28,8 @@ extension MySQLConnection {
             MySQLFinding(
                 severity: .information, subject: .proxy,
                 description: """
-                    OceanBase Database Proxy \(login.version ?? "of unknown version") at \(login.origin), \(encryption); \
-                    logged in as \(login.user)@\(login.tenant) of cluster \(login.cluster); session ids of version \
+                    OceanBase Database Proxy \(login.version ?? "of unknown version") at \(login.origin), \
+                    \(encryption); logged in as \(login.user)@\(login.tenant) of cluster \(login.cluster); session ids of version \
                     \(idVersion); sessions that came through other proxies are not seen
                     """)
         ]

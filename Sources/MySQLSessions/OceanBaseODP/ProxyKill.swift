@@ -142,11 +142,14 @@ extension KillAnswer {
     /// What an ODP's error in answer to KILL means (reference: obproxy 4.3.1,
     /// `cmd/ob_kill_op_handler.cpp`, `cmd/ob_internal_cmd_handler.cpp`).
     ///
+    /// Not here means: not on this ODP, or not to be seen. That is no session's
+    /// end; whether it has ended, the lists say.
+    ///
     /// | error | the ODP says it | taken as |
     /// | --- | --- | --- |
     /// | none | at once; the session ends within a second or so | accepted, until it is seen gone |
-    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not on this ODP: whether it is gone, the lists say |
-    /// | 4016 | of an id whose bits name no thread of this process, or one of before a hot upgrade | the same |
+    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not here; the lists say |
+    /// | 4016 | of an id whose bits name no thread of this process, or of before a hot upgrade | the same |
     /// | 4081 | of such an id in KILL QUERY, which killd does not send | the same |
     /// | 1095 | of another cluster's session | not permitted |
     /// | 5010 | to any login but root@sys, and to what it does not understand | not permitted |

@@ -24,10 +24,10 @@ extension MySQLConnection {
                 "the ODP shows \(login.user)@\(login.tenant) its own session only")
         }
         let listed = try provenSessions(of: login)
-        let connections = login.seesServers ? try serverConnections() : [:]
+        let connections = login.seesServers ? try serverConnections(from: login.origin) : [:]
         var look = ProxyLook(fingerprint: login.fingerprint)
         var ambiguous: Set<ThreadID> = []
-        for session in listed.values {
+        for session in listed.values.map({ $0.origin == login.origin ? $0 : $0.unpinnable }) {
             let held = session.identity.proxy.flatMap { connections[$0.id] } ?? []
             look.sessions.append(Session(identity: session.identity, picture: session.picture(held)))
             if session.isSystem { look.systemSessions.insert(session.identity.id) }
@@ -51,13 +51,15 @@ extension MySQLConnection {
         return sessions
     }
 
-    /// What all database servers say of connections from ODPs, by `proxy_sessid`.
-    private func serverConnections() throws(ServerError) -> [UInt64: [ServerConnectionRow]] {
-        // No column that OceanBase 4.0 would lack. No `WHERE` on one ODP's ids: they have no common beginning in decimal.
+    /// What all database servers say of connections from an ODP, by `proxy_sessid`.
+    private func serverConnections(
+        from origin: ProxyOrigin
+    ) throws(ServerError) -> [UInt64: [ServerConnectionRow]] {
+        // No column that OceanBase 4.0 would lack.
         let result = try query(
             """
             SELECT ID, COMMAND, TIME, STATE, INFO, PROXY_SESSID FROM oceanbase.GV$OB_PROCESSLIST \
-            WHERE PROXY_SESSID IS NOT NULL
+            WHERE PROXY_SESSID BETWEEN \(origin.proxySessionIDs.lowerBound) AND \(origin.proxySessionIDs.upperBound)
             """).first
         var connections: [UInt64: [ServerConnectionRow]] = [:]
         for row in result?.rows ?? [] {
@@ -132,7 +134,7 @@ extension ProxyLogin {
     }
 
     fileprivate func replaced(by other: ProxyOrigin?) -> ServerError {
-        ServerError(
-            .behindProxy, "this connection was to the ODP \(origin), now \(other.map { "\($0)" } ?? "another one") answers")
+        let other = other.map { "\($0)" } ?? "another one"
+        return ServerError(.behindProxy, "this connection was to the ODP \(origin), now \(other) answers")
     }
 }

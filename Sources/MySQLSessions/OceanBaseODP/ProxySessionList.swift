@@ -35,17 +35,22 @@ struct ProxyOrigin: Hashable, Sendable, CustomStringConvertible {
     let address: String
     let port: UInt16
     let processID: UInt64
+    /// Of its sessions; all begin alike.
+    let proxySessionIDs: ClosedRange<UInt64>
 
     /// `proxy_sessid` is the address, the port and a counter: 32, 16 and 16 bits
     /// (`ob_mysql_client_session.cpp:764` of obproxy 4.3.1).
     ///
-    /// `nil` for 0, which a session has until it reaches a database server.
+    /// `nil` for 0, which a session has until it reaches a database server. ODPs
+    /// without an address of IPv4 have 0.0.0.0 there.
     init?(proxySessionID: UInt64, processID: UInt64) {
         guard proxySessionID != 0 else { return nil }
         address = stride(from: 56, through: 32, by: -8).map { String(proxySessionID >> UInt64($0) & 0xFF) }
             .joined(separator: ".")
         port = UInt16(truncatingIfNeeded: proxySessionID >> 16)
         self.processID = processID
+        let first = proxySessionID & ~0xFFFF
+        proxySessionIDs = first...(first | 0xFFFF)
     }
 
     var description: String { "\(address):\(port), process \(processID)" }
@@ -115,7 +120,7 @@ extension String {
 
 extension ProxyClientSession {
     /// The same, but listed only: it cannot be planned.
-    fileprivate var unpinnable: ProxyClientSession {
+    var unpinnable: ProxyClientSession {
         var identity = identity
         identity.proxy?.id = 0
         return ProxyClientSession(identity: identity, database: database, state: state, processID: processID)

@@ -138,7 +138,7 @@ struct Commit {
                 outcomes[session.id] = .failed("1094: the server lists the session but cannot kill it")
             } else {
                 // It may have died of the KILL of a Commit that was interrupted.
-                outcomes[session.id] = stored.intended.contains(session.id) ? .unknown : .gone
+                outcomes[session.id] = state.intended.contains(session.id) ? .unknown : .gone
             }
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import RequestSigning
+import Synchronization
 import TestSupport
 import XCTest
 
@@ -308,6 +309,13 @@ final class DASGateTests: XCTestCase {
         let later = try await world.answer(world.request().signedV3())
         XCTAssertEqual(later.status, .ok, later.text)
         XCTAssertEqual(world.records.count { if case .throttled = $0.error { $0.account == "ci" } else { false } }, 1)
+    }
+
+    func testAFloodOfPollingUsesUpNoRoomForNonces() async throws {
+        let world = DASWorld()
+        for _ in 0..<1_000 { _ = try await world.answer(world.request().signedV3()) }
+        XCTAssertEqual(world.calls, 20)
+        XCTAssertEqual(world.nonces.store.withLock { $0.count(of: "AKIDEXAMPLE") }, 20)
     }
 
     func testAKillThatTheRateRefusedCannotBeRepeatedLater() async throws {

@@ -83,12 +83,15 @@ final class DASWorld: Sendable {
         }
     }
 
+    let nonces: SeenNonces
     private let witness = Witness()
     private let dispatcher: DASDispatcher
 
     /// - Parameter token: what the first account's requests have to carry.
     init(token: String? = nil, nonces: Int = NonceStore.capacity, limit: Int = 20) {
         let witness = witness
+        let nonces = SeenNonces(capacity: nonces)
+        self.nonces = nonces
         let everywhere = [InstancePattern("*")!]
         dispatcher = DASDispatcher(
             actions: [Echo(witness: witness), Kill(witness: witness)],
@@ -100,7 +103,7 @@ final class DASWorld: Sendable {
                     name: "reader", uin: "100000000002", secretID: "AKIDREADER", secretKey: Secret("SKREADER"),
                     permissions: [.list, .commit], instances: everywhere),
             ],
-            limiter: RateLimiter(limit: limit)!, nonces: SeenNonces(capacity: nonces),
+            limiter: RateLimiter(limit: limit)!, nonces: nonces,
             clock: .init(
                 now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
             record: { record in witness.state.withLock { $0.records.append(record) } })

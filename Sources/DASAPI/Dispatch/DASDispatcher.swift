@@ -115,8 +115,7 @@ public final class DASDispatcher: Sendable {
             }
         }
         guard let timestamp = ACSTimestamp(common.timestamp) else { throw .malformedTimestamp }
-        let now = clock.now()
-        guard timestamp.isCurrent(at: now) else { throw .expiredTimestamp }
+        guard timestamp.isCurrent(at: clock.now()) else { throw .expiredTimestamp }
         guard try common.signature.verify(secretKey: account.secretKey) else {
             throw .signatureDoesNotMatch(stringToSign: try incoming.echo(of: common.signature))
         }
@@ -125,7 +124,7 @@ public final class DASDispatcher: Sendable {
         }
         exchange.account = account.name
 
-        let action = try admit(common, of: account, at: now)
+        let action = try admit(common, of: account)
         guard type(of: action).needs.isSubset(of: account.permissions) else { throw .noPermission }
         do throws(ParameterError) {
             let bound = try action.bind(incoming.parameters())
@@ -142,11 +141,11 @@ public final class DASDispatcher: Sendable {
     /// fast does not use up its room; but a refused kill does: nobody may repeat
     /// it when the same ids are other sessions.
     private func admit(
-        _ common: IncomingDASRequest.Common, of account: Account, at now: Int64
+        _ common: IncomingDASRequest.Common, of account: Account
     ) throws(DASError) -> any DASAction {
         let time = clock.monotonic()
         return try nonces.store.withLock { nonces throws(DASError) in
-            guard nonces.isNew(common.nonce, of: account.secretID, at: now) else { throw .nonceUsed }
+            guard nonces.isNew(common.nonce, of: account.secretID, at: time) else { throw .nonceUsed }
             guard common.version.utf8.elementsEqual(Self.version.utf8) else {
                 throw .invalid(parameter: DASParameter.version.rawValue)
             }
@@ -156,13 +155,13 @@ public final class DASDispatcher: Sendable {
             let key = RateKey(account: account.name, action: type(of: action).name)
             if case .refused = limiter.withLock({ $0.admit(key, at: time) }) {
                 if type(of: action).needs.contains(.commit) {
-                    _ = nonces.record(common.nonce, of: account.secretID, at: now)
+                    _ = nonces.record(common.nonce, of: account.secretID, at: time)
                 }
                 // The window of the limit is a second long.
                 throw .throttled(retryAfter: .seconds(1))
             }
-            guard nonces.record(common.nonce, of: account.secretID, at: now) else {
-                throw .throttled(retryAfter: .seconds(nonces.secondsUntilRoom(for: account.secretID)))
+            guard nonces.record(common.nonce, of: account.secretID, at: time) else {
+                throw .throttled(retryAfter: nonces.timeUntilRoom(for: account.secretID, at: time))
             }
             return action
         }

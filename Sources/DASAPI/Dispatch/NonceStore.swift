@@ -8,33 +8,34 @@ import Synchronization
 /// with a key of this process, so a new nonce is taken for a used one once in
 /// 10^13 times.
 ///
-/// Of one access key there are at most ``capacity`` nonces: some 580 a second for
-/// half an hour, while an account may call each action 20 times a second unless
+/// Of one access key there are at most ``capacity`` nonces: some 500 a second for
+/// good, while an account may call each action 20 times a second unless
 /// configured otherwise. Beyond that its requests are refused until the oldest
 /// are dropped: a nonce that was forgotten early would let a request be repeated.
 struct NonceStore: Sendable {
     static let capacity = 1 << 20
-    /// Seconds for which a nonce is kept at least.
-    static let lifetime: Int64 = 1_800
-    /// All nonces of so many seconds are dropped at once.
-    private static let generationLength: Int64 = 300
+    /// For which a nonce is kept at least.
+    static let lifetime = Duration.seconds(1_800)
+    /// All nonces of this time are dropped at once.
+    private static let generationLength = Duration.seconds(300)
 
     private struct Generation {
-        let number: Int64
+        let end: ContinuousClock.Instant
         var hashes: Set<Int> = []
     }
 
     private let capacity: Int
+    /// Of each access key, the oldest first.
     private var generations: [String: [Generation]] = [:]
-    private var latest = Int64.min
 
     init(capacity: Int = Self.capacity) { self.capacity = capacity }
 
     /// Whether the nonce was not recorded.
     ///
-    /// - Parameter now: Unix time in seconds. A time before that of an earlier
-    ///   call is taken as that one.
-    mutating func isNew(_ nonce: String, of accessKeyID: String, at now: Int64) -> Bool {
+    /// - Parameter now: not the time of day, which can be set back: what was
+    ///   forgotten could then be repeated. A time before that of an earlier call
+    ///   drops nothing.
+    mutating func isNew(_ nonce: String, of accessKeyID: String, at now: ContinuousClock.Instant) -> Bool {
         dropOldest(of: accessKeyID, at: now)
         let hash = Self.hash(nonce)
         return !(generations[accessKeyID] ?? []).contains { $0.hashes.contains(hash) }
@@ -44,38 +45,29 @@ struct NonceStore: Sendable {
     ///
     /// - Parameter now: as above.
     /// - Returns: whether there was room; `false` also means that it is not recorded.
-    mutating func record(_ nonce: String, of accessKeyID: String, at now: Int64) -> Bool {
+    mutating func record(_ nonce: String, of accessKeyID: String, at now: ContinuousClock.Instant) -> Bool {
         dropOldest(of: accessKeyID, at: now)
         guard count(of: accessKeyID) < capacity else { return false }
-        let number = Self.generation(at: latest)
         let hash = Self.hash(nonce)
         var kept = generations.removeValue(forKey: accessKeyID) ?? []
-        if kept.last?.number != number { kept.append(Generation(number: number)) }
+        if kept.last.map({ $0.end <= now }) ?? true { kept.append(Generation(end: now + Self.generationLength)) }
         kept[kept.count - 1].hashes.insert(hash)
         generations[accessKeyID] = kept
         return true
     }
 
-    /// Seconds until the oldest nonces of the access key are dropped.
-    func secondsUntilRoom(for accessKeyID: String) -> Int64 {
-        guard let oldest = generations[accessKeyID]?.first else { return 0 }
-        return max(0, Self.end(of: oldest) - latest)
+    /// How long it takes until the oldest nonces of the access key are dropped.
+    func timeUntilRoom(for accessKeyID: String, at now: ContinuousClock.Instant) -> Duration {
+        guard let oldest = generations[accessKeyID]?.first else { return .zero }
+        return max(.zero, now.duration(to: oldest.end + Self.lifetime))
     }
 
     func count(of accessKeyID: String) -> Int { (generations[accessKeyID] ?? []).reduce(0) { $0 + $1.hashes.count } }
 
-    private mutating func dropOldest(of accessKeyID: String, at now: Int64) {
-        latest = max(latest, now)
-        guard let oldest = generations[accessKeyID]?.first, Self.end(of: oldest) <= latest else { return }
-        generations[accessKeyID]?.removeAll { Self.end(of: $0) <= latest }
+    private mutating func dropOldest(of accessKeyID: String, at now: ContinuousClock.Instant) {
+        guard let oldest = generations[accessKeyID]?.first, oldest.end + Self.lifetime <= now else { return }
+        generations[accessKeyID]?.removeAll { $0.end + Self.lifetime <= now }
     }
-
-    /// When the last nonce of a generation is old enough.
-    private static func end(of generation: Generation) -> Int64 {
-        (generation.number + 1) * generationLength + lifetime
-    }
-
-    private static func generation(at time: Int64) -> Int64 { time / generationLength }
 
     private static func hash(_ nonce: String) -> Int {
         var hasher = Hasher()

@@ -1,7 +1,7 @@
 @testable import DASAPI
 @testable import HTTPServer
 import Parameters
-import RequestSigning
+@testable import RequestSigning
 
 /// A signature of DAS that fits is accepted in either version, and no longer fits
 /// once what it covers was changed.

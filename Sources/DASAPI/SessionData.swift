@@ -17,10 +17,13 @@ struct SessionData: Sendable {
     /// About so many bytes of memory.
     let size: Int
 
-    init(_ observation: ServerObservation, readAt: UnixTime) {
+    init(_ list: SessionList, readAt: UnixTime) {
         self.readAt = readAt
-        let rules = ProtectionRules(protectedUsers: [], ownThreadIDs: observation.ownThreadIDs)
-        sessions = observation.sessions.filter { !rules.isHouseKeeping($0) }.map(ListedSession.init)
+        let rules = ProtectionRules(protectedUsers: [], ownThreadIDs: list.ownThreadIDs)
+        var sessions: [ListedSession] = []
+        sessions.reserveCapacity(list.sessions.count)
+        for session in list.sessions where !rules.isHouseKeeping(session) { sessions.append(ListedSession(session)) }
+        self.sessions = sessions
         var users = SessionCounter()
         var clients = SessionCounter()
         var databases = SessionCounter()
@@ -91,8 +94,9 @@ struct ListedSession: Sendable {
 
     /// Texts of up to 15 bytes stand in the value itself.
     fileprivate var size: Int {
-        let texts = [user, client, database, command, state, statement].map(\.utf8.count).filter { $0 > 15 }
-        return MemoryLayout<ListedSession>.stride + texts.reduce(0) { $0 + $1 + 32 }
+        func size(_ text: String) -> Int { text.utf8.count > 15 ? text.utf8.count + 32 : 0 }
+        return MemoryLayout<ListedSession>.stride + size(user) + size(client) + size(database) + size(command)
+            + size(state) + size(statement)
     }
 }
 

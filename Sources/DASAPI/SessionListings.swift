@@ -71,9 +71,9 @@ public actor SessionListings {
         Task {
             let state: State
             do {
-                let observation = try await target.instance.observeTransactions()
+                let list = try await target.instance.list()
                 // Off this actor: it takes some milliseconds for many sessions.
-                state = .finished(await Self.data(of: observation, readAt: now()))
+                state = .finished(await Self.data(of: list, readAt: now()))
             } catch {
                 report(place, error)
                 state = .failed
@@ -93,9 +93,9 @@ public actor SessionListings {
     }
 
     @concurrent private nonisolated static func data(
-        of observation: ServerObservation, readAt time: UnixTime
+        of list: SessionList, readAt time: UnixTime
     ) async -> SessionData {
-        SessionData(observation, readAt: time)
+        SessionData(list, readAt: time)
     }
 
     private func dropOldest(of account: String) {

@@ -106,16 +106,39 @@ public actor MySQLServer: DatabaseServer {
     fileprivate var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(callersThreadIDs) }
 
     public func observe(_ scope: ObservationScope) async throws -> ServerObservation {
+        try await look { connection throws(ServerError) in
+            try await PooledConnection(connection: connection, server: self).observe(scope)
+        }
+    }
+
+    public func list() async throws -> SessionList {
+        let sessions = try await look { connection throws(ServerError) in
+            try await connection.list(self.transactionReadings)
+        }
+        // Asked for afterwards, so that a connection opened meanwhile is among them.
+        return SessionList(sessions: sessions, ownThreadIDs: allThreadIDs)
+    }
+
+    private func look<View: Sendable>(
+        _ body: @Sendable (MySQLConnection) async throws(ServerError) -> View
+    ) async throws -> View {
         let connection = try await acquire(asking: false)
-        do {
-            let observation = try await PooledConnection(connection: connection, server: self).observe(scope)
+        do throws(ServerError) {
+            let view = try await body(connection)
             await release(connection)
-            return observation
-        } catch where error.reason == .connectionLost {
-            await release(connection)
-            return try await withConnection { try await $0.observe(scope) }
+            return view
         } catch {
             await release(connection)
+            guard error.reason == .connectionLost else { throw error }
+        }
+        // It may have been lost long ago: the next is asked whether it is alive.
+        let other = try await acquire()
+        do throws(ServerError) {
+            let view = try await body(other)
+            await release(other)
+            return view
+        } catch {
+            await release(other)
             throw error
         }
     }

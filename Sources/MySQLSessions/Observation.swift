@@ -40,8 +40,7 @@ extension MySQLConnection {
 
         let now = try Row(answers[2].rows.first, "the time")
         guard try now.thread(1) == threadID else {
-            throw ServerError(
-                .behindProxy, "CONNECTION_ID() was \(threadID) and is \(now[1] ?? "NULL"): a proxy answers")
+            throw .behindProxy(threadID, shown: now[1])
         }
         let variables = namedVariables(answers[0])
         let status = Variables(answers[1])
@@ -54,16 +53,37 @@ extension MySQLConnection {
             reading = readings.add(try Self.transactions(answers[transactionAnswer]), begunAt: begin)
         }
         look.transactionReading = reading?.number ?? 0
-        let transactions = Dictionary(
-            (reading?.transactions ?? []).compactMap { open in open.thread.map { ($0, open.transaction) } },
-            uniquingKeysWith: { $1 })
         let threadIDs = try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(answers[index]) } ?? [:]
         let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(answers[index]) } ?? [:]
-        for row in listAnswer.map({ answers[$0].rows }) ?? [] {
+        if let listAnswer {
+            look.sessions = try Self.sessions(
+                answers[listAnswer], Self.transactionsByThread(reading), threadIDs: threadIDs, clients: clients)
+        }
+        if let reading, (status.values["com_xa_prepare"] ?? "0") != "0" {
+            try lookAtPreparedTransactions(&look, reading)
+        }
+        if scope == .locks { try lookAtLocks(&look, readings) }
+        return look
+    }
+
+    static func transactionsByThread(_ reading: TransactionReading?) -> [ThreadID: Transaction] {
+        Dictionary(
+            (reading?.transactions ?? []).compactMap { open in open.thread.map { ($0, open.transaction) } },
+            uniquingKeysWith: { $1 })
+    }
+
+    /// - Parameter list: of SHOW FULL PROCESSLIST.
+    static func sessions(
+        _ list: MySQLResult, _ transactions: [ThreadID: Transaction], threadIDs: [ThreadID: UInt64] = [:],
+        clients: [ThreadID: ClientAttributes] = [:]
+    ) throws(ServerError) -> [Session] {
+        var sessions: [Session] = []
+        sessions.reserveCapacity(list.rows.count)
+        for row in list.rows {
             let row = try Row(row, "PROCESSLIST")
             // No plan can name any other thread.
             guard let id = try row.thread(0) else { continue }
-            look.sessions.append(
+            sessions.append(
                 Session(
                     identity: SessionIdentity(
                         id: id, user: row[1] ?? "", host: row[2] ?? "", performanceSchemaThreadID: threadIDs[id],
@@ -72,11 +92,7 @@ extension MySQLConnection {
                         database: row[3], command: row[4] ?? "", seconds: row[5].flatMap { Int64($0) }, state: row[6],
                         statement: row[7], transaction: transactions[id])))
         }
-        if let reading, (status.values["com_xa_prepare"] ?? "0") != "0" {
-            try lookAtPreparedTransactions(&look, reading)
-        }
-        if scope == .locks { try lookAtLocks(&look, readings) }
-        return look
+        return sessions
     }
 
     /// - Throws: ``ServerError`` if a session list is wanted and the one that the server shows is not complete.
@@ -131,12 +147,12 @@ extension MySQLConnection {
         return readings.add(try Self.transactions(answer), begunAt: begin)
     }
 
-    private static let transactionQuery = """
+    static let transactionQuery = """
         SELECT trx_id, trx_mysql_thread_id, GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())), \
         trx_rows_modified, trx_state FROM information_schema.INNODB_TRX
         """
 
-    private static func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+    static func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
         var transactions: [OpenTransaction] = []
         for row in answer.rows {
             let row = try Row(row, "INNODB_TRX")
@@ -238,6 +254,10 @@ struct Row {
 }
 
 extension ServerError {
+    static func behindProxy(_ greeted: ThreadID, shown: String?) -> ServerError {
+        ServerError(.behindProxy, "CONNECTION_ID() was \(greeted) and is \(shown ?? "NULL"): a proxy answers")
+    }
+
     /// The server answered, but not what it should.
     static func senseless(_ source: String) -> ServerError {
         ServerError(.other, "the server's answer for \(source) makes no sense")

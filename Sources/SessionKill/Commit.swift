@@ -7,7 +7,9 @@
 /// at its session's identity in the same packet.
 struct Commit {
     let engine: KillEngine
-    let stored: StoredPlan
+    let plan: KillPlan
+    /// As the store has it.
+    let state: PlanState
     let instance: Instance
     /// Of killd's account.
     let connection: any ServerConnection
@@ -17,8 +19,6 @@ struct Commit {
     let caller: CallersConnection?
     let witness: @Sendable (ServerObservation) -> Void
 
-    private var plan: KillPlan { stored.plan }
-
     func run() async throws -> CommitReport {
         let observation = try await connection.observe(.transactions)
         let callersView = try await caller?.connection.observe(.server)
@@ -26,8 +26,8 @@ struct Commit {
         let seen = [observation.fingerprint] + (callersView.map { [$0.fingerprint] } ?? [])
         if let reason = seen.lazy.compactMap(plan.content.fingerprint.difference).first {
             // What an interrupted Commit meant to kill may or may not have died with the old server.
-            try await finish(.stale(reason), outcomes: stored.intended.reduce(into: [:]) { $0[$1] = .unknown })
-            throw KillError.stale(reason, afterInterruption: !stored.intended.isEmpty)
+            try await finish(.stale(reason), outcomes: state.intended.reduce(into: [:]) { $0[$1] = .unknown })
+            throw KillError.stale(reason, afterInterruption: !state.intended.isEmpty)
         }
 
         witness(observation)
@@ -44,7 +44,7 @@ struct Commit {
             }
         }
 
-        if case .prepared = stored.state, !victims.isEmpty {
+        if case .prepared = state, !victims.isEmpty {
             let claimed = try await engine.store.claim(
                 plan.name, intending: victims.map(\.id), at: engine.clock.now())
             guard claimed else { throw KillError.beingCommitted }
@@ -99,9 +99,9 @@ struct Commit {
         let rules = instance.protectionRules(observation)
         // A Commit that crashed may be repeated days later; by then nobody expects kills.
         let mayKill = !engine.hasExpired(plan)
-        let isResumed = stored.state != .prepared
+        let isResumed = state != .prepared
         return plan.content.threads.map { thread in
-            let wasIntended = stored.intended.contains(thread.id)
+            let wasIntended = state.intended.contains(thread.id)
             guard let session = sessions[thread.id] else {
                 return (thread.id, .spare(wasIntended ? .unknown : .gone))
             }
@@ -182,9 +182,9 @@ struct Commit {
     }
 }
 
-extension StoredPlan {
+extension PlanState {
     /// The threads that an interrupted Commit was about to kill.
     fileprivate var intended: Set<ThreadID> {
-        if case .committing(_, let intended) = state { intended } else { [] }
+        if case .committing(_, let intended) = self { intended } else { [] }
     }
 }

@@ -24,6 +24,30 @@ public protocol DatabaseServer: Sendable {
     /// It changes nothing, so it is tried again on another connection if the
     /// first turns out to be lost; nobody has to ask first whether it is alive.
     func observe(_ scope: ObservationScope) async throws -> ServerObservation
+
+    /// The sessions with their open transactions, and nothing besides: for who
+    /// only wants to see them.
+    func list() async throws -> SessionList
+}
+
+extension DatabaseServer {
+    public func list() async throws -> SessionList {
+        let observation = try await observe(.transactions)
+        return SessionList(sessions: observation.sessions, ownThreadIDs: observation.ownThreadIDs)
+    }
+}
+
+/// A server's sessions. It does not tell which server process they are of, so
+/// nothing can be pinned by it.
+public struct SessionList: Hashable, Sendable {
+    public var sessions: [Session]
+    /// killd's own connections to this server.
+    public var ownThreadIDs: Set<ThreadID>
+
+    public init(sessions: [Session], ownThreadIDs: Set<ThreadID>) {
+        self.sessions = sessions
+        self.ownThreadIDs = ownThreadIDs
+    }
 }
 
 /// How much a look at a server is to tell; each more than the one before it.

@@ -118,13 +118,10 @@ public struct KillEngine: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - mandate: of a task's plan; `nil` if somebody asked for the Commit.
-    ///   - caller: where the KILLs are sent, if not by killd's account.
-    ///   - witness: told what was there right before the KILLs.
+    /// - Parameter mandate: of a task's plan; `nil` if somebody asked for the
+    ///   Commit.
     func commit(
-        _ stored: StoredPlan, on instance: Instance, as mandate: TaskMandate?, caller: CallersConnection? = nil,
-        witness: @escaping @Sendable (ServerObservation) -> Void = { _ in }
+        _ stored: StoredPlan, on instance: Instance, as mandate: TaskMandate?
     ) async throws -> CommitReport {
         switch stored.state {
         case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
@@ -136,8 +133,8 @@ public struct KillEngine: Sendable {
         guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
         return try await instance.server.withConnection { connection in
             try await Commit(
-                engine: self, stored: stored, instance: instance, connection: connection, mandate: mandate,
-                caller: caller, witness: witness
+                engine: self, plan: stored.plan, state: stored.state, instance: instance, connection: connection,
+                mandate: mandate, caller: nil, witness: { _ in }
             ).run()
         }
     }

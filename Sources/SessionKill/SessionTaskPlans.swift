@@ -50,27 +50,31 @@ extension KillEngine {
         return PreparedSessionTask(plan: plan, sessions: sessions)
     }
 
-    /// Ends the sessions of a task's plan.
+    /// Ends the sessions of a task's plan, which was stored a moment ago and
+    /// which nobody else has the ticket of.
     ///
     /// - Parameter witness: told what was there right before the KILLs.
     /// - Throws: as ``commit(_:on:for:)``, and ``SessionTaskFailure/loginRefused``.
     func commit(
-        _ plan: PlanName, on instance: Instance, by killer: KillingAccount,
+        _ plan: KillPlan, on instance: Instance, by killer: KillingAccount,
         witness: @escaping @Sendable (ServerObservation) -> Void
     ) async throws -> CommitReport {
-        guard let stored = try await store.plan(named: plan) else { throw KillError.planNotFound }
-        guard stored.state == .prepared else { throw KillError.beingCommitted }
-        guard case .login(let login) = killer else {
-            return try await commit(stored, on: instance, as: nil, witness: witness)
+        guard !hasExpired(plan) else { throw KillError.expired(at: plan.content.expiresAt) }
+        @Sendable func run(_ caller: CallersConnection?) async throws -> CommitReport {
+            try await instance.server.withConnection { connection in
+                try await Commit(
+                    engine: self, plan: plan, state: .prepared, instance: instance, connection: connection,
+                    mandate: nil, caller: caller, witness: witness
+                ).run()
+            }
         }
+        guard case .login(let login) = killer else { return try await run(nil) }
         // Whose login was refused must be told apart: killd's own account can be refused as well.
         let outcome: Result<CommitReport, any Error>
         do {
             outcome = try await instance.server.withConnection(as: login) { connection in
-                let caller = CallersConnection(user: login.user, connection: connection)
                 do {
-                    return .success(
-                        try await commit(stored, on: instance, as: nil, caller: caller, witness: witness))
+                    return .success(try await run(CallersConnection(user: login.user, connection: connection)))
                 } catch {
                     return .failure(error)
                 }

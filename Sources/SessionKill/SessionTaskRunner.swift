@@ -58,7 +58,8 @@ public actor SessionTaskRunner {
 
     private struct Work {
         let task: SessionTask
-        var sessions: [TaskedSession]
+        let plan: KillPlan
+        let sessions: [TaskedSession]
         let instance: Instance
         let killer: KillingAccount
     }
@@ -143,7 +144,9 @@ public actor SessionTaskRunner {
                     id: try .random(), account: account, place: target.place, plan: prepared.plan.name,
                     createdAt: prepared.plan.content.preparedAt)
                 created.append(
-                    Work(task: task, sessions: prepared.sessions, instance: target.instance, killer: killer))
+                    Work(
+                        task: task, plan: prepared.plan, sessions: prepared.sessions, instance: target.instance,
+                        killer: killer))
             }
             for work in created { try await store.insert(work.task, work.sessions) }
         } catch {
@@ -206,7 +209,7 @@ public actor SessionTaskRunner {
         let seen = Mutex<ServerObservation?>(nil)
         let engine = engine
         do {
-            let report = try await engine.commit(work.task.plan, on: work.instance, by: work.killer) { observation in
+            let report = try await engine.commit(work.plan, on: work.instance, by: work.killer) { observation in
                 seen.withLock { $0 = observation }
             }
             let fates = await engine.fates(report, on: work.instance)

@@ -2,18 +2,14 @@
 ///
 /// Nobody is given a look that began before they asked: who comes while one is
 /// under way waits for the next, together with all others who came meanwhile.
-actor SharedObservation {
-    private let server: any DatabaseServer
-    private let scope: ObservationScope
-    private var waiting: [CheckedContinuation<IndexedObservation, any Error>] = []
+actor SharedLook<View: Sendable> {
+    private let look: @Sendable () async throws -> View
+    private var waiting: [CheckedContinuation<View, any Error>] = []
     private var isLooking = false
 
-    init(of server: any DatabaseServer, _ scope: ObservationScope) {
-        self.server = server
-        self.scope = scope
-    }
+    init(_ look: @escaping @Sendable () async throws -> View) { self.look = look }
 
-    func observe() async throws -> IndexedObservation {
+    func observe() async throws -> View {
         try await withCheckedThrowingContinuation { caller in
             waiting.append(caller)
             guard !isLooking else { return }
@@ -26,15 +22,21 @@ actor SharedObservation {
         while !waiting.isEmpty {
             let callers = waiting
             waiting = []
-            let look: Result<IndexedObservation, any Error>
+            let view: Result<View, any Error>
             do {
-                look = .success(IndexedObservation(try await server.observe(scope)))
+                view = .success(try await look())
             } catch {
-                look = .failure(error)
+                view = .failure(error)
             }
-            for caller in callers { caller.resume(with: look) }
+            for caller in callers { caller.resume(with: view) }
         }
         isLooking = false
+    }
+}
+
+extension SharedLook<IndexedObservation> {
+    init(at server: any DatabaseServer, _ scope: ObservationScope) {
+        self.init { IndexedObservation(try await server.observe(scope)) }
     }
 }
 

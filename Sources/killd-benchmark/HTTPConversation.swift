@@ -14,8 +14,10 @@ final class HTTPConversation {
     func exchange(_ message: [UInt8]) throws -> [UInt8] {
         try connection.send(message)
         received = []
+        var size: (head: Int, body: Int)?
         while true {
-            if let size = try messageSize(), received.count >= size.head + size.body {
+            if size == nil { size = try messageSize() }
+            if let size, received.count >= size.head + size.body {
                 return Array(received[size.head..<(size.head + size.body)])
             }
             guard let bytes = connection.receive() else { throw BenchmarkError("killd did not answer") }

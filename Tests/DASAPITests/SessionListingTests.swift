@@ -187,19 +187,20 @@ private final class ListedServer: DatabaseServer {
     ) async throws -> Answer { throw ServerError(.other, "not asked for") }
 
     func observe(_ scope: ObservationScope) async throws -> ServerObservation {
+        throw ServerError(.other, "not asked for")
+    }
+
+    func list() async throws -> SessionList {
         looks.withLock { $0 += 1 }
         if let failure = failure.withLock({ $0 }) { throw failure }
         try await Task.sleep(for: .milliseconds(5))
-        XCTAssertEqual(scope, .transactions)
         return .of(.listed(1, "app", "10.0.0.7:1", "shop"), .listed(2, "app", "10.0.0.7:2", "shop"))
     }
 }
 
-extension ServerObservation {
-    fileprivate static func of(_ sessions: Session..., own: [UInt32] = []) -> ServerObservation {
-        let fingerprint = ServerFingerprint(
-            uniqueID: "3a9f", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4", startedAt: 1, connectionCount: 1)
-        return ServerObservation(fingerprint: fingerprint, sessions: sessions, ownThreadIDs: Set(own.map(thread)))
+extension SessionList {
+    fileprivate static func of(_ sessions: Session..., own: [UInt32] = []) -> SessionList {
+        SessionList(sessions: sessions, ownThreadIDs: Set(own.map(thread)))
     }
 }
 

@@ -5,6 +5,9 @@
 public struct DASAnswer: Sendable, Equatable {
     public var data: AnswerValue
     public var envelope: Envelope
+    /// About so many bytes as JSON, so that a large one is written without being
+    /// moved about; 0 for others.
+    public var sizeHint = 0
 
     /// The types of `Code` and `Success`.
     public enum Envelope: Sendable {
@@ -58,6 +61,11 @@ extension AnswerValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, 
 
     /// Members whose value is nil are left out.
     public init(dictionaryLiteral members: (String, AnswerValue?)...) {
-        self = .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
+        var present: [Member] = []
+        present.reserveCapacity(members.count)
+        for (name, value) in members {
+            if let value { present.append(Member(name: name, value: value)) }
+        }
+        self = .object(present)
     }
 }

@@ -50,7 +50,7 @@ struct DASEnvelope {
             "Code": isTyped ? 200 : "200", "Message": "Successful", "Data": answer.data,
             "RequestId": .text(requestID), "Success": isTyped ? true : "true",
         ]
-        return respond(.ok, body, root: "\(action)Response")
+        return respond(.ok, body, root: "\(action)Response", sizeHint: answer.sizeHint)
     }
 
     func failure(_ error: DASError) -> HTTPResponse {
@@ -72,8 +72,11 @@ struct DASEnvelope {
             ], root: "Error")
     }
 
-    private func respond(_ status: HTTPStatus, _ body: AnswerValue, root: String) -> HTTPResponse {
+    private func respond(
+        _ status: HTTPStatus, _ body: AnswerValue, root: String, sizeHint: Int = 0
+    ) -> HTTPResponse {
         var bytes: [UInt8] = []
+        if sizeHint > 0 { bytes.reserveCapacity(sizeHint) }
         switch format {
         case .json: bytes.append(json: body)
         case .xml: bytes.append(xml: body, root: root)

@@ -290,6 +290,18 @@ final class DASGateTests: XCTestCase {
         XCTAssertEqual(answer.status, .ok, answer.text)
     }
 
+    func testAKillThatWasSignedBeforeKilldStartedIsRefused() async throws {
+        let world = DASWorld()
+        for (action, offset, code) in [
+            (DASWorld.Kill.name, -101, "InvalidTimeStamp.Expired"), (DASWorld.Kill.name, -100, nil),
+            (DASWorld.Echo.name, -101, nil),
+        ] as [(String, Int64, String?)] {
+            for answer in try await world.answers(world.request(action) { $0.timestamp += offset }) {
+                XCTAssertEqual(answer.status == .ok ? nil : try answer.object()["Code"] as? String, code, answer.text)
+            }
+        }
+    }
+
     func testCallsBeyondTheRateAreRefusedWithADelayInMilliseconds() async throws {
         let world = DASWorld()
         for call in 1...21 {

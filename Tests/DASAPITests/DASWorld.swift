@@ -90,7 +90,7 @@ final class DASWorld: Sendable {
     /// - Parameter token: what the first account's requests have to carry.
     init(token: String? = nil, nonces: Int = NonceStore.capacity, limit: Int = 20) {
         let witness = witness
-        let nonces = SeenNonces(capacity: nonces)
+        let nonces = SeenNonces(start: Self.start - 100, capacity: nonces)
         self.nonces = nonces
         let everywhere = [InstancePattern("*")!]
         dispatcher = DASDispatcher(

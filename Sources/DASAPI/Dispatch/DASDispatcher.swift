@@ -124,7 +124,7 @@ public final class DASDispatcher: Sendable {
         }
         exchange.account = account.name
 
-        let action = try admit(common, of: account)
+        let action = try admit(common, timestamp, of: account)
         guard type(of: action).needs.isSubset(of: account.permissions) else { throw .noPermission }
         do throws(ParameterError) {
             let bound = try action.bind(incoming.parameters())
@@ -137,11 +137,14 @@ public final class DASDispatcher: Sendable {
     /// Nonce, version, action and rate: all that a verified request is refused for
     /// without regard to what it asks.
     ///
+    /// A kill that was signed before killd started is refused, since its nonce may
+    /// have been recorded by the killd of before.
+    ///
     /// What the rate limit refuses keeps no nonce, so that a client that polls too
     /// fast does not use up its room; but a refused kill does: nobody may repeat
     /// it when the same ids are other sessions.
     private func admit(
-        _ common: IncomingDASRequest.Common, of account: Account
+        _ common: IncomingDASRequest.Common, _ timestamp: ACSTimestamp, of account: Account
     ) throws(DASError) -> any DASAction {
         let time = clock.monotonic()
         return try nonces.store.withLock { nonces throws(DASError) in
@@ -152,9 +155,11 @@ public final class DASDispatcher: Sendable {
             guard common.action.utf8.count <= Self.longestName, let action = actions[common.action] else {
                 throw .actionNotFound
             }
+            let kills = type(of: action).needs.contains(.commit)
+            guard !kills || timestamp.seconds >= self.nonces.start else { throw .expiredTimestamp }
             let key = RateKey(account: account.name, action: type(of: action).name)
             if case .refused = limiter.withLock({ $0.admit(key, at: time) }) {
-                if type(of: action).needs.contains(.commit) {
+                if kills {
                     _ = nonces.record(common.nonce, of: account.secretID, at: time)
                 }
                 // The window of the limit is a second long.

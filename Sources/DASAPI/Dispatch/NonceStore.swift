@@ -77,11 +77,17 @@ struct NonceStore: Sendable {
     }
 }
 
-/// The nonces of a running killd. They outlive its configuration.
+/// The nonces of a running killd. They outlive its configuration, but not its end.
 public final class SeenNonces: Sendable {
     let store: Mutex<NonceStore>
+    /// The Unix time in seconds from which on no nonce was forgotten. What was
+    /// signed earlier may have been taken before.
+    let start: Int64
 
-    public convenience init() { self.init(capacity: NonceStore.capacity) }
+    public convenience init(start: Int64) { self.init(start: start, capacity: NonceStore.capacity) }
 
-    init(capacity: Int) { store = Mutex(NonceStore(capacity: capacity)) }
+    init(start: Int64, capacity: Int) {
+        self.start = start
+        store = Mutex(NonceStore(capacity: capacity))
+    }
 }

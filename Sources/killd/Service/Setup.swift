@@ -113,7 +113,7 @@ struct LastingParts: Sendable {
     let sessionTasks: SessionTaskRunner
     let listings: SessionListings
     /// A reload must not let a request be taken twice.
-    let nonces = SeenNonces()
+    let nonces: SeenNonces
 }
 
 /// A server, and what is known of whether it answers.

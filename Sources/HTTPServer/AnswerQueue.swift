@@ -22,7 +22,7 @@ final class AnswerQueue: Sendable {
     /// The threads that Swift's tasks share are as many: more would wait for each other.
     private static let mostTasks = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     /// After so many pieces a task lets the others of the process have its thread.
-    private static let mostPiecesAtOnce = 64
+    private static let mostPiecesAtOnce = 16
 
     private let mailbox: Mailbox
     private let state = Mutex(State())

@@ -11,6 +11,7 @@ extension HTTPHeaders.Field {
         }
         let name = line.lowerBound..<index
         let value = bytes.trimming((index + 1)..<line.upperBound)
+        // No fault ends this: see `fieldValueFault`.
         let (bits, faults) = bytes.withUnsafeBufferPointer { bytes in
             var (bits, faults): (UInt8, UInt8) = (0, 0)
             for byte in UnsafeBufferPointer(rebasing: bytes[value]) {

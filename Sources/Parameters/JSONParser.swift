@@ -54,6 +54,8 @@ struct JSONParser {
         try descend()
         defer { depth -= 1 }
         var members: [ParameterTree.Member] = []
+        // Only the one object that every request has: a body may have a million others.
+        if depth == 1 { members.reserveCapacity(8) }
         var names = MemberNames()
         skipWhitespace()
         if skip(UInt8(ascii: "}")) { return members }
@@ -68,7 +70,6 @@ struct JSONParser {
             skipWhitespace()
             guard skip(UInt8(ascii: ":")) else { throw unexpected() }
             skipWhitespace()
-            if members.isEmpty { members.reserveCapacity(8) }
             members.append(ParameterTree.Member(name: name, value: try parseValue()))
             skipWhitespace()
         } while skip(UInt8(ascii: ","))
@@ -84,7 +85,6 @@ struct JSONParser {
         if skip(UInt8(ascii: "]")) { return elements }
         repeat {
             skipWhitespace()
-            if elements.isEmpty { elements.reserveCapacity(4) }
             elements.append(try parseValue())
             skipWhitespace()
         } while skip(UInt8(ascii: ","))

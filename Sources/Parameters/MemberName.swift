@@ -43,7 +43,7 @@ struct MemberNames {
 
     mutating func insert(_ name: MemberName) -> (inserted: Bool, place: Int) {
         if let place = place(of: name) { return (false, place) }
-        if list.isEmpty { list.reserveCapacity(Self.few) }
+        if list.isEmpty { list.reserveCapacity(Self.few / 2) }
         list.append(name)
         if list.count > Self.few {
             for place in places.count..<list.count { places[list[place]] = place }

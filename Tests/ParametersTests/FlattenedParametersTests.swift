@@ -93,6 +93,18 @@ final class FlattenedParametersTests: XCTestCase {
         for (form, error) in refusals { assertRefuses(form, error) }
     }
 
+    func testFindsEachOfManyPairsAndRefusesASecondOne() throws {
+        let pairs = (0..<40).map { "n\($0)=\($0)" }
+        let form = try FormPairs(pairs.joined(separator: "&").utf8)
+        for (number, pair) in pairs.enumerated() {
+            XCTAssertEqual(form["n\(number)"], "\(number)")
+            XCTAssertThrowsError(try FormPairs((pairs + [pair]).joined(separator: "&").utf8)) { error in
+                XCTAssertEqual(error as? ParameterError, .repeated(path: "n\(number)"))
+            }
+        }
+        XCTAssertNil(form["n40"])
+    }
+
     func testRefusesWhatIsThereTwice() {
         let refusals: [(form: String, error: ParameterError)] = [
             ("Threads.0=5&Threads.0=6", .repeated(path: "Threads.0")),

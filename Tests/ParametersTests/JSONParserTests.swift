@@ -136,6 +136,16 @@ final class JSONParserTests: XCTestCase {
         assertMalformed([0x7B, 0x00, 0x7D, 0x00], .unexpectedByte(0x00), at: 1)
     }
 
+    func testRefusesAnyOfManyNamesThatOccursTwice() throws {
+        let names = (0..<40).map { #""n\#($0)":0"# }
+        XCTAssertNoThrow(try ParameterTree(json: Array("{\(names.joined(separator: ","))}".utf8)))
+        for (number, name) in names.enumerated() {
+            let text = "{\(names.joined(separator: ",")),\(name)}"
+            let offset = text.utf8.count - name.utf8.count - 1
+            assertMalformed(Array(text.utf8), .duplicateName("n\(number)"), at: offset)
+        }
+    }
+
     func testRefusesANameThatOccursTwiceHoweverItIsWritten() throws {
         assertMalformed(Array(#"{"x":1,"x":1}"#.utf8), .duplicateName("x"), at: 7)
         assertMalformed(Array(#"{"x":1,"y":2,"\u0078":3}"#.utf8), .duplicateName("x"), at: 13)

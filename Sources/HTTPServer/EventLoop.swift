@@ -28,6 +28,7 @@ final class EventLoop {
     private var date = HTTPDate(second: WallClock.second)
 
     private var listener: Listener?
+    private var hasNewcomers = false
     /// When accepting goes on after the system refused it.
     private var acceptingPausedUntil: MonotonicTime?
     /// In which second a client with too many connections was reported: it may
@@ -92,6 +93,12 @@ final class EventLoop {
         // Sockets are looked at between any two batches of messages, so that neither starves the other.
         let messages = mailbox.takeOrSleep()
         for message in messages { handle(message) }
+        // Behind the messages that were there before they knocked: after ``HTTPServer/replaceTLS(_:)`` nobody meets the
+        // certificate of before.
+        if hasNewcomers {
+            hasNewcomers = false
+            acceptSome()
+        }
         try watchListener()
         let count = try queue.wait(into: &events, milliseconds: messages.isEmpty ? millisecondsToWait : 0)
         mailbox.noteAwake()
@@ -106,7 +113,7 @@ final class EventLoop {
 
     private func handle(_ event: EventMask, token: UInt64) {
         switch token {
-        case Self.listenerToken: acceptSome()
+        case Self.listenerToken: hasNewcomers = true
         case Self.wakeUpToken: mailbox.wakeUp.clear()
         default:
             // Nothing is found if the connection was closed by an earlier event of this turn.

@@ -121,4 +121,17 @@ final class TLSClientTests: XCTestCase {
         open.send("GET /open HTTP/1.1\r\nHost: h\r\n\r\n")
         XCTAssertNotNil(try open.receive(until: "</open>"))
     }
+
+    func testWhoConnectsRightAfterTheCertificateWasReplacedMeetsTheNewOne() throws {
+        let https = try TLSTestServer()
+        let authorities = [https.made, try TestCertificates()]
+        let contexts = try authorities.map {
+            try TLSServerContext(certificate: $0.server.certificate, privateKey: $0.server.key)
+        }
+        for round in 1...400 {
+            https.server.replaceTLS(contexts[round % 2])
+            // Trusts no other authority.
+            XCTAssertNoThrow(try TLSTestClient(port: https.port, made: authorities[round % 2]), "round \(round)")
+        }
+    }
 }

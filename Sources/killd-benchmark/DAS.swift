@@ -103,7 +103,7 @@ private final class DASClient {
         }
         let start = ContinuousClock.now
         let id = try read(Begun.self, of: try exchange("GetMySQLAllSessionAsync")).ResultId
-        let body = try poll { try exchange("GetMySQLAllSessionAsync", [("ResultId", id)]) }
+        let body = try poll(every: 500) { try exchange("GetMySQLAllSessionAsync", [("ResultId", id)]) }
         let time = ContinuousClock.now - start
         guard try read(Listing.self, of: body).SessionData.TotalSessionCount >= count else {
             throw BenchmarkError("not all sessions are listed")
@@ -128,7 +128,8 @@ private final class DASClient {
                 ("IgnoredUsers", "['\(Bystanders.user)','root']"),
             ])
         let id = try read(String.self, of: created)
-        let body = try poll { try exchange("GetKillInstanceSessionTaskResult", [("TaskId", id)]) }
+        // Each poll takes time from killd on the same processors.
+        let body = try poll(every: 2_000) { try exchange("GetKillInstanceSessionTaskResult", [("TaskId", id)]) }
         let time = ContinuousClock.now - start
         let result = try read(Result.self, of: body)
         guard result.TaskState == "SUCCESS", result.KillSuccessCount == count else {
@@ -138,14 +139,15 @@ private final class DASClient {
     }
 
     /// Asks until the answer is not that something is running.
-    private func poll(_ ask: () throws -> [UInt8]) throws -> [UInt8] {
+    ///
+    /// - Parameter pause: in microseconds.
+    private func poll(every pause: UInt32, _ ask: () throws -> [UInt8]) throws -> [UInt8] {
         while true {
             let body = try ask()
             // Short: what is finished tells of sessions.
             let isRunning = body.count < 20_000 && String(decoding: body, as: UTF8.self).contains("\"RUNNING\"")
             if !isRunning { return body }
-            // Each poll takes time from killd on the same processors.
-            usleep(2_000)
+            usleep(pause)
         }
     }
 

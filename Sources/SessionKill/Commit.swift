@@ -51,7 +51,8 @@ struct Commit {
         }
         let answers = await kill(victims.map(\.identity))
         if answers == nil {
-            for session in victims { outcomes[session.id] = .failed("the task ended or was suspended before KILL was sent") }
+            let reason = "the task ended or was suspended before KILL was sent"
+            for session in victims { outcomes[session.id] = .failed(reason) }
         }
         var unknownToServer: [SessionIdentity] = []
         for (session, answer) in zip(victims, answers ?? []) {

@@ -142,7 +142,8 @@ struct IncomingDASRequest {
         let signed: ACS3SignedRequest
         do throws(ACS3AuthorizationError) {
             signed = try ACS3SignedRequest(
-                method: http.method, query: query.pairs, headers: SignedFields(headers: http.headers), payload: http.body)
+                method: http.method, query: query.pairs, headers: SignedFields(headers: http.headers),
+                payload: http.body)
         } catch {
             throw refusal(of: error)
         }

@@ -29,7 +29,8 @@ struct PrepareCommand: Command {
 
     func run() throws -> ExitStatus {
         let answer = try client.client.call(
-            "KillMySqlThreads", KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
+            "KillMySqlThreads",
+            KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
             answer: KillMySqlThreadsAnswer.self)
         if client.json {
             Terminal.standardOutput.write(answer.json + "\n")

@@ -91,8 +91,8 @@ struct ShowCommand: Command {
         for thread in plan.Threads {
             for wanted in thread.WantedLocks ?? [] {
                 let details = ([wanted.Kind + " lock", wanted.Index, wanted.Mode] as [String?]).compactMap { $0 }
-                remarks.append(
-                    "\(thread.Id) holds \(wanted.Object) (\(details.joined(separator: ", "))); waiting for it: \(wanted.Waiters)")
+                let lock = "\(wanted.Object) (\(details.joined(separator: ", ")))"
+                remarks.append("\(thread.Id) holds \(lock); waiting for it: \(wanted.Waiters)")
             }
             if let connection = thread.ServerSessionId {
                 remarks.append(

@@ -63,7 +63,7 @@ extension SessionData {
     fileprivate var answer: AnswerValue {
         [
             "TotalSessionCount": .integer(Int64(sessions.count)), "ActiveSessionCount": .integer(Int64(activeCount)),
-            "MaxActiveTime": .integer(longestActive), "SessionList": .list(sessions.map(\.answer)),
+            "MaxActiveTime": .integer(longestActive), "SessionList": .longList(.init(sessions) { $0.answer }),
             "UserStats": .list(users.map(\.answer)), "ClientStats": .list(clients.map(\.answer)),
             "DbStats": .list(databases.map(\.answer)), "TimeStamp": .integer(readAt.milliseconds),
         ]
@@ -91,7 +91,7 @@ extension SessionCount {
         [
             "Key": .text(key), "TotalCount": .integer(Int64(threads.count)),
             "ActiveCount": .integer(Int64(activeCount)),
-            "ThreadIdList": .list(threads.map { .integer(Int64($0.rawValue)) }),
+            "ThreadIdList": .longList(.init(threads) { .integer(Int64($0.rawValue)) }),
             "UserList": .list(users.map { .text($0) }),
         ]
     }

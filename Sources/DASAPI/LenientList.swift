@@ -185,7 +185,9 @@ enum LenientList {
         }
 
         private mutating func element() throws(Malformed) -> Element {
-            if let mark = next, [UInt8(ascii: "'"), UInt8(ascii: "\"")].contains(mark) { return .quoted(try quoted(mark)) }
+            if let mark = next, mark == UInt8(ascii: "'") || mark == UInt8(ascii: "\"") {
+                return .quoted(try quoted(mark))
+            }
             let start = position
             while let byte = next, (0x30...0x39).contains(byte) { position += 1 }
             guard position > start else { throw Malformed() }

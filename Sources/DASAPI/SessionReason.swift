@@ -7,11 +7,11 @@ import SessionKill
 /// | `killed`, `rolling-back`, `xa-prepared` | SESSION_KILLED | success |
 /// | `gone`: it had ended by itself, or is proven to be gone after an interruption | SESSION_EXPIRED | – |
 /// | `replaced`: the id is another session's, which was left alone | SESSION_EXPIRED | – |
-/// | `denied`: KILL was refused (1095, 1227), or the account sees its own sessions only | SESSION_NO_PERMISSION | failure |
+/// | `denied`: KILL was refused, or the login sees its own sessions only | SESSION_NO_PERMISSION | failure |
 /// | the login was refused (1045, 1044, …) | SESSION_ACCOUNT_ERROR | failure |
 /// | its user is one of `IgnoredUsers` | SESSION_IGNORED_USER | ignored |
-/// | `protected`: replication, the server's own, killd's own, protected users | SESSION_INTERNAL_USER_OR_COMMAND | ignored |
-/// | `failed`: KILL was accepted, but the session is still there after `killWaitSeconds` | SESSION_KILL_TASK_TIMEOUT | failure |
+/// | `protected` | SESSION_INTERNAL_USER_OR_COMMAND | ignored |
+/// | `failed`: still there `killWaitSeconds` after its KILL was accepted | SESSION_KILL_TASK_TIMEOUT | failure |
 /// | `failed` otherwise, `unknown` | SESSION_OTHER_ERROR | failure |
 ///
 /// The last column is ``SessionFate``'s.

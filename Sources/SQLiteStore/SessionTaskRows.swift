@@ -89,7 +89,9 @@ extension SessionTaskRows {
         switch (state, endedAt) {
         case ("running", nil): return .running
         case (_, let time?):
-            if let ending = SessionTaskEnding(rawValue: state) { return .ended(ending, at: UnixTime(milliseconds: time)) }
+            if let ending = SessionTaskEnding(rawValue: state) {
+                return .ended(ending, at: UnixTime(milliseconds: time))
+            }
         case (_, nil): break
         }
         throw StoreError(.damaged, "the state \(state) of \(taskID) contradicts what stands beside it")

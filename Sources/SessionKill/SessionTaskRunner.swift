@@ -214,7 +214,7 @@ public actor SessionTaskRunner {
             }
             let fates = await engine.fates(report, on: work.instance)
             await record(work, seen.withLock { $0 }) { sessions in
-                for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? fates[sessions[index].id] }
+                sessions.complete(with: fates)
                 return SessionTaskEnding(of: sessions.compactMap(\.fate))
             }
         } catch SessionTaskFailure.loginRefused(let cause) {
@@ -239,7 +239,7 @@ public actor SessionTaskRunner {
     private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: String) async {
         let fates = await close(work.task, on: work.instance, because: reason)
         await record(work, seen) { sessions in
-            for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? fates?[sessions[index].id] }
+            sessions.complete(with: fates ?? [:])
             return .error
         }
     }
@@ -254,7 +254,7 @@ public actor SessionTaskRunner {
             }
         let fates = await close(stored.task, on: instance, because: Self.interruption)
         await record(stored.task, stored.sessions, nil, .cut(bytes: 0)) { sessions in
-            for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? fates?[sessions[index].id] }
+            sessions.complete(with: fates ?? [:])
             return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.fate)) : .error
         }
     }
@@ -325,6 +325,13 @@ public actor SessionTaskRunner {
             }
             guard !isStopping, (try? await clock.sleep(.seconds(1))) != nil else { return nil }
         }
+    }
+}
+
+extension [TaskedSession] {
+    /// Gives those a fate that have none yet.
+    fileprivate mutating func complete(with fates: [ThreadID: SessionFate]) {
+        for index in indices where self[index].fate == nil { self[index].fate = fates[self[index].id] }
     }
 }
 

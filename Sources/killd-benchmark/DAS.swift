@@ -13,7 +13,7 @@ private func listings(_ killd: Killd, in folder: String) throws -> [Measurement]
     let openFiles = 12_000
     let mayOpenFiles = allowOpenFiles(rlim_t(openFiles))
     let options = mayOpenFiles ? ["--max-connections=10100", "--open-files-limit=\(openFiles)"] : []
-    return try onEachServer("listing of 10000 sessions with statistics", goal: goal, options: options) { server in
+    return try onEachServer("listing of 10000 sessions with statistics for a client of DAS", goal: goal, options: options) { server in
         var count = 10_000
         var note = ""
         if let reason = mayOpenFiles ? largePlanObstacle(count, on: server) : "no more open files are allowed" {
@@ -26,7 +26,7 @@ private func listings(_ killd: Killd, in folder: String) throws -> [Measurement]
         defer { service.stop() }
         let client = try DASClient(service)
         let peer = try server.connect(as: TargetServer.killer)
-        let name = "listing of \(count) sessions with statistics, \(server.name)"
+        let name = "listing of \(count) sessions with statistics for a client of DAS, \(server.name)"
 
         _ = try client.list(atLeast: count)
         let before = try service.residentMemory()
@@ -48,8 +48,8 @@ private func listings(_ killd: Killd, in folder: String) throws -> [Measurement]
                 peer: "`SHOW FULL PROCESSLIST` read by the client library: \(milliseconds(median(pairs.map(\.peer))))",
                 ratio: decimal(median(pairs.map { $0.killd / $0.peer })), goal: goal),
             Measurement(
-                name: "memory for each of \(pairs.count) results that are kept of that listing", killd: "\(decimal(memory)) MiB",
-                goal: "–"),
+                name: "memory for each of \(pairs.count) results that are kept of that listing, \(server.name)",
+                killd: "\(decimal(memory)) MiB", goal: "–"),
         ]
     }
 }
@@ -57,7 +57,7 @@ private func listings(_ killd: Killd, in folder: String) throws -> [Measurement]
 /// A task that ends all sessions but those of ignored users, with a login of its
 /// own, until its result is there.
 private func killsOfAll(_ killd: Killd, in folder: String) throws -> [Measurement] {
-    let name = "KillAllSessions of 1000 idle sessions"
+    let name = "KillAllSessions of 1000 idle sessions by a client of DAS"
     return try onEachServer(name, goal: "≤ 1.2") { server in
         let service = try Killd.Server(
             killd, configuration: try Killd.configuration(in: folder, databasePort: server.port, das: true))
@@ -66,7 +66,8 @@ private func killsOfAll(_ killd: Killd, in folder: String) throws -> [Measuremen
         let loop = try server.connect(as: TargetServer.killer)
         return [
             try KillTurns(
-                11, of: 1_000, on: server, killd: { try client.killAll($0.count) }, peer: { try killLoop($0, over: loop) }
+                11, of: 1_000, on: server, killd: { try client.killAll($0.count) },
+                peer: { try killLoop($0, over: loop) }
             ).measurement("\(name), \(server.name)", peer: "bare loop of `KILL n`", goal: "≤ 1.2")
         ]
     }
@@ -102,7 +103,7 @@ private final class DASClient {
         }
         let start = ContinuousClock.now
         let id = try read(Begun.self, of: try exchange("GetMySQLAllSessionAsync")).ResultId
-        let body = try poll { try exchange("GetMySQLAllSessionAsync", [("ResultId", id)]) }
+        let body = try poll(every: 500) { try exchange("GetMySQLAllSessionAsync", [("ResultId", id)]) }
         let time = ContinuousClock.now - start
         guard try read(Listing.self, of: body).SessionData.TotalSessionCount >= count else {
             throw BenchmarkError("not all sessions are listed")
@@ -127,7 +128,8 @@ private final class DASClient {
                 ("IgnoredUsers", "['\(Bystanders.user)','root']"),
             ])
         let id = try read(String.self, of: created)
-        let body = try poll { try exchange("GetKillInstanceSessionTaskResult", [("TaskId", id)]) }
+        // Each poll takes time from killd on the same processors.
+        let body = try poll(every: 2_000) { try exchange("GetKillInstanceSessionTaskResult", [("TaskId", id)]) }
         let time = ContinuousClock.now - start
         let result = try read(Result.self, of: body)
         guard result.TaskState == "SUCCESS", result.KillSuccessCount == count else {
@@ -137,13 +139,15 @@ private final class DASClient {
     }
 
     /// Asks until the answer is not that something is running.
-    private func poll(_ ask: () throws -> [UInt8]) throws -> [UInt8] {
+    ///
+    /// - Parameter pause: in microseconds.
+    private func poll(every pause: UInt32, _ ask: () throws -> [UInt8]) throws -> [UInt8] {
         while true {
             let body = try ask()
             // Short: what is finished tells of sessions.
             let isRunning = body.count < 20_000 && String(decoding: body, as: UTF8.self).contains("\"RUNNING\"")
             if !isRunning { return body }
-            usleep(1_000)
+            usleep(pause)
         }
     }
 

@@ -16,7 +16,10 @@ final class HTTPConversation {
         received = []
         var size: (head: Int, body: Int)?
         while true {
-            if size == nil { size = try messageSize() }
+            if size == nil {
+                size = try messageSize()
+                if let size { received.reserveCapacity(size.head + size.body) }
+            }
             if let size, received.count >= size.head + size.body {
                 return Array(received[size.head..<(size.head + size.body)])
             }

@@ -109,4 +109,28 @@ final class DASAnswerTests: XCTestCase {
             String(decoding: text, as: UTF8.self),
             "<?xml version='1.0' encoding='UTF-8'?><R>a\u{FFFD}\t\n&#13;\u{FFFD}\u{7F}\u{FFFD}é😀]]&gt;</R>")
     }
+
+    func testALongListIsWrittenAsAList() {
+        let objects: [AnswerValue] = [["A": 1], ["A": "x"]]
+        let pairs: [(AnswerValue, AnswerValue)] = [
+            (.list(objects), .longList(.init(objects) { $0 })), (.list([]), .longList(.init([Int]()) { _ in 1 })),
+        ]
+        for (short, long) in pairs {
+            var (ofShort, ofLong) = ([UInt8](), [UInt8]())
+            ofShort.append(json: ["L": short])
+            ofLong.append(json: ["L": long])
+            XCTAssertEqual(ofLong, ofShort)
+            ofShort.append(xml: ["L": short], root: "R")
+            ofLong.append(xml: ["L": long], root: "R")
+            XCTAssertEqual(ofLong, ofShort)
+        }
+    }
+
+    func testNumbersAreWrittenInDecimalDigits() {
+        for number in [0, 7, 10, -1, 4_294_967_295, 1_766_632_214_347, Int64.max, .min] {
+            var bytes: [UInt8] = []
+            bytes.append(json: .integer(number))
+            XCTAssertEqual(String(decoding: bytes, as: UTF8.self), String(number))
+        }
+    }
 }

@@ -14,7 +14,7 @@ final class DASKillTests: XCTestCase {
             try await victims.run("SET autocommit=0")
             try await scene.administrator.query("CREATE TABLE IF NOT EXISTS d.rows (id INT) ENGINE=InnoDB")
             try await victims.run("INSERT INTO d.rows VALUES (1)")
-            let host = try await scene.processList(ids[0], "HOST")
+            let host = try await scene.shownHost(of: ids[0])
             let created = try das.create([("KillAllSessions", "False"), ("SessionIds", list(ids + [ids[0]]))])
             XCTAssertEqual(created.status, 200, "\(created)")
             XCTAssertEqual(created.body["Code"] as? Int, 200)

@@ -133,5 +133,14 @@ extension RealServer {
     }
 }
 
+extension Scene {
+    /// The client's address and port as the server shows them. MySQL's information_schema.PROCESSLIST would fail while
+    /// any session runs a statement beyond utf8mb3.
+    func shownHost(of id: ThreadID) async throws -> String {
+        let rows = try await administrator.query("SHOW PROCESSLIST").first?.rows ?? []
+        return try XCTUnwrap(rows.first { $0[0] == id.description }?[2])
+    }
+}
+
 /// As `SessionIds` and its like are written.
 func list(_ ids: [ThreadID]) -> String { "[" + ids.map(\.description).joined(separator: ",") + "]" }

@@ -26,7 +26,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
             _ = try await create(.threads([3]))
             XCTFail("created")
         } catch is StoreError {}
-        try await eventually("the end of the task") { await self.store.sessionTasks.values.allSatisfy { $0.state != .running } }
+        try await allEnd()
         let endings = await store.sessionTasks.values.map(\.ending)
         XCTAssertEqual(endings, [.error])
         await assertKilled([])
@@ -207,6 +207,12 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         XCTAssertNotEqual(ids[0], ids[1])
     }
 
+    private func allEnd() async throws {
+        try await eventually("the end of all tasks") {
+            await self.store.sessionTasks.values.allSatisfy { $0.state != .running }
+        }
+    }
+
     // MARK: Too many
 
     func testAtMostTwoTasksRunAtOnePlaceAndSoManyWait() async throws {
@@ -220,7 +226,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         let arrived = await gate.arrived
         XCTAssertLessThanOrEqual(arrived, 2)
         await gate.open()
-        try await eventually("the end of all") { await self.store.sessionTasks.values.allSatisfy { $0.state != .running } }
+        try await allEnd()
         _ = try await run(.threads([4]))
     }
 }

@@ -192,7 +192,10 @@ final class SessionTaskTests: SessionTaskTestCase {
     }
 
     func testACallersAccountNeedsNothingOfKilldsRightToKill() async throws {
-        await server.set { $0.missingKillPrivilege = "CONNECTION_ADMIN"; $0.callersLook = { $0.missingKillPrivilege = nil } }
+        await server.set { server in
+            server.missingKillPrivilege = "CONNECTION_ADMIN"
+            server.callersLook = { $0.missingKillPrivilege = nil }
+        }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.fates, [3: .decided(.killed)])
         do {

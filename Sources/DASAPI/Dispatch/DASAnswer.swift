@@ -36,8 +36,26 @@ public enum AnswerValue: Sendable, Equatable {
     case integer(Int64)
     case boolean(Bool)
     case list([AnswerValue])
+    /// A list of thousands of objects: each is made when it is written, and gone
+    /// before the next, so that they need no memory all at the same time.
+    case longList(LongList)
     /// Members in the order in which they are written; no name twice.
     case object([Member])
+
+    public struct LongList: Sendable, Equatable {
+        public let count: Int
+        /// By its position.
+        public let element: @Sendable (Int) -> AnswerValue
+
+        public init<Element: Sendable>(_ elements: [Element], _ value: @escaping @Sendable (Element) -> AnswerValue) {
+            count = elements.count
+            element = { value(elements[$0]) }
+        }
+
+        public static func == (left: LongList, right: LongList) -> Bool {
+            left.count == right.count && (0..<left.count).allSatisfy { left.element($0) == right.element($0) }
+        }
+    }
 
     public struct Member: Sendable, Equatable {
         /// ASCII letters, in XML the name of an element.

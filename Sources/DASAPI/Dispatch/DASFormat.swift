@@ -93,13 +93,20 @@ extension [UInt8] {
     mutating func append(json value: AnswerValue) {
         switch value {
         case .text(let text): append(jsonString: text)
-        case .integer(let number): self += String(number).utf8
+        case .integer(let number): append(decimal: number)
         case .boolean(let value): self += (value ? "true" : "false").utf8
         case .list(let elements):
             append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
                 if index > 0 { append(UInt8(ascii: ",")) }
                 append(json: element)
+            }
+            append(UInt8(ascii: "]"))
+        case .longList(let list):
+            append(UInt8(ascii: "["))
+            for index in 0..<list.count {
+                if index > 0 { append(UInt8(ascii: ",")) }
+                append(json: list.element(index))
             }
             append(UInt8(ascii: "]"))
         case .object(let members):
@@ -114,6 +121,23 @@ extension [UInt8] {
         }
     }
 
+    /// Lists have three ids for each session: a `String` for each costs more than
+    /// all else of it.
+    private mutating func append(decimal number: Int64) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        // No number of 64 bits has more digits.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var rest = number.magnitude
+            var first = digits.count
+            repeat {
+                first -= 1
+                digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            append(contentsOf: digits[first...])
+        }
+    }
+
     /// A document. A list is a container whose children all have its own name:
     /// the form that Java's reader keeps whole.
     mutating func append(xml value: AnswerValue, root: String) {
@@ -125,9 +149,10 @@ extension [UInt8] {
         self += "<\(name)>".utf8
         switch value {
         case .text(let text): append(xmlText: text)
-        case .integer(let number): self += String(number).utf8
+        case .integer(let number): append(decimal: number)
         case .boolean(let value): self += (value ? "true" : "false").utf8
         case .list(let elements): for element in elements { append(xmlElement: name, element) }
+        case .longList(let list): for index in 0..<list.count { append(xmlElement: name, list.element(index)) }
         case .object(let members): for member in members { append(xmlElement: member.name, member.value) }
         }
         self += "</\(name)>".utf8

@@ -145,7 +145,8 @@ final class DASGateTests: XCTestCase {
         let message = try XCTUnwrap(try ofV3.object()["Message"] as? String)
         XCTAssertEqual(ofV3.status, .badRequest)
         XCTAssertNotNil(
-            message.wholeMatch(of: /Specified [a-z ]+\. server string to sign is:ACS3-HMAC-SHA256\n[0-9a-f]{64}/), message)
+            message.wholeMatch(of: /Specified [a-z ]+\. server string to sign is:ACS3-HMAC-SHA256\n[0-9a-f]{64}/),
+            message)
     }
 
     func testAPasswordIsNeitherEchoedNorRecorded() async throws {

@@ -27,7 +27,8 @@ final class DASRequestTests: XCTestCase {
             try await world.answer(
                 world.request(DASWorld.Echo.name, []) {
                     $0.json =
-                        #"{"InstanceId":"rm-1","DbUserPassword":"\#(awkward)","KillAllSessions":true,"SessionIds":"[1,2]"}"#
+                        #"{"InstanceId":"rm-1","DbUserPassword":"\#(awkward)","KillAllSessions":true,"#
+                        + #""SessionIds":"[1,2]"}"#
                 }.signedV3()))
         XCTAssertEqual(answers.count, 9)
         for answer in answers {
@@ -76,8 +77,8 @@ final class DASRequestTests: XCTestCase {
     func testTheSpellingsOfTheSDKsAreBooleans() async throws {
         let world = DASWorld()
         for (text, value) in [
-            ("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false), ("1", nil), ("yes", nil),
-            ("truee", nil), ("truetrue", nil),
+            ("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false), ("1", nil),
+            ("yes", nil), ("truee", nil), ("truetrue", nil),
         ] as [(String, Bool?)] {
             let answer = try await world.answer(
                 world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("KillAllSessions", text)]).signedV3())

@@ -166,7 +166,8 @@ private struct Message {
         if let text = rules["signed-parameters"] {
             parameters = try text.components(separatedBy: "&").map { try split($0, at: "=") }
         } else {
-            parameters = pairs(method == "GET" ? query : body).filter { $0.name != "Signature" }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            parameters = pairs(method == "GET" ? query : body).filter { $0.name != "Signature" }
+                .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         }
         return V1Signature.stringToSign(
             httpMethod: method, host: try XCTUnwrap(rules["signed-host"]), parameters: parameters)

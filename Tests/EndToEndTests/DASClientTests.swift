@@ -4,7 +4,8 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// Alibaba Cloud's own clients, by the Python programs in `Clients`, each of which says in words what it did not expect.
+/// Alibaba Cloud's own clients, by the Python programs in `Clients`, each of which says in words what it did not
+/// expect.
 final class DASClientTests: XCTestCase {
     func testTheSDKsListAndKillSessions() async throws {
         try OfficialClients.require()
@@ -66,6 +67,7 @@ extension OfficialClients {
             environment["KILLD_UNAUTHORIZED_ACCESS_KEY_ID"] = reader.secretId
             environment["KILLD_UNAUTHORIZED_ACCESS_KEY_SECRET"] = reader.secretKey
         }
-        return try await run(program, ["--endpoint", killd.dasEndpoint, "--instance", "cdb-test"] + arguments, environment)
+        let options = ["--endpoint", killd.dasEndpoint, "--instance", "cdb-test"]
+        return try await run(program, options + arguments, environment)
     }
 }

@@ -95,7 +95,7 @@ struct DASAnswerText {
         let end = Array("\r\n\r\n".utf8)
         while true {
             let more = try XCTUnwrap(connection.receiveSome(), "no whole answer came")
-            received += try XCTUnwrap(more.isEmpty ? nil : more, "cut off: \(String(decoding: received, as: UTF8.self))")
+            received += try XCTUnwrap(more.isEmpty ? nil : more, "cut off: \(head)")
             guard let place = Data(received).range(of: Data(end)) else { continue }
             head = String(decoding: received[..<place.lowerBound], as: UTF8.self)
             let length = head.firstMatch(of: /Content-Length: ([0-9]+)/).flatMap { Int($0.1) }

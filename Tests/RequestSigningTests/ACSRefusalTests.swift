@@ -60,7 +60,8 @@ final class ACSRefusalTests: XCTestCase {
         let digits = String(repeating: "a", count: 64)
         let good = "ACS3-HMAC-SHA256 Credential=k,SignedHeaders=host;x-acs-date,Signature=\(digits)"
         XCTAssertEqual(try ACS3Authorization(parsing: good).headerValue, good)
-        XCTAssertEqual(try ACS3Authorization(parsing: good.replacingOccurrences(of: ",", with: " , ")).headerValue, good)
+        let withBlanks = good.replacingOccurrences(of: ",", with: " , ")
+        XCTAssertEqual(try ACS3Authorization(parsing: withBlanks).headerValue, good)
         for (value, error) in [
             ("ACS3-HMAC-SM3 Credential=k", .unsupportedAlgorithm), ("ACS3-RSA-SHA256", .unsupportedAlgorithm),
             ("", .unsupportedAlgorithm), ("ACS3-HMAC-SHA256", .malformed),
@@ -133,7 +134,9 @@ final class ACSRefusalTests: XCTestCase {
 
     func testAClockMayBeFifteenMinutesOffInEitherDirection() throws {
         let time = try XCTUnwrap(ACSTimestamp("2026-01-02T03:04:05Z"))
-        for (offset, isCurrent) in [(-901, false), (-900, true), (0, true), (900, true), (901, false)] as [(Int64, Bool)] {
+        for (offset, isCurrent) in [
+            (-901, false), (-900, true), (0, true), (900, true), (901, false),
+        ] as [(Int64, Bool)] {
             XCTAssertEqual(time.isCurrent(at: time.seconds + offset), isCurrent, "\(offset)")
         }
     }

@@ -113,7 +113,10 @@ extension MySQLConnection {
         let (listed, _) = try split(whole, login)
         let idsListed = Set(listed.map(\.id))
         let states = try serverStates(of: whole)
-        return Set(states.filter { !idsListed.contains($0.key) || $0.value.contains(dyingState) }.keys)
+        let dying = states.filter { id, states in
+            !idsListed.contains(id) || states.contains { $0.hasSameBytes(as: dyingState) }
+        }
+        return Set(dying.keys)
     }
 
     private func split(

@@ -151,7 +151,7 @@ extension KillAnswer {
     /// | error | the ODP says it | taken as |
     /// | --- | --- | --- |
     /// | none | at once; the session ends within a second or so | accepted, until it is seen gone |
-    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not here; the lists say |
+    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not here; lists say |
     /// | 4016 | of an id whose bits name no thread of this process, or of before a hot upgrade | the same |
     /// | 4081 | of such an id in KILL QUERY, which killd does not send | the same |
     /// | 1095 | of another cluster's session | not permitted |

@@ -249,7 +249,8 @@ public final class ODPDouble: Sendable {
                 return (state.remove(victim), proxySessionID, state.settings.dyingTime)
             }
             socket?.end()
-            if let proxySessionID { later(dyingTime) { [weak self] in self?.state.withLock { $0.bury(proxySessionID) } } }
+            guard let proxySessionID else { return }
+            later(dyingTime) { [weak self] in self?.state.withLock { $0.bury(proxySessionID) } }
         }
         // In the benchmark all end at once: a queue's thread for each would cost more than the rest.
         if delay > .zero { later(delay, end) } else { end() }

@@ -79,7 +79,8 @@ extension ODPDouble.State {
         switch words.first {
         case "proxysession"?: return killProxySession(Array(words.dropFirst()), by: own)
         case "query"?:
-            // [P] Not within a transaction; an id that does not decode; other tenants are hidden; nothing for who is idle.
+            // [P] Not within a transaction; an id that does not decode; other tenants are hidden; nothing happens to
+            // who is idle.
             guard !own.isInTransaction else {
                 return Response(.error(1_235, state: "0A000", "Not supported feature or function"))
             }
@@ -106,7 +107,9 @@ extension ODPDouble.State {
         guard numbers.count == 2 else { return kill(first, by: own) }
         guard let second = numbers[1] else { return Response(.badCommand) }
         guard let target = find(first) else { return Response(notFound(first)) }
-        guard target.connections.contains(where: { $0.id == Int(second) }) else { return Response(.unknownThread(second)) }
+        guard target.connections.contains(where: { $0.id == Int(second) }) else {
+            return Response(.unknownThread(second))
+        }
         if settings.closeDelay != nil {
             sessions[target.id]?.connections.removeAll { $0.id == Int(second) }
             renewListRow(target.id)

@@ -19,6 +19,8 @@ struct NamedRows {
         self.source = source
     }
 
+    var count: Int { rows.count }
+
     func index(of column: String) throws(ServerError) -> Int {
         guard let index = columns[column] else { throw .senseless("\(source), which lacks the column \(column),") }
         return index
@@ -27,6 +29,11 @@ struct NamedRows {
     func forEach(_ body: (Row) throws(ServerError) -> Void) throws(ServerError) {
         for row in rows { try body(try Row(row, source)) }
     }
+}
+
+extension String {
+    /// By bytes: comparing a stranger's text as text is quadratic in its combining marks.
+    func hasSameBytes(as text: String) -> Bool { utf8.elementsEqual(text.utf8) }
 }
 
 extension Row {

@@ -23,7 +23,7 @@ struct ProxyAttributes: Sendable {
         var held: [[String: String]] = []
         try rows.forEach { row throws(ServerError) in
             guard let attribute = row[name], attribute.utf8.count <= 64 else { throw .senseless(source) }
-            if row[group] == "cs common" {
+            if row[group]?.hasSameBytes(as: "cs common") == true {
                 common[attribute] = row[value] ?? ""
             } else if attribute == "server_ip" {
                 held.append([attribute: row[value] ?? ""])

@@ -29,8 +29,8 @@ extension MySQLConnection {
                 severity: .information, subject: .proxy,
                 description: """
                     OceanBase Database Proxy \(login.version ?? "of unknown version") at \(login.origin), \
-                    \(encryption); logged in as \(login.user)@\(login.tenant) of cluster \(login.cluster); session ids of version \
-                    \(idVersion); sessions that came through other proxies are not seen
+                    \(encryption); logged in as \(login.user)@\(login.tenant) of cluster \(login.cluster); \
+                    session ids of version \(idVersion); sessions that came through other proxies are not seen
                     """)
         ]
         guard login.seesAllSessions else {

@@ -113,7 +113,10 @@ extension MySQLConnection {
         let (listed, _) = try split(whole, login)
         let idsListed = Set(listed.map(\.id))
         let states = try serverStates(of: whole)
-        return Set(states.filter { !idsListed.contains($0.key) || $0.value.contains(dyingState) }.keys)
+        let dying = states.filter { id, states in
+            !idsListed.contains(id) || states.contains { $0.hasSameBytes(as: dyingState) }
+        }
+        return Set(dying.keys)
     }
 
     private func split(
@@ -148,7 +151,7 @@ extension KillAnswer {
     /// | error | the ODP says it | taken as |
     /// | --- | --- | --- |
     /// | none | at once; the session ends within a second or so | accepted, until it is seen gone |
-    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not here; the lists say |
+    /// | 1094 | of an id that it does not know, and of a session that this login may not see | not here; lists say |
     /// | 4016 | of an id whose bits name no thread of this process, or of before a hot upgrade | the same |
     /// | 4081 | of such an id in KILL QUERY, which killd does not send | the same |
     /// | 1095 | of another cluster's session | not permitted |

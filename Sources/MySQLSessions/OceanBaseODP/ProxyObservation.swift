@@ -114,8 +114,8 @@ extension ProxyClientSession {
     /// - Parameter connections: the session's to database servers; it uses one
     ///   at a time.
     fileprivate func picture(_ connections: [ServerConnectionRow]) -> SessionPicture {
-        let isDying = !connections.isEmpty && connections.allSatisfy { $0.state == dyingState }
-        let inUse = connections.first { $0.command != "Sleep" }
+        let isDying = !connections.isEmpty && connections.allSatisfy { $0.state.hasSameBytes(as: dyingState) }
+        let inUse = connections.first { !$0.command.hasSameBytes(as: "Sleep") }
             ?? connections.min { ($0.seconds ?? .max) < ($1.seconds ?? .max) }
         guard let inUse else { return SessionPicture(database: database, command: "", seconds: nil, state: state) }
         return SessionPicture(

@@ -63,6 +63,8 @@ extension MySQLConnection {
         let rows = try NamedRows(try query("SHOW PROXYSESSION").first, "SHOW PROXYSESSION")
         let columns = try Columns(rows)
         var sessions: [ThreadID: ProxyClientSession] = [:]
+        // With 24 connections that each list a thousand sessions, growing it bit by bit shows.
+        sessions.reserveCapacity(rows.count)
         try rows.forEach { row throws(ServerError) in
             // No plan can name it.
             guard let id = try row.thread(columns.id) else { return }
@@ -91,18 +93,23 @@ extension MySQLConnection {
         }
 
         func session(_ id: ThreadID, in row: Row) throws(ServerError) -> ProxyClientSession {
-            let texts = [row[cluster] ?? "", row[tenant] ?? "", row[user] ?? "", row[host] ?? ""]
-            let isCredible = texts.allSatisfy { $0.utf8.count <= longestName }
-            let names = isCredible ? texts : texts.map { $0.beginning(ofBytes: longestName) }
+            var isCredible = true
+            func name(_ column: Int) -> String {
+                let text = row[column] ?? ""
+                guard text.utf8.count > longestName else { return text }
+                isCredible = false
+                return text.beginning(ofBytes: longestName)
+            }
+            let tenantName = name(tenant)
             let session = ProxyClientSession(
                 identity: SessionIdentity(
                     // As OceanBase writes logins.
-                    id: id, user: "\(names[2])@\(names[1])", host: names[3],
+                    id: id, user: name(user) + "@" + tenantName, host: name(host),
                     proxy: ProxySession(
-                        id: try row.unsigned(proxySessionID), cluster: names[0], tenant: names[1],
+                        id: try row.unsigned(proxySessionID), cluster: name(cluster), tenant: tenantName,
                         transactionCount: try row.unsigned(transactions))),
                 // A text, not NULL.
-                database: row[database] == "NULL" ? nil : row[database], state: row[state],
+                database: row[database].flatMap { $0.hasSameBytes(as: "NULL") ? nil : $0 }, state: row[state],
                 processID: try row.unsigned(process))
             return isCredible ? session : session.unpinnable
         }

@@ -95,6 +95,24 @@ final class ProxyRefusalTests: XCTestCase {
         }
     }
 
+    func testAKillTaskEndsWhoMatchesAndCanBeTold() async throws {
+        try await withProxy(configure: { $0.accounts[0].may = ["*"] }) { scene in
+            let victims = try await ProxyClients.open(2, on: scene.odp, as: "batch@t1")
+            let vague = try await ProxyClients.open(1, on: scene.odp, as: "batch@t1")
+            scene.odp.change(vague.ids[0].rawValue) { $0.proxySessionID = 0 }
+            let otherTenants = try await ProxyClients.open(1, on: scene.odp, as: "batch@t2")
+            let answer = try scene.client.call("CreateKillTask", members: #""Duration":60,"User":"batch@t1""#)
+            XCTAssertNil(answer.Error, "\(answer)")
+            try await eventually("the end of the matching sessions") {
+                victims.ids.allSatisfy { scene.odp.sessions[$0.rawValue] == nil }
+            }
+            _ = try scene.client.call("CancelKillTask", members: "")
+            XCTAssertEqual(Set(scene.odp.kills), Set(victims.ids.map { "KILL PROXYSESSION \($0)" }))
+            await vague.assertAllAnswer()
+            await otherTenants.assertAllAnswer()
+        }
+    }
+
     // MARK: One server session of a client's
 
     private struct Request: Encodable {

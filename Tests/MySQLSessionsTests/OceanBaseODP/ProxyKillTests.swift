@@ -8,7 +8,8 @@ import XCTest
 final class ProxyKillTests: XCTestCase {
     /// Sessions to kill, their identities, and others that must answer afterwards.
     private func scene(
-        _ odp: ODPDouble, victims count: Int = 2, _ body: (ProxyClients, any ServerConnection, [SessionIdentity]) async throws -> Void
+        _ odp: ODPDouble, victims count: Int = 2,
+        _ body: (ProxyClients, any ServerConnection, [SessionIdentity]) async throws -> Void
     ) async throws {
         let bystanders = try await ProxyClients.open(3, on: odp)
         let victims = try await ProxyClients.open(count, on: odp)

@@ -1,10 +1,10 @@
 import TestSupport
 import XCTest
 
-/// SIGHUP while a kill task runs.
+/// SIGHUP while a kill task runs. What changes is killd's alone: one kind of server is enough.
 final class KillTaskReloadTests: XCTestCase {
     func testATaskKillsNobodyFromTheReloadThatTakesTheRightOfItsAccountUntilItHasItAgain() async throws {
-        try await withTasks { scene in
+        try await withTasks(on: try .shared(.mariadb)) { scene in
             try scene.create(#""User":"app2""#)
             try await scene.assertEnded(try await scene.open())
             let may = scene.killd.configuration.accounts[0].may
@@ -26,7 +26,7 @@ final class KillTaskReloadTests: XCTestCase {
     }
 
     func testATaskWaitsForItsInstanceToComeBack() async throws {
-        try await withTasks { scene in
+        try await withTasks(on: try .shared(.mariadb)) { scene in
             try scene.create(#""User":"app2""#)
             let instance = scene.killd.configuration.instances[0]
             try await scene.killd.reload { $0.instances.removeFirst() }
@@ -41,7 +41,7 @@ final class KillTaskReloadTests: XCTestCase {
     }
 
     func testATaskSparesTheUsersThatAReloadProtects() async throws {
-        try await withTasks { scene in
+        try await withTasks(on: try .shared(.mariadb)) { scene in
             try scene.create(#""User":"app2""#)
             try await scene.assertEnded(try await scene.open())
             try await scene.killd.reload { $0.instances[0].protectedUsers = ["app2"] }

@@ -108,7 +108,7 @@ extension Scene {
         try await administrator.query("CREATE DATABASE IF NOT EXISTS d2")
         try await administrator.query("GRANT ALL ON d2.* TO app2@'%'")
         XCTAssertEqual(try other.call("CreateKillTask", members: #""Duration":-1,"User":"app2","DB":"d2""#).Status, 1)
-        for _ in 0..<4 { try await assertEnded(try await open("USE d2")) }
+        for _ in 0..<3 { try await assertEnded(try await open("USE d2")) }
         XCTAssertEqual(try other.call("CancelKillTask", members: "").Status, 1)
     }
 }

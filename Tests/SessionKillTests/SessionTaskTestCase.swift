@@ -51,6 +51,12 @@ class SessionTaskTestCase: KillEngineTestCase {
         return try XCTUnwrap(stored)
     }
 
+    /// The end of a task is reported a moment after it is in the store.
+    func assertReported(_ expected: [String], file: StaticString = #filePath, line: UInt = #line) async throws {
+        try await eventually("the reports", pause: .milliseconds(1)) { self.events.count >= expected.count }
+        XCTAssertEqual(events, expected, file: file, line: line)
+    }
+
     func assertKilled(_ ids: Set<ThreadID>, file: StaticString = #filePath, line: UInt = #line) async {
         let kills = await server.kills
         XCTAssertEqual(kills.count, ids.count, "\(kills)", file: file, line: line)

@@ -63,27 +63,39 @@ extension SessionData {
     fileprivate var answer: AnswerValue {
         [
             "TotalSessionCount": .integer(Int64(sessions.count)), "ActiveSessionCount": .integer(Int64(activeCount)),
-            "MaxActiveTime": .integer(longestActive), "SessionList": .longList(.init(sessions) { $0.answer }),
+            "MaxActiveTime": .integer(longestActive), "SessionList": .longList(.init(sessions)),
             "UserStats": .list(users.map(\.answer)), "ClientStats": .list(clients.map(\.answer)),
             "DbStats": .list(databases.map(\.answer)), "TimeStamp": .integer(readAt.milliseconds),
         ]
     }
 }
 
-extension ListedSession {
+extension ListedSession: AnswerElement {
     /// `UserClientAlias` and `SqlTemplateId` are never there: nobody tells killd of
     /// the one, and the other is of PolarDB-X.
     ///
     /// A transaction that has changed nothing has no id. MariaDB shows 0 for it,
     /// and so does this: the holder of a metadata lock is looked for by `TrxId`.
-    fileprivate var answer: AnswerValue {
-        [
-            "SessionId": .integer(Int64(id.rawValue)), "User": .text(user), "Client": .text(client),
-            "DbName": .text(database), "Command": .text(command), "Time": .integer(seconds), "State": .text(state),
-            "SqlText": .text(statement), "TrxId": transaction.map { .text($0.id ?? "0") },
-            "TrxDuration": transaction.map { .integer($0.age) },
-        ]
+    func write(to answer: inout AnswerWriter) {
+        answer.beginObject()
+        answer.append("SessionId", Int64(id.rawValue))
+        answer.append("User", user)
+        answer.append("Client", client)
+        answer.append("DbName", database)
+        answer.append("Command", command)
+        answer.append("Time", seconds)
+        answer.append("State", state)
+        answer.append("SqlText", statement)
+        if let transaction {
+            answer.append("TrxId", transaction.id ?? "0")
+            answer.append("TrxDuration", transaction.age)
+        }
+        answer.endObject()
     }
+}
+
+extension ThreadID: AnswerElement {
+    func write(to answer: inout AnswerWriter) { answer.append(Int64(rawValue)) }
 }
 
 extension SessionCount {
@@ -91,7 +103,7 @@ extension SessionCount {
         [
             "Key": .text(key), "TotalCount": .integer(Int64(threads.count)),
             "ActiveCount": .integer(Int64(activeCount)),
-            "ThreadIdList": .longList(.init(threads) { .integer(Int64($0.rawValue)) }),
+            "ThreadIdList": .longList(.init(threads)),
             "UserList": .list(users.map { .text($0) }),
         ]
     }

@@ -24,27 +24,27 @@ struct SessionData: Sendable {
         sessions.reserveCapacity(list.sessions.count)
         for session in list.sessions where !rules.isHouseKeeping(session) { sessions.append(ListedSession(session)) }
         self.sessions = sessions
-        var users = SessionCounter()
-        var clients = SessionCounter()
-        var databases = SessionCounter()
+        var users = SessionGroups()
+        var clients = SessionGroups()
+        var databases = SessionGroups()
         var activeCount = 0
         var longestActive: Int64 = 0
         var size = 0
-        for (index, session) in sessions.enumerated() {
-            users.count(index, session.user)
-            clients.count(index, session.client)
-            databases.count(index, session.database)
-            if session.isActive {
+        for index in sessions.indices {
+            users.add(sessions[index].user)
+            clients.add(sessions[index].client)
+            databases.add(sessions[index].database)
+            if sessions[index].isActive {
                 activeCount += 1
-                longestActive = max(longestActive, session.seconds)
+                longestActive = max(longestActive, sessions[index].seconds)
             }
-            size += session.size
+            size += sessions[index].size
         }
         self.activeCount = activeCount
         self.longestActive = longestActive
-        self.users = users.counts(sessions)
-        self.clients = clients.counts(sessions)
-        self.databases = databases.counts(sessions)
+        self.users = users.counts(of: sessions, users: users)
+        self.clients = clients.counts(of: sessions, users: users)
+        self.databases = databases.counts(of: sessions, users: users)
         // Three statistics have each session's id.
         self.size = size + sessions.count * 3 * MemoryLayout<UInt32>.stride
     }
@@ -104,11 +104,16 @@ extension SessionIdentity {
     /// The server shows `10.0.0.7:51444`, `db1:51444` and, without brackets,
     /// `fe80::1:51444`; for a Unix socket `localhost`.
     var clientWithoutPort: String {
-        let bytes = host.utf8
-        guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return host }
-        let port = bytes[bytes.index(after: colon)...]
-        guard (1...5).contains(port.count), port.allSatisfy({ (0x30...0x39).contains($0) }) else { return host }
-        return String(host[..<colon])
+        var text = host
+        let client: String? = text.withUTF8 { bytes in
+            var port = bytes.count
+            while port > 0, (0x30...0x39).contains(bytes[port - 1]) { port -= 1 }
+            guard (1...5).contains(bytes.count - port), port > 0, bytes[port - 1] == UInt8(ascii: ":") else {
+                return nil
+            }
+            return String(decoding: UnsafeBufferPointer(rebasing: bytes[..<(port - 1)]), as: UTF8.self)
+        }
+        return client ?? host
     }
 }
 
@@ -125,58 +130,64 @@ extension String {
 /// The sessions that have something in common.
 struct SessionCount: Sendable {
     let key: String
-    let activeCount: Int
-    let threads: [ThreadID]
+    fileprivate(set) var activeCount = 0
+    fileprivate(set) var threads: [ThreadID] = []
     /// Each once, in the order in which they were found.
-    let users: [String]
+    fileprivate(set) var users: [String] = []
 }
 
-/// Sorts sessions into groups.
-private struct SessionCounter {
-    private var groups: [ExactText: Int] = [:]
-    private var members: [[Int]] = []
-    /// Neighbours in the list are often alike.
-    private var last: (key: ExactText, group: Int)?
+/// Sessions in groups, each of which has a number.
+private struct SessionGroups {
+    private var keys: [String] = []
+    private var sizes: [Int] = []
+    private var numbers: [ExactText: Int] = [:]
+    /// Of each session, in the order of the list.
+    private var groups: [Int] = []
 
-    mutating func count(_ session: Int, _ key: String) {
-        let key = ExactText(text: key)
-        if let last, last.key == key {
-            members[last.group].append(session)
-            return
-        }
-        let group: Int
-        if let known = groups[key] {
-            group = known
-        } else {
-            group = members.count
-            groups[key] = group
-            members.append([])
-        }
-        last = (key, group)
-        members[group].append(session)
+    /// Adds the next session of the list to the group with that key.
+    mutating func add(_ key: String) {
+        let group = group(ExactText(text: key))
+        sizes[group] += 1
+        groups.append(group)
+    }
+
+    private mutating func group(_ key: ExactText) -> Int {
+        // Neighbours in the list are often alike.
+        if let last = groups.last, ExactText(text: keys[last]) == key { return last }
+        if let known = numbers[key] { return known }
+        numbers[key] = keys.count
+        keys.append(key.text)
+        sizes.append(0)
+        return keys.count - 1
     }
 
     /// The largest groups first.
-    func counts(_ sessions: [ListedSession]) -> [SessionCount] {
-        groups.sorted { left, right in
-            let (ofLeft, ofRight) = (members[left.value].count, members[right.value].count)
-            return ofLeft == ofRight ? left.value < right.value : ofLeft > ofRight
-        }.map { key, group in
-            var users: [String] = []
-            var known: Set<ExactText> = []
-            var lastUser: ExactText?
-            var activeCount = 0
-            for index in members[group] {
-                let session = sessions[index]
-                if session.isActive { activeCount += 1 }
-                let user = ExactText(text: session.user)
-                guard lastUser != user else { continue }
-                lastUser = user
-                if known.insert(user).inserted { users.append(session.user) }
-            }
-            return SessionCount(
-                key: key.text, activeCount: activeCount, threads: members[group].map { sessions[$0].id }, users: users)
+    ///
+    /// - Parameters:
+    ///   - sessions: those that were added.
+    ///   - users: the same sessions by their users.
+    func counts(of sessions: [ListedSession], users: SessionGroups) -> [SessionCount] {
+        struct UserOfGroup: Hashable {
+            let group: Int
+            let user: Int
         }
+        var counts = keys.map { SessionCount(key: $0) }
+        for group in counts.indices { counts[group].threads.reserveCapacity(sizes[group]) }
+        var lastUsers: [Int?] = Array(repeating: nil, count: counts.count)
+        var found: Set<UserOfGroup> = []
+        for (index, group) in groups.enumerated() {
+            counts[group].threads.append(sessions[index].id)
+            if sessions[index].isActive { counts[group].activeCount += 1 }
+            let user = users.groups[index]
+            guard lastUsers[group] != user else { continue }
+            lastUsers[group] = user
+            if found.insert(UserOfGroup(group: group, user: user)).inserted {
+                counts[group].users.append(users.keys[user])
+            }
+        }
+        return counts.indices.sorted { left, right in
+            sizes[left] == sizes[right] ? left < right : sizes[left] > sizes[right]
+        }.map { counts[$0] }
     }
 }
 
@@ -185,7 +196,11 @@ private struct SessionCounter {
 private struct ExactText: Hashable {
     let text: String
 
-    static func == (left: ExactText, right: ExactText) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    static func == (left: ExactText, right: ExactText) -> Bool {
+        guard left.text.utf8.count == right.text.utf8.count else { return false }
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { left in right.withUTF8 { right in left.elementsEqual(right) } }
+    }
 
     func hash(into hasher: inout Hasher) {
         var text = text

@@ -102,35 +102,56 @@ final class DASAnswerTests: XCTestCase {
         }
     }
 
+    private func written(_ value: AnswerValue, as format: DASFormat) -> String {
+        var writer = AnswerWriter(format)
+        writer.append(document: value, root: "R")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
     func testXMLHasNoCharacterThatXMLForbids() {
-        var text: [UInt8] = []
-        text.append(xml: .text("a\u{0}\t\n\r\u{1F}\u{7F}\u{FFFE}é😀]]>"), root: "R")
         XCTAssertEqual(
-            String(decoding: text, as: UTF8.self),
+            written(.text("a\u{0}\t\n\r\u{1F}\u{7F}\u{FFFE}é😀]]>"), as: .xml),
             "<?xml version='1.0' encoding='UTF-8'?><R>a\u{FFFD}\t\n&#13;\u{FFFD}\u{7F}\u{FFFD}é😀]]&gt;</R>")
     }
 
-    func testALongListIsWrittenAsAList() {
-        let objects: [AnswerValue] = [["A": 1], ["A": "x"]]
-        let pairs: [(AnswerValue, AnswerValue)] = [
-            (.list(objects), .longList(.init(objects) { $0 })), (.list([]), .longList(.init([Int]()) { _ in 1 })),
-        ]
-        for (short, long) in pairs {
-            var (ofShort, ofLong) = ([UInt8](), [UInt8]())
-            ofShort.append(json: ["L": short])
-            ofLong.append(json: ["L": long])
-            XCTAssertEqual(ofLong, ofShort)
-            ofShort.append(xml: ["L": short], root: "R")
-            ofLong.append(xml: ["L": long], root: "R")
-            XCTAssertEqual(ofLong, ofShort)
+    private struct Element: AnswerElement {
+        let number: Int64
+        let text: String?
+
+        func write(to answer: inout AnswerWriter) {
+            answer.beginObject()
+            if number > 0 { answer.append("Number", number) }
+            if let text { answer.append("Text", text) }
+            answer.endObject()
         }
+
+        var value: AnswerValue { ["Number": number > 0 ? .integer(number) : nil, "Text": text.map { .text($0) }] }
+    }
+
+    func testALongListIsWrittenAsAList() {
+        let objects = [
+            Element(number: 1, text: nil), Element(number: 0, text: nil), Element(number: 2, text: "{"),
+            Element(number: 3, text: "a\"<\\&\u{1}é"), Element(number: 0, text: ""),
+        ]
+        for format in [DASFormat.json, .xml] {
+            for count in 0...objects.count {
+                let some = Array(objects.prefix(count))
+                XCTAssertEqual(
+                    written(["A": "{", "L": .longList(.init(some)), "B": 1], as: format),
+                    written(["A": "{", "L": .list(some.map(\.value)), "B": 1], as: format))
+            }
+        }
+        XCTAssertEqual(
+            written(["L": .longList(.init(objects))], as: .json),
+            ##"{"L":[{"Number":1},{},{"Number":2,"Text":"{"},{"Number":3,"Text":"a\"<\\&\u0001é"},{"Text":""}]}"##)
+        XCTAssertEqual(
+            written(["L": .longList(.init([Element(number: 7, text: "<")]))], as: .xml),
+            "<?xml version='1.0' encoding='UTF-8'?><R><L><L><Number>7</Number><Text>&lt;</Text></L></L></R>")
     }
 
     func testNumbersAreWrittenInDecimalDigits() {
         for number in [0, 7, 10, -1, 4_294_967_295, 1_766_632_214_347, Int64.max, .min] {
-            var bytes: [UInt8] = []
-            bytes.append(json: .integer(number))
-            XCTAssertEqual(String(decoding: bytes, as: UTF8.self), String(number))
+            XCTAssertEqual(written(.integer(number), as: .json), String(number))
         }
     }
 }

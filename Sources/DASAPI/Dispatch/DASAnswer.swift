@@ -2,7 +2,7 @@
 /// actions share (`Code`, `Message`, `RequestId`, `Success`).
 ///
 /// It is defined once and written as JSON or as XML, whichever was asked for.
-public struct DASAnswer: Sendable, Equatable {
+public struct DASAnswer: Sendable {
     public var data: AnswerValue
     public var envelope: Envelope
     /// About so many bytes as JSON, so that a large one is written without being
@@ -31,33 +31,26 @@ public struct DASAnswer: Sendable, Equatable {
 /// ```swift
 /// ["TaskId": .text(task), "Sessions": .list(ids.map { .integer($0) }), "Active": true]
 /// ```
-public enum AnswerValue: Sendable, Equatable {
+public enum AnswerValue: Sendable {
     case text(String)
     case integer(Int64)
     case boolean(Bool)
     case list([AnswerValue])
-    /// A list of thousands of objects: each is made when it is written, and gone
-    /// before the next, so that they need no memory all at the same time.
+    /// A list of thousands of elements, each written straight into the answer.
     case longList(LongList)
     /// Members in the order in which they are written; no name twice.
     case object([Member])
 
-    public struct LongList: Sendable, Equatable {
-        public let count: Int
-        /// By its position.
-        public let element: @Sendable (Int) -> AnswerValue
+    public struct LongList: Sendable {
+        /// - Parameter name: of the list, which in XML each element has, too.
+        let write: @Sendable (_ writer: inout AnswerWriter, _ name: String) -> Void
 
-        public init<Element: Sendable>(_ elements: [Element], _ value: @escaping @Sendable (Element) -> AnswerValue) {
-            count = elements.count
-            element = { value(elements[$0]) }
-        }
-
-        public static func == (left: LongList, right: LongList) -> Bool {
-            left.count == right.count && (0..<left.count).allSatisfy { left.element($0) == right.element($0) }
+        init(_ elements: [some AnswerElement]) {
+            write = { writer, name in writer.append(elements, named: name) }
         }
     }
 
-    public struct Member: Sendable, Equatable {
+    public struct Member: Sendable {
         /// ASCII letters, in XML the name of an element.
         public let name: String
         public let value: AnswerValue
@@ -67,6 +60,13 @@ public enum AnswerValue: Sendable, Equatable {
             self.value = value
         }
     }
+}
+
+/// What stands thousands of times in an answer: without an ``AnswerValue`` for
+/// each, which takes several times as long.
+protocol AnswerElement: Sendable {
+    /// Writes one value: a text, a number, or an object with its members.
+    func write(to answer: inout AnswerWriter)
 }
 
 extension AnswerValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,

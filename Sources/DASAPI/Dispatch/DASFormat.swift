@@ -1,6 +1,5 @@
 import Cryptography
 import HTTPServer
-import Parameters
 
 /// How an answer is written.
 enum DASFormat: Sendable {
@@ -75,103 +74,10 @@ struct DASEnvelope {
     private func respond(
         _ status: HTTPStatus, _ body: AnswerValue, root: String, sizeHint: Int = 0
     ) -> HTTPResponse {
-        var bytes: [UInt8] = []
-        if sizeHint > 0 { bytes.reserveCapacity(sizeHint) }
-        switch format {
-        case .json: bytes.append(json: body)
-        case .xml: bytes.append(xml: body, root: root)
-        }
+        var writer = AnswerWriter(format, sizeHint: sizeHint)
+        writer.append(document: body, root: root)
         return HTTPResponse(
             status: status, headers: ["Content-Type": format.contentType, "x-acs-request-id": requestID],
-            body: bytes)
-    }
-}
-
-// MARK: - The two writers
-
-extension [UInt8] {
-    mutating func append(json value: AnswerValue) {
-        switch value {
-        case .text(let text): append(jsonString: text)
-        case .integer(let number): append(decimal: number)
-        case .boolean(let value): self += (value ? "true" : "false").utf8
-        case .list(let elements):
-            append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                append(json: element)
-            }
-            append(UInt8(ascii: "]"))
-        case .longList(let list):
-            append(UInt8(ascii: "["))
-            for index in 0..<list.count {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                append(json: list.element(index))
-            }
-            append(UInt8(ascii: "]"))
-        case .object(let members):
-            append(UInt8(ascii: "{"))
-            for (index, member) in members.enumerated() {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                append(jsonString: member.name)
-                append(UInt8(ascii: ":"))
-                append(json: member.value)
-            }
-            append(UInt8(ascii: "}"))
-        }
-    }
-
-    /// Lists have three ids for each session: a `String` for each costs more than
-    /// all else of it.
-    private mutating func append(decimal number: Int64) {
-        if number < 0 { append(UInt8(ascii: "-")) }
-        // No number of 64 bits has more digits.
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var rest = number.magnitude
-            var first = digits.count
-            repeat {
-                first -= 1
-                digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
-                rest /= 10
-            } while rest > 0
-            append(contentsOf: digits[first...])
-        }
-    }
-
-    /// A document. A list is a container whose children all have its own name:
-    /// the form that Java's reader keeps whole.
-    mutating func append(xml value: AnswerValue, root: String) {
-        self += "<?xml version='1.0' encoding='UTF-8'?>".utf8
-        append(xmlElement: root, value)
-    }
-
-    private mutating func append(xmlElement name: String, _ value: AnswerValue) {
-        self += "<\(name)>".utf8
-        switch value {
-        case .text(let text): append(xmlText: text)
-        case .integer(let number): append(decimal: number)
-        case .boolean(let value): self += (value ? "true" : "false").utf8
-        case .list(let elements): for element in elements { append(xmlElement: name, element) }
-        case .longList(let list): for index in 0..<list.count { append(xmlElement: name, list.element(index)) }
-        case .object(let members): for member in members { append(xmlElement: member.name, member.value) }
-        }
-        self += "</\(name)>".utf8
-    }
-
-    /// XML 1.0, section 2.2: most control characters cannot be written at all, so
-    /// the replacement character stands for them.
-    private mutating func append(xmlText text: String) {
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": self += "&amp;".utf8
-            case "<": self += "&lt;".utf8
-            case ">": self += "&gt;".utf8
-            // A reader takes a bare one for a line feed.
-            case "\r": self += "&#13;".utf8
-            case "\u{0}"..."\u{8}", "\u{B}", "\u{C}", "\u{E}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}":
-                self += "\u{FFFD}".utf8
-            default: self += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
-            }
-        }
+            body: writer.bytes)
     }
 }

@@ -72,10 +72,7 @@ final class DASKillTests: XCTestCase {
     func testASessionThatTookOverAnIdBetweenLookAndKillIsLeftAlone() async throws {
         try await onEveryServer { server in
             let gate = try KillGate(to: server.database.port, holding: .kill)
-            try await withDAS(on: server, configure: {
-                $0.instances[0].port = gate.proxy.port
-                $0.instances[0].tls = "disabled"
-            }) { scene, das in
+            try await withDAS(on: server, configure: { $0.passThrough(gate) }) { scene, das in
                 let (victims, ids) = try await scene.openTwo()
                 let created = try das.create([("KillAllSessions", "false"), ("SessionIds", list(ids))])
                 try await eventually("the KILL") { gate.wasReached }

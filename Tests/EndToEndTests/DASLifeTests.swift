@@ -12,10 +12,7 @@ final class DASLifeTests: XCTestCase {
     func testATaskThatWasCutOffEndsAsAnErrorWithoutAnotherKill() async throws {
         try await onEveryServer { server in
             let gate = try KillGate(to: server.database.port, holding: .answer)
-            try await withDAS(on: server, configure: {
-                $0.instances[0].port = gate.proxy.port
-                $0.instances[0].tls = "disabled"
-            }) { scene, das in
+            try await withDAS(on: server, configure: { $0.passThrough(gate) }) { scene, das in
                 let (victims, ids) = try await scene.openTwo()
                 let task = try das.create([("KillAllSessions", "false"), ("SessionIds", list(ids))]).text
                 try await eventually("the answer to the KILL") { gate.wasReached }
@@ -43,10 +40,7 @@ final class DASLifeTests: XCTestCase {
         let server = try RealServer.shared(.mariadb)
         try await server.createAccounts()
         let gate = try KillGate(to: server.database.port, holding: .kill)
-        try await withDAS(on: server, configure: {
-            $0.instances[0].port = gate.proxy.port
-            $0.instances[0].tls = "disabled"
-        }) { scene, das in
+        try await withDAS(on: server, configure: { $0.passThrough(gate) }) { scene, das in
             let (victims, ids) = try await scene.openTwo()
             let kills = try await scene.killsRun()
             let task = try das.create([("KillAllSessions", "false"), ("SessionIds", list(ids))]).text
@@ -87,7 +81,7 @@ final class DASLifeTests: XCTestCase {
                 contentsOfFile: "/proc/\(try scene.killd.processIdentifier)/cmdline", encoding: .utf8)
             let metrics = try XCTUnwrap(httpGet("/metrics", port: scene.killd.operationsPort))
             let places = [
-                "answers": answers.joined(), "log": try scene.killd.log, "arguments": arguments, "metrics": metrics,
+                "answers": answers.joined(), "log": try await scene.killd.wholeLog(), "arguments": arguments, "metrics": metrics,
                 "store": String(decoding: try scene.killd.storeBytes(), as: UTF8.self),
             ]
             for (place, text) in places {

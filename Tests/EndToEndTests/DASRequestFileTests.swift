@@ -21,7 +21,8 @@ final class DASRequestFileTests: XCTestCase {
                     XCTFail("\(request.name): \(error)")
                 }
             }
-            XCTAssertFalse(try scene.killd.log.contains("pw"), "a password is in the log")
+            let log = try await scene.killd.wholeLog()
+            XCTAssertFalse(log.contains("pw"), "a password is in the log")
         }
     }
 

@@ -62,9 +62,19 @@ func withKilldBehindGate(
 ) async throws {
     try await onEveryServer { server in
         let gate = try KillGate(to: server.database.port, holding: place)
-        var configuration = KilldConfiguration(port: gate.proxy.port)
-        // Or the gate could not read along.
-        configuration.instances[0].tls = "disabled"
+        var configuration = KilldConfiguration(port: server.database.port)
+        configuration.passThrough(gate)
         try await withKilld(configuration, on: server, file: file, line: line) { try await body($0, gate) }
+    }
+}
+
+extension KilldConfiguration {
+    /// Has killd reach all its instances by way of the gate.
+    mutating func passThrough(_ gate: KillGate) {
+        for index in instances.indices {
+            instances[index].port = gate.proxy.port
+            // Or the gate could not read along.
+            instances[index].tls = "disabled"
+        }
     }
 }

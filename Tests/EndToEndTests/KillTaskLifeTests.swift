@@ -77,13 +77,7 @@ final class KillTaskLifeTests: XCTestCase {
     func testACancellationIsAnsweredWhenTheKillUnderWayIsOver() async throws {
         try await onEveryServer { server in
             let gate = try KillGate(to: server.database.port, holding: .kill)
-            try await withTasks(on: server, configure: { configuration in
-                for index in configuration.instances.indices {
-                    configuration.instances[index].port = gate.proxy.port
-                    // Or the gate could not read along.
-                    configuration.instances[index].tls = "disabled"
-                }
-            }) { scene in
+            try await withTasks(on: server, configure: { $0.passThrough(gate) }) { scene in
                 let victim = try await scene.open()
                 try scene.create(#""User":"app2""#)
                 try await eventually("the KILL") { gate.wasReached }

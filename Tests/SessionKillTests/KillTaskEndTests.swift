@@ -106,10 +106,7 @@ final class KillTaskEndTests: KillTaskTestCase {
 
     func testACancellationDuringAKillWaitsForIt() async throws {
         await addSessions(.idle(101, user: "batch"))
-        let kill = PauseGate()
-        await server.set { server in
-            server.beforeKill = { _ in try? await kill.sleep(.zero) }
-        }
+        let kill = await holdKills()
         _ = try await create(rule)
         try await kill.pause()
         let isOver = Mutex(false)
@@ -252,10 +249,7 @@ final class KillTaskEndTests: KillTaskTestCase {
 
     func testStoppingWaitsForTheKillUnderWayAndBeginsNoOther() async throws {
         await addSessions(.idle(101, user: "batch"))
-        let kill = PauseGate()
-        await server.set { server in
-            server.beforeKill = { _ in try? await kill.sleep(.zero) }
-        }
+        let kill = await holdKills()
         _ = try await create(rule)
         try await kill.pause()
         let stopping = Task { [runner] in await runner.stop(within: .seconds(20)) }

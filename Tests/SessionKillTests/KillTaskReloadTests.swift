@@ -116,10 +116,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
 
     func testAReloadThatTakesTheRightAwayWaitsForTheKillUnderWay() async throws {
         await addSessions(.idle(101, user: "batch"))
-        let kill = PauseGate()
-        await server.set { server in
-            server.beforeKill = { _ in try? await kill.sleep(.zero) }
-        }
+        let kill = await holdKills()
         _ = try await create(rule)
         try await kill.pause()
         let reload = Task { [runner, engine, instance, server] in

@@ -42,6 +42,15 @@ class KillTaskTestCase: KillEngineTestCase {
 
     func addSessions(_ sessions: Session...) async { await server.set { $0.sessions += sessions } }
 
+    /// Has the server hold each KILL before it takes effect, until the gate is opened.
+    func holdKills() async -> PauseGate {
+        let kill = PauseGate()
+        await server.set { server in
+            server.beforeKill = { _ in try? await kill.sleep(.zero) }
+        }
+        return kill
+    }
+
     func assertKilled(_ ids: [ThreadID], file: StaticString = #filePath, line: UInt = #line) async {
         let kills = await server.kills
         XCTAssertEqual(kills, ids, file: file, line: line)

@@ -82,13 +82,14 @@ let package = Package(
         .systemLibrary(name: "CMySQL", providers: [.apt(["default-libmysqlclient-dev"])]),
 
         // Tests
+        .target(name: "MySQLWire", path: "Tests/MySQLWire", swiftSettings: settings),
         .target(
-            name: "ODPDouble", dependencies: ["DedicatedThread"], path: "Tests/ODPDouble", swiftSettings: settings),
+            name: "ODPDouble", dependencies: ["MySQLWire", "DedicatedThread"], path: "Tests/ODPDouble", swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [
                 "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
-                "Cryptography", "ODPDouble",
+                "Cryptography", "ODPDouble", "MySQLWire",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),

@@ -7,6 +7,7 @@
 import DedicatedThread
 import Dispatch
 import Glibc
+import MySQLWire
 import Synchronization
 
 /// An ODP with its clients, and the database servers behind it as far as

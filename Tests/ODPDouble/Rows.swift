@@ -1,3 +1,5 @@
+import MySQLWire
+
 enum Columns {
     static let list = [
         Column("proxy_sessid", .longLong), Column("Id", .longLong), Column("Cluster"), Column("Tenant"),

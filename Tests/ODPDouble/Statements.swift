@@ -1,3 +1,5 @@
+import MySQLWire
+
 /// What a statement gets.
 struct Response {
     var answers: [Answer]
@@ -217,4 +219,8 @@ extension ODPDouble.State {
                 names.map { connection.value(of: $0, proxySessionID: proxySessionID) }
             })
     }
+}
+
+extension Answer {
+    fileprivate static let badCommand = Answer.error(5_010, state: "21000", "Unknown operator, bad internal cmd")
 }

@@ -4,7 +4,7 @@ import Glibc
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     do {
-        try target.check(Array(UnsafeBufferPointer(start: start, count: count)), isAlwaysTimed: false)
+        try target.check(Array(UnsafeBufferPointer(start: start, count: count)), isThorough: false)
     } catch {
         say("finding of \(target.rawValue): \(error)")
         abort()

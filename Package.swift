@@ -99,7 +99,7 @@ let package = Package(
         tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
         tests("RateLimitingTests", of: ["RateLimiting"]),
         tests("ParametersTests", of: ["Parameters"]),
-        tests("SessionKillTests", of: ["SessionKill", "Cryptography"]),
+        tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
         tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),

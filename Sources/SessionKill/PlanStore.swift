@@ -27,6 +27,7 @@ public protocol PlanStore: Sendable {
     /// in one transaction.
     ///
     /// - Returns: false, with nothing changed, if the plan has ended already.
+    /// - Throws: also if there is no such plan: nobody ends what nobody prepared.
     func finish(
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
     ) async throws(StoreError) -> Bool

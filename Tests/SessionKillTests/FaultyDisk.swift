@@ -1,0 +1,403 @@
+import CSQLite
+import Foundation
+import Synchronization
+
+/// The disk beneath SQLite: fails at the call that a test chooses, and forgets
+/// at a crash what was not synced.
+///
+/// A VFS around the default one (sqlite.org/vfs.html), and the default of this
+/// process from ``mount()`` to ``unmount()``. The files are real, so that
+/// whoever does not go through SQLite finds them too.
+final class FaultyDisk: Sendable {
+    /// What can fail.
+    enum Call: String {
+        case write, sync, truncate, open, delete, sharedMemoryMap, sharedMemoryLock
+
+        /// Extended codes are macros that Swift cannot import (sqlite.org/rescode.html).
+        fileprivate var error: Int32 {
+            switch self {
+            case .write: SQLITE_FULL
+            case .sync: SQLITE_IOERR | 4 << 8
+            case .truncate: SQLITE_IOERR | 6 << 8
+            case .open: SQLITE_CANTOPEN
+            case .delete: SQLITE_IOERR | 10 << 8
+            case .sharedMemoryMap: SQLITE_IOERR | 21 << 8
+            case .sharedMemoryLock: SQLITE_IOERR | 20 << 8
+            }
+        }
+    }
+
+    struct Fault: CustomStringConvertible {
+        enum Mode: String, CaseIterable {
+            /// The call fails, those after it do not.
+            case once
+            /// It and all after it fail, until ``repair()``.
+            case fromThenOn
+            /// Nothing works any more, until ``restart(keeping:)``.
+            case crash
+        }
+
+        let mode: Mode
+        /// Of the calls after ``arm(_:)``; the first is 1.
+        let number: Int
+
+        var description: String { "\(mode) at call \(number)" }
+    }
+
+    /// What is left of writes that no sync followed, or a failed one.
+    enum Unsynced: String, CaseIterable {
+        case nothing, something, everything
+    }
+
+    fileprivate enum Change {
+        case write([UInt8], at: Int)
+        case truncate(to: Int)
+        case delete
+    }
+
+    private struct Content {
+        /// `nil` while there is no such file.
+        var synced: [UInt8]?
+        /// - isLost: a sync of it failed. The kernel takes such pages for clean,
+        ///   so that no later sync writes them.
+        var changes: [(change: Change, isLost: Bool)] = []
+    }
+
+    private struct State {
+        var fault: Fault?
+        var callCount = 0
+        /// The calls that failed.
+        var failed: [Call] = []
+        var isOff = false
+        var contents: [String: Content] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: What a test says
+
+    func arm(_ fault: Fault) {
+        state.withLock {
+            $0.fault = fault
+            $0.callCount = 0
+            $0.failed = []
+        }
+    }
+
+    /// No call fails any more.
+    func repair() { state.withLock { $0.fault = nil } }
+
+    /// The power goes off: nothing works until ``restart(keeping:seed:)``.
+    func crash() { state.withLock { $0.isOff = true } }
+
+    /// Gives the files the content that they have after a crash. Nobody may have them open.
+    func restart(keeping unsynced: Unsynced, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for path in state.withLock({ Array($0.contents.keys) }) {
+            let content = content(of: path, keeping: unsynced, using: &random)
+            if let content {
+                try Data(content).write(to: URL(fileURLWithPath: path))
+            } else {
+                unlink(path)
+            }
+            unlink(path + "-shm")
+        }
+        state.withLock { $0 = State() }
+    }
+
+    /// The first call that failed.
+    var failedCall: Call? { state.withLock { $0.failed.first } }
+
+    /// Puts a store as it would be after a crash now to another place.
+    func copySynced(_ store: String, to copy: String) throws {
+        var random = SeededGenerator(seed: 0)
+        for suffix in ["", "-wal"] {
+            unlink(copy + suffix)
+            guard let content = content(of: store + suffix, keeping: .nothing, using: &random) else { continue }
+            try Data(content).write(to: URL(fileURLWithPath: copy + suffix))
+        }
+    }
+
+    private func content(of path: String, keeping unsynced: Unsynced, using random: inout SeededGenerator) -> [UInt8]? {
+        guard var content = state.withLock({ $0.contents[path] }) else { return nil }
+        for (change, _) in content.changes {
+            switch unsynced {
+            case .nothing: continue
+            case .everything: change.apply(to: &content.synced)
+            case .something:
+                if let kept = change.torn(using: &random) { kept.apply(to: &content.synced) }
+            }
+        }
+        return content.synced
+    }
+
+    // MARK: What SQLite does
+
+    /// - Returns: the error with which the call fails, or `nil`.
+    fileprivate func failure(of call: Call) -> Int32? {
+        state.withLock { state in
+            guard !state.isOff else { return call.error }
+            guard let fault = state.fault else { return nil }
+            state.callCount += 1
+            guard fault.mode == .once ? state.callCount == fault.number : state.callCount >= fault.number else {
+                return nil
+            }
+            state.failed.append(call)
+            if fault.mode == .crash { state.isOff = true }
+            return call.error
+        }
+    }
+
+    fileprivate var isOff: Bool { state.withLock(\.isOff) }
+
+    fileprivate func opened(_ path: String, hadContent content: [UInt8]?) {
+        state.withLock { state in
+            if state.contents[path] == nil { state.contents[path] = Content(synced: content) }
+        }
+    }
+
+    private func changed(_ path: String, _ change: Change) {
+        state.withLock { $0.contents[path]?.changes.append((change, isLost: false)) }
+    }
+
+    fileprivate func wrote(_ bytes: [UInt8], at offset: Int, to path: String) {
+        changed(path, .write(bytes, at: offset))
+    }
+
+    fileprivate func truncated(_ path: String, to size: Int) { changed(path, .truncate(to: size)) }
+
+    fileprivate func deleted(_ path: String, isSynced: Bool) {
+        changed(path, .delete)
+        if isSynced { synced(path, successfully: true) }
+    }
+
+    fileprivate func synced(_ path: String, successfully: Bool) {
+        state.withLock { state in
+            guard var content = state.contents.removeValue(forKey: path) else { return }
+            if successfully {
+                for (change, isLost) in content.changes where !isLost { change.apply(to: &content.synced) }
+                content.changes.removeAll { !$0.isLost }
+            } else {
+                for index in content.changes.indices { content.changes[index].isLost = true }
+            }
+            state.contents[path] = content
+        }
+    }
+
+    // MARK: The VFS
+
+    /// Whose turn it is: C functions capture nothing.
+    fileprivate static let mounted = Mutex<FaultyDisk?>(nil)
+    /// SQLite's own; a pointer that never changes and is only read.
+    fileprivate nonisolated(unsafe) static let real = sqlite3_vfs_find(nil)
+    /// Registered or not, it lives as long as the process.
+    private nonisolated(unsafe) static let vfs = makeVFS()
+
+    /// The name of the VFS that has no faults.
+    static let realName = "unix"
+
+    func mount() {
+        Self.mounted.withLock { $0 = self }
+        sqlite3_vfs_register(Self.vfs, 1)
+    }
+
+    func unmount() {
+        sqlite3_vfs_unregister(Self.vfs)
+        sqlite3_vfs_register(Self.real, 1)
+        Self.mounted.withLock { $0 = nil }
+    }
+}
+
+extension FaultyDisk.Change {
+    func apply(to content: inout [UInt8]?) {
+        switch self {
+        case .write(let bytes, let offset):
+            var grown = content ?? []
+            if grown.count < offset + bytes.count {
+                grown += [UInt8](repeating: 0, count: offset + bytes.count - grown.count)
+            }
+            grown.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+            content = grown
+        case .truncate(let size): content = Array((content ?? []).prefix(size))
+        case .delete: content = nil
+        }
+    }
+
+    /// The whole, nothing, or of a write the sectors up to some point.
+    func torn(using random: inout SeededGenerator) -> Self? {
+        switch (random.next() % 3, self) {
+        case (0, _): return nil
+        case (1, .write(let bytes, let offset)):
+            let sectors = Int.random(in: 0...(bytes.count / 512), using: &random)
+            return .write(Array(bytes.prefix(sectors * 512)), at: offset)
+        default: return self
+        }
+    }
+}
+
+/// SplitMix64.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+// MARK: - The C side
+
+/// What SQLite has of an open file: this, and right behind it the real VFS's own.
+private struct ShimFile {
+    var methods: UnsafePointer<sqlite3_io_methods>?
+    /// Retained from the opening to the closing.
+    var file: Unmanaged<OpenFile>?
+
+    /// Of the real file's place.
+    static let size = MemoryLayout<ShimFile>.stride
+}
+
+private final class OpenFile {
+    let disk: FaultyDisk
+    let path: String
+    let real: UnsafeMutablePointer<sqlite3_file>
+
+    init(disk: FaultyDisk, path: String, real: UnsafeMutablePointer<sqlite3_file>) {
+        self.disk = disk
+        self.path = path
+        self.real = real
+    }
+
+    var methods: sqlite3_io_methods { real.pointee.pMethods.pointee }
+}
+
+private func open(_ file: UnsafeMutablePointer<sqlite3_file>?) -> OpenFile {
+    let shim = UnsafeRawPointer(file!).assumingMemoryBound(to: ShimFile.self)
+    return shim.pointee.file!.takeUnretainedValue()
+}
+
+private func makeVFS() -> UnsafeMutablePointer<sqlite3_vfs> {
+    let vfs = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
+    // What is not replaced looks at nothing of the VFS that it is called with but what is copied here.
+    vfs.initialize(to: FaultyDisk.real!.pointee)
+    vfs.pointee.zName = UnsafePointer(strdup("faulty"))
+    vfs.pointee.pNext = nil
+    vfs.pointee.szOsFile += Int32(ShimFile.size)
+    vfs.pointee.xOpen = { _, name, file, flags, outFlags in
+        guard let file, let disk = FaultyDisk.mounted.withLock({ $0 }) else { return SQLITE_CANTOPEN }
+        file.pointee.pMethods = nil
+        let real = UnsafeMutableRawPointer(file).advanced(by: ShimFile.size).assumingMemoryBound(to: sqlite3_file.self)
+        let path = name.map { String(cString: $0) } ?? ""
+        if let error = disk.failure(of: .open) { return error }
+        let before = path.isEmpty ? nil : FileManager.default.contents(atPath: path).map { [UInt8]($0) }
+        let result = FaultyDisk.real!.pointee.xOpen(FaultyDisk.real, name, real, flags, outFlags)
+        guard result == SQLITE_OK else { return result }
+        if !path.isEmpty { disk.opened(path, hadContent: before) }
+        let shim = UnsafeMutableRawPointer(file).assumingMemoryBound(to: ShimFile.self)
+        shim.pointee.file = .passRetained(OpenFile(disk: disk, path: path, real: real))
+        shim.pointee.methods = methods
+        return SQLITE_OK
+    }
+    vfs.pointee.xDelete = { _, name, syncsFolder in
+        guard let name, let disk = FaultyDisk.mounted.withLock({ $0 }) else { return SQLITE_IOERR }
+        if let error = disk.failure(of: .delete) { return error }
+        let result = FaultyDisk.real!.pointee.xDelete(FaultyDisk.real, name, 0)
+        if result == SQLITE_OK { disk.deleted(String(cString: name), isSynced: syncsFolder != 0) }
+        return result
+    }
+    return vfs
+}
+
+/// Read only; lives as long as the process.
+private nonisolated(unsafe) let methods: UnsafePointer<sqlite3_io_methods> = {
+    let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
+    methods.initialize(to: sqlite3_io_methods())
+    // Shared memory, but no mapping of the database.
+    methods.pointee.iVersion = 2
+    methods.pointee.xClose = { file in
+        let shim = UnsafeMutableRawPointer(file!).assumingMemoryBound(to: ShimFile.self)
+        let owned = shim.pointee.file!.takeRetainedValue()
+        shim.pointee.methods = nil
+        return owned.methods.xClose(owned.real)
+    }
+    methods.pointee.xRead = { file, buffer, count, offset in
+        let file = open(file)
+        return file.disk.isOff ? SQLITE_IOERR | 1 << 8 : file.methods.xRead(file.real, buffer, count, offset)
+    }
+    methods.pointee.xWrite = { file, buffer, count, offset in
+        let file = open(file)
+        if let error = file.disk.failure(of: .write) { return error }
+        let result = file.methods.xWrite(file.real, buffer, count, offset)
+        if result == SQLITE_OK {
+            file.disk.wrote(
+                Array(UnsafeRawBufferPointer(start: buffer, count: Int(count))), at: Int(offset), to: file.path)
+        }
+        return result
+    }
+    methods.pointee.xTruncate = { file, size in
+        let file = open(file)
+        if let error = file.disk.failure(of: .truncate) { return error }
+        let result = file.methods.xTruncate(file.real, size)
+        if result == SQLITE_OK { file.disk.truncated(file.path, to: Int(size)) }
+        return result
+    }
+    // The real disk is not asked: what would be on it is known here.
+    methods.pointee.xSync = { file, _ in
+        let file = open(file)
+        let error = file.disk.failure(of: .sync)
+        file.disk.synced(file.path, successfully: error == nil)
+        return error ?? SQLITE_OK
+    }
+    methods.pointee.xFileSize = { file, size in
+        let file = open(file)
+        return file.methods.xFileSize(file.real, size)
+    }
+    methods.pointee.xLock = { file, level in
+        let file = open(file)
+        return file.methods.xLock(file.real, level)
+    }
+    methods.pointee.xUnlock = { file, level in
+        let file = open(file)
+        return file.methods.xUnlock(file.real, level)
+    }
+    methods.pointee.xCheckReservedLock = { file, result in
+        let file = open(file)
+        return file.methods.xCheckReservedLock(file.real, result)
+    }
+    methods.pointee.xFileControl = { file, operation, argument in
+        let file = open(file)
+        return file.methods.xFileControl(file.real, operation, argument)
+    }
+    methods.pointee.xSectorSize = { file in
+        let file = open(file)
+        return file.methods.xSectorSize(file.real)
+    }
+    methods.pointee.xDeviceCharacteristics = { file in
+        let file = open(file)
+        return file.methods.xDeviceCharacteristics(file.real)
+    }
+    methods.pointee.xShmMap = { file, region, size, extends, memory in
+        let file = open(file)
+        if let error = file.disk.failure(of: .sharedMemoryMap) { return error }
+        return file.methods.xShmMap(file.real, region, size, extends, memory)
+    }
+    methods.pointee.xShmLock = { file, offset, count, flags in
+        let file = open(file)
+        // What is unlocked stays so: SQLite does not ask whether that went well.
+        if flags & SQLITE_SHM_UNLOCK == 0, let error = file.disk.failure(of: .sharedMemoryLock) { return error }
+        return file.methods.xShmLock(file.real, offset, count, flags)
+    }
+    methods.pointee.xShmBarrier = { file in
+        let file = open(file)
+        file.methods.xShmBarrier(file.real)
+    }
+    methods.pointee.xShmUnmap = { file, deletes in
+        let file = open(file)
+        return file.methods.xShmUnmap(file.real, deletes)
+    }
+    return UnsafePointer(methods)
+}()

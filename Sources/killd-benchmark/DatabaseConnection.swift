@@ -34,6 +34,18 @@ final class DatabaseConnection: Sendable {
         }
     }
 
+    /// The values in the first column of what `sql` answers.
+    func column(of sql: String) throws -> [String] {
+        try handle.withLock { handle in
+            try handle.run(sql)
+            guard let result = mysql_store_result(handle.mysql) else { throw handle.failure }
+            defer { mysql_free_result(result) }
+            var values: [String] = []
+            while let row = mysql_fetch_row(result) { values.append(row[0].map { String(cString: $0) } ?? "") }
+            return values
+        }
+    }
+
     /// Reads all that `sql` answers, as a program in C would.
     ///
     /// - Returns: how many rows there were.

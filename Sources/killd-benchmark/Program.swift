@@ -7,25 +7,38 @@ import PrivateDatabase
 /// Arguments choose among `start`, `memory`, `requests`, `tls`, `signatures`,
 /// `verification`, `prepares`, `kills`, `latency`, `odp`, `tools`, `growth`,
 /// `store`, `connections` and `das`.
+///
+/// With `torture` as the first argument it measures nothing and has killd crash.
 @main
 struct Program {
     static func main() {
         // The client library says farewell also to a server that has ended the session.
         signal(SIGPIPE, SIG_IGN)
         do {
-            try measureEverything()
+            try inTemporaryFolder { folder in
+                let arguments = Array(CommandLine.arguments.dropFirst())
+                let killd = try Killd.besideThisProgram()
+                if arguments.first == "torture" {
+                    try torture(killd, in: folder, arguments: Array(arguments.dropFirst()))
+                } else {
+                    try measure(arguments, of: killd, in: folder)
+                }
+            }
         } catch {
             print("\nkilld-benchmark: \(error)")
             exit(1)
         }
     }
 
-    private static func measureEverything() throws {
+    private static func inTemporaryFolder(_ body: (String) throws -> Void) throws {
         let folder = NSTemporaryDirectory() + "killd-benchmark-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
 
-        let killd = try Killd.besideThisProgram()
+    /// - Parameter wanted: the measurements to make; all if it is empty.
+    private static func measure(_ wanted: [String], of killd: Killd, in folder: String) throws {
         print("killd's figures, \(Machine.description)\n")
         print("| figure | killd | peer | ratio | goal |")
         print("| --- | --- | --- | --- | --- |")
@@ -36,7 +49,6 @@ struct Program {
             "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "connections": connections,
             "das": das,
         ]
-        let wanted = CommandLine.arguments.dropFirst()
         for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {
             for measurement in try measure(killd, folder) { print(measurement.row) }
             // Rows may be minutes apart: whoever reads from a pipe sees each when it is there.

@@ -65,6 +65,9 @@ struct TargetServer: Sendable {
     /// The value in the first row and column of what `sql` answers to the administrator.
     func value(of sql: String) throws -> String? { try administrator.value(of: sql) }
 
+    /// The values in the first column of the same.
+    func column(of sql: String) throws -> [String] { try administrator.column(of: sql) }
+
     /// Waits for what a KILL only asks for: also so that the end of one turn's
     /// sessions does not slow the next turn.
     func waitUntilApplicationIsGone() throws {

@@ -13,10 +13,13 @@ public struct Account: Sendable {
     public let token: Secret?
     public let permissions: Set<Permission>
     public let instances: [InstancePattern]
+    /// Whether it may also change something by requests whose payload is not
+    /// signed, so that whoever sees one can send another in its place.
+    public let mayLeavePayloadUnsigned: Bool
 
     public init(
         name: String, uin: String, secretID: String, secretKey: Secret, token: Secret? = nil,
-        permissions: Set<Permission>, instances: [InstancePattern]
+        permissions: Set<Permission>, instances: [InstancePattern], mayLeavePayloadUnsigned: Bool = false
     ) {
         self.name = name
         self.uin = uin
@@ -25,6 +28,7 @@ public struct Account: Sendable {
         self.token = token
         self.permissions = permissions
         self.instances = instances
+        self.mayLeavePayloadUnsigned = mayLeavePayloadUnsigned
     }
 
     /// Whether a request may carry this token, or none.

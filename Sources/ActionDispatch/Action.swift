@@ -6,21 +6,34 @@ import TencentCloudErrors
 public struct Action: Sendable {
     public let name: String
     public let versions: Set<APIVersion>
+    /// What a request of it may do that comes a second time.
+    let repetition: Repetition
     /// Reads the parameters, then leaves only the work to be done.
     let bind: @Sendable (ParameterTree) throws -> Work
 
     typealias Work = @Sendable (Call) async throws -> any Encodable & Sendable
+
+    public enum Repetition: Sendable {
+        /// The action changes nothing, so a request may be answered any number of
+        /// times.
+        case changesNothing
+        /// The action sees to it by itself that a repetition ends nobody.
+        case endsNobody
+        /// The action is carried out once for each signature.
+        case refused
+    }
 
     /// - Parameters:
     ///   - request: named and spelled as in the API; its `CodingKeys` are all
     ///     the parameters there are.
     ///   - answer: throws `TencentCloudError` where the API has a code for it.
     public init<Request: Decodable & Sendable, Answer: Encodable & Sendable>(
-        _ name: String, versions: Set<APIVersion> = [.v20210527], request: Request.Type,
-        answer: @escaping @Sendable (Request, Call) async throws -> Answer
+        _ name: String, versions: Set<APIVersion> = [.v20210527], repetition: Repetition = .changesNothing,
+        request: Request.Type, answer: @escaping @Sendable (Request, Call) async throws -> Answer
     ) {
         self.name = name
         self.versions = versions
+        self.repetition = repetition
         bind = { parameters in
             let request = try ParameterDecoder().decode(Request.self, from: parameters)
             return { call in try await answer(request, call) }

@@ -16,6 +16,7 @@ public final class Dispatcher: Sendable {
     private let clock: Clock
     private let limiter: Mutex<RateLimiter<RateKey>>
     private let signingKeys = TC3SigningKeys()
+    private let usedSignatures: UsedSignatures
     private let record: @Sendable (AnsweredRequest) -> Void
 
     public struct Settings: Sendable {
@@ -50,10 +51,13 @@ public final class Dispatcher: Sendable {
 
     /// - Parameters:
     ///   - accounts: no two with the same `secretID`.
+    ///   - usedSignatures: those of all dispatchers that a killd had, one after the
+    ///     other.
     ///   - record: called once for each answered request.
     public init(
-        actions: [Action], accounts: [Account], limiter: RateLimiter<Dispatcher.RateKey>, settings: Settings,
-        clock: Clock, record: @escaping @Sendable (AnsweredRequest) -> Void
+        actions: [Action], accounts: [Account], limiter: RateLimiter<Dispatcher.RateKey>,
+        usedSignatures: UsedSignatures, settings: Settings, clock: Clock,
+        record: @escaping @Sendable (AnsweredRequest) -> Void
     ) {
         self.actions = actions.reduce(into: [:]) { table, action in
             for version in action.versions { table[ActionKey(name: action.name, version: version)] = action }
@@ -61,6 +65,7 @@ public final class Dispatcher: Sendable {
         actionNames = Set(actions.map(\.name))
         self.accounts = Dictionary(accounts.map { ($0.secretID, $0) }, uniquingKeysWith: { first, _ in first })
         self.limiter = Mutex(limiter)
+        self.usedSignatures = usedSignatures
         self.settings = settings
         self.clock = clock
         self.record = record
@@ -143,8 +148,9 @@ public final class Dispatcher: Sendable {
         }
 
         let region = incoming[.region].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
-        let account = try authenticate(incoming, timestamp: timestamp, region: region)
+        let (account, mark) = try authenticate(incoming, timestamp: timestamp, region: region)
         exchange.account = account.name
+        let isChange = try noteUse(of: mark, by: account, for: name, version: versionText)
 
         guard versionText.utf8.count <= Self.longestName, let version = APIVersion(rawValue: versionText) else {
             throw TencentCloudError.noSuchVersion(versionText, service: Self.service)
@@ -157,11 +163,51 @@ public final class Dispatcher: Sendable {
             account: account.name, region: region.flatMap { settings.regions.contains($0) ? $0 : nil }, action: name)
         let admission = limiter.withLock { $0.admit(key, at: exchange.startedAt) }
         if case .refused(let count, let limit) = admission {
+            if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
             throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
         }
 
-        let work = try action.bind(try incoming.parameters())
-        return (Call(requestID: exchange.requestID, action: name, account: account), work)
+        let work: Action.Work
+        do {
+            work = try action.bind(try incoming.parameters())
+        } catch {
+            if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
+            throw error
+        }
+        let call = Call(requestID: exchange.requestID, action: name, account: account)
+        guard isChange else { return (call, work) }
+        let outcome = try usedSignatures.once(mark, of: account.secretID, action: name, at: clock.now()) {
+            // Not part of the request's own task: a repetition may wait for it too.
+            Task { try await work(call) }
+        }
+        return (call, { _ in try await outcome.value })
+    }
+
+    /// Notes that a verified signature was used, whatever becomes of the request;
+    /// one for a change is noted when that begins.
+    ///
+    /// - Returns: whether it is for a change.
+    private func noteUse(
+        of mark: SignatureMark, by account: Account, for name: String, version: String
+    ) throws(TencentCloudError) -> Bool {
+        let use: SignatureMemory.Use
+        switch action(name, version: version)?.repetition ?? .changesNothing {
+        case .changesNothing: use = .changesNothing
+        case .endsNobody: use = .endsNobody
+        case .refused:
+            guard mark.unsignedPayload == nil || account.mayLeavePayloadUnsigned else {
+                usedSignatures.spend(mark, of: account.secretID, at: clock.now())
+                throw .invalidAuthorization(.unsignedPayload)
+            }
+            return true
+        }
+        try usedSignatures.note(mark, of: account.secretID, for: use, at: clock.now())
+        return false
+    }
+
+    private func action(_ name: String, version: String) -> Action? {
+        guard name.utf8.count <= Self.longestName, version.utf8.count <= Self.longestName else { return nil }
+        return APIVersion(rawValue: version).flatMap { actions[ActionKey(name: name, version: $0)] }
     }
 
     private static let service = "dbbrain"
@@ -170,7 +216,9 @@ public final class Dispatcher: Sendable {
     /// so none from outside is looked up unbounded.
     private static let longestName = 128
 
-    private func authenticate(_ incoming: IncomingRequest, timestamp: Int64, region: String?) throws -> Account {
+    private func authenticate(
+        _ incoming: IncomingRequest, timestamp: Int64, region: String?
+    ) throws -> (Account, SignatureMark) {
         let signature = try incoming.signature(
             timestamp: timestamp, region: region, signedHosts: settings.signedHosts)
         guard signature.secretID.utf8.count <= Self.longestName, let account = accounts[signature.secretID] else {
@@ -182,7 +230,12 @@ public final class Dispatcher: Sendable {
         case .mismatched: throw TencentCloudError.signatureFailure
         }
         guard account.accepts(token: incoming[.token]) else { throw TencentCloudError.tokenFailure }
-        return account
+        if let parameter = signature.ambiguousParameter {
+            // Used up, or somebody else could send it as what it is not.
+            usedSignatures.spend(signature.mark, of: account.secretID, at: clock.now())
+            throw TencentCloudError.ambiguousSignature(parameter: parameter)
+        }
+        return (account, signature.mark)
     }
 }
 

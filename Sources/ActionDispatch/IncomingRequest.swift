@@ -70,8 +70,8 @@ struct IncomingRequest {
     /// - Parameters:
     ///   - timestamp: the common parameter, Unix time in seconds.
     ///   - region: the common parameter.
-    /// - Throws: `AuthFailure.InvalidAuthorization`, or `MissingParameter` for
-    ///   parts of a signature of version 1.
+    /// - Throws: `AuthFailure.InvalidAuthorization`, or `MissingParameter` or
+    ///   `InvalidParameterValue` for parts of a signature of version 1.
     func signature(
         timestamp: Int64, region: String?, signedHosts: [String]
     ) throws(TencentCloudError) -> any SignedRequest {
@@ -91,9 +91,12 @@ struct IncomingRequest {
             }
         case .pairs(let pairs):
             let (secretID, signature) = (try required(.secretID), try required(.signature))
+            guard let method = V1Signature.Method(parameter: self[.signatureMethod]) else {
+                throw .invalidValue(self[.signatureMethod] ?? "", of: CommonParameter.signatureMethod.rawValue)
+            }
             return V1SignedRequest(
                 httpMethod: http.method, host: http.headers["Host"] ?? "", parameters: pairs.pairs,
-                secretID: secretID, signature: signature, timestamp: timestamp, region: region,
+                secretID: secretID, signature: signature, method: method, timestamp: timestamp, region: region,
                 signedHosts: signedHosts)
         }
     }

@@ -9,6 +9,7 @@ import SessionKill
 struct CreateKillInstanceSessionTask: DASAction {
     static let name = "CreateKillInstanceSessionTask"
     static let needs: Set<Permission> = [.prepare, .commit]
+    static let mayBeBlank: [String]? = ["InstanceId", "DbUser", "DbUserPassword", "KillAllSessions", "SessionIds"]
     let das: DAS
 
     struct Request: Decodable, Sendable {

@@ -7,6 +7,7 @@ import SessionKill
 struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
     static let name = "CreateKillInstanceSessionTaskWithMaintainUser"
     static let needs: Set<Permission> = [.prepare, .commit]
+    static let mayBeBlank: [String]? = ["InstanceId", "KillAllSessions", "SessionIds"]
     let das: DAS
 
     struct Request: Decodable, Sendable {

@@ -5,7 +5,9 @@ import SessionKill
 ///
 /// Source: the action's page of 2024-04-25, and for what it leaves open the
 /// decisions of this project, listed in the README. No right is needed: only
-/// who created the task is told of it.
+/// who created the task is told of it. But whose sessions those are that it did
+/// not end is told to who may list them: with a login that is refused, a task of
+/// all sessions would else be a list of them.
 struct GetKillInstanceSessionTaskResult: DASAction {
     static let name = "GetKillInstanceSessionTaskResult"
     static let needs: Set<Permission> = []
@@ -30,23 +32,27 @@ struct GetKillInstanceSessionTaskResult: DASAction {
             throw .internalError(cause: error)
         }
         guard let stored else { throw .taskNotFound }
-        return DASAnswer(data: stored.answer(userID: call.account.uin))
+        return DASAnswer(data: stored.answer(to: call.account))
     }
 }
 
 extension StoredSessionTask {
-    fileprivate func answer(userID: String) -> AnswerValue {
+    fileprivate func answer(to account: Account) -> AnswerValue {
+        let showsAll = account.permissions.contains(.list)
         var fates: [SessionFate] = []
         var result: [AnswerValue] = []
         if case .ended = state {
             fates = sessions.compactMap(\.fate)
             let subtask = task.id.subtask
             result = sessions.compactMap { session in
-                session.fate.map { session.answer(subtask: subtask, reason: SessionReason($0)) }
+                session.fate.map { fate in
+                    let row = showsAll || fate.isKilled ? session.row : nil
+                    return session.answer(row, subtask: subtask, reason: SessionReason(fate))
+                }
             }
         }
         return [
-            "TaskId": .text(task.id.rawValue), "UserId": .text(userID),
+            "TaskId": .text(task.id.rawValue), "UserId": .text(account.uin),
             "InstanceId": .text(task.place.instance.rawValue), "NodeId": task.place.node.map { .text($0.rawValue) },
             "TaskState": .text(state.word), "Sessions": .list(sessions.map { .integer(Int64($0.id.rawValue)) }),
             "KillSuccessCount": .integer(Int64(fates.count(where: \.isKilled))),
@@ -83,8 +89,8 @@ extension SessionTaskID {
 
 extension TaskedSession {
     /// What the server has NULL for is an empty text; so is all of a session
-    /// that was never there.
-    fileprivate func answer(subtask: String, reason: SessionReason) -> AnswerValue {
+    /// without a row.
+    fileprivate func answer(_ row: SessionRow?, subtask: String, reason: SessionReason) -> AnswerValue {
         [
             "Id": .integer(Int64(id.rawValue)), "User": .text(row?.user ?? ""), "Host": .text(row?.host ?? ""),
             "Db": .text(row?.database ?? ""), "Command": .text(row?.command ?? ""),

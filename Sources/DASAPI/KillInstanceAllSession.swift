@@ -9,6 +9,7 @@ import SessionKill
 struct KillInstanceAllSession: DASAction {
     static let name = "KillInstanceAllSession"
     static let needs: Set<Permission> = [.prepare, .commit]
+    static let mayBeBlank: [String]? = ["InstanceId", "ConsoleContext"]
     let das: DAS
 
     struct Request: Decodable, Sendable {

@@ -32,7 +32,10 @@ struct UserList: Decodable, Sendable {
     }
 
     private static func users(_ users: [String]) throws(LenientList.Malformed) -> Set<String> {
-        let areUsers = users.allSatisfy { (1...longestUser).contains($0.utf8.count) && !$0.utf8.contains(0) }
+        let areUsers = users.allSatisfy { user in
+            (1...longestUser).contains(user.utf8.count) && !user.utf8.contains(0)
+                && !user.unicodeScalars.allSatisfy(\.properties.isWhitespace)
+        }
         guard users.count <= mostUsers, areUsers else { throw LenientList.Malformed() }
         return Set(users)
     }

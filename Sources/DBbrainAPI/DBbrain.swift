@@ -28,7 +28,9 @@ public struct DBbrain: Sendable {
     /// The table of actions: one row, and one file, for each.
     private var served: [Action] {
         [
-            Action("KillMySqlThreads", request: KillMySqlThreadsRequest.self, answer: killMySqlThreads),
+            Action(
+                "KillMySqlThreads", repetition: .endsNobody, request: KillMySqlThreadsRequest.self,
+                answer: killMySqlThreads),
             Action(
                 "DescribeMySqlProcessList", request: DescribeMySqlProcessListRequest.self,
                 answer: describeMySqlProcessList),
@@ -45,8 +47,10 @@ public struct DBbrain: Sendable {
             Action("VerifyUserAccount", request: VerifyUserAccountRequest.self, answer: verifyUserAccount),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
-            Action("CreateKillTask", request: CreateKillTaskRequest.self, answer: createKillTask),
-            Action("CancelKillTask", request: CancelKillTaskRequest.self, answer: cancelKillTask),
+            Action(
+                "CreateKillTask", repetition: .refused, request: CreateKillTaskRequest.self, answer: createKillTask),
+            Action(
+                "CancelKillTask", repetition: .refused, request: CancelKillTaskRequest.self, answer: cancelKillTask),
             Action("DescribeKillTasks", request: DescribeKillTasksRequest.self, answer: describeKillTasks),
         ]
     }

@@ -1,5 +1,6 @@
 import Accounts
 import ActionDispatch
+import Parameters
 import SessionKill
 import TencentCloudErrors
 
@@ -35,6 +36,21 @@ public struct KillMySqlThreadsRequest: Codable, Sendable {
     /// The Commit of a plan.
     public static func commit(_ sqlExecID: String, instance: String, product: Product?) -> Self {
         Self(InstanceId: instance, Stage: .commit, SqlExecId: sqlExecID, Product: product)
+    }
+}
+
+extension KillMySqlThreadsRequest {
+    /// `ServerSessionIds` can be absent, but not null: a variable that was not set
+    /// would end clients' sessions in the place of single connections of theirs.
+    public init(from decoder: any Decoder) throws {
+        let parameters = try decoder.container(keyedBy: CodingKeys.self)
+        InstanceId = try parameters.decode(String.self, forKey: .InstanceId)
+        self.Stage = try parameters.decode(Self.Stage.self, forKey: .Stage)
+        Threads = try parameters.decodeIfPresent([ThreadID].self, forKey: .Threads)
+        SqlExecId = try parameters.decodeIfPresent(String.self, forKey: .SqlExecId)
+        self.Product = try parameters.decodeIfPresent(DBbrainAPI.Product.self, forKey: .Product)
+        RecordHistory = try parameters.decodeIfPresent(Bool.self, forKey: .RecordHistory)
+        ServerSessionIds = try parameters.decodeUnlessAbsent([UInt64].self, forKey: .ServerSessionIds)
     }
 }
 

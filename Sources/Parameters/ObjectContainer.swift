@@ -1,3 +1,16 @@
+extension KeyedDecodingContainer {
+    /// The value of a parameter that may be absent, but not null: null is what
+    /// clients send for a variable that was not set, and without the parameter the
+    /// request would mean more than with it.
+    public func decodeUnlessAbsent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        guard contains(key) else { return nil }
+        guard try !decodeNil(forKey: key) else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "null")
+        }
+        return try decode(type, forKey: key)
+    }
+}
+
 /// An object of which every name is known to `Key`; names of more than 128 bytes
 /// are not.
 struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {

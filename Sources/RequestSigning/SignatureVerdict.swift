@@ -9,7 +9,8 @@ public enum SignatureVerdict: Equatable, Sendable {
     /// Seconds that a client's clock may be off, in either direction.
     private static let clockTolerance: Int64 = 300
 
-    static func hasExpired(_ timestamp: Int64, at now: Int64) -> Bool {
+    /// - Parameter now: Unix time in seconds.
+    public static func hasExpired(_ timestamp: Int64, at now: Int64) -> Bool {
         !(now - clockTolerance...now + clockTolerance).contains(timestamp)
     }
 }

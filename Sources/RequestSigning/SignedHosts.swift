@@ -6,7 +6,8 @@ import Cryptography
 /// of what it signs, and every SDK in gateway mode signs the vendor's name while
 /// it sends the gateway's.
 struct SignedHosts {
-    private let host: String
+    /// The `Host` header as received.
+    let sent: String
     private let region: String?
     private let configured: [String]
 
@@ -16,14 +17,14 @@ struct SignedHosts {
     ///   - region: `X-TC-Region`, for the vendor's regional names.
     ///   - configured: names of this server that the operator knows of.
     init(host: String, region: String?, configured: [String]) {
-        self.host = host
+        sent = host
         self.region = region
         self.configured = configured
     }
 
     /// Whether one of the names is the one that is looked for, likeliest first.
     func contains(where isSigned: (String) throws(CryptographyError) -> Bool) throws(CryptographyError) -> Bool {
-        if try isSigned(host) { return true }
+        if try isSigned(sent) { return true }
         // Put together only now: that takes as long as a verification, and few clients sign another name.
         for candidate in candidates.dropFirst() {
             if try isSigned(candidate) { return true }
@@ -32,7 +33,7 @@ struct SignedHosts {
     }
 
     private var candidates: [String] {
-        var names = [host, Self.withoutPort(host), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
+        var names = [sent, Self.withoutPort(sent), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
         if let region, Self.isLabel(region) {
             names.append("dbbrain.\(region).tencentcloudapi.com")
         }

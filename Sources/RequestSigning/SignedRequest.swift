@@ -5,6 +5,13 @@ public protocol SignedRequest: Sendable {
     /// Whose key it should be signed with.
     var secretID: String { get }
 
+    /// What it is remembered by once it is verified.
+    var mark: SignatureMark { get }
+
+    /// The first parameter of which the signed text does not say where it ends, so
+    /// that the same signature would fit other parameters too.
+    var ambiguousParameter: String? { get }
+
     /// Whether the request was signed with `secretKey` at about this time.
     ///
     /// Each comparison takes the same time wherever the signatures differ.

@@ -49,6 +49,16 @@ public struct TC3SignedRequest: SignedRequest {
 
     public var secretID: String { authorization.secretID }
 
+    /// A query is part of what is signed; the payload of a GET is not read.
+    public var mark: SignatureMark {
+        SignatureMark(
+            bytes: authorization.signature, timestamp: request.timestamp,
+            unsignedPayload: payload == .unsigned && request.method == "POST" ? request.payload : nil)
+    }
+
+    /// A line break ends every part of the signed text, and none of them can hold one.
+    public var ambiguousParameter: String? { nil }
+
     public func verify(
         secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
     ) throws(CryptographyError) -> SignatureVerdict {

@@ -1,7 +1,7 @@
 import Cryptography
 
-/// Signs requests as the official SDKs do: the headers `content-type` and
-/// `host`, and the payload.
+/// Signs requests as the official SDKs do, the headers `content-type` and `host`
+/// and the payload, and where it is told to, more headers.
 public struct TC3Signer: Sendable {
     private let secretID: String
     private let secretKey: Secret
@@ -23,16 +23,19 @@ public struct TC3Signer: Sendable {
     ///   - method: `GET` or `POST`.
     ///   - query: the text after `?` as it will be sent; empty for POST.
     ///   - contentType: the `Content-Type` header as it will be sent.
+    ///   - others: further headers to sign, by lower-case name; the values as they
+    ///     will be sent.
     ///   - timestamp: `X-TC-Timestamp`, Unix time in seconds; the year must have
     ///     four digits.
     public func authorization(
-        method: String, query: String, contentType: String, payload: [UInt8], timestamp: Int64
+        method: String, query: String, contentType: String, others: [(name: String, value: String)] = [],
+        payload: [UInt8], timestamp: Int64
     ) throws(TC3SigningError) -> TC3Authorization {
         guard let date = TC3CredentialScope.date(of: timestamp) else { throw .timestampOutOfRange }
         let scope = TC3CredentialScope(date: date, service: service)
-        let headers = [
-            (name: "content-type", value: contentType.lowercased()), (name: "host", value: host.lowercased()),
-        ]
+        let all = [(name: "content-type", value: contentType), (name: "host", value: host)] + others
+        let headers = all.map { (name: $0.name, value: $0.value.lowercased()) }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         do {
             let canonicalRequest = TC3.canonicalRequest(
                 method: method, query: query, headers: headers, payloadHash: try Digest.sha256.hash(payload))

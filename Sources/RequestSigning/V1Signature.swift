@@ -4,11 +4,24 @@ import FoundationEssentials
 /// The older signature, which travels as the parameter `Signature` of a query
 /// or a form.
 public enum V1Signature {
-    /// `SignatureMethod`. The vendor takes every other value, and none, for
-    /// `HmacSHA1`.
+    /// `SignatureMethod`.
     public enum Method: String, Sendable {
         case hmacSHA1 = "HmacSHA1"
         case hmacSHA256 = "HmacSHA256"
+
+        /// The vendor takes every other value for `HmacSHA1`, as it does none; but a
+        /// client that names another method has not signed with this one.
+        ///
+        /// - Parameter parameter: the value; `nil` if the parameter is absent.
+        public init?(parameter: String?) {
+            guard let parameter else {
+                self = .hmacSHA1
+                return
+            }
+            // By bytes: `==` takes time quadratic in the combining marks of a text.
+            guard parameter.utf8.count <= 16 else { return nil }
+            self.init(rawValue: parameter)
+        }
     }
 
     /// The text that is signed.
@@ -23,6 +36,17 @@ public enum V1Signature {
 
     static func stringToSign(httpMethod: String, host: String, parameters: String) -> String {
         "\(httpMethod)\(host)/?\(parameters)"
+    }
+
+    /// The first parameter that makes ``stringToSign(httpMethod:host:parameters:)``
+    /// the text of other parameters too: nothing is escaped in it, so a value with
+    /// an `&` reads like another parameter behind it, and several parameters read
+    /// like one. Without those, an `&` always ends a value, and the first `=` a name.
+    static func ambiguousName(in parameters: [(name: String, value: String)]) -> String? {
+        let (ampersand, equalsSign) = (UInt8(ascii: "&"), UInt8(ascii: "="))
+        return parameters.first {
+            $0.value.utf8.contains(ampersand) || $0.name.utf8.contains { $0 == ampersand || $0 == equalsSign }
+        }?.name
     }
 
     static func text(of parameters: [(name: String, value: String)]) -> String {

@@ -14,6 +14,7 @@ public struct V1SignedRequest: SignedRequest {
     /// `nil` for what is no Base64.
     private let signature: [UInt8]?
     private let method: V1Signature.Method
+    public let ambiguousParameter: String?
 
     public typealias Parameter = (name: String, value: String)
 
@@ -24,13 +25,14 @@ public struct V1SignedRequest: SignedRequest {
     ///     them, each name once; unescaped.
     ///   - secretID: the parameter `SecretId`.
     ///   - signature: the parameter `Signature`.
+    ///   - method: the parameter `SignatureMethod`.
     ///   - timestamp: the parameter `Timestamp`, Unix time in seconds.
     ///   - region: the parameter `Region`.
     ///   - signedHosts: names of this server, beside its address and the
     ///     vendor's names, that clients may sign as host.
     public init(
         httpMethod: String, host: String, parameters: [Parameter], secretID: String, signature: String,
-        timestamp: Int64, region: String?, signedHosts: [String]
+        method: V1Signature.Method, timestamp: Int64, region: String?, signedHosts: [String]
     ) {
         self.secretID = secretID
         self.httpMethod = httpMethod
@@ -40,18 +42,21 @@ public struct V1SignedRequest: SignedRequest {
         let text = signature.utf8.last == UInt8(ascii: "\n") ? String(Substring(signature.utf8.dropLast())) : signature
         // Foundation takes needless padding too.
         self.signature = Data(base64Encoded: text).flatMap { $0.base64EncodedString() == text ? Array($0) : nil }
-        let isSHA256 = parameters.contains {
-            $0.name.isSame(as: "SignatureMethod") && $0.value.isSame(as: V1Signature.Method.hmacSHA256.rawValue)
-        }
-        method = isSHA256 ? .hmacSHA256 : .hmacSHA1
-        spellings = Self.spellings(of: parameters.filter { !$0.name.isSame(as: "Signature") }).map(V1Signature.text)
+        self.method = method
+        // The value of the signature itself is not signed.
+        let signed = parameters.filter { !$0.name.isSame(as: "Signature") }
+        ambiguousParameter = V1Signature.ambiguousName(in: signed)
+        spellings = Self.spellings(of: signed).map(V1Signature.text)
     }
+
+    public var mark: SignatureMark { SignatureMark(bytes: signature ?? [], timestamp: timestamp) }
 
     public func verify(
         secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
     ) throws(CryptographyError) -> SignatureVerdict {
         if SignatureVerdict.hasExpired(timestamp, at: now) { return .expired(serverTime: now) }
-        guard let signature else { return .mismatched }
+        // Behind a host with a question mark nobody knows where the parameters begin.
+        guard let signature, !hosts.sent.utf8.contains(UInt8(ascii: "?")) else { return .mismatched }
         let key = try method.key(secretKey)
         let isSigned = try hosts.contains { host throws(CryptographyError) in
             for parameters in spellings {

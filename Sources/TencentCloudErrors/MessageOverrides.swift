@@ -93,7 +93,8 @@ extension TencentCloudError {
     /// One error for each text of the table.
     static let examples: [TencentCloudError] =
         [
-            .signatureFailure, .requestTooLargeForSignature, .secretIDNotFound, .invalidSecretID,
+            .signatureFailure, .requestTooLargeForSignature, .ambiguousSignature(parameter: ""), .signatureUsed,
+            .signatureForgotten(since: 0), .secretIDNotFound, .invalidSecretID,
             .signatureExpired(serverTime: 0), .tokenFailure,
             .unauthorizedOperation(requestID: "", operation: "", resource: ""), .userHasNoStrategy,
             .unsupportedProtocol(method: ""), .unsupportedForm, .requestSizeLimitExceeded(limit: 0),

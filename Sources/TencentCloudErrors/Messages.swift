@@ -42,6 +42,39 @@ extension TencentCloudError {
                     please use new signature method `TC3-HMAC-SHA256`.
                     """),
                 .ours("请求签名验证失败，请求大小超过限制，请使用新的签名方法 `TC3-HMAC-SHA256`。"))
+        case .ambiguousSignature(let parameter):
+            Message(
+                .authFailureSignatureFailure,
+                .ours("""
+                    The provided credentials could not be validated because the parameter `\(parameter)` has an `&` \
+                    in it, which this signature method does not tell from the end of the parameter. Nothing was done, \
+                    please use new signature method `TC3-HMAC-SHA256`.
+                    """),
+                .ours("""
+                    请求签名验证失败：参数 `\(parameter)` 含有 `&`，该签名方法无法将其与参数的结尾区分。未执行任何操作，\
+                    请使用新的签名方法 `TC3-HMAC-SHA256`。
+                    """))
+        case .signatureUsed:
+            Message(
+                .authFailureSignatureFailure,
+                .ours("""
+                    The signature was used already, by this request or by another one of the same second with the same \
+                    content. Nothing was done for this one, please sign it anew a second later.
+                    """),
+                .ours("""
+                    该签名已被使用过：本请求，或同一秒内内容相同的另一请求。本次未执行任何操作，请在一秒后重新签名再试。
+                    """))
+        case .signatureForgotten(let since):
+            Message(
+                .authFailureSignatureExpire,
+                .ours("""
+                    Signature expired. Which signatures were used before the Unix time `\(since)` is not known any more, \
+                    so this one may have been. Nothing was done, please sign the request anew with a clock that is right.
+                    """),
+                .ours("""
+                    签名已过期。Unix 时间 `\(since)` 之前使用过哪些签名已无记录，该签名可能已被使用过。未执行任何操作，\
+                    请校准时钟后重新签名再试。
+                    """))
         case .secretIDNotFound:
             Message(
                 .authFailureSecretIDNotFound,

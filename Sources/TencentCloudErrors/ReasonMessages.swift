@@ -46,6 +46,17 @@ extension AuthorizationDefect {
                     `SignedHeaders` must include `content-type` and `host`.
                     """),
                 .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `content-type` 和 `host`。"))
+        case .unsignedPayload:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("""
+                    The request `Authorization` header does not conform to tencentcloud standards: this account must \
+                    sign the payload of this action, not `UNSIGNED-PAYLOAD`. Nothing was done.
+                    """),
+                .ours("""
+                    请求头部的 `Authorization` 不符合腾讯云标准：该账号调用此接口时必须对请求正文签名，不能使用 \
+                    `UNSIGNED-PAYLOAD`。未执行任何操作。
+                    """))
         }
     }
 }

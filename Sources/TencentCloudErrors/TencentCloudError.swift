@@ -8,6 +8,14 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     case signatureFailure
     /// The request is too large for a signature of version 1.
     case requestTooLargeForSignature
+    /// A signature of version 1 that would fit other parameters too, because of
+    /// this one's name or value.
+    case ambiguousSignature(parameter: String)
+    /// The signature was taken before, so the request may be a repetition.
+    case signatureUsed
+    /// The signature is of a time of which nobody remembers any more, since this
+    /// Unix time in seconds, which signatures were taken.
+    case signatureForgotten(since: Int64)
     /// No account has the SecretId.
     case secretIDNotFound
     /// The SecretId is of a kind that may not sign requests.
@@ -112,6 +120,8 @@ public enum AuthorizationDefect: Hashable, Sendable, CaseIterable {
     case service
     /// A header that must be signed is not.
     case signedHeaders
+    /// `UNSIGNED-PAYLOAD` for an action that changes something.
+    case unsignedPayload
 }
 
 /// Why a plan may not be carried out.

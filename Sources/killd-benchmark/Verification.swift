@@ -74,6 +74,6 @@ private func v1Request(_ signedHost: String, _ timestamp: Int64) throws -> () ->
     return {
         V1SignedRequest(
             httpMethod: "POST", host: "127.0.0.1:8155", parameters: sent, secretID: "AKIDBENCH", signature: signature,
-            timestamp: timestamp, region: "ap-guangzhou", signedHosts: signedHosts)
+            method: .hmacSHA256, timestamp: timestamp, region: "ap-guangzhou", signedHosts: signedHosts)
     }
 }

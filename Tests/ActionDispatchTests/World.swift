@@ -18,6 +18,8 @@ final class World: Sendable {
             var calls = 0
             var records: [AnsweredRequest] = []
             var monotonic = ContinuousClock.now
+            var now = World.now
+            var changes: [String] = []
         }
         let state = Mutex(State())
     }
@@ -32,14 +34,26 @@ final class World: Sendable {
     var calls: Int { witness.state.withLock(\.calls) }
     var records: [AnsweredRequest] { witness.state.withLock(\.records) }
 
+    /// What was changed, in this order.
+    var changes: [String] { witness.state.withLock(\.changes) }
+    /// Opens when a change of the text `wait` may end.
+    let gate = Gate()
+
     func advance(by duration: Duration) { witness.state.withLock { $0.monotonic += duration } }
+    /// Sets the wall clock.
+    func setClock(to seconds: Int64) { witness.state.withLock { $0.now = seconds } }
 
     private let witness = Witness()
     private let dispatcher: Dispatcher
 
-    /// - Parameter token: what the account's requests have to carry.
-    init(token: String? = nil, messages: MessageOverrides = .none) {
-        let witness = witness
+    /// - Parameters:
+    ///   - token: what the account's requests have to carry.
+    ///   - signatures: those that an earlier dispatcher has taken.
+    init(
+        token: String? = nil, messages: MessageOverrides = .none, mayLeavePayloadUnsigned: Bool = false,
+        signatures: UsedSignatures = UsedSignatures(start: World.now - 300), limit: Int = 20
+    ) {
+        let (witness, gate) = (witness, gate)
         let echo = Action("EchoText", request: EchoRequest.self) { request, call in
             witness.state.withLock { $0.calls += 1 }
             switch request.Text {
@@ -50,15 +64,30 @@ final class World: Sendable {
             }
             return EchoAnswer(Text: request.Text)
         }
+        func change(_ name: String, _ repetition: Action.Repetition) -> Action {
+            Action(name, repetition: repetition, request: EchoRequest.self) { request, _ in
+                witness.state.withLock { $0.changes.append("\(name) \(request.Text)") }
+                switch request.Text {
+                case "wait": await gate.pass()
+                case "refuse": throw ActionFailure(answer: .planNotFound, cause: Unforeseen())
+                default: break
+                }
+                return EchoAnswer(Text: "\(name) \(witness.state.withLock(\.changes.count))")
+            }
+        }
         dispatcher = Dispatcher(
-            actions: [echo],
+            actions: [
+                echo, change("ChangeText", .refused), change("UndoText", .refused), change("StageText", .endsNobody),
+            ],
             accounts: [
                 Account(
                     name: "ci", uin: "100000000001", secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"),
-                    token: token.map(Secret.init), permissions: [.list], instances: [InstancePattern("*")!])
+                    token: token.map(Secret.init), permissions: [.list], instances: [InstancePattern("*")!],
+                    mayLeavePayloadUnsigned: mayLeavePayloadUnsigned)
             ],
-            limiter: RateLimiter(limit: 20)!, settings: .init(signedHosts: [], regions: ["ap-guangzhou"], messages: messages),
-            clock: .init(now: { Self.now }, monotonic: { witness.state.withLock(\.monotonic) }),
+            limiter: RateLimiter(limit: limit)!, usedSignatures: signatures,
+            settings: .init(signedHosts: [], regions: ["ap-guangzhou"], messages: messages),
+            clock: .init(now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
             record: { record in witness.state.withLock { $0.records.append(record) } })
     }
 
@@ -83,6 +112,17 @@ final class World: Sendable {
         case .soon(let find): await result(of: find())
         case .later(let work): await work()
         }
+    }
+
+    /// A request with the signature of another one.
+    func resigned(_ request: HTTPRequest, as action: String, body: String? = nil) -> HTTPRequest {
+        var fields = HTTPHeaders()
+        for header in request.headers {
+            fields.append(name: header.name, value: header.name == "X-TC-Action" ? action : header.value)
+        }
+        return HTTPRequest(
+            method: request.method, target: request.target, headers: fields,
+            body: body.map { Array($0.utf8) } ?? request.body, remoteAddress: "10.0.0.66")
     }
 
     /// A request as the Python SDK sends it; `headers` replaces its headers, `nil` leaves one out.
@@ -110,6 +150,25 @@ final class World: Sendable {
         return HTTPRequest(
             method: method, target: query.map { "/?\($0)" } ?? "/", headers: fields, body: Array((sentBody ?? body).utf8),
             remoteAddress: "127.0.0.1")
+    }
+}
+
+/// Holds back whoever passes it until it is opened.
+actor Gate {
+    private var isOpen = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private(set) var arrivals = 0
+
+    func pass() async {
+        arrivals += 1
+        guard !isOpen else { return }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func open() {
+        isOpen = true
+        for continuation in waiting { continuation.resume() }
+        waiting = []
     }
 }
 
@@ -154,6 +213,8 @@ extension String {
 }
 
 extension HTTPResponse {
+    func text() throws -> String? { try response()["Text"] as? String }
+
     func error() throws -> (code: String, message: String)? {
         guard let error = try response()["Error"] as? [String: String] else { return nil }
         return (try XCTUnwrap(error["Code"]), try XCTUnwrap(error["Message"]))

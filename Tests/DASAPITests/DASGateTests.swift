@@ -303,6 +303,25 @@ final class DASGateTests: XCTestCase {
         }
     }
 
+    func testAClockThatIsSetBackMakesNoForgottenKillGoodAgain() async throws {
+        let world = DASWorld()
+        let kill = try world.request(DASWorld.Kill.name).signedV3()
+        let first = try await world.answer(kill)
+        XCTAssertEqual(first.status, .ok, first.text)
+        // Long enough for its nonce to be dropped.
+        world.advance(by: 2_101)
+        _ = try await world.answer(world.request().signedV3())
+        world.setClock(back: 2_000)
+        for signed in [kill, try world.request(DASWorld.Kill.name) { $0.timestamp -= 101 }.signedV1()] {
+            try assertError(try await world.answer(signed), .badRequest, "InvalidTimeStamp.Expired")
+        }
+        let listing = try await world.answer(world.request().signedV3())
+        XCTAssertEqual(listing.status, .ok, listing.text)
+        let later = try await world.answer(world.request(DASWorld.Kill.name).signedV3())
+        XCTAssertEqual(later.status, .ok, later.text)
+        XCTAssertEqual(world.calls, 4)
+    }
+
     func testCallsBeyondTheRateAreRefusedWithADelayInMilliseconds() async throws {
         let world = DASWorld()
         for call in 1...21 {

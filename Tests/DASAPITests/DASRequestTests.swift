@@ -57,6 +57,37 @@ final class DASRequestTests: XCTestCase {
         }
     }
 
+    func testAnActionThatKillsRefusesABlankParameterByName() async throws {
+        let world = DASWorld()
+        func kill(_ query: [DASRequest.Pair], _ change: (inout DASRequest) -> Void = { _ in }) -> DASRequest {
+            world.request(DASWorld.Kill.name, [("InstanceId", "rm-1")] + query, change)
+        }
+        for request in [
+            kill([("IgnoredUsers", "")]), kill([("IgnoredUsers", "['a']")]) { $0.form = [("IgnoredUsers", "")] },
+            kill([]) { $0.form = [("IgnoredUsers", ""), ("SessionIds", "[1]")] },
+        ] {
+            for answer in try await world.answers(request) {
+                try assertError(
+                    answer, .badRequest, "InvalidIgnoredUsers", "Specified parameter IgnoredUsers is not valid.")
+            }
+        }
+        for json in [#"{"IgnoredUsers":null}"#, #"{"IgnoredUsers":""}"#] {
+            let answer = try await world.answer(kill([("IgnoredUsers", "['a']")]) { $0.json = json }.signedV3())
+            try assertError(answer, .badRequest, "InvalidIgnoredUsers")
+        }
+        // A name that is none is no better for being blank.
+        for answer in try await world.answers(kill([("IgnoredUser", "")])) {
+            try assertError(answer, .badRequest, "InvalidIgnoredUser")
+        }
+        XCTAssertEqual(world.calls, 0)
+        for answer in try await world.answers(kill([("SessionIds", "")])) {
+            XCTAssertEqual(answer.status, .ok, answer.text)
+        }
+        for answer in try await world.answers(world.request(DASWorld.Kill.name, [("InstanceId", "")])) {
+            try assertError(answer, .badRequest, "MissingInstanceId")
+        }
+    }
+
     func testTheFormWinsOverTheQuery() async throws {
         let world = DASWorld()
         let request = world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("NodeId", "pi-1")]) {

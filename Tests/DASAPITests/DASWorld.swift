@@ -59,9 +59,12 @@ final class DASWorld: Sendable {
     struct Kill: DASAction {
         struct Request: Decodable, Sendable {
             var InstanceId: String
+            var IgnoredUsers: UserList?
+            var SessionIds: SessionIDList?
         }
         static let name = "KillInstanceAllSession"
         static let needs: Set<Permission> = [.prepare, .commit]
+        static let mayBeBlank: [String]? = ["InstanceId", "SessionIds"]
         let witness: Witness
 
         func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
@@ -82,6 +85,9 @@ final class DASWorld: Sendable {
             $0.monotonic += .seconds(seconds)
         }
     }
+
+    /// Sets the wall clock alone.
+    func setClock(back seconds: Int64) { witness.state.withLock { $0.now -= seconds } }
 
     let nonces: SeenNonces
     private let witness = Witness()

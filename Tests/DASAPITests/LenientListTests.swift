@@ -23,6 +23,7 @@ final class LenientListTests: XCTestCase {
         let long = String(repeating: "u", count: 513)
         for text in [
             "", "app", "app,app2", "[app]", "['app'", "'app'", "['app',]", "[,'app']", "['app' 'app2']", "['app'];",
+            "[' ']", "['app','\u{3000}']",
             "['app']]", "[['app']]", "['app\"]", "[1]", "[null]", "['']", #"["a\nb"]"#, #"["\u0000"]"#, #"["\u00g0"]"#,
             #"["\u+041"]"#, #"["\ud83d"]"#, #"["\ud83dx"]"#, #"["\ude00"]"#, "['\u{1}']", "['a\\", "{'a'}", "['\(long)']",
             "[" + String(repeating: "'a',", count: 1_000) + "'a']", "['\(String(repeating: " ", count: 70_000))']",

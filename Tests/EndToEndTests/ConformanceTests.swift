@@ -29,6 +29,7 @@ final class ConformanceTests: XCTestCase {
         configuration.accounts.append(.init(name: "reader"))
         configuration.accounts[0].may.append("rule")
         configuration.accounts[1].may = ["list"]
+        for index in configuration.accounts.indices { configuration.accounts[index].unsignedPayload = true }
         configuration.tls = certificates.map { .init($0.server) }
         var limited = configuration
         limited.requestsPerSecond = nil

@@ -184,6 +184,15 @@ final class DASKillTests: XCTestCase {
                 XCTAssertEqual(answer.status, 400, "\(parameters): \(answer)")
                 XCTAssertEqual(answer.code, "InvalidParams", "\(parameters): \(answer)")
             }
+            // Sent blank they would spare nobody, or end the sessions of every node.
+            for name in ["IgnoredUsers", "NodeId", "IgnoredUser"] {
+                let answer = try das.create([("KillAllSessions", "true"), (name, "")])
+                XCTAssertEqual([answer.status.description, answer.code], ["400", "Invalid\(name)"], "\(answer)")
+            }
+            for users in [" ", "['']", "[' ']", "['app',' ']"] {
+                XCTAssertEqual(
+                    try das.create([("KillAllSessions", "true"), ("IgnoredUsers", users)]).code, "InvalidParams", users)
+            }
             XCTAssertEqual(try das.create([named]).code, "MissingKillAllSessions")
             XCTAssertEqual(try das.create([named, ("KillAllSessions", "yes")]).code, "InvalidKillAllSessions")
             let unknown = try DASClient(killd: scene.killd, instance: "rm-none").create([("KillAllSessions", "true")])
@@ -219,9 +228,24 @@ final class DASKillTests: XCTestCase {
             answer = try client("stranger").create(parameters)
             XCTAssertEqual([answer.status.description, answer.code], ["400", "InvalidParams"])
 
+            // With a login that is refused, a task of all sessions is no list of them.
+            let failing: [DASRequest.Pair] = [("KillAllSessions", "true"), ("IgnoredUsers", "['app2']")]
+            for (name, seesUsers) in [("killer", false), ("ci", true)] {
+                let task = try client(name).create(failing, password: "wrong").text
+                let result = try await client(name).ended(task)
+                XCTAssertEqual(result.state, "FAILURE")
+                XCTAssertGreaterThanOrEqual(result.counts[1], ids.count)
+                XCTAssertTrue(ids.allSatisfy { result.reasons[$0] == "SESSION_ACCOUNT_ERROR" })
+                for column in ["User", "Host", "Command"] {
+                    let isBlank = result.rows.allSatisfy { $0[column] as? String == "" }
+                    XCTAssertEqual(isBlank, !seesUsers, "\(name): \(column)")
+                }
+            }
+
             let task = try client("killer").create(parameters).text
             let result = try await client("killer").ended(task)
             XCTAssertEqual(result.counts, [1, 0, 0])
+            XCTAssertEqual(result.rows.map { $0["User"] as? String }, ["app"])
             for other in [das, client("killer", "rm-other")] {
                 answer = try other.result(task)
                 XCTAssertEqual([answer.status.description, answer.code], ["404", "TaskNotFound"])

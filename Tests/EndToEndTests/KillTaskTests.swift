@@ -33,6 +33,37 @@ final class KillTaskTests: XCTestCase {
         }
     }
 
+    /// What a client sends for a variable that was not set is no condition, and no lack of one either.
+    func testAConditionThatIsNullOrBlankEndsNobody() async throws {
+        try await withTasks { scene in
+            let spared = try await scene.open()
+            let kills = try await scene.killsRun()
+            let all = ["Host", "User", "DB", "Command", "Time", "Info", "Infos"]
+            var refusals: [(String, String)] = all.map { ($0, "\"\($0)\":null") }
+            refusals += all.map { ($0, "\"User\":\"app2\",\"\($0)\":null".replacingOccurrences(
+                of: #""User":"app2","User""#, with: #""User""#)) }
+            refusals += ["Host", "User", "DB", "Command", "Info"].flatMap { name in
+                ["", " ", "\\t\\n", "\\u3000"].map { (name, "\"\(name)\":\"\($0)\"") }
+            }
+            refusals += [
+                ("DB", #""DB":" , ""#), ("DB", #""DB":"d,""#), ("Command", #""Command":",Sleep""#),
+                ("Infos", #""Infos":[]"#), ("Infos", #""Infos":["a"," "]"#), ("Time", #""Time":-1"#),
+            ]
+            for (name, members) in refusals {
+                let answer = try scene.client.call("CreateKillTask", members: #""Duration":-1,"# + members)
+                assertRefused(answer, "InvalidParameterValue", "`\(name)`")
+            }
+            let allNull = all.map { "\"\($0)\":null" }.joined(separator: ",")
+            let answer = try scene.client.call("CreateKillTask", members: #""Duration":-1,"# + allNull)
+            assertRefused(answer, "InvalidParameterValue", "null")
+            let listed = try scene.client.call("CreateKillTask", members: #""Duration":-1,"Infos":["a",null]"#)
+            assertRefused(listed, "MissingParameter", "`Infos.1`")
+            XCTAssertEqual(try scene.tasks().count, 0)
+            try await scene.assertKillsRun(0, since: kills)
+            await spared.assertAllAnswer()
+        }
+    }
+
     func testTheUserSparesEverybodyElse() async throws {
         try await withTasks { scene in
             let victims = try await ClientSessions.open(3, on: scene.server, as: "app2")

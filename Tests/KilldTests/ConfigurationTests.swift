@@ -57,6 +57,22 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(configuration.instances[0].product, .mysql)
     }
 
+    func testNullIsNoValueWhereItWouldProtectLess() throws {
+        let account = Self.account.dropLast()
+        let instance = Self.instance.dropLast()
+        for (key, read) in [
+            ("accounts.0.token", { try self.read(account: account + #","token":null}"#) }),
+            ("instances.0.protectedUsers", { try self.read(instance: instance + #","protectedUsers":null}"#) }),
+            ("instances.0.protectedUsers", { try self.read(instance: instance + #","protectedUsers":["repl"," "]}"#) }),
+            ("tls.clientCA", { try self.read(top: #""tls":{"certificate":"c","privateKey":"k","clientCA":null},"#) }),
+            ("accounts.0.unsignedPayload", { try self.read(account: account + #","unsignedPayload":"true"}"#) }),
+        ] as [(String, () throws -> Configuration)] {
+            XCTAssertThrowsError(try read(), key) { XCTAssertTrue("\($0)".contains(key), "\($0)") }
+        }
+        let trusting = try read(account: account + #","unsignedPayload":true}"#)
+        XCTAssertEqual([try read(), trusting].map { $0.accounts[0].mayLeavePayloadUnsigned }, [false, true])
+    }
+
     func testTheConfigurationOfTheDesignIsReadWhereThisVersionHasItsFeatures() throws {
         let configuration = try read(
             """

@@ -16,9 +16,11 @@ final class V1SignedRequestTests: XCTestCase {
                 httpMethod: httpMethod, host: host,
                 // The order in which they are sent does not matter.
                 parameters: parameters.reversed() + [("Signature", signature)],
-                secretID: "", signature: signature, timestamp: timestamp, region: nil, signedHosts: [])
+                secretID: "", signature: signature, method: try XCTUnwrap(V1Signature.Method(rawValue: method)),
+                timestamp: timestamp, region: nil, signedHosts: [])
             XCTAssertEqual(try request.verify(secretKey: Secret(vector.secretKey), at: timestamp), .verified, name)
             XCTAssertEqual(try request.verify(secretKey: Secret("another"), at: timestamp), .mismatched, name)
+            XCTAssertNil(request.ambiguousParameter, name)
             verified += 1
         }
         XCTAssertEqual(verified, 6)
@@ -43,7 +45,7 @@ final class V1SignedRequestTests: XCTestCase {
             return try V1SignedRequest(
                 httpMethod: httpMethod, host: host,
                 parameters: (sent ?? signed) + [("Signature", signature + ending)], secretID: "AK",
-                signature: signature + ending, timestamp: timestamp, region: region,
+                signature: signature + ending, method: method, timestamp: timestamp, region: region,
                 signedHosts: ["kill.internal.example"]
             ).verify(secretKey: Secret("SK"), at: now)
         }
@@ -79,7 +81,6 @@ final class V1SignedRequestTests: XCTestCase {
                 "HmacSHA256",
                 Client(signed: [("Action", "A"), ("SignatureMethod", "HmacSHA256")], method: .hmacSHA256)
             ),
-            ("any other SignatureMethod means HmacSHA1", Client(signed: [("SignatureMethod", "HmacMD5")])),
         ]
         for (habit, client) in habits { XCTAssertEqual(try client.verdict(), .verified, habit) }
     }
@@ -91,10 +92,19 @@ final class V1SignedRequestTests: XCTestCase {
             ("another value", Client(signed: [("Action", "A")], sent: [("Action", "B")])),
             ("a parameter more", Client(signed: [("Action", "A")], sent: [("Action", "A"), ("B", "")])),
             ("another order of signing", Client(signed: [("I.2", "c"), ("I.12", "b")])),
-            ("another digest", Client(signed: [("SignatureMethod", "HmacSHA1")], method: .hmacSHA256)),
             ("text after the signature", Client(ending: "=")),
         ]
         for (forgery, client) in forgeries { XCTAssertEqual(try client.verdict(), .mismatched, forgery) }
+    }
+
+    func testOnlyTheTwoMethodsAreAndNoneIsTheFirst() {
+        XCTAssertEqual(V1Signature.Method(parameter: nil), .hmacSHA1)
+        XCTAssertEqual(V1Signature.Method(parameter: "HmacSHA1"), .hmacSHA1)
+        XCTAssertEqual(V1Signature.Method(parameter: "HmacSHA256"), .hmacSHA256)
+        let marks = String(repeating: "\u{301}", count: 100_000)
+        for other in ["", "HmacMD5", "hmacsha1", "HmacSHA1 ", "HmacSHA1&Time=600", "TC3-HMAC-SHA256", "HmacSHA1" + marks] {
+            XCTAssertNil(V1Signature.Method(parameter: other), String(other.prefix(20)))
+        }
     }
 
     func testTakesATimestampUpToFiveMinutesOffInEitherDirection() throws {

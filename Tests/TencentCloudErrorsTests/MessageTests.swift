@@ -34,6 +34,30 @@ final class MessageTests: XCTestCase {
                     + "please use new signature method `TC3-HMAC-SHA256`."),
             .ours("请求签名验证失败，请求大小超过限制，请使用新的签名方法 `TC3-HMAC-SHA256`。")),
         Row(
+            .ambiguousSignature(parameter: "Info"), "AuthFailure.SignatureFailure",
+            .ours(
+                "The provided credentials could not be validated because the parameter `Info` has an `&` in it, which "
+                    + "this signature method does not tell from the end of the parameter. Nothing was done, please use "
+                    + "new signature method `TC3-HMAC-SHA256`."),
+            .ours(
+                "请求签名验证失败：参数 `Info` 含有 `&`，该签名方法无法将其与参数的结尾区分。未执行任何操作，"
+                    + "请使用新的签名方法 `TC3-HMAC-SHA256`。")),
+        Row(
+            .signatureUsed, "AuthFailure.SignatureFailure",
+            .ours(
+                "The signature was used already, by this request or by another one of the same second with the same "
+                    + "content. Nothing was done for this one, please sign it anew a second later."),
+            .ours("该签名已被使用过：本请求，或同一秒内内容相同的另一请求。本次未执行任何操作，请在一秒后重新签名再试。")),
+        Row(
+            .signatureForgotten(since: 1_706_406_788), "AuthFailure.SignatureExpire",
+            .ours(
+                "Signature expired. Which signatures were used before the Unix time `1706406788` is not known any more, "
+                    + "so this one may have been. Nothing was done, please sign the request anew with a clock that is "
+                    + "right."),
+            .ours(
+                "签名已过期。Unix 时间 `1706406788` 之前使用过哪些签名已无记录，该签名可能已被使用过。未执行任何操作，"
+                    + "请校准时钟后重新签名再试。")),
+        Row(
             .secretIDNotFound, "AuthFailure.SecretIdNotFound",
             .vendor("The SecretId is not found, please ensure that your SecretId is correct."),
             .vendor("SecretId不存在，请输入正确的密钥。")),
@@ -76,6 +100,14 @@ final class MessageTests: XCTestCase {
                 "The request `Authorization` header does not conform to tencentcloud standards: "
                     + "`SignedHeaders` must include `content-type` and `host`."),
             .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `content-type` 和 `host`。")),
+        Row(
+            .invalidAuthorization(.unsignedPayload), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: this account must "
+                    + "sign the payload of this action, not `UNSIGNED-PAYLOAD`. Nothing was done."),
+            .ours(
+                "请求头部的 `Authorization` 不符合腾讯云标准：该账号调用此接口时必须对请求正文签名，不能使用 "
+                    + "`UNSIGNED-PAYLOAD`。未执行任何操作。")),
         Row(
             .tokenFailure, "AuthFailure.TokenFailure",
             .ours("The token is not valid. Please check that your token is correct."),

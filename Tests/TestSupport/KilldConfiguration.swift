@@ -45,6 +45,7 @@ public struct KilldConfiguration: Encodable {
         public var secretKey: String
         public var may = ["list", "prepare", "commit"]
         public var instances = ["*"]
+        public var unsignedPayload: Bool?
 
         public init(name: String) {
             self.name = name

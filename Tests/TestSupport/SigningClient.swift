@@ -89,36 +89,47 @@ public struct SigningClient: Sendable {
         try send("KillMySqlThreads", Array(try JSONEncoder().encode(request)))
     }
 
-    /// The same call, signed once, to be made many times on one connection.
+    /// The same call, signed once and as SDKs do it, to be made many times on one connection.
     public func repeatedCall(_ action: String, _ request: some Encodable) throws -> RepeatedCall {
+        try repeatedCalls(1, action, request)[0]
+    }
+
+    /// The same on several connections, signed once for all.
+    public func repeatedCalls(
+        _ count: Int, _ action: String, _ request: some Encodable
+    ) throws -> [RepeatedCall] {
         let body = Array(try JSONEncoder().encode(request))
-        return RepeatedCall(
-            connection: try TestClient(port: port), request: try head(action, body, connection: "keep-alive") + body)
+        let signed = try head(action, body, connection: "keep-alive", traceID: nil) + body
+        return try (0..<count).map { _ in RepeatedCall(connection: try TestClient(port: port), request: signed) }
     }
 
     private func send(
         _ action: String, _ body: [UInt8], version: String = "2021-05-27"
     ) throws -> PendingAnswer {
-        let head = try head(action, body, version: version, connection: "close")
+        let head = try head(action, body, version: version, connection: "close", traceID: UUID().uuidString)
         let connection = try TestClient(port: port)
         connection.send(head)
         connection.send(body)
         return PendingAnswer(connection: connection)
     }
 
+    /// - Parameter traceID: is signed, so that two equal requests of one second have two signatures.
     private func head(
-        _ action: String, _ body: [UInt8], version: String = "2021-05-27", connection: String
+        _ action: String, _ body: [UInt8], version: String = "2021-05-27", connection: String, traceID: String?
     ) throws -> [UInt8] {
         let host = "127.0.0.1:\(port)"
         let timestamp = Int64(Date().timeIntervalSince1970)
         let authorization = try TC3Signer(
             secretID: account.secretId, secretKey: Secret(account.secretKey), host: host, service: "dbbrain"
-        ).authorization(method: "POST", query: "", contentType: "application/json", payload: body, timestamp: timestamp)
+        ).authorization(
+            method: "POST", query: "", contentType: "application/json",
+            others: traceID.map { [("x-tc-traceid", $0)] } ?? [], payload: body, timestamp: timestamp)
         return Array(
             """
             POST / HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\
             Connection: \(connection)\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: \(action)\r\n\
-            X-TC-Version: \(version)\r\nX-TC-Timestamp: \(timestamp)\r\n\r\n
+            X-TC-Version: \(version)\r\nX-TC-Timestamp: \(timestamp)\r\n\
+            \(traceID.map { "X-TC-TraceId: \($0)\r\n" } ?? "")\r\n
             """.utf8)
     }
 }
@@ -132,6 +143,13 @@ public struct RepeatedCall: Sendable {
     public func send() -> String {
         connection.send(request)
         return connection.receive(until: "}}") ?? "no answer came"
+    }
+
+    /// The call as somebody sends it who has seen it, with its signature, but as another action.
+    public func resent(as action: String) -> RepeatedCall {
+        let lines = String(decoding: request, as: UTF8.self).components(separatedBy: "\r\n")
+            .map { $0.hasPrefix("X-TC-Action: ") ? "X-TC-Action: \(action)" : $0 }
+        return RepeatedCall(connection: connection, request: Array(lines.joined(separator: "\r\n").utf8))
     }
 }
 

@@ -6,9 +6,9 @@ public protocol DASAction: Sendable {
     /// Named and spelled as in the API; its `CodingKeys` are all the parameters
     /// there are.
     ///
-    /// What is decoded has no parameter that was sent blank: `NodeId=` and no
-    /// `NodeId` are the same. Values are text, as a query has it; a caller that
-    /// sends a JSON body may also have numbers, booleans and arrays there.
+    /// What is decoded has no parameter that was sent blank, see ``mayBeBlank``.
+    /// Values are text, as a query has it; a caller that sends a JSON body may also
+    /// have numbers, booleans and arrays there.
     associatedtype Request: Decodable & Sendable
 
     /// Case-sensitive.
@@ -16,6 +16,10 @@ public protocol DASAction: Sendable {
     /// All that an account needs to call it; who lacks one is answered
     /// `NoPermission` before the parameters are looked at.
     static var needs: Set<Permission> { get }
+    /// The parameters that may be sent blank or null, and are then as if they were
+    /// not sent; `nil` if all may. An action that kills refuses the others by name:
+    /// a variable that was not set would end more sessions than were meant.
+    static var mayBeBlank: [String]? { get }
 
     /// - Throws: `DASError` where the API has a code for it.
     func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer
@@ -34,6 +38,8 @@ public struct DASCall: Sendable {
 }
 
 extension DASAction {
+    static var mayBeBlank: [String]? { nil }
+
     /// Reads the parameters, then leaves only the work to be done.
     func bind(_ parameters: ParameterTree) throws(ParameterError) -> BoundDASAction {
         let request = try ParameterDecoder().decode(Request.self, from: parameters)

@@ -127,7 +127,8 @@ public final class DASDispatcher: Sendable {
         let action = try admit(common, timestamp, of: account)
         guard type(of: action).needs.isSubset(of: account.permissions) else { throw .noPermission }
         do throws(ParameterError) {
-            let bound = try action.bind(incoming.parameters())
+            let parameters = try incoming.parameters(mayBeBlank: type(of: action).mayBeBlank)
+            let bound = try action.bind(parameters)
             return (DASCall(requestID: exchange.requestID, account: account), type(of: action).name, bound)
         } catch {
             throw DASError(error)
@@ -138,7 +139,8 @@ public final class DASDispatcher: Sendable {
     /// without regard to what it asks.
     ///
     /// A kill that was signed before killd started is refused, since its nonce may
-    /// have been recorded by the killd of before.
+    /// have been recorded by the killd of before; after the clock was set back, also
+    /// one of a time whose nonces are dropped.
     ///
     /// What the rate limit refuses keeps no nonce, so that a client that polls too
     /// fast does not use up its room; but a refused kill does: nobody may repeat
@@ -156,16 +158,18 @@ public final class DASDispatcher: Sendable {
                 throw .actionNotFound
             }
             let kills = type(of: action).needs.contains(.commit)
-            guard !kills || timestamp.seconds >= self.nonces.start else { throw .expiredTimestamp }
+            guard !kills || timestamp.seconds >= nonces.floor else { throw .expiredTimestamp }
             let key = RateKey(account: account.name, action: type(of: action).name)
             if case .refused = limiter.withLock({ $0.admit(key, at: time) }) {
                 if kills {
-                    _ = nonces.record(common.nonce, of: account.secretID, at: time)
+                    _ = nonces.record(
+                common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time)
                 }
                 // The window of the limit is a second long.
                 throw .throttled(retryAfter: .seconds(1))
             }
-            guard nonces.record(common.nonce, of: account.secretID, at: time) else {
+            guard nonces.record(
+                common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time) else {
                 throw .throttled(retryAfter: nonces.timeUntilRoom(for: account.secretID, at: time))
             }
             return action

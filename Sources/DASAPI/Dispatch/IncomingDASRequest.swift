@@ -185,7 +185,10 @@ struct IncomingDASRequest {
 
     /// Without the common ones and without those that are blank. Whatever the
     /// form, they decode to the same request.
-    func parameters() -> ParameterTree {
+    ///
+    /// - Parameter mayBeBlank: names; `nil` for all.
+    /// - Throws: `ParameterError.invalidValue` for another one that is blank.
+    func parameters(mayBeBlank: [String]?) throws(ParameterError) -> ParameterTree {
         var members: [ParameterTree.Member] = []
         switch body {
         case .empty, .form: members = pairs.map { ParameterTree.Member(name: $0.name, value: .text($0.value)) }
@@ -195,7 +198,14 @@ struct IncomingDASRequest {
                 .map { ParameterTree.Member(name: $0.name, value: .text($0.value)) }
             members += ofBody
         }
-        return .object(members.filter { !$0.value.isBlank && DASParameter(name: $0.name) == nil })
+        members.removeAll { DASParameter(name: $0.name) != nil }
+        if let mayBeBlank {
+            let names = mayBeBlank.map { ParameterName($0) }
+            for member in members where member.value.isBlank && !names.contains(ParameterName(member.name)) {
+                throw .invalidValue(path: member.name, value: "")
+            }
+        }
+        return .object(members.filter { !$0.value.isBlank })
     }
 
     /// The server's string to sign for an error, of which clients compare the end

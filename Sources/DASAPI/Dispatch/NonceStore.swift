@@ -8,6 +8,10 @@ import Synchronization
 /// with a key of this process, so a new nonce is taken for a used one once in
 /// 10^13 times.
 ///
+/// If the time of day is set back, a request can be current longer than that. So
+/// ``floor`` tells of what time requests are forgotten, and no kill of such a time
+/// is accepted.
+///
 /// Of one access key there are at most ``capacity`` nonces: some 500 a second for
 /// good, while an account may call each action 20 times a second unless
 /// configured otherwise. Beyond that its requests are refused until the oldest
@@ -22,13 +26,23 @@ struct NonceStore: Sendable {
     private struct Generation {
         let end: ContinuousClock.Instant
         var hashes: Set<Int> = []
+        /// The latest timestamp of its requests, Unix time in seconds.
+        var newest = Int64.min
     }
 
     private let capacity: Int
+    /// The Unix time in seconds from which on no nonce was forgotten, of any key:
+    /// what was signed earlier may have been accepted before.
+    private(set) var floor: Int64
     /// Of each access key, the oldest first.
     private var generations: [String: [Generation]] = [:]
 
-    init(capacity: Int = Self.capacity) { self.capacity = capacity }
+    /// - Parameter start: the Unix time in seconds at which nonces begin to be
+    ///   recorded.
+    init(start: Int64 = .min, capacity: Int = Self.capacity) {
+        floor = start
+        self.capacity = capacity
+    }
 
     /// Whether the nonce was not recorded.
     ///
@@ -43,15 +57,20 @@ struct NonceStore: Sendable {
 
     /// Records a nonce that is new.
     ///
-    /// - Parameter now: as above.
+    /// - Parameters:
+    ///   - timestamp: of its request, Unix time in seconds.
+    ///   - now: as above.
     /// - Returns: whether there was room; `false` also means that it is not recorded.
-    mutating func record(_ nonce: String, of accessKeyID: String, at now: ContinuousClock.Instant) -> Bool {
+    mutating func record(
+        _ nonce: String, of accessKeyID: String, timestamp: Int64, at now: ContinuousClock.Instant
+    ) -> Bool {
         dropOldest(of: accessKeyID, at: now)
         guard count(of: accessKeyID) < capacity else { return false }
         let hash = Self.hash(nonce)
         var kept = generations.removeValue(forKey: accessKeyID) ?? []
         if kept.last.map({ $0.end <= now }) ?? true { kept.append(Generation(end: now + Self.generationLength)) }
         kept[kept.count - 1].hashes.insert(hash)
+        kept[kept.count - 1].newest = max(kept[kept.count - 1].newest, timestamp)
         generations[accessKeyID] = kept
         return true
     }
@@ -65,8 +84,11 @@ struct NonceStore: Sendable {
     func count(of accessKeyID: String) -> Int { (generations[accessKeyID] ?? []).reduce(0) { $0 + $1.hashes.count } }
 
     private mutating func dropOldest(of accessKeyID: String, at now: ContinuousClock.Instant) {
-        guard let oldest = generations[accessKeyID]?.first, oldest.end + Self.lifetime <= now else { return }
-        generations[accessKeyID]?.removeAll { $0.end + Self.lifetime <= now }
+        while let oldest = generations[accessKeyID]?.first, oldest.end + Self.lifetime <= now {
+            // A timestamp near the greatest number is of no current request, so none was recorded with it.
+            floor = max(floor, oldest.newest + 1)
+            generations[accessKeyID]?.removeFirst()
+        }
     }
 
     private static func hash(_ nonce: String) -> Int {
@@ -80,14 +102,12 @@ struct NonceStore: Sendable {
 /// The nonces of a running killd. They outlive its configuration, but not its end.
 public final class SeenNonces: Sendable {
     let store: Mutex<NonceStore>
-    /// The Unix time in seconds from which on no nonce was forgotten. What was
-    /// signed earlier may have been taken before.
-    let start: Int64
 
+    /// - Parameter start: the Unix time in seconds from which on nonces are known:
+    ///   what was signed earlier may have been accepted by the killd of before.
     public convenience init(start: Int64) { self.init(start: start, capacity: NonceStore.capacity) }
 
     init(start: Int64, capacity: Int) {
-        self.start = start
-        store = Mutex(NonceStore(capacity: capacity))
+        store = Mutex(NonceStore(start: start, capacity: capacity))
     }
 }

@@ -1,3 +1,4 @@
+import Cryptography
 import FoundationEssentials
 import Glibc
 import RequestSigning
@@ -45,15 +46,20 @@ struct APIClient {
     }
 
     /// All headers of a signed request but `Host`, which is the endpoint's authority.
+    ///
+    /// Action and trace id are signed too, which no SDK does: so the request is no
+    /// other action's, and none has the signature of another.
     func headers(action: String, body: [UInt8], timestamp: Int64) throws -> [(String, String)] {
         let signer = TC3Signer(
             secretID: secretID, secretKey: secretKey, host: endpoint.authority, service: "dbbrain")
+        let traceID = try randomUUID()
         let authorization = try signer.authorization(
-            method: "POST", query: "", contentType: "application/json", payload: body, timestamp: timestamp)
+            method: "POST", query: "", contentType: "application/json",
+            others: [("x-tc-action", action), ("x-tc-traceid", traceID)], payload: body, timestamp: timestamp)
         var headers = [
             ("Content-Type", "application/json"), ("Authorization", authorization.headerValue),
             ("X-TC-Action", action), ("X-TC-Version", "2021-05-27"), ("X-TC-Timestamp", String(timestamp)),
-            ("X-TC-Language", "en-US"), ("X-TC-RequestClient", "killd"),
+            ("X-TC-TraceId", traceID), ("X-TC-Language", "en-US"), ("X-TC-RequestClient", "killd"),
         ]
         if let region { headers.append(("X-TC-Region", region)) }
         return headers

@@ -141,6 +141,7 @@ extension Account {
         guard let secretKey = try reader.secret("secretKey") else {
             throw reader.error("secretKey", "missing; expected a text, {\"env\": NAME} or {\"file\": PATH}")
         }
+        try reader.refuseNull("token")
         let token = try reader.secret("token")
 
         let words = Permission.allCases.map(\.rawValue)
@@ -167,10 +168,11 @@ extension Account {
         guard !patterns.isEmpty else {
             throw reader.error("instances", "expected at least one instance id, or \"*\" for all")
         }
+        let mayLeavePayloadUnsigned = try reader.boolean("unsignedPayload") ?? false
         try reader.refuseUnknownKeys()
         self.init(
             name: name, uin: uin, secretID: secretID, secretKey: secretKey, token: token,
-            permissions: permissions, instances: patterns)
+            permissions: permissions, instances: patterns, mayLeavePayloadUnsigned: mayLeavePayloadUnsigned)
     }
 }
 
@@ -184,7 +186,11 @@ extension Configuration.InstanceConfiguration {
         name = try reader.string("name") ?? id
         product = try reader.choice("product", Product.self) ?? .mysql
         region = try reader.string("region") ?? "ap-guangzhou"
+        try reader.refuseNull("protectedUsers")
         protectedUsers = Set(try reader.strings("protectedUsers") ?? [])
+        guard !protectedUsers.contains(where: { $0.unicodeScalars.allSatisfy(\.properties.isWhitespace) }) else {
+            throw reader.error("protectedUsers", "expected names of users, found a blank one")
+        }
         statements = try reader.choice("statements", Statements.self) ?? .shown
         server = try MySQLServerConfiguration(&reader)
         nodes = []

@@ -51,6 +51,12 @@ struct ConfigurationReader {
         if value(key) != nil { throw error(key, reason) }
     }
 
+    /// Refuses null where no value would protect less than any: it is what stands
+    /// for a variable that was not set.
+    func refuseNull(_ key: String) throws(ConfigurationError) {
+        if members[key] == .null { throw error(key, "null is no value; leave the key out if you mean none") }
+    }
+
     mutating func value(_ key: String) -> ParameterTree? {
         known.insert(key)
         guard let value = members[key], value != .null else { return nil }
@@ -86,6 +92,12 @@ struct ConfigurationReader {
             throw error(key, "expected a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    mutating func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
+        guard let value = value(key) else { return nil }
+        guard case .boolean(let answer) = value else { throw error(key, "expected true or false") }
+        return answer
     }
 
     /// One of the raw values of `Choice`.

@@ -8,6 +8,7 @@ extension ConfigurationReader {
         var reader = try ConfigurationReader(value, path: place(key), folder: folder)
         let certificate = try reader.path("certificate")
         let privateKey = try reader.path("privateKey")
+        try reader.refuseNull("clientCA")
         let clientCA = try reader.path("clientCA")
         try reader.refuseUnknownKeys()
         guard let certificate else { throw reader.error("certificate", "missing; expected the path of a PEM file") }

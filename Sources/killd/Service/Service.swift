@@ -39,7 +39,8 @@ final class Service: Sendable {
                 engine: engine, store: store, clock: clock, report: { log.sessionTask($0) }),
             listings: SessionListings(
                 now: Self.now, report: { place, error in log.listingFailed(at: place, error) }),
-            nonces: SeenNonces(start: Self.now().milliseconds / 1_000))
+            nonces: SeenNonces(start: Self.now().milliseconds / 1_000),
+            usedSignatures: UsedSignatures(start: Self.now().milliseconds / 1_000))
         let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
         try await lasting.sessionTasks.load()
         try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }

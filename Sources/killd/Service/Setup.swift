@@ -83,7 +83,7 @@ struct Setup: Sendable {
                 engine: lasting.engine.with(KillEngine.Settings(configuration)), tasks: lasting.tasks,
                 instances: managed, maximumThreads: configuration.maximumThreads
             ).actions,
-            accounts: configuration.accounts, limiter: limiter,
+            accounts: configuration.accounts, limiter: limiter, usedSignatures: lasting.usedSignatures,
             settings: .init(
                 signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
                 messages: configuration.messages),
@@ -114,6 +114,7 @@ struct LastingParts: Sendable {
     let listings: SessionListings
     /// A reload must not let a request be taken twice.
     let nonces: SeenNonces
+    let usedSignatures: UsedSignatures
 }
 
 /// A server, and what is known of whether it answers.

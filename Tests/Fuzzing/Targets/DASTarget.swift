@@ -15,7 +15,8 @@ enum DASTarget {
         }
         guard let incoming = try? IncomingDASRequest(request) else { return }
         _ = try? incoming.format()
-        let parameters = incoming.parameters()
+        guard let parameters = try? incoming.parameters(mayBeBlank: nil) else { return }
+        _ = try? incoming.parameters(mayBeBlank: ["SessionIds"])
         _ = try? ParameterDecoder().decode(CreateKillInstanceSessionTask.Request.self, from: parameters)
         _ = try? ParameterDecoder().decode(GetMySQLAllSessionAsync.Request.self, from: parameters)
         guard let common = try? incoming.common() else { return }

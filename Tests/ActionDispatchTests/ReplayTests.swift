@@ -1,0 +1,259 @@
+import ActionDispatch
+import HTTPServer
+import RequestSigning
+import XCTest
+
+/// Requests that somebody sends a second time, as they were or as another action.
+final class ReplayTests: XCTestCase {
+    private let world = World()
+
+    private func signed(
+        _ action: String, _ text: String = "x", unsignedPayload: Bool = false, timestamp: Int64 = World.now
+    ) throws -> HTTPRequest {
+        let body = #"{"Text":"\#(text)"}"#
+        var headers: [String: String?] = ["X-TC-Action": action]
+        if unsignedPayload { headers["X-TC-Content-SHA256"] = "UNSIGNED-PAYLOAD" }
+        return try world.signed(
+            headers: headers, body: unsignedPayload ? "UNSIGNED-PAYLOAD" : body, sentBody: body, timestamp: timestamp)
+    }
+
+    /// `OK`, or the code of the refusal.
+    private func code(_ request: HTTPRequest, in world: World? = nil) async throws -> String {
+        try await (world ?? self.world).answer(request).error()?.code ?? "OK"
+    }
+
+    private func signature(of request: HTTPRequest) throws -> String {
+        try XCTUnwrap(
+            String(decoding: request.body, as: UTF8.self).components(separatedBy: "&")
+                .first { $0.hasPrefix("Signature=") })
+    }
+
+    private let used = "AuthFailure.SignatureFailure"
+    private let forgotten = "AuthFailure.SignatureExpire"
+
+    func testAChangeIsMadeOnceAndItsRepetitionGetsTheSameAnswer() async throws {
+        let request = try signed("ChangeText")
+        let first = await world.answer(request)
+        for _ in 0..<3 {
+            let again = await world.answer(request)
+            XCTAssertEqual(try again.text(), try first.text())
+            XCTAssertNotEqual(try again.requestID(), try first.requestID())
+        }
+        XCTAssertEqual(world.changes, ["ChangeText x"])
+        XCTAssertEqual(world.records.count, 4)
+    }
+
+    func testAChangeThatFailedFailsAgainAndIsNotTriedAgain() async throws {
+        let request = try signed("ChangeText", "refuse")
+        for _ in 0..<2 {
+            let code = try await code(request)
+            XCTAssertEqual(code, "ResourceNotFound")
+        }
+        XCTAssertEqual(world.changes, ["ChangeText refuse"])
+    }
+
+    func testOnceSomethingElseWasChangedARepetitionIsRefused() async throws {
+        let request = try signed("ChangeText")
+        for action in [request, try signed("UndoText", "y")] {
+            let code = try await code(action)
+            XCTAssertEqual(code, "OK")
+        }
+        // The first answer would be a lie now.
+        let response = await world.answer(request)
+        let error = try XCTUnwrap(try response.error())
+        XCTAssertEqual(error.code, used)
+        XCTAssertTrue(error.message.contains("sign it anew a second later"), error.message)
+        XCTAssertEqual(world.changes, ["ChangeText x", "UndoText y"])
+        let anew = try await code(signed("ChangeText", timestamp: World.now + 1))
+        XCTAssertEqual(anew, "OK")
+        XCTAssertEqual(world.changes.count, 3)
+    }
+
+    func testTwoAtTheSameMomentMakeOneChange() async throws {
+        let (world, request) = (world, try signed("ChangeText", "wait"))
+        async let first = world.answer(request)
+        async let second = world.answer(request)
+        async let third = world.answer(request)
+        while await world.gate.arrivals == 0 { await Task.yield() }
+        await world.gate.open()
+        let answers = await [first, second, third]
+        XCTAssertEqual(Set(try answers.map { try $0.text() }), ["ChangeText 1"])
+        XCTAssertEqual(world.changes, ["ChangeText wait"])
+    }
+
+    func testASignatureIsGoodForOneActionIfThatOrThisIsAChange() async throws {
+        for (first, then) in [
+            ("EchoText", "ChangeText"), ("ChangeText", "EchoText"), ("ChangeText", "UndoText"),
+            ("StageText", "ChangeText"), ("ChangeText", "StageText"), ("NoSuchAction", "ChangeText"),
+            ("EchoText", "StageText"), ("StageText", "EchoText"),
+        ] {
+            let world = World()
+            let request = try signed(first)
+            _ = await world.answer(request)
+            let before = (world.calls, world.changes)
+            let code = try await code(world.resigned(request, as: then), in: world)
+            XCTAssertEqual(code, used, "\(first), then \(then)")
+            XCTAssertTrue(before == (world.calls, world.changes), "\(first), then \(then)")
+        }
+    }
+
+    func testWhatChangesNothingMayBeRepeatedAlsoAsSomethingElseThatChangesNothing() async throws {
+        let request = try signed("EchoText")
+        for action in ["EchoText", "EchoText", "NoSuchAction", "EchoText"] {
+            let code = try await code(world.resigned(request, as: action))
+            XCTAssertEqual(code, action == "EchoText" ? "OK" : "InvalidAction")
+        }
+        let staged = try signed("StageText", "y")
+        for _ in 0..<2 {
+            let code = try await code(staged)
+            XCTAssertEqual(code, "OK")
+        }
+        XCTAssertEqual(world.changes.count, 2)
+    }
+
+    func testAChangeThatWasRefusedCannotBeMadeLater() async throws {
+        let world = World(limit: 1)
+        for request in [try signed("ChangeText"), try signed("ChangeText", "y")] { _ = await world.answer(request) }
+        world.advance(by: .seconds(5))
+        let repeated = try await code(signed("ChangeText", "y"), in: world)
+        XCTAssertEqual(repeated, used)
+        XCTAssertEqual(world.changes, ["ChangeText x"])
+
+        // What has no `Text` might be another action's.
+        let broken = try world.signed(headers: ["X-TC-Action": "ChangeText"], body: #"{"InstanceId":"x"}"#)
+        let codes = [try await code(broken), try await code(self.world.resigned(broken, as: "EchoText"))]
+        XCTAssertEqual(codes, ["UnknownParameter", used])
+    }
+
+    func testASignatureOfVersion1IsUsedUpToo() async throws {
+        let request = try world.signedByParameter(["Action": "ChangeText"])
+        let other = try world.signedByParameter(["Action": "ChangeText", "Nonce": "11887"])
+        let answers = [
+            try await world.answer(request).text(), try await world.answer(request).text(),
+            try await world.answer(other).text(), try await world.answer(request).text(),
+        ]
+        XCTAssertEqual(answers, ["ChangeText 1", "ChangeText 1", "ChangeText 2", nil])
+        // The line feed of the Ruby SDK makes no other signature of it.
+        let spelled = try world.signedByParameter(["Action": "ChangeText", "Signature": "-"])
+        let signature = try signature(of: other)
+        let form = String(decoding: spelled.body, as: UTF8.self).replacingOccurrences(of: "11886", with: "11887")
+        let repeated = HTTPRequest(
+            method: "POST", target: "/", headers: spelled.headers, body: Array("\(form)&\(signature)%0A".utf8),
+            remoteAddress: "10.0.0.66")
+        let again = try await world.answer(repeated).text()
+        XCTAssertEqual(again, "ChangeText 2")
+        XCTAssertEqual(world.changes.count, 2)
+    }
+
+    func testWhatIsAmbiguousIsRefusedAndUsedUp() async throws {
+        for (name, value) in [("Text", "a&Numbers.0=1"), ("a&b", ""), ("a=b", ""), ("Signature&", "")] {
+            let request = try world.signedByParameter(["Action": "ChangeText", name: value])
+            let response = await world.answer(request)
+            let error = try XCTUnwrap(try response.error(), name)
+            XCTAssertEqual(error.code, used)
+            XCTAssertTrue(error.message.contains("`\(name)`"), error.message)
+            XCTAssertTrue(error.message.hasSuffix("please use new signature method `TC3-HMAC-SHA256`."), error.message)
+        }
+        XCTAssertEqual(world.changes, [])
+
+        // Whoever saw one of them on its way cannot send what else it would mean.
+        let ambiguous = try world.signedByParameter(["Action": "ChangeText", "Nonce": "1&Numbers.0=1"])
+        let split = try world.signedByParameter(["Action": "ChangeText", "Nonce": "1", "Numbers.0": "1"])
+        XCTAssertEqual(try signature(of: ambiguous), try signature(of: split))
+        for request in [ambiguous, split] {
+            let code = try await code(request)
+            XCTAssertEqual(code, used)
+        }
+        XCTAssertEqual(world.changes, [])
+    }
+
+    func testOnlyTheTwoSignatureMethodsAreTaken() async throws {
+        for method in ["HmacMD5", "", "HmacSHA1&Time=1"] {
+            let response = await world.answer(try world.signedByParameter(["SignatureMethod": method]))
+            let error = try XCTUnwrap(try response.error())
+            XCTAssertEqual(error.code, "InvalidParameterValue")
+            XCTAssertTrue(error.message.contains("`SignatureMethod`"), error.message)
+        }
+    }
+
+    // MARK: Payloads that are not signed
+
+    func testAChangeNeedsASignedPayloadUnlessTheAccountMayLeaveItUnsigned() async throws {
+        let request = try signed("ChangeText", unsignedPayload: true)
+        let response = await world.answer(request)
+        let error = try XCTUnwrap(try response.error())
+        XCTAssertEqual(error.code, "AuthFailure.InvalidAuthorization")
+        XCTAssertTrue(error.message.contains("`UNSIGNED-PAYLOAD`"), error.message)
+        XCTAssertEqual(world.changes, [])
+        for action in ["EchoText", "StageText"] {
+            let code = try await code(signed(action, action, unsignedPayload: true, timestamp: World.now + 1))
+            XCTAssertEqual(code, "OK", action)
+        }
+
+        let trusting = World(mayLeavePayloadUnsigned: true)
+        let codes = [
+            try await code(request, in: trusting), try await code(request, in: trusting),
+            // Of the same second, so with the same signature.
+            try await code(signed("ChangeText", "y", unsignedPayload: true), in: trusting),
+            try await code(signed("EchoText", "y", unsignedPayload: true), in: trusting),
+        ]
+        XCTAssertEqual(codes, ["OK", "OK", "OK", used])
+        XCTAssertEqual(trusting.changes, ["ChangeText x", "ChangeText y"])
+    }
+
+    func testAnUnsignedPayloadCannotBeExchangedLater() async throws {
+        let world = World(mayLeavePayloadUnsigned: true)
+        for action in ["EchoText", "StageText", "ChangeText"] {
+            let first = try await code(signed(action, action, unsignedPayload: true), in: world)
+            XCTAssertEqual(first, "OK")
+        }
+        for (seconds, expected) in [(2, "OK"), (3, used)] as [(Int64, String)] {
+            world.setClock(to: World.now + seconds)
+            for action in ["EchoText", "StageText", "ChangeText"] {
+                let code = try await code(signed(action, "\(action) \(seconds)", unsignedPayload: true), in: world)
+                XCTAssertEqual(code, expected, "\(action) after \(seconds) s")
+            }
+        }
+        // The same payload again is a repetition like any other.
+        let repeated = try await code(signed("EchoText", "EchoText", unsignedPayload: true), in: world)
+        XCTAssertEqual(repeated, "OK")
+    }
+
+    // MARK: Time
+
+    func testWhatWasSignedBeforeTheStartMayHaveBeenUsed() async throws {
+        let world = World(signatures: UsedSignatures(start: World.now - 10))
+        let codes = [
+            try await code(signed("ChangeText", timestamp: World.now - 11), in: world),
+            try await code(signed("ChangeText", timestamp: World.now - 10), in: world),
+            try await code(signed("EchoText", timestamp: World.now - 12), in: world),
+            try await code(signed("StageText", timestamp: World.now - 13), in: world),
+            try await code(signed("StageText", unsignedPayload: true, timestamp: World.now - 14), in: world),
+        ]
+        XCTAssertEqual(codes, [forgotten, "OK", "OK", "OK", forgotten])
+    }
+
+    func testAClockThatIsSetBackMakesNothingGoodAgain() async throws {
+        let old = try signed("ChangeText")
+        let times = [(0, "OK"), (301, forgotten), (2, forgotten), (301, forgotten)] as [(Int64, String)]
+        for (seconds, expected) in times {
+            world.setClock(to: World.now + seconds)
+            // Something else is answered in between.
+            _ = try await code(signed("EchoText", "y", timestamp: World.now + seconds))
+            let code = try await code(old)
+            XCTAssertEqual(code, expected, "at \(seconds) s")
+        }
+        XCTAssertEqual(world.changes, ["ChangeText x"])
+        let staged = try await code(signed("StageText", timestamp: World.now))
+        XCTAssertEqual(staged, forgotten)
+    }
+
+    func testAReloadForgetsNothing() async throws {
+        let signatures = UsedSignatures(start: World.now)
+        let (before, after) = (World(signatures: signatures), World(signatures: signatures))
+        let request = try signed("EchoText")
+        _ = await before.answer(request)
+        let code = try await code(before.resigned(request, as: "ChangeText"), in: after)
+        XCTAssertEqual(code, used)
+    }
+}

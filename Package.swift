@@ -33,31 +33,32 @@ let package = Package(
         program("killd", knows: [
             "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
             "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
-            "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics",
+            "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
         ], exclude: ["Packaging"]),
         program("killd-benchmark", knows: [
             "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
         ]),
 
         // The APIs
-        room("DBbrainAPI", knows: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors"]),
+        room("DBbrainAPI", knows: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Text"]),
         room("DASAPI", knows: [
             "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer", "Cryptography",
+            "Text",
         ]),
         room("ActionDispatch", knows: [
             "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
-            "Cryptography",
+            "Cryptography", "Text",
         ]),
-        room("Accounts", knows: ["RequestSigning", "Cryptography"]),
+        room("Accounts", knows: ["RequestSigning", "Cryptography", "Text"]),
         room("TencentCloudErrors"),
         room("RequestSigning", knows: ["Cryptography"]),
         room("RateLimiting"),
-        room("Parameters"),
+        room("Parameters", knows: ["Text"]),
 
         // The kill engine and what it stands on
-        room("SessionKill", knows: ["Cryptography"]),
+        room("SessionKill", knows: ["Cryptography", "Text"]),
         room("SQLiteStore", knows: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
-        room("MySQLSessions", knows: ["SessionKill", "DedicatedThread", "CMySQL"]),
+        room("MySQLSessions", knows: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
         .target(
             name: "Migrations", path: "Migrations", resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
@@ -73,6 +74,7 @@ let package = Package(
         room("Cryptography", knows: ["COpenSSL"]),
         room("DedicatedThread", knows: ["CLinux"]),
         room("Metrics"),
+        room("Text"),
         room("PrivateDatabase"),
 
         // C libraries
@@ -96,12 +98,13 @@ let package = Package(
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
         tests("MetricsTests", of: ["Metrics"]),
+        tests("TextTests", of: ["Text"]),
         tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
         tests("RateLimitingTests", of: ["RateLimiting"]),
         tests("ParametersTests", of: ["Parameters"]),
-        tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite"]),
+        tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
-        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble"]),
+        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "Text"]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
@@ -115,7 +118,7 @@ let package = Package(
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
             "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
-            "RequestSigning", "TencentCloudErrors",
+            "RequestSigning", "TencentCloudErrors", "Text",
         ]),
         // What the fuzzer builds itself is left out.
         tests(

@@ -1,5 +1,6 @@
 import Cryptography
 import RequestSigning
+import Text
 
 /// Somebody who may call the API.
 public struct Account: Sendable {
@@ -48,17 +49,17 @@ public enum Permission: String, Sendable, CaseIterable {
 
 /// An instance id, or the beginning of one followed by `*`.
 public struct InstancePattern: Hashable, Sendable {
-    private let beginning: String
+    @Exact private var beginning: String
     private let isPrefix: Bool
 
     /// `nil` if a `*` stands anywhere but at the end, or nothing stands there.
     public init?(_ text: String) {
-        isPrefix = text.hasSuffix("*")
-        beginning = isPrefix ? String(text.dropLast()) : text
-        guard !text.isEmpty, !beginning.contains("*") else { return nil }
+        isPrefix = text.utf8.last == UInt8(ascii: "*")
+        beginning = isPrefix ? String(Substring(text.utf8.dropLast())) : text
+        guard !text.isEmpty, !beginning.utf8.contains(UInt8(ascii: "*")) else { return nil }
     }
 
     public func matches(_ instance: String) -> Bool {
-        isPrefix ? instance.hasPrefix(beginning) : instance == beginning
+        isPrefix ? instance.utf8.starts(with: beginning.utf8) : instance.isSame(as: beginning)
     }
 }

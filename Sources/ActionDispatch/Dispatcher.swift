@@ -6,12 +6,13 @@ import RateLimiting
 import RequestSigning
 import Synchronization
 import TencentCloudErrors
+import Text
 
 /// Answers HTTP requests by their `X-TC-Action`.
 public final class Dispatcher: Sendable {
     private let actions: [ActionKey: Action]
-    private let actionNames: Set<String>
-    private let accounts: [String: Account]
+    private let actionNames: Set<ExactText>
+    private let accounts: [ExactText: Account]
     private let settings: Settings
     private let clock: Clock
     private let limiter: Mutex<RateLimiter<RateKey>>
@@ -62,8 +63,8 @@ public final class Dispatcher: Sendable {
         self.actions = actions.reduce(into: [:]) { table, action in
             for version in action.versions { table[ActionKey(name: action.name, version: version)] = action }
         }
-        actionNames = Set(actions.map(\.name))
-        self.accounts = Dictionary(accounts.map { ($0.secretID, $0) }, uniquingKeysWith: { first, _ in first })
+        actionNames = Set(actions.map { ExactText($0.name) })
+        self.accounts = Dictionary(accounts.map { (ExactText($0.secretID), $0) }, uniquingKeysWith: { first, _ in first })
         self.limiter = Mutex(limiter)
         self.usedSignatures = usedSignatures
         self.settings = settings
@@ -73,13 +74,13 @@ public final class Dispatcher: Sendable {
 
     /// What a rate limit counts: an account's calls of one action in one region.
     public struct RateKey: Hashable, Sendable {
-        let account: String
-        let region: String?
-        let action: String
+        @Exact var account: String
+        @Exact var region: String?
+        @Exact var action: String
     }
 
     private struct ActionKey: Hashable {
-        let name: String
+        @Exact var name: String
         let version: APIVersion
     }
 
@@ -139,7 +140,7 @@ public final class Dispatcher: Sendable {
         let name = try incoming.required(.action)
         if name.utf8.count <= Self.longestName {
             exchange.action = name
-            exchange.actionExists = actionNames.contains(name)
+            exchange.actionExists = actionNames.contains(ExactText(name))
         }
         let versionText = try incoming.required(.version)
         let timestampText = try incoming.required(.timestamp)
@@ -160,7 +161,7 @@ public final class Dispatcher: Sendable {
         }
 
         let key = RateKey(
-            account: account.name, region: region.flatMap { settings.regions.contains($0) ? $0 : nil }, action: name)
+            account: account.name, region: region.flatMap { settings.regions.contains(where: $0.isSame) ? $0 : nil }, action: name)
         let admission = limiter.withLock { $0.admit(key, at: exchange.startedAt) }
         if case .refused(let count, let limit) = admission {
             if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
@@ -221,7 +222,7 @@ public final class Dispatcher: Sendable {
     ) throws -> (Account, SignatureMark) {
         let signature = try incoming.signature(
             timestamp: timestamp, region: region, signedHosts: settings.signedHosts)
-        guard signature.secretID.utf8.count <= Self.longestName, let account = accounts[signature.secretID] else {
+        guard signature.secretID.utf8.count <= Self.longestName, let account = accounts[ExactText(signature.secretID)] else {
             throw TencentCloudError.secretIDNotFound
         }
         switch try signature.verify(secretKey: account.secretKey, at: clock.now(), keys: signingKeys) {

@@ -2,6 +2,7 @@ import HTTPServer
 import Parameters
 import RequestSigning
 import TencentCloudErrors
+import Text
 
 /// A request in one of the forms that the API takes.
 ///
@@ -140,11 +141,10 @@ enum CommonParameter: String, CaseIterable {
         }
     }
 
-    private static let names = Set(allCases.map(\.rawValue))
+    private static let names = Set(allCases.map { ExactText($0.rawValue) })
 
-    /// Whether a parameter is one of these. Bounded before it is hashed: that takes
-    /// time quadratic in the combining marks of a name.
-    static func isName(_ name: String) -> Bool { name.utf8.count <= 32 && names.contains(name) }
+    /// Whether a parameter is one of these.
+    static func isName(_ name: String) -> Bool { names.contains(ExactText(name)) }
 }
 
 private enum MediaType {

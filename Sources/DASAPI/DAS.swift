@@ -1,5 +1,6 @@
 import Accounts
 import SessionKill
+import Text
 
 /// DAS's actions over the configured instances.
 public struct DAS: Sendable {
@@ -63,7 +64,6 @@ extension DAS {
     /// One that is not configured and one that is not allowed are answered
     /// alike, so that nobody learns which ids exist.
     func instance(_ id: String, for call: DASCall) throws(DASError) -> DASInstance {
-        // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
         guard id.utf8.count <= 128, call.account.maySee(instance: id),
             let instance = instances[InstanceID(rawValue: id)]
         else { throw .invalidParameters }
@@ -75,10 +75,7 @@ extension DASInstance {
     /// The server that a request names: the instance's own address without a node.
     func target(_ node: String?) throws(DASError) -> SessionTaskRunner.Target {
         guard let node else { return SessionTaskRunner.Target(instance: instance, node: nil) }
-        let bytes = node.utf8
-        guard bytes.count <= 128, let found = nodes.first(where: { $0.id.rawValue.utf8.elementsEqual(bytes) }) else {
-            throw .invalidParameters
-        }
+        guard let found = nodes.first(where: { $0.id.rawValue.isSame(as: node) }) else { throw .invalidParameters }
         return SessionTaskRunner.Target(instance: found.instance, node: found.id)
     }
 

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// The sessions of a server as a listing keeps them, with what is counted of them.
 ///
@@ -87,7 +88,7 @@ struct ListedSession: Sendable {
         command = picture.command
         seconds = max(0, picture.seconds ?? 0)
         state = picture.state ?? ""
-        statement = picture.statement.map { $0.cut(bytes: Self.longestStatement) } ?? ""
+        statement = picture.statement.map { $0.beginning(bytes: Self.longestStatement) } ?? ""
         transaction = picture.transaction
         isActive = picture.isActive
     }
@@ -117,16 +118,6 @@ extension SessionIdentity {
     }
 }
 
-extension String {
-    /// At most so many bytes, cut between two Unicode scalars.
-    fileprivate func cut(bytes limit: Int) -> String {
-        guard let end = utf8.index(startIndex, offsetBy: limit, limitedBy: endIndex), end < endIndex else {
-            return self
-        }
-        return String(self[..<unicodeScalars.index(before: unicodeScalars.index(after: end))])
-    }
-}
-
 /// The sessions that have something in common.
 struct SessionCount: Sendable {
     let key: String
@@ -146,14 +137,14 @@ private struct SessionGroups {
 
     /// Adds the next session of the list to the group with that key.
     mutating func add(_ key: String) {
-        let group = group(ExactText(text: key))
+        let group = group(ExactText(key))
         sizes[group] += 1
         groups.append(group)
     }
 
     private mutating func group(_ key: ExactText) -> Int {
         // Neighbours in the list are often alike.
-        if let last = groups.last, ExactText(text: keys[last]) == key { return last }
+        if let last = groups.last, keys[last].isSame(as: key.text) { return last }
         if let known = numbers[key] { return known }
         numbers[key] = keys.count
         keys.append(key.text)
@@ -188,22 +179,5 @@ private struct SessionGroups {
         return counts.indices.sorted { left, right in
             sizes[left] == sizes[right] ? left < right : sizes[left] > sizes[right]
         }.map { counts[$0] }
-    }
-}
-
-/// Equal only to the same bytes: Swift takes texts for equal that the server
-/// tells apart, and takes time for it that is quadratic in combining marks.
-private struct ExactText: Hashable {
-    let text: String
-
-    static func == (left: ExactText, right: ExactText) -> Bool {
-        guard left.text.utf8.count == right.text.utf8.count else { return false }
-        var (left, right) = (left.text, right.text)
-        return left.withUTF8 { left in right.withUTF8 { right in left.elementsEqual(right) } }
-    }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

@@ -1,5 +1,6 @@
 import Cryptography
 import SessionKill
+import Text
 
 /// The listings that were asked for, and their results.
 ///
@@ -19,8 +20,8 @@ public actor SessionListings {
     }
 
     struct Key: Hashable {
-        let account: String
-        let id: String
+        @Exact var account: String
+        @Exact var id: String
     }
 
     struct Listing {
@@ -44,7 +45,7 @@ public actor SessionListings {
     private let report: @Sendable (SessionTaskPlace, any Error) -> Void
     private var listings: [Key: Listing] = [:]
     /// Of each account, the oldest first.
-    private var order: [String: [String]] = [:]
+    private var order: [ExactText: [String]] = [:]
 
     /// - Parameter report: told why a listing failed; must not block.
     public init(
@@ -66,7 +67,7 @@ public actor SessionListings {
         let place = SessionTaskPlace(instance: target.instance.id, node: target.node)
         let listing = Listing(id: id, place: place, requestedAt: now())
         listings[key] = listing
-        order[account, default: []].append(id)
+        order[ExactText(account), default: []].append(id)
         dropOldest(of: account)
         Task {
             let state: State
@@ -99,7 +100,7 @@ public actor SessionListings {
     }
 
     private func dropOldest(of account: String) {
-        guard var ids = order[account] else { return }
+        guard var ids = order[ExactText(account)] else { return }
         let now = now()
         var size = ids.reduce(0) { $0 + self.size(of: Key(account: account, id: $1)) }
         while let oldest = ids.first, let listing = listings[Key(account: account, id: oldest)] {
@@ -110,7 +111,7 @@ public actor SessionListings {
             listings[Key(account: account, id: oldest)] = nil
             ids.removeFirst()
         }
-        order[account] = ids.isEmpty ? nil : ids
+        order[ExactText(account)] = ids.isEmpty ? nil : ids
     }
 
     private func size(of key: Key) -> Int {

@@ -68,7 +68,6 @@ public struct DBbrain: Sendable {
 
     /// A configured instance that the account may see.
     func visibleInstance(_ id: String, for call: Call) -> ManagedInstance? {
-        // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
         guard id.utf8.count <= 128, call.account.maySee(instance: id) else { return nil }
         return instances[InstanceID(rawValue: id)]
     }

@@ -2,6 +2,7 @@ import Accounts
 import ActionDispatch
 import SessionKill
 import TencentCloudErrors
+import Text
 
 /// The configured instances that the account may see, in the order of the
 /// configuration.
@@ -181,7 +182,6 @@ extension ServerFingerprint {
 extension Optional<[String]> {
     /// Whether the list holds `text`, or nothing at all.
     fileprivate func allows(_ text: String) -> Bool {
-        // By bytes: comparing a stranger's text as text is quadratic in its combining marks.
-        map { $0.isEmpty || $0.contains { $0.utf8.elementsEqual(text.utf8) } } ?? true
+        map { $0.isEmpty || $0.contains(where: text.isSame) } ?? true
     }
 }

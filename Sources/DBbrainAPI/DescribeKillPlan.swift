@@ -2,6 +2,7 @@ import Accounts
 import ActionDispatch
 import SessionKill
 import TencentCloudErrors
+import Text
 
 /// A kill plan: what it pinned, how far it got, and what became of each thread.
 ///
@@ -135,7 +136,7 @@ extension DBbrain {
         }
         // A plan on an instance that the account may not see is answered like one that never was.
         guard let stored, let managed = visibleInstance(stored.plan.content.instance, for: call) else { throw notFound }
-        if stored.plan.content.account != call.account.name {
+        if !stored.plan.content.account.isSame(as: call.account.name) {
             try call.require(.list, on: managed.resource(for: call.account))
         }
         return DescribeKillPlanAnswer(Plan: KillPlanDescription(stored, status: engine.status(of: stored)))

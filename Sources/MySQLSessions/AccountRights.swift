@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// What a server lets killd's account see and do, found out when a connection
 /// is opened: a server goes by the rights that an account had when it logged in.
@@ -10,7 +11,7 @@ struct AccountRights: Sendable {
     let seesAllSessions: Bool
     let performanceSchema: PerformanceSchemaTables
     /// The privileges on `*.*`, those of active roles included.
-    let globalPrivileges: Set<String>
+    let globalPrivileges: Set<ExactText>
 
     /// The server's name for people.
     var product: String {
@@ -28,7 +29,7 @@ struct AccountRights: Sendable {
         isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none, globalPrivileges: [])
 
     var missingKillPrivilege: String? {
-        globalPrivileges.isDisjoint(with: [killPrivilege, "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
+        globalPrivileges.isDisjoint(with: [ExactText(killPrivilege), "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
     }
 }
 
@@ -60,7 +61,7 @@ extension PerformanceSchemaTables {
 
 extension AccountRights {
     init(version: String, on handle: borrowing MySQLHandle) throws(ServerError) {
-        isMariaDB = version.contains("MariaDB")
+        isMariaDB = version.hasBytes(of: "MariaDB")
         guard Self.isOceanBase(version: version) else {
             oceanBase = nil
             seesAllSessions = try Self.seesAllSessions(on: handle)
@@ -87,7 +88,7 @@ extension AccountRights {
 
     private static func globalPrivileges(
         namingRoles: Bool, on handle: borrowing MySQLHandle
-    ) throws(ServerError) -> Set<String> {
+    ) throws(ServerError) -> Set<ExactText> {
         func rows(_ sql: String) throws(ServerError) -> [[String?]] {
             let answer = handle.run(sql)
             if let failure = answer.failure { throw ServerError(failure, during: "reading the account's grants") }
@@ -96,14 +97,21 @@ extension AccountRights {
         // MariaDB lists the active role's by itself; MySQL wants the roles named, as CURRENT_ROLE() writes them.
         let roles = !namingRoles ? nil : try rows("SELECT CURRENT_ROLE()").first?.first.flatMap { $0 }
         let using = roles.flatMap { $0 == "NONE" ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
-        var privileges: Set<String> = []
-        for case let grant? in try rows("SHOW GRANTS\(using)").compactMap(\.first) where grant.hasPrefix("GRANT ") {
-            guard let end = grant.firstRange(of: " ON *.* TO ") else { continue }
-            for privilege in grant[..<end.lowerBound].dropFirst("GRANT ".count).split(separator: ",") {
-                privileges.insert(String(privilege.drop { $0 == " " }))
-            }
+        return try rows("SHOW GRANTS\(using)").reduce(into: []) { privileges, row in
+            if let grant = row.first.flatMap({ $0 }) { privileges.formUnion(globalPrivileges(inGrant: grant)) }
         }
-        return privileges
+    }
+
+    /// What `GRANT A, B ON *.* TO …` grants; nothing for a grant on less.
+    static func globalPrivileges(inGrant grant: String) -> Set<ExactText> {
+        let beginning = "GRANT ".utf8
+        let grant = Array(grant.utf8)
+        guard grant.starts(with: beginning), let end = grant.firstRange(of: Array(" ON *.* TO ".utf8)) else { return [] }
+        let list = grant[..<end.lowerBound].dropFirst(beginning.count)
+        return list.split(separator: UInt8(ascii: ",")).reduce(into: []) { privileges, privilege in
+            let name = privilege.drop { $0 == UInt8(ascii: " ") }
+            privileges.insert(ExactText(String(decoding: name, as: UTF8.self)))
+        }
     }
 }
 

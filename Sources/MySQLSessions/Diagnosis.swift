@@ -170,9 +170,11 @@ extension MySQLConnection {
 
     /// `'user'@'host'` from what CURRENT_USER() writes; a host cannot hold `@`.
     private func quotedAccount(_ account: String) -> String {
-        let at = account.lastIndex(of: "@") ?? account.endIndex
-        func quoted(_ name: Substring) -> String {
-            "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        let account = account.utf8
+        let at = account.lastIndex(of: UInt8(ascii: "@")) ?? account.endIndex
+        func quoted(_ name: Substring.UTF8View) -> String {
+            let parts = name.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+            return "'" + parts.map { String(Substring($0)) }.joined(separator: "''") + "'"
         }
         return "\(quoted(account[..<at]))@\(quoted(account[at...].dropFirst()))"
     }

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 extension MySQLConnection {
     /// How many sessions one packet kills at most.
@@ -70,7 +71,7 @@ extension MySQLConnection {
             let row = try Row(row, sessionTable)
             guard let id = try row.thread(0), let session = pinned[id] else { continue }
             // A session that is being torn down may have lost its user's name already.
-            if [session.user, "", "unauthenticated user"].contains(row[1] ?? "") { present.insert(id) }
+            if [session.user, "", "unauthenticated user"].contains(where: (row[1] ?? "").isSame) { present.insert(id) }
         }
         for row in performanceSchema.threads ? answers[1].rows : [] {
             let row = try Row(row, "performance_schema.threads")
@@ -169,12 +170,11 @@ struct MariaDBKillPacket: KillPacket {
             return sessions.map { _ in answer }
         }
         var answers: [ThreadID: KillAnswer] = [:]
-        for line in (row[0] ?? "").split(separator: "\n") {
-            let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-            guard words.count == 3, let id = ThreadID(text: String(words[0])), let code = UInt32(words[1]) else {
-                continue
-            }
-            answers[id] = code == 0 ? .accepted : KillAnswer(MySQLFailure(code: code, message: String(words[2])))
+        for line in (row[0] ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
+            let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
+                .map { String(Substring($0)) }
+            guard words.count == 3, let id = ThreadID(text: words[0]), let code = UInt32(words[1]) else { continue }
+            answers[id] = code == 0 ? .accepted : KillAnswer(MySQLFailure(code: code, message: words[2]))
         }
         // An error that was no KILL's was the lookup's.
         if answers.isEmpty, let code = row[1].flatMap({ UInt32($0) }), code > 0 {

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 extension MySQLConnection {
     /// Adds to a look who waits for whose locks, if anybody waits.
@@ -34,7 +35,7 @@ extension MySQLConnection {
                 LockWait(
                     waiter: waiter, holder: row[1].flatMap(ThreadID.init(text:)),
                     lock: Lock(
-                        kind: .row, object: object.filter { $0 != "`" }, index: row[3], mode: row[4])))
+                        kind: .row, object: object.withoutBackticks, index: row[3], mode: row[4])))
         }
         return waits
     }
@@ -91,7 +92,7 @@ extension MySQLConnection {
 
 extension Session {
     fileprivate var waitsForLock: Bool {
-        picture.transaction?.state == "LOCK WAIT" || picture.waitsForMetadataLock
+        picture.transaction?.state.isSame(as: "LOCK WAIT") == true || picture.waitsForMetadataLock
     }
 }
 
@@ -101,9 +102,18 @@ extension SessionPicture {
     /// level lock`, `Waiting for table flush`, … and `User lock` for GET_LOCK.
     fileprivate var waitsForMetadataLock: Bool {
         guard let state else { return false }
-        let isWaiting = state.hasPrefix("Waiting for ") && (state.hasSuffix(" lock") || state.hasSuffix(" flush"))
-        return isWaiting || state == "User lock"
+        let isWaiting = state.utf8.starts(with: "Waiting for ".utf8)
+            && (state.hasLastBytes(" lock") || state.hasLastBytes(" flush"))
+        return isWaiting || state.isSame(as: "User lock")
     }
+}
+
+extension String {
+    fileprivate var withoutBackticks: String {
+        String(decoding: utf8.filter { $0 != UInt8(ascii: "`") }, as: UTF8.self)
+    }
+
+    fileprivate func hasLastBytes(_ end: String) -> Bool { utf8.suffix(end.utf8.count).elementsEqual(end.utf8) }
 }
 
 extension ThreadID {

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// A metadata lock that a session has or wants: a row of
 /// `performance_schema.metadata_locks`.
@@ -6,14 +7,14 @@ struct MetadataLock: Hashable {
     let owner: ThreadID?
     let isGranted: Bool
     /// `SHARED_READ`, `EXCLUSIVE`, `INTENTION_EXCLUSIVE`, …
-    let type: String
+    let type: ExactText
     let object: Object
 
     struct Object: Hashable {
         /// `TABLE`, `GLOBAL`, `USER LEVEL LOCK`, …
-        let type: String
-        let schema: String?
-        let name: String?
+        let type: ExactText
+        @Exact private(set) var schema: String?
+        @Exact private(set) var name: String?
     }
 
     /// All locks on the objects that somebody waits for.
@@ -30,9 +31,9 @@ struct MetadataLock: Hashable {
     /// From a row of ``query``.
     init(_ row: [String?]) {
         owner = row[0].flatMap(ThreadID.init(text:))
-        isGranted = row[1] == "GRANTED"
-        type = row[2] ?? ""
-        object = Object(type: row[3] ?? "", schema: row[4], name: row[5])
+        isGranted = row[1]?.isSame(as: "GRANTED") == true
+        type = ExactText(row[2] ?? "")
+        object = Object(type: ExactText(row[3] ?? ""), schema: row[4], name: row[5])
     }
 
     /// Who waits for whom among these: for those who have a lock that does not
@@ -49,7 +50,7 @@ struct MetadataLock: Hashable {
                 let inTheWay = holders.filter { !request.goesTogether(withHeld: $0.key) }.values.joined()
                 let ahead = wanted.filter { request.waits(behindWanted: $0.key) }.values.joined()
                 for lock in [Array(inTheWay), Array(ahead)].joined() where lock.owner != waiter {
-                    waits.insert(LockWait(waiter: waiter, holder: lock.owner, lock: object.lock(lock.type)))
+                    waits.insert(LockWait(waiter: waiter, holder: lock.owner, lock: object.lock(lock.type.text)))
                 }
             }
         }
@@ -58,7 +59,7 @@ struct MetadataLock: Hashable {
 
     /// Whether the server grants this while somebody has a lock of type `held`
     /// on the same object: the matrices in the comments of MySQL's `mdl.cc`.
-    private func goesTogether(withHeld held: String) -> Bool {
+    private func goesTogether(withHeld held: ExactText) -> Bool {
         switch object.type {
         case "TABLE", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT":
             Self.excludedByHeld[type].map { !$0.contains(held) } ?? false
@@ -70,7 +71,7 @@ struct MetadataLock: Hashable {
 
     /// A lock that shuts out others is served before those whom it would shut
     /// out, or busy readers would keep it waiting for ever.
-    private func waits(behindWanted wanted: String) -> Bool {
+    private func waits(behindWanted wanted: ExactText) -> Bool {
         switch object.type {
         case "TABLE", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT":
             ["EXCLUSIVE", "SHARED_NO_READ_WRITE", "SHARED_NO_WRITE"].contains(wanted) && wanted != type
@@ -82,10 +83,10 @@ struct MetadataLock: Hashable {
     }
 
     /// For each wanted type those that must not be held.
-    private static let excludedByHeld: [String: Set<String>] = {
-        let exclusive: Set = ["EXCLUSIVE"]
-        let readers: Set = ["SHARED_READ"]
-        let writers: Set = ["SHARED_WRITE", "SHARED_WRITE_LOW_PRIO"]
+    private static let excludedByHeld: [ExactText: Set<ExactText>] = {
+        let exclusive: Set<ExactText> = ["EXCLUSIVE"]
+        let readers: Set<ExactText> = ["SHARED_READ"]
+        let writers: Set<ExactText> = ["SHARED_WRITE", "SHARED_WRITE_LOW_PRIO"]
         let all = readers.union(writers).union(exclusive).union([
             "SHARED", "SHARED_HIGH_PRIO", "SHARED_UPGRADABLE", "SHARED_READ_ONLY", "SHARED_NO_WRITE",
             "SHARED_NO_READ_WRITE",
@@ -109,6 +110,6 @@ extension MetadataLock.Object {
         let names = [schema, name].compactMap { $0 }
         return Lock(
             kind: type == "USER LEVEL LOCK" ? .user : .metadata,
-            object: names.isEmpty ? type : names.joined(separator: "."), mode: mode)
+            object: names.isEmpty ? type.text : names.joined(separator: "."), mode: mode)
     }
 }

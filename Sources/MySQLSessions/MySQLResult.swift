@@ -34,9 +34,10 @@ struct MySQLFailure: Error {
     /// following error cannot be verified: 1040 - Too many connections".
     var beforeTLS: MySQLFailure? {
         let caution = "cannot be verified: "
-        guard (2_000..<3_000).contains(code), let mark = message.firstRange(of: caution) else { return nil }
-        let said = message[mark.upperBound...]
-        guard let number = UInt32(said.prefix(while: \.isNumber)) else { return nil }
+        let bytes = Array(message.utf8)
+        guard (2_000..<3_000).contains(code), let mark = bytes.firstRange(of: Array(caution.utf8)) else { return nil }
+        let digits = bytes[mark.upperBound...].prefix { (0x30...0x39).contains($0) }
+        guard let number = UInt32(String(decoding: digits, as: UTF8.self)) else { return nil }
         return MySQLFailure(code: number, message: message)
     }
 

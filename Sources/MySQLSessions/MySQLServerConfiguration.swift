@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// How to reach a server, and as whom.
 public struct MySQLServerConfiguration: Hashable, Sendable {
@@ -7,7 +8,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     /// Tried when ``address`` answers 1040: MySQL's administrative interface,
     /// MariaDB's extra port.
     public var adminAddress: MySQLAddress?
-    public var user: String
+    @Exact public var user: String
     public var password: DatabasePassword
     public var deadlines: Deadlines
 
@@ -62,6 +63,27 @@ public enum MySQLAddress: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .tcp(let host, let port, _): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unixSocket(let path): path
+        }
+    }
+}
+
+// Whoever has the same address shares its connections, so paths and hosts are compared as the system does.
+extension MySQLAddress {
+    public static func == (left: MySQLAddress, right: MySQLAddress) -> Bool {
+        switch (left, right) {
+        case (.tcp(let host, let port, let tls), .tcp(let otherHost, let otherPort, let otherTLS)):
+            host.isSame(as: otherHost) && port == otherPort && tls == otherTLS
+        case (.unixSocket(let path), .unixSocket(let otherPath)): path.isSame(as: otherPath)
+        case (.tcp, .unixSocket), (.unixSocket, .tcp): false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .tcp(let host, let port, _):
+            host.hashBytes(into: &hasher)
+            hasher.combine(port)
+        case .unixSocket(let path): path.hashBytes(into: &hasher)
         }
     }
 }

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 extension MySQLConnection {
     /// What one look tells, besides killd's own connections.
@@ -191,7 +192,7 @@ extension MySQLConnection {
         for row in answer.rows {
             let row = try Row(row, "performance_schema.session_connect_attrs")
             guard let thread = try row.thread(0) else { continue }
-            let attribute = row[1] == "_pid" ? \ClientAttributes.processID : \ClientAttributes.programName
+            let attribute = row[1]?.isSame(as: "_pid") == true ? \ClientAttributes.processID : \ClientAttributes.programName
             clients[thread, default: ClientAttributes(programName: nil, processID: nil)][keyPath: attribute] = row[2]
         }
         return clients

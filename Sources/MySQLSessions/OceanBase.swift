@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 // What is different on an OceanBase that is reached without its proxy (ODP). The rest is as on MySQL: the packet that
 // kills, its guards, the errors 1094 and 1095, and that KILL cuts ids to 32 bits. Measured on seekdb 1.4.0, which is
@@ -179,7 +180,7 @@ private struct OceanBaseView: Sendable {
 }
 
 extension AccountRights {
-    static func isOceanBase(version: String?) -> Bool { version?.contains("OceanBase") == true }
+    static func isOceanBase(version: String?) -> Bool { version?.hasBytes(of: "OceanBase") == true }
 
     /// What keeps killd's account from seeing all that the laws need.
     var blindness: ServerError? {

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 extension MySQLConnection {
     /// Adds to a look which sessions have prepared an XA transaction.
@@ -8,25 +9,33 @@ extension MySQLConnection {
     /// it was. On MariaDB it stays the session's until that ends, and InnoDB's
     /// report tells that it is prepared. Both measured.
     func lookAtPreparedTransactions(_ look: inout Look, _ reading: TransactionReading) throws(ServerError) {
-        let attached = Set(look.sessions.compactMap(\.picture.transaction?.id))
-        let prepared = attached.isEmpty ? [] : try preparedInReport()
+        let anyAttached = look.sessions.contains { $0.picture.transaction?.id != nil }
+        let prepared = !anyAttached ? [] : try preparedInReport()
         // Its row outlasts an XA COMMIT by another session, hence the look for a transaction that is nobody's.
         let detachers = reading.transactions.contains { $0.thread == nil } ? try threadsThatPrepared() : []
         guard !prepared.isEmpty || !detachers.isEmpty else { return }
         for index in look.sessions.indices {
-            let isPrepared = look.sessions[index].picture.transaction?.id.map(prepared.contains) ?? false
+            let isPrepared = look.sessions[index].picture.transaction?.id
+                .map { prepared.contains(ExactText($0)) } ?? false
             look.sessions[index].picture.hasPreparedXA = isPrepared || detachers.contains(look.sessions[index].id)
         }
     }
 
     /// The ids of the prepared transactions in InnoDB's report.
-    private func preparedInReport() throws(ServerError) -> Set<String> {
+    private func preparedInReport() throws(ServerError) -> Set<ExactText> {
         guard let report = try rows("SHOW ENGINE INNODB STATUS").first?.last.flatMap({ $0 }) else { return [] }
-        var prepared: Set<String> = []
-        for line in report.split(separator: "\n") where line.hasPrefix("---TRANSACTION ") {
-            let words = line.dropFirst("---TRANSACTION ".count).split(separator: " ")
-            guard let id = words.first?.prefix(while: \.isWholeNumber), words.contains("(PREPARED)") else { continue }
-            prepared.insert(String(id))
+        return Self.prepared(inReport: report)
+    }
+
+    /// The report also holds statements, whoever's they are.
+    static func prepared(inReport report: String) -> Set<ExactText> {
+        var prepared: Set<ExactText> = []
+        let mark = "---TRANSACTION ".utf8
+        for line in report.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: mark) {
+            let words = line.dropFirst(mark.count).split(separator: UInt8(ascii: " "))
+            let id = words.first?.prefix { (0x30...0x39).contains($0) }
+            guard let id, words.contains(where: { $0.elementsEqual("(PREPARED)".utf8) }) else { continue }
+            prepared.insert(ExactText(String(Substring(id))))
         }
         return prepared
     }

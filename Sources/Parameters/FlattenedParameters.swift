@@ -1,3 +1,5 @@
+import Text
+
 extension ParameterTree {
     /// Reads flattened parameters: `Threads.0=12`, `StatDimensions.0.Data.0=p`.
     ///

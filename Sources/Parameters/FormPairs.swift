@@ -1,3 +1,5 @@
+import Text
+
 /// The names and values of a query or a form, unescaped, in the order in which
 /// they were sent; no name occurs twice.
 public struct FormPairs: Sendable {

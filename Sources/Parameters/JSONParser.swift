@@ -1,3 +1,5 @@
+import Text
+
 extension ParameterTree {
     /// Reads the body of a request: a JSON object in UTF-8.
     ///

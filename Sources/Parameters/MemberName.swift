@@ -1,29 +1,12 @@
-/// A name that equals another only if both are the same bytes.
-///
-/// `String` compares by canonical equivalence, which is wrong here twice over:
-/// the Kelvin sign would pass for a `K`, and hashing or comparing a name of many
-/// combining marks takes time quadratic in its length.
-struct MemberName: Hashable {
+import Text
+
+/// The name of a parameter, compared by its bytes.
+typealias MemberName = ExactText
+
+extension MemberName {
     /// What a name, or a value out of a few, may have in bytes before it is
     /// compared with `==` in code that the compiler writes.
-    static let longest = 128
-
-    let text: String
-
-    init(_ text: String) {
-        self.text = text
-    }
-
-    static func == (left: MemberName, right: MemberName) -> Bool {
-        guard left.text.utf8.count == right.text.utf8.count else { return false }
-        var (left, right) = (left.text, right.text)
-        return left.withUTF8 { left in right.withUTF8 { left.elementsEqual($0) } }
-    }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
+    static var longest: Int { 128 }
 }
 
 /// Names, each once, in the order in which they came.

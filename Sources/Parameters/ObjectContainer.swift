@@ -1,3 +1,5 @@
+import Text
+
 extension KeyedDecodingContainer {
     /// The value of a parameter that may be absent, but not null: null is what
     /// clients send for a variable that was not set, and without the parameter the

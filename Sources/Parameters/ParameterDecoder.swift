@@ -1,3 +1,5 @@
+import Text
+
 /// Reads typed requests from a ``ParameterTree``, strictly.
 ///
 /// - A name that the type's `CodingKeys` do not have is an unknown parameter.

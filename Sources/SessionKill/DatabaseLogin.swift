@@ -1,6 +1,8 @@
+import Text
+
 /// Somebody's account on a database server, as they gave it to be tried.
 public struct DatabaseLogin: Hashable, Sendable {
-    public let user: String
+    @Exact public private(set) var user: String
     public let password: DatabasePassword
 
     /// What cannot belong to any account.
@@ -29,7 +31,7 @@ public struct DatabaseLogin: Hashable, Sendable {
 ///
 /// Any text is decoded, so that no error repeats it; it is not `Encodable`.
 public struct DatabasePassword: Hashable, Sendable, Decodable {
-    private let text: String
+    @Exact private var text: String
 
     public init(_ text: String) { self.text = text }
 

@@ -1,3 +1,5 @@
+import Text
+
 /// Decides from what is seen after the KILLs whether each session is dead.
 ///
 /// The end test that holds on MySQL and MariaDB alike (both measured): the
@@ -66,10 +68,11 @@ struct DeathWatch {
         guard reading.number > lastReading else { return }
         lastReading = reading.number
         hasNewReading = true
-        let open = Dictionary(reading.transactions.map { ($0.transaction.id, $0) }, uniquingKeysWith: { $1 })
+        let open = Dictionary(
+            reading.transactions.map { (Exact($0.transaction.id), $0) }, uniquingKeysWith: { $1 })
         for (id, each) in dying {
             guard let transactionID = each.transactionID else { continue }
-            guard let now = open[transactionID] else {
+            guard let now = open[Exact(transactionID)] else {
                 if each.stage == .rolledBackUnseen { settle(id, .killed) }
                 dying[id]?.transaction = nil
                 continue
@@ -77,7 +80,7 @@ struct DeathWatch {
             dying[id]?.transaction = now.transaction
             // The mark of a prepared XA transaction whose session is gone, on both servers. Once may be a reading from
             // the moment before the rollback began; twice is a transaction that nobody ends.
-            let isNobodys = now.thread == nil && now.transaction.state == "RUNNING"
+            let isNobodys = now.thread == nil && now.transaction.state.isSame(as: "RUNNING")
             guard each.stage == .rolledBackUnseen, isNobodys else { continue }
             dying[id]?.readingsWithoutSession += 1
             if each.readingsWithoutSession > 0 { settle(id, .xaPrepared) }

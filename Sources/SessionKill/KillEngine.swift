@@ -1,3 +1,5 @@
+import Text
+
 /// Prepares and commits kill plans by the laws of the design:
 ///
 /// 1. No record, no kill: intents are on disk before the KILLs are sent.
@@ -167,7 +169,7 @@ public struct KillEngine: Sendable {
     /// Somebody else's ticket is answered like one that never was, and so is a
     /// task's: only the task may commit it, by its rule.
     private func find(_ sqlExecID: SqlExecID, on instance: Instance, for account: String) async throws -> StoredPlan {
-        guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.account == account,
+        guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.account.isSame(as: account),
             stored.plan.content.instance == instance.id, stored.plan.content.task == nil
         else { throw KillError.planNotFound }
         return stored
@@ -209,7 +211,7 @@ public enum KillError: Error, Hashable, Sendable {
 private actor CommitsInProgress {
     struct Key: Hashable {
         let sqlExecID: SqlExecID
-        let account: String
+        @Exact var account: String
         let instance: InstanceID
     }
 

@@ -70,7 +70,7 @@ public struct PinnedThread: Hashable, Sendable {
 }
 
 /// The plan's public name: knowing it does not let anybody commit.
-public struct PlanName: RawRepresentable, Hashable, Sendable, Codable {
+public struct PlanName: TextID, Codable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 
@@ -84,7 +84,7 @@ public struct PlanName: RawRepresentable, Hashable, Sendable, Codable {
 }
 
 /// The ticket that Prepare answers and Commit takes.
-public struct SqlExecID: RawRepresentable, Hashable, Sendable, Codable {
+public struct SqlExecID: TextID, Codable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 
@@ -97,7 +97,7 @@ public struct SqlExecID: RawRepresentable, Hashable, Sendable, Codable {
 }
 
 /// The id of a configured instance, such as `cdb-8jawylhf`.
-public struct InstanceID: RawRepresentable, Hashable, Sendable, Codable {
+public struct InstanceID: TextID, Codable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// Which sessions a kill task ends: those for which every condition holds that
 /// is there.
 ///
@@ -81,8 +83,8 @@ public struct KillRule: Hashable, Sendable {
         let picture = session.picture
         return host.map { session.identity.comesFrom($0) } != false
             && user.map { $0.isSame(as: session.identity.user) } != false
-            && databases.map { $0.contains { $0.isSame(as: picture.database) } } != false
-            && commands.map { $0.contains { $0.isSameCommand(as: picture.command) } } != false
+            && databases.map { $0.contains { picture.database?.isSame(as: $0) == true } } != false
+            && commands.map { $0.contains { picture.command.utf8.isSameWord(as: $0) } } != false
             && longerThan.map { picture.hasLasted(longerThan: $0) } != false
             && statement.map { $0.holds(for: picture.statement) } != false
     }
@@ -121,34 +123,4 @@ extension SessionPicture {
 
     /// 68 years.
     private static let longestCredibleTime = Int64(Int32.max)
-}
-
-// By bytes: Swift's comparison takes texts for equal that the server tells apart, such as é as one code point or two.
-extension String {
-    fileprivate func isSame(as other: String?) -> Bool { other.map { utf8.elementsEqual($0.utf8) } == true }
-
-    fileprivate func isSameCommand(as other: String) -> Bool {
-        func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
-        return utf8.elementsEqual(other.utf8) { lowercased($0) == lowercased($1) }
-    }
-
-    /// By the algorithm of Knuth, Morris and Pratt, whose time grows with the sum of both lengths only, whatever a
-    /// stranger's statement holds.
-    fileprivate func hasBytes(of part: String) -> Bool {
-        let part = Array(part.utf8)
-        // Of each beginning of `part`, the length of the longest other beginning with which it ends.
-        var borders = [0]
-        func extended(_ length: Int, by byte: UInt8) -> Int {
-            var length = length
-            while length > 0, part[length] != byte { length = borders[length - 1] }
-            return part[length] == byte ? length + 1 : 0
-        }
-        for byte in part.dropFirst() { borders.append(extended(borders[borders.count - 1], by: byte)) }
-        var length = 0
-        for byte in utf8 {
-            length = extended(length, by: byte)
-            if length == part.count { return true }
-        }
-        return false
-    }
 }

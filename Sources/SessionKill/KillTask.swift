@@ -29,7 +29,7 @@ public struct KillTask: Hashable, Sendable {
 }
 
 /// A task's public name.
-public struct KillTaskName: RawRepresentable, Hashable, Sendable, Codable {
+public struct KillTaskName: TextID, Codable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 

@@ -1,3 +1,5 @@
+import Text
+
 /// How a task's plans are made and carried out.
 extension KillEngine {
     /// The most sessions that one plan of a task ends.
@@ -82,20 +84,20 @@ private struct TaskSelection {
 struct UnnamedProtection {
     private let rules: ProtectionRules
     /// The users as which killd itself is there, another killd perhaps included.
-    private let ownUsers: Set<String>
+    private let ownUsers: Set<ExactText>
 
     init(_ observation: ServerObservation, _ rules: ProtectionRules) {
         self.rules = rules
         let own = observation.sessions.filter { observation.ownThreadIDs.contains($0.id) }
-        ownUsers = Set(own.map(\.identity.user))
+        ownUsers = Set(own.map { ExactText($0.identity.user) })
     }
 
     func protection(of session: Session) -> Protection? {
         if let protection = rules.protection(of: session) { return protection }
         // A connection that killd is just opening is not known for its own yet.
-        if ownUsers.contains(session.identity.user) { return .ownConnection }
+        if ownUsers.contains(ExactText(session.identity.user)) { return .ownConnection }
         // Both servers' name for whoever has not logged in: it may become a protected user's session.
-        if session.identity.user == "unauthenticated user" { return .systemThread }
+        if session.identity.user.isSame(as: "unauthenticated user") { return .systemThread }
         return nil
     }
 }

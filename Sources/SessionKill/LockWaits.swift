@@ -1,3 +1,5 @@
+import Text
+
 /// Who waits for whose locks.
 public struct LockWaits: Hashable, Sendable {
     /// One for each pair of a waiting session and a holder of what it waits for.
@@ -40,11 +42,11 @@ public struct Lock: Hashable, Sendable, Codable {
 
     public var kind: Kind
     /// `shop.orders`, or the name that `GET_LOCK` was given.
-    public var object: String
+    @Exact public var object: String
     /// Of a row lock: the index that the row was found by.
-    public var index: String?
+    @Exact public var index: String?
     /// How it is held, in the server's words: `X`, `SHARED_READ`, …
-    public var mode: String?
+    @Exact public var mode: String?
 
     public init(kind: Kind, object: String, index: String? = nil, mode: String? = nil) {
         self.kind = kind
@@ -80,7 +82,7 @@ struct WaitGraph: Sendable {
     /// What `holder` holds that others wait for, most wanted first.
     func locksWanted(from holder: ThreadID) -> [WantedLock] {
         (locksWanted[holder] ?? [:]).map { WantedLock(lock: $0.key, waiters: $0.value.count) }
-            .sorted { ($1.waiters, $0.lock.object) < ($0.waiters, $1.lock.object) }
+            .sorted { ($1.waiters, ExactText($0.lock.object)) < ($0.waiters, ExactText($1.lock.object)) }
     }
 
     /// The sessions that need wait for nobody any more once `dead` are gone:

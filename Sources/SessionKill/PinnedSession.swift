@@ -1,3 +1,5 @@
+import Text
+
 /// A session as Prepare found it.
 public struct PinnedSession: Hashable, Sendable {
     public let identity: SessionIdentity
@@ -13,11 +15,11 @@ public struct PinnedSession: Hashable, Sendable {
 
 /// What a person wants to know of a session before agreeing to its end.
 public struct PinnedPicture: Hashable, Sendable, Codable {
-    public var database: String?
-    public var command: String
+    @Exact public var database: String?
+    @Exact public var command: String
     /// Time in the present state.
     public var seconds: Int64?
-    public var state: String?
+    @Exact public var state: String?
     public var statement: RecordedStatement?
     public var transaction: Transaction?
     /// Whether a prepared XA transaction outlives it with all its locks.

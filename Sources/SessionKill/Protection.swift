@@ -1,3 +1,5 @@
+import Text
+
 /// Why a session is never killed.
 public enum Protection: String, Hashable, Sendable, Codable {
     /// A connection of killd itself.
@@ -29,14 +31,15 @@ public struct ProtectionRules: Sendable {
 
     public func protection(of session: Session) -> Protection? {
         if ownThreadIDs.contains(session.id) { return .ownConnection }
+        let user = session.identity.user
+        let command = session.picture.command
         // By prefix: pt-kill compares with "Binlog Dump" and so selects "Binlog Dump GTID" (measured on 3.2.1).
-        if session.picture.command.hasPrefix("Binlog Dump") || session.picture.command.hasPrefix("Slave_") {
+        if command.utf8.starts(with: "Binlog Dump".utf8) || command.utf8.starts(with: "Slave_".utf8) {
             return .replication
         }
-        if session.identity.user == "system user" { return .systemThread }
-        if session.identity.user == "event_scheduler" || session.picture.command == "Daemon" { return .eventScheduler }
-        let user = session.identity.user
-        if session.identity.isOfUser(in: protectedUsers) || Self.internalUsers.contains(user)
+        if user.isSame(as: "system user") { return .systemThread }
+        if user.isSame(as: "event_scheduler") || command.isSame(as: "Daemon") { return .eventScheduler }
+        if session.identity.isOfUser(sparedAs: protectedUsers) || Self.internalUsers.contains(ExactText(user))
             || systemSessions.contains(session.id)
         {
             return .protectedUser
@@ -48,17 +51,26 @@ public struct ProtectionRules: Sendable {
     /// themselves on their servers (Alibaba Cloud, "System accounts"), and those
     /// that the servers bring with them. Not `root`: on one's own server people
     /// log in as root.
-    public static let internalUsers: Set<String> = [
+    public static let internalUsers: Set<ExactText> = [
         "aliyun_root", "aurora", "aurora_proxy", "rds_service", "replicator",
         "mysql.sys", "mysql.session", "mysql.infoschema", "mariadb.sys", "event_scheduler", "system user",
     ]
 }
 
 extension SessionIdentity {
-    /// Whether its user is among these; behind a proxy of several tenants, where
-    /// users are `name@tenant`, a name alone stands for that user of every tenant.
-    func isOfUser(in users: Set<String>) -> Bool {
-        users.contains(user) || nameWithoutTenant.map(users.contains) == true
+    /// Whether its user is among those whom somebody named to be spared; behind a
+    /// proxy of several tenants, where users are `name@tenant`, a name alone stands
+    /// for that user of every tenant.
+    ///
+    /// Here alone, a user counts also if only the Unicode normal form is another:
+    /// nobody sees in which form a configuration spells é, and whom it means must
+    /// not die of that. Elsewhere users are compared by bytes, as servers do.
+    func isOfUser(sparedAs users: Set<String>) -> Bool {
+        [user, nameWithoutTenant].contains { name in
+            guard let name else { return false }
+            // No server has longer names, and to compare one so takes time quadratic in its combining marks.
+            return name.utf8.count <= DatabaseLogin.longest ? users.contains(name) : users.contains(where: name.isSame)
+        }
     }
 
     private var nameWithoutTenant: String? {

@@ -1,3 +1,5 @@
+import Text
+
 /// By what a proxy that numbers sessions itself (OceanBase's ODP) tells them apart.
 ///
 /// Two ODPs hand out the same ids from 1 up, and one begins again at 1 when it
@@ -7,8 +9,8 @@ public struct ProxySession: Hashable, Sendable {
     /// one number. 0 until the session has reached a database server; nothing
     /// tells it from another one then.
     public var id: UInt64
-    public var cluster: String
-    public var tenant: String
+    @Exact public var cluster: String
+    @Exact public var tenant: String
     /// Transactions so far: only grows while the session lives.
     public var transactionCount: UInt64
     /// The connection to a database server that is to be ended in place of the
@@ -27,8 +29,8 @@ public struct ProxySession: Hashable, Sendable {
 
     /// Whether `later`, read from the same proxy process, is still this session.
     func isSameSession(as later: ProxySession) -> Bool {
-        id != 0 && id == later.id && cluster.utf8.elementsEqual(later.cluster.utf8)
-            && tenant.utf8.elementsEqual(later.tenant.utf8) && transactionCount <= later.transactionCount
+        id != 0 && id == later.id && cluster.isSame(as: later.cluster) && tenant.isSame(as: later.tenant)
+            && transactionCount <= later.transactionCount
     }
 }
 
@@ -39,7 +41,7 @@ public struct ServerSession: Hashable, Sendable, Codable {
     /// `server_sessid`: by which the database server knows it.
     public var connectionID: UInt64
     /// Of the database server, with its port.
-    public var address: String
+    @Exact public var address: String
 
     public init(id: UInt64, connectionID: UInt64, address: String) {
         self.id = id

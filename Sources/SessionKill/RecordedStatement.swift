@@ -1,4 +1,5 @@
 import Cryptography
+import Text
 
 /// A statement as a plan keeps it.
 public enum RecordedStatement: Hashable, Sendable, Codable {
@@ -26,17 +27,21 @@ public enum RecordedStatement: Hashable, Sendable, Codable {
     }
 }
 
-extension String {
-    /// The longest beginning of at most so many bytes that ends between two
-    /// characters; between two Unicode scalars if already the first character is
-    /// longer.
-    func beginning(bytes limit: Int) -> String {
-        guard let end = utf8.index(startIndex, offsetBy: limit, limitedBy: endIndex), end < endIndex else {
-            return self
+/// By the bytes of their texts, as all that is a stranger's.
+extension RecordedStatement {
+    public static func == (left: RecordedStatement, right: RecordedStatement) -> Bool {
+        switch (left, right) {
+        case (.shown(let left, let leftLength), .shown(let right, let rightLength)):
+            leftLength == rightLength && left.isSame(as: right)
+        case (.hidden(let left), .hidden(let right)): left.isSame(as: right)
+        case (.shown, .hidden), (.hidden, .shown): false
         }
-        let betweenScalars = unicodeScalars.index(before: unicodeScalars.index(after: end))
-        var cut = betweenScalars
-        while cut > startIndex, Index(cut, within: self) == nil { cut = unicodeScalars.index(before: cut) }
-        return String(self[..<(cut > startIndex ? cut : betweenScalars)])
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .shown(let text, _): text.hashBytes(into: &hasher)
+        case .hidden(let sha256): sha256.hashBytes(into: &hasher)
+        }
     }
 }

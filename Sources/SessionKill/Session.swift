@@ -1,3 +1,5 @@
+import Text
+
 /// One row of a server's session list, enriched with what else the server
 /// tells about it.
 public struct Session: Hashable, Sendable {
@@ -18,10 +20,10 @@ public struct Session: Hashable, Sendable {
 /// `COM_CHANGE_USER` hands a living id to another user.
 public struct SessionIdentity: Hashable, Sendable {
     public var id: ThreadID
-    public var user: String
+    @Exact public var user: String
     /// Client address with its port (`10.0.0.7:51444`); without a port for a
     /// Unix socket (`localhost`), which makes the identity weaker.
-    public var host: String
+    @Exact public var host: String
     /// `THREAD_ID` of performance_schema, never used twice by one server
     /// process. `nil` where performance_schema is off or does not know the
     /// session.
@@ -50,7 +52,7 @@ public struct SessionIdentity: Hashable, Sendable {
         func agree<Value: Equatable>(_ before: Value?, _ after: Value?) -> Bool {
             before == nil || after == nil || before == after
         }
-        return id == later.id && user == later.user && host == later.host
+        return id == later.id && user.isSame(as: later.user) && host.isSame(as: later.host)
             && agree(performanceSchemaThreadID, later.performanceSchemaThreadID) && agree(client, later.client)
             && isSameSessionOfProxy(as: later)
     }
@@ -71,9 +73,9 @@ public struct SessionIdentity: Hashable, Sendable {
 /// (`performance_schema.session_connect_attrs`).
 public struct ClientAttributes: Hashable, Sendable, Codable {
     /// `program_name`: what a client calls itself.
-    public var programName: String?
+    @Exact public var programName: String?
     /// `_pid`: the number of its process, on its own machine.
-    public var processID: String?
+    @Exact public var processID: String?
 
     public init(programName: String?, processID: String?) {
         self.programName = programName
@@ -83,14 +85,14 @@ public struct ClientAttributes: Hashable, Sendable, Codable {
 
 /// What a session was doing when it was looked at.
 public struct SessionPicture: Hashable, Sendable {
-    public var database: String?
+    @Exact public var database: String?
     /// `Sleep`, `Query`, `Binlog Dump GTID`, … as the server spells it.
-    public var command: String
+    @Exact public var command: String
     /// Time in the present state; `nil` for a session that has not yet logged in.
     public var seconds: Int64?
-    public var state: String?
+    @Exact public var state: String?
     /// The statement that is running.
-    public var statement: String?
+    @Exact public var statement: String?
     /// The open transaction.
     public var transaction: Transaction?
     /// Whether the session's last transaction is an XA transaction after `XA
@@ -115,7 +117,7 @@ public struct SessionPicture: Hashable, Sendable {
     /// Whether a KILL was accepted of which the session has not died yet: the
     /// command `Killed` of MySQL and MariaDB, OceanBase's state `SESSION_KILLED`.
     var isBeingKilled: Bool {
-        command.utf8.elementsEqual("Killed".utf8) || state?.utf8.elementsEqual("SESSION_KILLED".utf8) == true
+        command.isSame(as: "Killed") || state?.isSame(as: "SESSION_KILLED") == true
     }
 }
 
@@ -125,7 +127,7 @@ public struct Transaction: Hashable, Sendable, Codable {
     /// `trx_id`: stays the same while the transaction is rolled back, when the
     /// session may be gone already. `nil` as long as nothing was changed, so
     /// that there is nothing to roll back either.
-    public var id: String?
+    @Exact public var id: String?
     /// Seconds since it began.
     public var age: Int64
     /// Rows inserted, changed or deleted so far; falls while they are undone.
@@ -133,7 +135,7 @@ public struct Transaction: Hashable, Sendable, Codable {
     public var rowsModified: UInt64?
     /// `trx_state`: `RUNNING`, `LOCK WAIT`, `ROLLING BACK`, `COMMITTING`; on
     /// OceanBase its own words, such as `EXPLICIT_ACTIVE`.
-    public var state: String
+    @Exact public var state: String
 
     public init(id: String?, age: Int64, rowsModified: UInt64?, state: String) {
         self.id = id
@@ -142,7 +144,7 @@ public struct Transaction: Hashable, Sendable, Codable {
         self.state = state
     }
 
-    public var isRollingBack: Bool { state == "ROLLING BACK" }
+    public var isRollingBack: Bool { state.isSame(as: "ROLLING BACK") }
 }
 
 /// One reading of the server's open transactions.

@@ -1,4 +1,5 @@
 import Cryptography
+import Text
 
 /// Ends chosen sessions of one server, once. Never changes.
 ///
@@ -37,13 +38,13 @@ public struct SessionTaskPlace: Hashable, Sendable {
 }
 
 /// The id of one server of an instance that has several, such as `pi-bp1v203xzzh0a`.
-public struct NodeID: RawRepresentable, Hashable, Sendable {
+public struct NodeID: TextID {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 }
 
 /// By which a task is asked for.
-public struct SessionTaskID: RawRepresentable, Hashable, Sendable {
+public struct SessionTaskID: TextID {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 
@@ -100,13 +101,13 @@ public struct TaskedSession: Hashable, Sendable {
 
 /// A row of a server's session list as a task keeps it.
 public struct SessionRow: Hashable, Sendable {
-    public var user: String
-    public var host: String
-    public var database: String?
-    public var command: String
+    @Exact public var user: String
+    @Exact public var host: String
+    @Exact public var database: String?
+    @Exact public var command: String
     /// Time in the present state.
     public var seconds: Int64?
-    public var state: String?
+    @Exact public var state: String?
     public var statement: RecordedStatement?
     public var isActive: Bool
 
@@ -141,7 +142,7 @@ extension SessionPicture {
     /// not ended.
     ///
     /// InnoDB's transactions only, the ones that servers list.
-    public var isActive: Bool { command == "Query" || command == "Execute" || transaction != nil }
+    public var isActive: Bool { command.isSame(as: "Query") || command.isSame(as: "Execute") || transaction != nil }
 }
 
 /// What became of one session of a task.

@@ -45,7 +45,7 @@ extension KillEngine {
             if let session {
                 if let protection = protection?.protection(of: session) {
                     fate = .decided(.protected(protection))
-                } else if session.identity.isOfUser(in: selection.ignoredUsers) {
+                } else if session.identity.isOfUser(sparedAs: selection.ignoredUsers) {
                     fate = .ignoredUser
                 } else if !session.identity.isPinnable {
                     fate = .decided(.failed("nothing would tell this session from another one"))

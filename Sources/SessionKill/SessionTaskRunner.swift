@@ -1,4 +1,5 @@
 import Synchronization
+import Text
 
 /// Creates session tasks and carries them out in the background.
 ///
@@ -174,7 +175,7 @@ public actor SessionTaskRunner {
         _ id: SessionTaskID, at place: SessionTaskPlace, of account: String
     ) async throws(StoreError) -> StoredSessionTask? {
         let known: StoredSessionTask? = if let task = unfinished[id] { task } else { try await store.sessionTask(id) }
-        guard let stored = known, stored.task.place == place, stored.task.account == account else { return nil }
+        guard let stored = known, stored.task.place == place, stored.task.account.isSame(as: account) else { return nil }
         if case .ended(_, let time) = stored.state, clock.now() >= time.advanced(bySeconds: SessionTask.retention) {
             return nil
         }
@@ -286,8 +287,7 @@ public actor SessionTaskRunner {
             for index in sessions.indices {
                 guard let now = rows[sessions[index].id], let row = sessions[index].row,
                     // Somebody else's session under the id is none of the task's.
-                    row.user.utf8.elementsEqual(now.identity.user.utf8),
-                    row.host.utf8.elementsEqual(now.identity.host.utf8),
+                    row.user.isSame(as: now.identity.user), row.host.isSame(as: now.identity.host),
                     let newRow = try? SessionRow(now, policy)
                 else { continue }
                 sessions[index].row = newRow

@@ -1,7 +1,7 @@
 import Cryptography
 
 /// What somebody is given whose database account was verified.
-public struct SessionToken: RawRepresentable, Hashable, Sendable {
+public struct SessionToken: TextID {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 

@@ -15,6 +15,14 @@ final class RequestFormTests: XCTestCase {
     }
 
     /// `String` compares texts of combining marks in quadratic time.
+    /// Unicode takes the Kelvin sign for a K.
+    func testNamesAndKeysAreComparedByTheirBytes() async throws {
+        let world = World()
+        let key = try await world.answer(world.signedByParameter(["SecretId": "A\u{212A}IDEXAMPLE"])).error()
+        XCTAssertEqual(key?.code, "AuthFailure.SecretIdNotFound")
+        XCTAssertEqual(world.calls, 0)
+    }
+
     func testCombiningMarksTakeLittleTime() async throws {
         let marks = String(repeating: "\u{301}\u{323}", count: 50_000)
         let requests = [

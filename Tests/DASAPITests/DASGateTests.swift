@@ -33,6 +33,18 @@ final class DASGateTests: XCTestCase {
         XCTAssertEqual(world.calls, 0)
     }
 
+    /// Unicode takes the Kelvin sign for a K.
+    func testNamesAndKeysAreComparedByTheirBytes() async throws {
+        let world = DASWorld()
+        try assertError(
+            try await world.answer(world.request { $0.common["AccessKeyId"] = "A\u{212A}IDEXAMPLE" }.signedV1()), .notFound,
+            "InvalidAccessKeyId.NotFound")
+        let parameters = [("InstanceId", "rm-1"), ("Access\u{212A}eyId", "x")]
+        try assertError(
+            try await world.answer(world.request("GetMySQLAllSessionAsync", parameters).signedV1()), .badRequest, "InvalidParams")
+        XCTAssertEqual(world.calls, 0)
+    }
+
     func testARequestWithoutASignatureIsRefused() async throws {
         let world = DASWorld()
         func answer(_ target: String, _ headers: [DASRequest.Pair] = []) async throws -> HTTPResponse {

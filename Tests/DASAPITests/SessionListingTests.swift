@@ -65,6 +65,19 @@ final class SessionListingTests: XCTestCase {
         XCTAssertTrue(statement.hasPrefix(kept))
     }
 
+    /// Eight megabytes that are one character to Unicode.
+    func testCombiningMarksByTheMegabyteStallNobody() {
+        let marks = String(repeating: "\u{301}\u{316}", count: 2_000_000)
+        var session = Session.listed(1, marks, marks, marks, command: marks)
+        session.picture.statement = marks
+        session.picture.state = marks
+        let begin = ContinuousClock.now
+        let data = SessionData(.of(session, .listed(2, "app", "h:1", nil)), readAt: UnixTime(milliseconds: 0))
+        XCTAssertEqual(data.users.map(\.threads.count), [1, 1])
+        XCTAssertEqual(data.sessions[0].statement.utf8.count, ListedSession.longestStatement)
+        XCTAssertLessThan(ContinuousClock.now - begin, .seconds(20), "by characters it took over a minute")
+    }
+
     // MARK: How listings are kept
 
     private let server = ListedServer()

@@ -1,3 +1,4 @@
+import Foundation
 import SessionKill
 import XCTest
 
@@ -40,6 +41,38 @@ final class SessionFilterTests: XCTestCase {
             },
         ]
         for (index, change) in others.enumerated() { XCTAssertFalse(selects(session, change), "\(index)") }
+    }
+
+    func testTextsAreComparedByTheirBytes() throws {
+        var session = try session(database: "caf\u{E9}", statement: "SELECT 'caf\u{E9}'")
+        session.identity.user = "caf\u{E9}"
+        XCTAssertTrue(selects(session) { $0.User = "caf\u{E9}" })
+        XCTAssertFalse(selects(session) { $0.User = "cafe\u{301}" })
+        XCTAssertFalse(selects(session) { $0.DB = "cafe\u{301}" })
+        XCTAssertFalse(selects(session) { $0.Info = "cafe\u{301}" })
+        XCTAssertTrue(selects(session) { $0.Info = "caf" })
+    }
+
+    /// Four megabytes that are one character to Unicode, in everything that is asked of a statement.
+    func testCombiningMarksByTheMegabyteStallNobody() throws {
+        let marks = String(repeating: "\u{301}\u{316}", count: 1_000_000)
+        var session = try session(host: marks, database: marks, command: marks, state: marks, statement: "SELECT " + marks)
+        session.identity.user = marks
+        let begin = ContinuousClock.now
+        XCTAssertFalse(
+            selects(session) {
+                $0.User = "app"
+                $0.Host = "10.0.0.7"
+            })
+        XCTAssertTrue(selects(session) { $0.Info = marks })
+        XCTAssertFalse(selects(session) { $0.Info = marks + "a" })
+        XCTAssertEqual(SqlType(of: "/*" + marks + "*/ SELECT " + marks), .select)
+        XCTAssertEqual(SqlType(of: marks), .other)
+        XCTAssertEqual(SqlTag.tags(of: "SELECT /* a=" + marks + " */ 1 /* p=1 */").map { SqlTag.name(of: [$0]) }, [Array("p=1".utf8)])
+        let statistics = try JSONDecoder().decode(StatDimension.self, from: Data(#"{"Dimension":"SqlTag"}"#.utf8))
+        XCTAssertEqual(statistics.count([session]).Data.count, 0)
+        XCTAssertEqual(MySqlProcess(session).Info.utf8.count, 4_000_007)
+        XCTAssertLessThan(ContinuousClock.now - begin, .seconds(20), "by characters it took a minute and more")
     }
 
     /// Several SDKs drop empty texts from queries and forms and send them in JSON.

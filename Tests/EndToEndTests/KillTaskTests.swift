@@ -73,6 +73,22 @@ final class KillTaskTests: XCTestCase {
         }
     }
 
+    /// é as one code point and as two: one word to a reader, two accounts to a server.
+    func testTheUserSparesWhoseNameLooksTheSame() async throws {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        try await withTasks { scene in
+            for user in [composed, decomposed] {
+                try await scene.administrator.query(RealServer.creation(of: "'\(user)'"))
+            }
+            let victims = try await ClientSessions.open(2, on: scene.server, as: composed)
+            let spared = try await ClientSessions.open(2, on: scene.server, as: decomposed)
+            try scene.create("\"User\":\"\(composed)\"")
+            try await scene.assertEnded(victims)
+            try scene.cancel()
+            await spared.assertAllAnswer()
+        }
+    }
+
     func testTheTimeSparesTheSessionThatHasNotReachedIt() async throws {
         try await withTasks { scene in
             let old = try await scene.open()

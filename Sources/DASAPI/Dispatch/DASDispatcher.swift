@@ -5,11 +5,12 @@ import Parameters
 import RateLimiting
 import RequestSigning
 import Synchronization
+import Text
 
 /// Answers HTTP requests in the words of Alibaba Cloud's DAS.
 public final class DASDispatcher: Sendable {
-    private let actions: [String: any DASAction]
-    private let accounts: [String: Account]
+    private let actions: [ExactText: any DASAction]
+    private let accounts: [ExactText: Account]
     private let limiter: Mutex<RateLimiter<RateKey>>
     private let nonces: SeenNonces
     private let clock: Clock
@@ -30,8 +31,8 @@ public final class DASDispatcher: Sendable {
 
     /// What a rate limit counts: an account's calls of one action.
     public struct RateKey: Hashable, Sendable {
-        let account: String
-        let action: String
+        @Exact var account: String
+        @Exact var action: String
     }
 
     /// - Parameters:
@@ -43,8 +44,10 @@ public final class DASDispatcher: Sendable {
         actions: [any DASAction], accounts: [Account], limiter: RateLimiter<RateKey>, nonces: SeenNonces,
         clock: Clock, record: @escaping @Sendable (AnsweredDASRequest) -> Void
     ) {
-        self.actions = Dictionary(actions.map { (type(of: $0).name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.accounts = Dictionary(accounts.map { ($0.secretID, $0) }, uniquingKeysWith: { first, _ in first })
+        self.actions = Dictionary(
+            actions.map { (ExactText(type(of: $0).name), $0) }, uniquingKeysWith: { first, _ in first })
+        self.accounts = Dictionary(
+            accounts.map { (ExactText($0.secretID), $0) }, uniquingKeysWith: { first, _ in first })
         self.limiter = Mutex(limiter)
         self.nonces = nonces
         self.clock = clock
@@ -102,10 +105,11 @@ public final class DASDispatcher: Sendable {
         let common = try incoming.common()
         if common.action.utf8.count <= Self.longestName {
             exchange.action = common.action
-            exchange.actionExists = actions[common.action] != nil
+            exchange.actionExists = actions[ExactText(common.action)] != nil
         }
 
-        guard common.accessKeyID.utf8.count <= Self.longestName, let account = accounts[common.accessKeyID] else {
+        guard common.accessKeyID.utf8.count <= Self.longestName, let account = accounts[ExactText(common.accessKeyID)]
+        else {
             throw .accessKeyNotFound
         }
         if case .v1(_, let method, let version) = common.signature {
@@ -154,7 +158,7 @@ public final class DASDispatcher: Sendable {
             guard common.version.utf8.elementsEqual(Self.version.utf8) else {
                 throw .invalid(parameter: DASParameter.version.rawValue)
             }
-            guard common.action.utf8.count <= Self.longestName, let action = actions[common.action] else {
+            guard common.action.utf8.count <= Self.longestName, let action = actions[ExactText(common.action)] else {
                 throw .actionNotFound
             }
             let kills = type(of: action).needs.contains(.commit)

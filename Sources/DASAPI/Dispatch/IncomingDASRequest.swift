@@ -1,6 +1,7 @@
 import HTTPServer
 import Parameters
 import RequestSigning
+import Text
 
 /// A request in one of the forms that DAS takes: GET or POST, parameters in the
 /// query, in a form or in a JSON object, signed by a parameter (V1) or in the
@@ -193,8 +194,8 @@ struct IncomingDASRequest {
         switch body {
         case .empty, .form: members = pairs.map { ParameterTree.Member(name: $0.name, value: .text($0.value)) }
         case .json(let ofBody):
-            let names = Set(ofBody.map { ParameterName($0.name) })
-            members = query.pairs.filter { !names.contains(ParameterName($0.name)) }
+            let names = Set(ofBody.map { ExactText($0.name) })
+            members = query.pairs.filter { !names.contains(ExactText($0.name)) }
                 .map { ParameterTree.Member(name: $0.name, value: .text($0.value)) }
             members += ofBody
         }
@@ -255,11 +256,13 @@ enum DASParameter: String, CaseIterable {
     case sourceIP = "SourceIp"
     case secureTransport = "SecureTransport"
 
-    /// `nil` for every other name. Bounded before it is compared: `==` takes time
-    /// quadratic in the combining marks of a name.
+    private static let byName = Dictionary(
+        allCases.map { (ExactText($0.rawValue), $0) }, uniquingKeysWith: { first, _ in first })
+
+    /// `nil` for every other name.
     init?(name: String) {
-        guard name.utf8.count <= 32 else { return nil }
-        self.init(rawValue: name)
+        guard let parameter = Self.byName[ExactText(name)] else { return nil }
+        self = parameter
     }
 
     /// The parameter that a header of V3 stands for.
@@ -279,13 +282,6 @@ private func isPassword(_ name: String) -> Bool {
     let word = Array("password".utf8)
     let letters = name.utf8.map { $0 | 0x20 }
     return letters.indices.contains { letters[$0...].starts(with: word) }
-}
-
-/// Equal only if the bytes are; see `MemberName` in the room Parameters.
-private struct ParameterName: Hashable {
-    private let bytes: [UInt8]
-
-    init(_ name: String) { bytes = Array(name.utf8) }
 }
 
 extension ParameterTree {

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// What an ODP lets killd's account see and do, found out when a connection is
 /// opened.
@@ -92,7 +93,7 @@ extension ProxyLogin {
 
 extension String {
     /// As ODP compares names of tenants.
-    fileprivate func isSameName(as name: String) -> Bool { utf8.count == name.utf8.count && lowercased() == name }
+    fileprivate func isSameName(as name: String) -> Bool { utf8.isSameWord(as: name) }
 }
 
 extension MySQLFailure {

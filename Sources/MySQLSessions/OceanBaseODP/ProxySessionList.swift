@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// A client's session as `SHOW PROXYSESSION` of an ODP lists it.
 struct ProxyClientSession: Sendable {
@@ -19,9 +20,9 @@ struct ProxyClientSession: Sendable {
     var isSystem: Bool {
         guard let tenant = identity.proxy?.tenant, identity.user.utf8.count > tenant.utf8.count else { return false }
         let name = String(decoding: identity.user.utf8.dropLast(tenant.utf8.count + 1), as: UTF8.self)
-        return ["proxyro", "monitor"].contains(name) || tenant == "proxysys"
-            || [name, tenant].contains { $0 == "ocp" || $0.hasPrefix("ocp_") }
-            || name.hasPrefix("__oceanbase_inner")
+        return ["proxyro", "monitor"].contains(where: name.isSame) || tenant.isSame(as: "proxysys")
+            || [name, tenant].contains { $0.isSame(as: "ocp") || $0.utf8.starts(with: "ocp_".utf8) }
+            || name.utf8.starts(with: "__oceanbase_inner".utf8)
     }
 }
 

@@ -9,6 +9,7 @@ import RequestSigning
 import SessionKill
 import TLS
 import TencentCloudErrors
+import Text
 
 /// Everything that `killd serve` is told by its file.
 struct Configuration: Sendable {
@@ -121,6 +122,7 @@ struct Configuration: Sendable {
         try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
     }
 
+    /// Also of two that differ only in their Unicode normal form: nobody could tell them apart.
     fileprivate static func refuseRepetition(
         of values: [String], _ list: String, _ key: String
     ) throws(ConfigurationError) {
@@ -216,7 +218,7 @@ extension Configuration.InstanceConfiguration.Node {
         }
         server = instance
         // The node at the instance's own address is the same server to killd, and shares its connections.
-        guard host != instanceHost || port != instancePort else { return }
+        guard !host.isSame(as: instanceHost) || port != instancePort else { return }
         server.address = .tcp(host: host, port: port, tls: tls)
         server.adminAddress = nil
     }

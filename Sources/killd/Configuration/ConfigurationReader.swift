@@ -3,6 +3,7 @@ import Glibc
 import HTTPServer
 import Parameters
 import RequestSigning
+import Text
 
 /// What is wrong with the configuration, in words for whoever wrote it.
 struct ConfigurationError: Error, CustomStringConvertible {
@@ -20,11 +21,11 @@ struct ConfigurationError: Error, CustomStringConvertible {
 /// known; ``refuseUnknownKeys()`` names the first of the others.
 struct ConfigurationReader {
     private let path: String
-    private let members: [String: ParameterTree]
+    private let members: [ExactText: ParameterTree]
     private let order: [String]
     /// Relative paths in the file are relative to this folder.
     let folder: String
-    private var known: Set<String> = []
+    private var known: Set<ExactText> = []
 
     init(_ tree: ParameterTree, path: String, folder: String) throws(ConfigurationError) {
         guard case .object(let members) = tree else {
@@ -32,7 +33,8 @@ struct ConfigurationReader {
         }
         self.path = path
         self.folder = folder
-        self.members = Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        self.members = Dictionary(
+            members.map { (ExactText($0.name), $0.value) }, uniquingKeysWith: { first, _ in first })
         order = members.map(\.name)
     }
 
@@ -42,8 +44,8 @@ struct ConfigurationReader {
     func error(_ key: String, _ problem: String) -> ConfigurationError { ConfigurationError(place(key), problem) }
 
     func refuseUnknownKeys() throws(ConfigurationError) {
-        guard let unknown = order.first(where: { !known.contains($0) }) else { return }
-        throw error(unknown, "there is no such key; known here: \(known.sorted().joined(separator: ", "))")
+        guard let unknown = order.first(where: { !known.contains(ExactText($0)) }) else { return }
+        throw error(unknown, "there is no such key; known here: \(known.sorted().map(\.text).joined(separator: ", "))")
     }
 
     /// Refuses a key of the documented configuration whose feature this version does not have.
@@ -58,8 +60,8 @@ struct ConfigurationReader {
     }
 
     mutating func value(_ key: String) -> ParameterTree? {
-        known.insert(key)
-        guard let value = members[key], value != .null else { return nil }
+        known.insert(ExactText(key))
+        guard let value = members[ExactText(key)], value != .null else { return nil }
         return value
     }
 

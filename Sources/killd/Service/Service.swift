@@ -6,6 +6,7 @@ import MySQLSessions
 import SQLiteStore
 import SessionKill
 import TLS
+import Text
 
 /// killd's rooms, wired together by a configuration.
 final class Service: Sendable {
@@ -247,7 +248,7 @@ extension Configuration {
             ("operations.listen", before.operationsListen.place, operationsListen.place),
             ("store", before.store, store), ("tls", before.tls.place, tls.place),
         ]
-        for (key, old, new) in places where old != new {
+        for (key, old, new) in places where !old.isSame(as: new) {
             throw ConfigurationError(
                 key, "cannot change while killd runs: it is \(old), the file says \(new); restart killd for that")
         }

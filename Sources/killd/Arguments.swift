@@ -16,14 +16,14 @@ struct Arguments {
     /// - Throws: ``UsageError`` if the value is missing or the option stands twice.
     mutating func option(_ name: String) throws(UsageError) -> String? {
         var value: String?
-        while let index = optionWords.firstIndex(where: { $0 == name || $0.hasPrefix(name + "=") }) {
+        while let index = optionWords.firstIndex(where: { $0 == name || $0.utf8.starts(with: (name + "=").utf8) }) {
             guard value == nil else { throw UsageError("\(name) stands twice") }
             if words[index] == name {
                 guard index + 1 < words.count else { throw UsageError("\(name) needs a value") }
                 value = words[index + 1]
                 words.removeSubrange(index...index + 1)
             } else {
-                value = String(words[index].dropFirst(name.count + 1))
+                value = String(Substring(words[index].utf8.dropFirst(name.utf8.count + 1)))
                 words.remove(at: index)
             }
         }
@@ -43,7 +43,7 @@ struct Arguments {
 
     /// The words that are no options, in order. Call after all options were taken.
     mutating func positional() throws(UsageError) -> [String] {
-        if let unknown = optionWords.first(where: { $0.hasPrefix("-") && $0 != "-" }) {
+        if let unknown = optionWords.first(where: { $0.utf8.first == UInt8(ascii: "-") && $0 != "-" }) {
             throw UsageError("there is no option \(unknown)")
         }
         defer { words = [] }

@@ -15,14 +15,14 @@ protocol Command {
 }
 
 extension Command {
-    static var help: String {
+    static var help: VisibleText {
         var text = "\(summary)\n\nUsage: killd \(name) \(usage)\n"
         if !options.isEmpty {
             text += "\nOptions:\n"
-            let width = options.map(\.spelling.count).max() ?? 0
+            let width = options.map(\.spelling.width).max() ?? 0
             for option in options { text += "  \(option.spelling.padded(to: width))  \(option.meaning)\n" }
         }
-        return text
+        return VisibleText(trusted: text)
     }
 }
 
@@ -36,12 +36,14 @@ enum ExitStatus: Int32 {
 
 /// The words on the command line make no sense.
 struct UsageError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
+    let text: VisibleText
+    var description: String { text.text }
+    init(_ text: VisibleText) { self.text = text }
 }
 
 /// What was asked could not be done.
 struct CommandFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
+    let text: VisibleText
+    var description: String { text.text }
+    init(_ text: VisibleText) { self.text = text }
 }

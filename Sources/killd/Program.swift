@@ -42,10 +42,10 @@ struct Program {
             try arguments.refuseTheRest()
             return try await ready.run()
         } catch let error as UsageError {
-            Terminal.standardError.write("killd \(name): \(error.description)\nTry: killd \(name) --help\n")
+            Terminal.standardError.write("killd \(name): \(error.text)\nTry: killd \(name) --help\n")
             return .wrongUsage
         } catch let error as CommandFailure {
-            Terminal.standardError.write("killd \(name): \(error.description)\n")
+            Terminal.standardError.write("killd \(name): \(error.text)\n")
             return .failed
         } catch {
             Terminal.standardError.write("killd \(name): \(error)\n")
@@ -53,12 +53,12 @@ struct Program {
         }
     }
 
-    private static var overview: String {
+    private static var overview: VisibleText {
         var text = "killd ends MySQL sessions in two stages and speaks Tencent Cloud's DBbrain API.\n\nCommands:\n"
-        let width = commands.map { $0.name.count }.max() ?? 0
+        let width = commands.map { $0.name.width }.max() ?? 0
         for command in commands {
             text += "  killd \(command.name.padded(to: width))  \(command.summary)\n"
         }
-        return text + "\nkilld COMMAND --help tells more about one of them.\n"
+        return VisibleText(trusted: text + "\nkilld COMMAND --help tells more about one of them.\n")
     }
 }

@@ -76,12 +76,6 @@ final class CommandLineTests: XCTestCase {
         }
     }
 
-    func testTablesShowNoControlCharactersOfStrangers() {
-        var table = Table("ID", "INFO")
-        table.rows = [["1", "SELECT '\u{1B}[2J\r\n'"], ["12345", "ü"]]
-        XCTAssertEqual(table.text, "ID     INFO\n1      SELECT ' [2J  '\n12345  ü\n")
-    }
-
     func testALogLineIsOneJSONObjectWhateverItsFieldsHold() throws {
         let lines = LineCollector()
         let log = Log(format: .json, write: lines.append)

@@ -37,6 +37,15 @@ struct ClientOptions {
         json = arguments.flag("--json")
     }
 
+    /// Prints an answer: as it came, if that is wanted, or else what `text` makes of it.
+    func show<Content>(_ answer: APIClient.Answer<Content>, _ text: (Content) -> VisibleText) {
+        if json {
+            Terminal.standardOutput.write(asItCame: answer.json + "\n")
+        } else {
+            Terminal.standardOutput.write(text(answer.content))
+        }
+    }
+
     private static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)

@@ -1,3 +1,5 @@
+import Text
+
 /// Sends one request to an HTTP/1.1 server and waits for the whole answer.
 ///
 /// Blocks the thread: made for commands, which have nothing else to do
@@ -46,16 +48,21 @@ struct HTTPClient {
         guard let headEnd = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else {
             throw CommandFailure("\(endpoint) did not answer in HTTP")
         }
-        let lines = String(decoding: bytes[..<headEnd.lowerBound], as: UTF8.self).split(separator: "\r\n")
-        let words = lines.first?.split(separator: " ") ?? []
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
+        let lines = bytes[..<headEnd.lowerBound].split { [UInt8(ascii: "\r"), UInt8(ascii: "\n")].contains($0) }
+        let words = lines.first?.split(separator: UInt8(ascii: " ")) ?? []
+        guard words.count >= 2, words[0].starts(with: "HTTP/1.".utf8), let status = Int(words[1].text) else {
             throw CommandFailure("\(endpoint) did not answer in HTTP")
         }
         let body = Array(bytes[headEnd.upperBound...])
-        for line in lines.dropFirst() where line.lowercased().hasPrefix("content-length:") {
-            let value = line.drop { $0 != ":" }.dropFirst().drop { $0 == " " }
-            guard Int(value) == body.count else { throw CommandFailure("the answer of \(endpoint) broke off") }
+        let name = "content-length:"
+        for line in lines.dropFirst() where line.prefix(name.utf8.count).isSameWord(as: name) {
+            let value = line.dropFirst(name.utf8.count).drop { $0 == UInt8(ascii: " ") }
+            guard Int(value.text) == body.count else { throw CommandFailure("the answer of \(endpoint) broke off") }
         }
         return Response(status: status, body: body)
     }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
 }

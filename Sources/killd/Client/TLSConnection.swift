@@ -80,6 +80,6 @@ extension CommandFailure {
             case .authorities: "--ca: "
             case nil: ""
             }
-        self.init(option + error.description)
+        self.init("\(option)\(error.description)")
     }
 }

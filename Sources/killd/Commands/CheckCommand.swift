@@ -20,7 +20,7 @@ struct CheckCommand: Command {
         Terminal.standardOutput.write(
             "\(file): \(configuration.accounts.count) account(s), \(configuration.instances.count) instance(s)\n")
         for warning in configuration.tls?.warnings ?? [] {
-            Terminal.standardOutput.write("  warning  tls: \(warning.printable)\n")
+            Terminal.standardOutput.write("  warning  tls: \(warning)\n")
         }
         var isFit = true
         let servers = configuration.instances.flatMap { instance in
@@ -38,7 +38,7 @@ struct CheckCommand: Command {
                     case .problem: "PROBLEM"
                     }
                 if finding.severity == .problem { isFit = false }
-                Terminal.standardOutput.write("  \(mark)  \(finding.description.printable)\n")
+                Terminal.standardOutput.write("  \(mark)  \(finding.description)\n")
             }
             await server.close()
         }

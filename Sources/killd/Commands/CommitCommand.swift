@@ -25,7 +25,7 @@ struct CommitCommand: Command {
     func run() throws -> ExitStatus {
         let answer = try client.client.call("KillMySqlThreads", request, answer: KillMySqlThreadsAnswer.self)
         if client.json {
-            Terminal.standardOutput.write(answer.json + "\n")
+            Terminal.standardOutput.write(asItCame: answer.json + "\n")
         } else {
             let killed = answer.content.Threads.map(\.description)
             Terminal.standardOutput.write(
@@ -43,7 +43,7 @@ struct CommitCommand: Command {
             "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: answer.SqlExecId),
             answer: DescribeKillPlanAnswer.self)
         return plan.content.Plan.Threads.filter { !ended.contains($0.Id) }.map { thread in
-            "\(thread.Id) (\(ShowCommand.outcome(of: thread)))".printable
+            "\(thread.Id) (\(ShowCommand.outcome(of: thread)))"
         }
     }
 }

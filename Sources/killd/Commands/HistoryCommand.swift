@@ -1,4 +1,5 @@
 import DBbrainAPI
+import Text
 
 /// `killd history`: the plans or the kill tasks that were, latest first.
 struct HistoryCommand: Command {
@@ -33,14 +34,14 @@ struct HistoryCommand: Command {
     private func listPlans() throws -> ExitStatus {
         let request = DescribeKillPlansRequest(InstanceId: instance, Limit: limit, Offset: offset)
         let answer = try client.client.call("DescribeKillPlans", request, answer: DescribeKillPlansAnswer.self)
-        Terminal.standardOutput.write(client.json ? answer.json + "\n" : Self.table(answer.content.Plans).text)
+        client.show(answer) { Self.table($0.Plans).text }
         return .done
     }
 
     private func listTasks() throws -> ExitStatus {
         let request = DescribeKillTasksRequest(InstanceId: instance, Limit: limit, Offset: offset)
         let answer = try client.client.call("DescribeKillTasks", request, answer: DescribeKillTasksAnswer.self)
-        Terminal.standardOutput.write(client.json ? answer.json + "\n" : Self.table(answer.content.Tasks).text)
+        client.show(answer) { Self.table($0.Tasks).text }
         return .done
     }
 
@@ -60,7 +61,9 @@ struct HistoryCommand: Command {
     static func table(_ plans: [KillPlanSummary]) -> Table {
         var table = Table("PLAN", "INSTANCE", "ACCOUNT", "TASK", "PREPARED", "STATE", "ENDED", "THREADS", "OUTCOMES")
         table.rows = plans.map { plan in
-            let outcomes = plan.Outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            let outcomes = plan.Outcomes.sorted {
+                ($1.value, ExactText($0.key)) < ($0.value, ExactText($1.key))
+            }
             return [
                 plan.PlanName, plan.InstanceId, plan.Account, plan.Task ?? "", plan.PreparedAt, plan.State,
                 plan.EndedAt ?? "", String(plan.ThreadCount),

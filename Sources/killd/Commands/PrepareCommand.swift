@@ -33,7 +33,7 @@ struct PrepareCommand: Command {
             KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
             answer: KillMySqlThreadsAnswer.self)
         if client.json {
-            Terminal.standardOutput.write(answer.json + "\n")
+            Terminal.standardOutput.write(asItCame: answer.json + "\n")
         } else {
             let ticket = answer.content.SqlExecId
             Terminal.standardOutput.write("SqlExecId  \(ticket)\n")

@@ -29,7 +29,7 @@ struct ServeCommand: Command {
         let stop = StopSignal(onHangUp: { reloading.yield() })
         let service = try await Service(Configuration(file: file), log: log)
         try service.start()
-        Terminal.standardOutput.write(Self.readyLine(service))
+        Terminal.standardOutput.write(asItCame: Self.readyLine(service))
         manager.ready("answers at \(service.endpoint)")
 
         let reloader = Task { [file] in
@@ -61,7 +61,7 @@ extension Service {
             try await reload(file: file)
             return "answers at \(endpoint), with the configuration as it was reloaded last"
         } catch {
-            return "answers at \(endpoint); the last reload was refused: \(error.description.printable)"
+            return "answers at \(endpoint); the last reload was refused: \(error.description.visible)"
         }
     }
 }

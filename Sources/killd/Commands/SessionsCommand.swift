@@ -1,4 +1,5 @@
 import DBbrainAPI
+import Text
 
 /// `killd sessions`: the session list of an instance.
 struct SessionsCommand: Command {
@@ -24,8 +25,7 @@ struct SessionsCommand: Command {
     func run() throws -> ExitStatus {
         let answer = try client.client.call(
             "DescribeMySqlProcessList", request, answer: DescribeMySqlProcessListAnswer.self)
-        Terminal.standardOutput.write(
-            client.json ? answer.json + "\n" : Self.table(answer.content.ProcessList).text)
+        client.show(answer) { Self.table($0.ProcessList).text }
         return .done
     }
 
@@ -34,7 +34,7 @@ struct SessionsCommand: Command {
         table.rows = sessions.map { session in
             [
                 session.ID, session.User, session.Host, session.DB, session.Command, session.Time, session.State,
-                String(session.Info.prefix(60)),
+                session.Info.beginning(scalars: 60),
             ]
         }
         return table

@@ -1,5 +1,6 @@
 import DBbrainAPI
 import SessionKill
+import Text
 
 /// `killd show`: a plan, for whoever is to agree to it or wants to know how it went.
 struct ShowCommand: Command {
@@ -18,17 +19,17 @@ struct ShowCommand: Command {
         let words = try arguments.positional()
         guard words.count == 1 else { throw UsageError("give exactly one plan") }
         // A SqlExecId is letters and digits only.
-        request = words[0].contains("-")
+        request = words[0].utf8.contains(UInt8(ascii: "-"))
             ? DescribeKillPlanRequest(PlanName: words[0]) : DescribeKillPlanRequest(SqlExecId: words[0])
     }
 
     func run() throws -> ExitStatus {
         let answer = try client.client.call("DescribeKillPlan", request, answer: DescribeKillPlanAnswer.self)
-        Terminal.standardOutput.write(client.json ? answer.json + "\n" : Self.text(answer.content.Plan))
+        client.show(answer) { Self.text($0.Plan) }
         return .done
     }
 
-    static func text(_ plan: KillPlanDescription) -> String {
+    static func text(_ plan: KillPlanDescription) -> VisibleText {
         let server = plan.Server
         var facts = Table("Plan", plan.PlanName)
         facts.rows = [
@@ -38,7 +39,8 @@ struct ShowCommand: Command {
             ["Digest", plan.Digest],
         ]
         if let task = plan.Task { facts.rows.insert(["Task", task], at: 3) }
-        return facts.text + "\n" + threads(plan).text + remarks(on: plan).map { "\n\($0.printable)\n" }.joined()
+        let remarks = VisibleText(joining: remarks(on: plan).map { "\n\($0)\n" })
+        return "\(facts.text)\n\(threads(plan).text)\(remarks)"
     }
 
     private static func state(of plan: KillPlanDescription) -> String {
@@ -69,10 +71,10 @@ struct ShowCommand: Command {
     }
 
     private static func statement(of thread: KillPlanThread) -> String {
-        if let digest = thread.InfoSha256 { return "hidden, SHA-256 \(digest.prefix(12))…" }
+        if let digest = thread.InfoSha256 { return "hidden, SHA-256 \(digest.shortened(to: 12))" }
         let text = thread.Info ?? ""
-        let shown = String(text.prefix(60))
-        return shown.utf8.count < text.utf8.count || thread.InfoLength != nil ? shown + "…" : shown
+        let shown = text.shortened(to: 60)
+        return shown.isSame(as: text) && thread.InfoLength != nil ? shown + "…" : shown
     }
 
     /// What became of a thread, or what would.

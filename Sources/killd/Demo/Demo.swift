@@ -29,7 +29,7 @@ actor Demo {
         do {
             database = try PrivateDatabase.start(.mariadb)
         } catch {
-            throw CommandFailure(error.description)
+            throw CommandFailure(VisibleText(lines: error.description))
         }
         defer { database.stop() }
         try Task.checkCancellation()
@@ -88,7 +88,7 @@ actor Demo {
         let history = try client.call(
             "DescribeKillPlans", DescribeKillPlansRequest(), answer: DescribeKillPlansAnswer.self)
         say("What is left of it (killd history):\n")
-        Terminal.standardOutput.write(HistoryCommand.table(history.content.Plans).text + "\n")
+        say(HistoryCommand.table(history.content.Plans).text)
 
         try showHowToRepeat([prepare, commit], client, secretKey: secretKey)
         if keep {
@@ -179,5 +179,5 @@ actor Demo {
             """)
     }
 
-    private func say(_ text: String) { Terminal.standardOutput.write(text + "\n") }
+    private func say(_ text: VisibleText) { Terminal.standardOutput.write("\(text)\n") }
 }

@@ -79,7 +79,7 @@ struct Log: Sendable {
             }
             line.append("}\n")
         case .text:
-            let details = fields.map { " \($0.key)=\($0.value.printable)" }.joined()
+            let details = fields.map { " \($0.key)=\($0.value.visible)" }.joined()
             line += "\(time) \(level.rawValue.padded(to: 7)) \(message)\(details)\n".utf8
         }
         write(line)

@@ -201,8 +201,8 @@ struct IncomingDASRequest {
         }
         members.removeAll { DASParameter(name: $0.name) != nil }
         if let mayBeBlank {
-            let names = mayBeBlank.map { ParameterName($0) }
-            for member in members where member.value.isBlank && !names.contains(ParameterName(member.name)) {
+            let names = mayBeBlank.map { ExactText($0) }
+            for member in members where member.value.isBlank && !names.contains(ExactText(member.name)) {
                 throw .invalidValue(path: member.name, value: "")
             }
         }

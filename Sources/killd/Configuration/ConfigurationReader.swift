@@ -56,7 +56,7 @@ struct ConfigurationReader {
     /// Refuses null where no value would protect less than any: it is what stands
     /// for a variable that was not set.
     func refuseNull(_ key: String) throws(ConfigurationError) {
-        if members[key] == .null { throw error(key, "null is no value; leave the key out if you mean none") }
+        if members[ExactText(key)] == .null { throw error(key, "null is no value; leave the key out if you mean none") }
     }
 
     mutating func value(_ key: String) -> ParameterTree? {

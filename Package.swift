@@ -63,6 +63,7 @@ let package = Package(
             name: "Migrations", path: "Migrations", resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
                 .embedInCode("V0003__kill_tasks.sql"), .embedInCode("V0004__session_tasks.sql"),
+                .embedInCode("V0005__interrupted_commits.sql"),
             ],
             swiftSettings: settings),
 

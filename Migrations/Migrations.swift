@@ -23,6 +23,7 @@ public struct Migration: Hashable, Sendable {
             version: 2, name: "previews_and_history", file: PackageResources.V0002__previews_and_history_sql),
         Migration(version: 3, name: "kill_tasks", file: PackageResources.V0003__kill_tasks_sql),
         Migration(version: 4, name: "session_tasks", file: PackageResources.V0004__session_tasks_sql),
+        Migration(version: 5, name: "interrupted_commits", file: PackageResources.V0005__interrupted_commits_sql),
     ]
 
     private init(version: Int, name: String, file: [UInt8]) {

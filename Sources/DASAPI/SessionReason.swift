@@ -5,7 +5,8 @@ import SessionKill
 /// | fate | Reason | counts as |
 /// | --- | --- | --- |
 /// | `killed`, `rolling-back`, `xa-prepared` | SESSION_KILLED | success |
-/// | `gone`: it had ended by itself, or is proven to be gone after an interruption | SESSION_EXPIRED | – |
+/// | `gone`: it had ended by itself | SESSION_EXPIRED | – |
+/// | `ended`: it is proven to be gone after an interruption, whether of the KILL nobody can tell | SESSION_EXPIRED | – |
 /// | `replaced`: the id is another session's, which was left alone | SESSION_EXPIRED | – |
 /// | `denied`: KILL was refused, or the login sees its own sessions only | SESSION_NO_PERMISSION | failure |
 /// | the login was refused (1045, 1044, …) | SESSION_ACCOUNT_ERROR | failure |
@@ -33,7 +34,7 @@ enum SessionReason: String, CaseIterable {
             case .decided(let outcome):
                 switch outcome {
                 case .killed, .rollingBack, .xaPrepared: .killed
-                case .gone, .replaced: .expired
+                case .gone, .ended, .replaced: .expired
                 case .denied: .noPermission
                 case .protected: .internalUserOrCommand
                 case .outlivedKill: .timeout

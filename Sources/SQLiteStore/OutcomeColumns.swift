@@ -23,6 +23,7 @@ struct OutcomeColumns: Hashable, Sendable {
         case (.denied, nil): .denied
         case (.xaPrepared, nil): .xaPrepared
         case (.failed, let detail?): .failed(detail)
+        case (.ended, nil): .ended
         case (.unknown, nil): .unknown
         default: nil
         }

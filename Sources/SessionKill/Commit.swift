@@ -22,11 +22,12 @@ struct Commit {
     func run() async throws -> CommitReport {
         let observation = try await connection.observe(.transactions)
         let callersView = try await caller?.connection.observe(.server)
-        if caller == nil { try observation.requireKillPrivilege() }
+        if caller == nil, mayKillAnybody { try observation.requireKillPrivilege() }
         let seen = [observation.fingerprint] + (callersView.map { [$0.fingerprint] } ?? [])
         if let reason = seen.lazy.compactMap(plan.content.fingerprint.difference).first {
-            // What an interrupted Commit meant to kill may or may not have died with the old server.
-            try await finish(.stale(reason), outcomes: state.intended.reduce(into: [:]) { $0[$1] = .unknown })
+            // No session outlives its server. Of another server's nobody here can tell.
+            let fate: Outcome = reason == .serverRestarted ? .ended : .unknown
+            try await finish(.stale(reason), outcomes: state.intended.reduce(into: [:]) { $0[$1] = fate })
             throw KillError.stale(reason, afterInterruption: !state.intended.isEmpty)
         }
 
@@ -35,11 +36,13 @@ struct Commit {
         var outcomes: [ThreadID: Outcome] = [:]
         var victims: [Session] = []
         var dying: [Session] = []
+        var vanished = VanishedSessions()
         for (thread, verdict) in judge(observation) {
             switch verdict {
             case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied
             case .kill(let session): victims.append(session)
             case .watch(let session): dying.append(session)
+            case .vanished(let session, let isReplaced): vanished.add(session, isReplaced: isReplaced)
             case .spare(let outcome): outcomes[thread] = outcome
             }
         }
@@ -54,19 +57,22 @@ struct Commit {
             let reason = "the task ended or was suspended before KILL was sent"
             for session in victims { outcomes[session.id] = .failed(reason) }
         }
-        var unknownToServer: [SessionIdentity] = []
+        var unknownToServer: [Session] = []
         for (session, answer) in zip(victims, answers ?? []) {
             switch answer {
             case .accepted: dying.append(session)
-            case .noSuchThread: unknownToServer.append(session.identity)
+            case .noSuchThread: unknownToServer.append(session)
             case .notPermitted: outcomes[session.id] = .denied
             case .refused(let code, let message): outcomes[session.id] = .failed("\(code): \(message)")
             case .lost: outcomes[session.id] = .unknown
             case .notSent: outcomes[session.id] = .failed("the connection broke before KILL was sent")
             }
         }
-        outcomes.merge(await explain(unknownToServer)) { first, _ in first }
-        outcomes.merge(await watch(DeathWatch(dying, after: observation.transactionReading))) { first, _ in first }
+        outcomes.merge(await explain(unknownToServer, &vanished)) { first, _ in first }
+        if !vanished.isEmpty { vanished.find(try await connection.transactions()) }
+        let watch = DeathWatch(
+            dying + vanished.perhapsListed, offTheList: vanished.offTheList, after: observation.transactionReading)
+        outcomes.merge(vanished.conclude(await self.watch(watch))) { first, _ in first }
         return try await finish(.committed, outcomes: outcomes)
     }
 
@@ -88,10 +94,14 @@ struct Commit {
         }
     }
 
+    private var mayKillAnybody: Bool { if case .findOut? = mandate { false } else { true } }
+
     private enum Verdict {
         case kill(Session)
         /// An earlier run of this Commit sent the KILL already.
         case watch(Session)
+        /// An earlier run was about to kill it, and it is not listed any more.
+        case vanished(PinnedSession, isReplaced: Bool)
         case spare(Outcome)
     }
 
@@ -104,32 +114,43 @@ struct Commit {
         return plan.content.threads.map { thread in
             let wasIntended = state.intended.contains(thread.id)
             guard var session = sessions[thread.id] else {
-                return (thread.id, .spare(wasIntended ? .unknown : .gone))
+                guard wasIntended, let pinned = thread.session else { return (thread.id, .spare(.gone)) }
+                return (thread.id, .vanished(pinned, isReplaced: false))
             }
             guard let pinned = thread.session, pinned.identity.isSameSession(as: session.identity) else {
-                return (thread.id, .spare(wasIntended ? .unknown : .replaced))
+                guard wasIntended, let pinned = thread.session else { return (thread.id, .spare(.replaced)) }
+                return (thread.id, verdict(on: pinned, replacedBy: session))
             }
             if let protection = rules.protection(of: session) { return (thread.id, .spare(.protected(protection))) }
             session.identity.proxy?.serverSession = pinned.identity.proxy?.serverSession
             if isResumed {
                 if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
                 if session.picture.isBeingKilled { return (thread.id, .watch(session)) }
-                if mandate != nil { return (thread.id, .spare(.failed("the task was interrupted"))) }
-                if !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
+                if case .end? = mandate { return (thread.id, .spare(.failed(TaskMandate.interruption))) }
+                if mayKillAnybody, !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
             }
             switch mandate {
             case .end(let rule, _)? where !rule.selects(session):
                 return (thread.id, .spare(.failed("it no longer matched the task's conditions")))
-            case .findOut?: return (thread.id, .spare(.failed("the task was interrupted")))
+            case .findOut(let reason)?: return (thread.id, .spare(.failed(reason)))
             case .end?, nil: return (thread.id, .kill(session))
             }
         }
     }
 
+    /// Of a session that an earlier run was about to kill, and under whose id another is listed.
+    private func verdict(on pinned: PinnedSession, replacedBy session: Session) -> Verdict {
+        if pinned.identity.isGone(since: session.identity) { return .vanished(pinned, isReplaced: true) }
+        // Who is logging in or being torn down shows no user: it may be the session itself.
+        if !session.identity.isLoggedIn { return .vanished(pinned, isReplaced: false) }
+        // The same connection under another user (COM_CHANGE_USER), which no KILL has ended.
+        return .spare(session.picture.isBeingKilled ? .unknown : .replaced)
+    }
+
     /// Error 1094 for a session that was listed a moment ago.
-    private func explain(_ sessions: [SessionIdentity]) async -> [ThreadID: Outcome] {
+    private func explain(_ sessions: [Session], _ vanished: inout VanishedSessions) async -> [ThreadID: Outcome] {
         guard !sessions.isEmpty else { return [:] }
-        let present = try? await connection.present(among: sessions)
+        let present = try? await connection.present(among: sessions.map(\.identity))
         return sessions.reduce(into: [:]) { outcomes, session in
             guard let present else {
                 outcomes[session.id] = .unknown
@@ -137,9 +158,11 @@ struct Commit {
             }
             if present.contains(session.id) {
                 outcomes[session.id] = .failed("1094: the server lists the session but cannot kill it")
+            } else if state.intended.contains(session.id) {
+                // It may have died of the KILL of the Commit that was interrupted.
+                vanished.add(session)
             } else {
-                // It may have died of the KILL of a Commit that was interrupted.
-                outcomes[session.id] = state.intended.contains(session.id) ? .unknown : .gone
+                outcomes[session.id] = .gone
             }
         }
     }
@@ -184,6 +207,8 @@ struct Commit {
             guard finished else { throw KillError.beingCommitted }
             return CommitReport(plan: plan, outcomes: outcomes)
         } catch let error as StoreError {
+            engine.unstored.keep(
+                UnstoredOutcomes.Finding(ending: ending, outcomes: outcomes, time: engine.clock.now()), of: plan.name)
             throw KillError.outcomesNotStored(error)
         }
     }
@@ -191,7 +216,7 @@ struct Commit {
 
 extension PlanState {
     /// The threads that an interrupted Commit was about to kill.
-    fileprivate var intended: Set<ThreadID> {
+    var intended: Set<ThreadID> {
         if case .committing(_, let intended) = self { intended } else { [] }
     }
 }

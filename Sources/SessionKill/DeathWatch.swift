@@ -30,10 +30,13 @@ struct DeathWatch {
     /// Whether a reading from after the KILL was seen.
     private(set) var hasNewReading = false
 
-    /// - Parameter reading: number of the reading that the sessions' transactions are from.
-    init(_ sessions: [Session], after reading: Int) {
-        dying = sessions.reduce(into: [:]) { $0[$1.id] = Dying(session: $1, stage: .listed) }
+    /// - Parameters:
+    ///   - offTheList: further sessions, which the server cannot list any more.
+    ///   - reading: number of the reading that the sessions' transactions are from.
+    init(_ sessions: [Session], offTheList: [Session] = [], after reading: Int) {
+        dying = (sessions + offTheList).reduce(into: [:]) { $0[$1.id] = Dying(session: $1, stage: .listed) }
         lastReading = reading
+        for session in offTheList { left(session.id) }
     }
 
     var isOver: Bool { dying.isEmpty }
@@ -51,12 +54,16 @@ struct DeathWatch {
     }
 
     mutating func sawPresent(_ present: Set<ThreadID>) {
-        for (id, each) in dying where each.stage == .listed && !present.contains(id) {
-            if each.transactionID == nil {
-                settle(id, each.session.picture.hasPreparedXA ? .xaPrepared : .killed)
-            } else {
-                dying[id]?.stage = .rolledBackUnseen
-            }
+        for (id, each) in dying where each.stage == .listed && !present.contains(id) { left(id) }
+    }
+
+    /// Notes that a session is off the list.
+    private mutating func left(_ id: ThreadID) {
+        guard let each = dying[id] else { return }
+        if each.transactionID == nil {
+            settle(id, each.session.picture.hasPreparedXA ? .xaPrepared : .killed)
+        } else {
+            dying[id]?.stage = .rolledBackUnseen
         }
     }
 

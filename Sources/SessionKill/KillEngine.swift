@@ -16,6 +16,7 @@ public struct KillEngine: Sendable {
     let store: any PlanStore
     private(set) var settings: Settings
     let clock: Clock
+    let unstored = UnstoredOutcomes()
     private let commitsInProgress = CommitsInProgress()
 
     public struct Settings: Hashable, Sendable {
@@ -127,6 +128,14 @@ public struct KillEngine: Sendable {
     func commit(
         _ stored: StoredPlan, on instance: Instance, as mandate: TaskMandate?
     ) async throws -> CommitReport {
+        var stored = stored
+        do {
+            if try await storeFinding(of: stored.plan.name), let now = try await store.plan(named: stored.plan.name) {
+                stored = now
+            }
+        } catch {
+            throw KillError.outcomesNotStored(error)
+        }
         switch stored.state {
         case .ended(.committed, _, let outcomes): return CommitReport(plan: stored.plan, outcomes: outcomes)
         case .ended(.stale(let reason), _, let outcomes):
@@ -135,7 +144,7 @@ public struct KillEngine: Sendable {
         case .prepared, .committing: break
         }
         guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
-        return try await instance.server.withConnection { connection in
+        return try await instance.server.withConnection { [stored] connection in
             try await Commit(
                 engine: self, plan: stored.plan, state: stored.state, instance: instance, connection: connection,
                 mandate: mandate, caller: nil, witness: { _ in }
@@ -203,7 +212,7 @@ public enum KillError: Error, Hashable, Sendable {
     /// Another killd that shares the store is at it.
     case beingCommitted
     /// KILLs were sent, but what became of the sessions could not be stored. A
-    /// repeated Commit finds out.
+    /// repeated Commit tells, or finds out if killd was started anew meanwhile.
     case outcomesNotStored(StoreError)
 }
 

@@ -60,9 +60,14 @@ extension KillEngine {
 enum TaskMandate: Sendable {
     /// To end the sessions that still match the rule, as long as it is permitted.
     case end(KillRule, KillPermit)
-    /// To find out what became of an interrupted Commit, and kill nobody: a task
-    /// that still runs sees for itself whom it missed.
-    case findOut
+    /// To find out what became of a Commit that cannot go on, and kill nobody: a
+    /// kill task that still runs sees for itself whom it missed.
+    ///
+    /// - Parameter reason: why sessions that are still there are left alone.
+    case findOut(because: String)
+
+    /// Of sessions that a task cannot try to end any more.
+    static let interruption = "the task was interrupted"
 }
 
 /// Which sessions of one look at a server a task is to end.

@@ -101,7 +101,7 @@ public actor KillTaskRunner {
         for instance in instances { lines[instance.id] = Line(place: .configured(instance)) }
         for plan in try await store.interruptedTaskPlans() {
             lines[plan.instance, default: Line()].unfinished.append(
-                UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut))
+                UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut(because: TaskMandate.interruption)))
         }
         let now = clock.now()
         for task in try await store.runningTasks() {

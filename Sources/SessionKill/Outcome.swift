@@ -16,7 +16,10 @@ public enum Outcome: Hashable, Sendable {
     case xaPrepared
     /// The server's error, or why no KILL was sent.
     case failed(String)
-    /// KILL may have been sent, but its answer was lost.
+    /// The intent to kill it was on record when a Commit was interrupted, and it
+    /// is proven to be gone: whether of the KILL nobody can tell.
+    case ended
+    /// KILL may have been sent, and whether the session is gone cannot be seen.
     case unknown
 
     /// ``failed(_:)`` of a session that was still there when it was not waited for
@@ -26,10 +29,11 @@ public enum Outcome: Hashable, Sendable {
     /// Whether Commit's `Threads` lists the thread.
     public var isKilled: Bool {
         switch self {
-        case .killed, .rollingBack, .xaPrepared: true
+        case .killed, .rollingBack, .xaPrepared, .ended: true
         case .gone, .replaced, .protected, .denied, .failed, .unknown: false
         }
     }
+
     /// What became of it in one word, without what goes with it.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case killed
@@ -40,6 +44,7 @@ public enum Outcome: Hashable, Sendable {
         case denied
         case xaPrepared = "xa-prepared"
         case failed
+        case ended
         case unknown
     }
 
@@ -53,6 +58,7 @@ public enum Outcome: Hashable, Sendable {
         case .denied: .denied
         case .xaPrepared: .xaPrepared
         case .failed: .failed
+        case .ended: .ended
         case .unknown: .unknown
         }
     }
@@ -63,7 +69,7 @@ public enum Outcome: Hashable, Sendable {
         case .rollingBack(let rowsLeft): String(rowsLeft)
         case .protected(let protection): protection.rawValue
         case .failed(let reason): reason
-        case .killed, .gone, .replaced, .denied, .xaPrepared, .unknown: nil
+        case .killed, .gone, .replaced, .denied, .xaPrepared, .ended, .unknown: nil
         }
     }
 }

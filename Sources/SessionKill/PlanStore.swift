@@ -76,6 +76,9 @@ extension PlanStatus {
 }
 
 extension PlanState {
+    /// Whether its Commit has not come to its end.
+    var isOpen: Bool { if case .ended = self { false } else { true } }
+
     /// As it is stored: that a prepared plan has expired follows from the time.
     public var status: PlanStatus {
         switch self {

@@ -57,7 +57,7 @@ public struct SessionIdentity: Hashable, Sendable {
             && isSameSessionOfProxy(as: later)
     }
 
-    private func isSameSessionOfProxy(as later: SessionIdentity) -> Bool {
+    func isSameSessionOfProxy(as later: SessionIdentity) -> Bool {
         switch (proxy, later.proxy) {
         case (nil, nil): true
         case (let proxy?, let laterProxy?): proxy.isSameSession(as: laterProxy)

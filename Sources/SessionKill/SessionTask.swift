@@ -153,8 +153,13 @@ public enum SessionFate: Hashable, Sendable {
     /// The server refused the login, so that nothing was tried.
     case loginRefused
 
+    /// Whether the task ended it. One that an interrupted task may have ended does
+    /// not count.
     public var isKilled: Bool {
-        if case .decided(let outcome) = self { outcome.isKilled } else { false }
+        switch self {
+        case .decided(.ended), .ignoredUser, .loginRefused: false
+        case .decided(let outcome): outcome.isKilled
+        }
     }
 
     /// Whether it was left alone because of whose it is or what it does.

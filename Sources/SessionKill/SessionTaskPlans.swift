@@ -102,31 +102,47 @@ extension KillEngine {
     /// here, as far as a look of killd's own tells what became of the sessions,
     /// because nobody else has its ticket and it would be `committing` for ever.
     ///
-    /// - Returns: the fates of the plan's sessions. One that is proven to be
-    ///   gone is `gone`: nobody can tell any more whether it died of a KILL.
+    /// - Returns: the fates of the plan's sessions.
     func close(_ name: PlanName, on instance: Instance?, because reason: String) async throws(StoreError)
         -> [ThreadID: SessionFate]
     {
-        guard let stored = try await store.plan(named: name) else { return [:] }
-        let plan = stored.plan
-        let presence = await presence(of: plan, on: instance)
-        let intended: Set<ThreadID>
-        switch stored.state {
-        case .ended(_, _, let outcomes): return fates(of: plan, outcomes, presence)
-        case .prepared: intended = []
-        case .committing(_, let threads): intended = threads
+        try await storeFinding(of: name)
+        guard var stored = try await store.plan(named: name) else { return [:] }
+        if stored.state.isOpen {
+            try await close(stored, on: instance, because: reason)
+            guard let closed = try await store.plan(named: name) else { return [:] }
+            stored = closed
         }
-        var outcomes: [ThreadID: Outcome] = [:]
-        for id in plan.content.threads.map(\.id) {
-            outcomes[id] =
-                switch (presence[id], wasIntended: intended.contains(id)) {
-                case (.gone?, wasIntended: false): .gone
-                case (.gone?, wasIntended: true), (nil, wasIntended: true): .unknown
-                case (.present?, _), (nil, wasIntended: false): .failed(reason)
+        guard case .ended(let ending, _, let outcomes) = stored.state else { return [:] }
+        return stored.plan.content.threads.map(\.id).reduce(into: [:]) { fates, id in
+            // A plan becomes stale before anything is sent.
+            let untried: Outcome = ending == .stale(.serverRestarted) ? .gone : .failed(reason)
+            fates[id] = .decided(outcomes[id] ?? untried)
+        }
+    }
+
+    private func close(_ stored: StoredPlan, on instance: Instance?, because reason: String) async throws(StoreError) {
+        do {
+            if let instance {
+                _ = try await instance.server.withConnection { connection in
+                    try await Commit(
+                        engine: self, plan: stored.plan, state: stored.state, instance: instance,
+                        connection: connection, mandate: .findOut(because: reason), caller: nil, witness: { _ in }
+                    ).run()
                 }
+                return
+            }
+        } catch KillError.outcomesNotStored(let error) {
+            throw error
+        } catch KillError.stale {
+            return
+        } catch {
+            // Nobody can look. What is known is all there is to record.
         }
-        _ = try await store.finish(plan.name, as: .committed, outcomes: outcomes, at: clock.now())
-        return fates(of: plan, outcomes, presence)
+        let outcomes: [ThreadID: Outcome] = stored.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in
+            outcomes[id] = stored.state.intended.contains(id) ? .unknown : .failed(reason)
+        }
+        _ = try await store.finish(stored.plan.name, as: .committed, outcomes: outcomes, at: clock.now())
     }
 
     /// What became of the sessions of a plan that was carried out.

@@ -35,9 +35,6 @@ public actor SessionTaskRunner {
     /// Tasks that wait at one place.
     static let mostWaiting = 100
 
-    /// Of sessions that a task cannot try to end any more.
-    private static let interruption = "the task was interrupted"
-
     private var engine: KillEngine
     private let store: any SessionTaskStore
     private let clock: KillEngine.Clock
@@ -225,16 +222,23 @@ public actor SessionTaskRunner {
                 for index in sessions.indices { sessions[index].fate = .loginRefused }
                 return .failure
             }
+        } catch KillError.outcomesNotStored(let cause) {
+            report(.failed(work.task, cause))
+            let fates = await close(work.task, on: work.instance, because: TaskMandate.interruption)
+            await record(work, seen.withLock { $0 }) { sessions in
+                sessions.complete(with: fates ?? [:])
+                return fates == nil ? .error : SessionTaskEnding(of: sessions.compactMap(\.fate))
+            }
         } catch {
             report(.failed(work.task, error))
-            await giveUp(work, seen.withLock { $0 }, because: Self.interruption)
+            await giveUp(work, seen.withLock { $0 }, because: TaskMandate.interruption)
         }
     }
 
     /// Ends a task of which nothing was tried.
     private func abandon(_ work: Work, _ cause: any Error) async {
         report(.failed(work.task, cause))
-        await giveUp(work, nil, because: Self.interruption)
+        await giveUp(work, nil, because: TaskMandate.interruption)
     }
 
     private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: String) async {
@@ -249,11 +253,11 @@ public actor SessionTaskRunner {
         let plan = try? await engine.plan(named: stored.task.plan)
         let wasOver =
             if case .ended(.committed, _, let outcomes)? = plan?.state {
-                !outcomes.values.contains(.failed(Self.interruption))
+                !outcomes.values.contains { $0 == .failed(TaskMandate.interruption) || $0 == .ended }
             } else {
                 false
             }
-        let fates = await close(stored.task, on: instance, because: Self.interruption)
+        let fates = await close(stored.task, on: instance, because: TaskMandate.interruption)
         await record(stored.task, stored.sessions, nil, .cut(bytes: 0)) { sessions in
             sessions.complete(with: fates ?? [:])
             return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.fate)) : .error

@@ -9,8 +9,15 @@ public struct UnixTime: Hashable, Sendable, Codable, Comparable {
     public static func < (left: UnixTime, right: UnixTime) -> Bool { left.milliseconds < right.milliseconds }
 
     /// The instant `seconds` later.
-    public func advanced(bySeconds seconds: Int) -> UnixTime {
-        UnixTime(milliseconds: milliseconds + Int64(seconds) * 1_000)
+    public func advanced(bySeconds seconds: Int) -> UnixTime { advanced(by: .seconds(seconds)) }
+
+    /// The instant that much later, by whole milliseconds.
+    func advanced(by duration: Duration) -> UnixTime {
+        let (seconds, attoseconds) = duration.components
+        let whole = seconds.multipliedReportingOverflow(by: 1_000)
+        let sum = milliseconds.addingReportingOverflow(whole.partialValue &+ attoseconds / 1_000_000_000_000_000)
+        guard !whole.overflow, !sum.overflow else { return UnixTime(milliseconds: seconds < 0 ? .min : .max) }
+        return UnixTime(milliseconds: sum.partialValue)
     }
 
     public init(from decoder: any Decoder) throws {

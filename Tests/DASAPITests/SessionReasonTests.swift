@@ -11,6 +11,7 @@ final class SessionReasonTests: XCTestCase {
         (.decided(.protected(.replication)), .internalUserOrCommand),
         (.decided(.protected(.protectedUser)), .internalUserOrCommand), (.decided(.outlivedKill), .timeout),
         (.decided(.failed("1205: Lock wait timeout exceeded")), .otherError), (.decided(.unknown), .otherError),
+        (.decided(.ended), .expired),
     ]
 
     func testEveryFateHasTheVendorsReason() {

@@ -146,7 +146,7 @@ final class RoundTripTests: StoreTestCase {
             .killed, .rollingBack(rowsLeft: 0), .rollingBack(rowsLeft: .max), .gone, .replaced,
             .protected(.ownConnection), .protected(.replication), .protected(.systemThread),
             .protected(.eventScheduler), .protected(.protectedUser), .denied, .xaPrepared, .failed(""),
-            .failed("error 1317: \0 中断"), .unknown,
+            .failed("error 1317: \0 中断"), .ended, .unknown,
         ]
         let store = try await openStore()
         // One thread more than there are outcomes: about that one nothing is known.

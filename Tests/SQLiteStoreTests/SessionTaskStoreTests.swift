@@ -7,7 +7,7 @@ final class SessionTaskStoreTests: StoreTestCase {
     private let fates: [SessionFate?] = [
         nil, .ignoredUser, .loginRefused, .decided(.killed), .decided(.rollingBack(rowsLeft: 7)), .decided(.gone),
         .decided(.replaced), .decided(.protected(.replication)), .decided(.denied), .decided(.xaPrepared),
-        .decided(.failed("1205: 日本")), .decided(.outlivedKill), .decided(.unknown),
+        .decided(.failed("1205: 日本")), .decided(.outlivedKill), .decided(.unknown), .decided(.ended),
     ]
 
     private var sessions: [TaskedSession] {
@@ -113,7 +113,7 @@ final class SessionTaskStoreTests: StoreTestCase {
 }
 
 extension SessionTask {
-    fileprivate static func example(_ number: Int, node: String? = nil) -> SessionTask {
+    static func example(_ number: Int, node: String? = nil) -> SessionTask {
         SessionTask(
             id: SessionTaskID(rawValue: String(repeating: "a", count: 30) + String(10 + number)),
             account: "ci",

@@ -211,8 +211,58 @@ final class KillEngineTests: KillEngineTestCase {
         } catch KillError.outcomesNotStored {}
         await store.set { $0.failing = [] }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .unknown, 4: .denied])
-        XCTAssertEqual(report.killed, [])
+        XCTAssertEqual(report.outcomes, [3: .ended, 4: .denied])
+        XCTAssertEqual(report.killed, [3])
+        let kills = await server.kills
+        XCTAssertEqual(kills, [3, 4, 4], "the session that is gone was sent a second KILL")
+    }
+
+    func testAKilldThatNeverStoppedTellsWhatItSawOnceThereIsRoom() async throws {
+        let engine = engine
+        let plan = try await prepare([3, 4])
+        await server.set { $0.answerToKill = { $0 == 4 ? .notPermitted : nil } }
+        await store.set { $0.failing = [.finish] }
+        for _ in 0..<2 {
+            do {
+                _ = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
+                XCTFail("answered without a record")
+            } catch KillError.outcomesNotStored {}
+        }
+        await store.set { $0.failing = [] }
+        // Whatever the server looks like by now.
+        await server.set { $0.failure = ServerError(.unreachable, "no answer") }
+        for _ in 0..<2 {
+            let report = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
+            XCTAssertEqual(report.outcomes, [3: .killed, 4: .denied])
+        }
+        let kills = await server.kills
+        XCTAssertEqual(kills, [3, 4])
+    }
+
+    func testWhatWasSeenIsStoredWithoutAnotherCommit() async throws {
+        let engine = engine
+        let plan = try await prepare([3])
+        await store.set { $0.failing = [.finish] }
+        _ = try? await engine.commit(plan.sqlExecID, on: instance, for: "ci")
+        do {
+            try await engine.storeFindings()
+            XCTFail("stored on a full disk")
+        } catch {}
+        await store.set { $0.failing = [] }
+        try await engine.storeFindings()
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .killed])
+    }
+
+    func testOutcomesThatWereStoredAfterAllAreAnsweredAsTheyWereStored() async throws {
+        let engine = engine
+        let plan = try await prepare([3])
+        await store.set { $0.dyingAfter = [.finish] }
+        _ = try? await engine.commit(plan.sqlExecID, on: instance, for: "ci")
+        await store.set { $0.dyingAfter = [] }
+        let report = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
+        XCTAssertEqual(report.outcomes, [3: .killed])
+        try await engine.storeFindings()
     }
 
     // MARK: A crash loses nothing
@@ -271,7 +321,7 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(kills, [])
     }
 
-    func testAServerThatRestartedDuringAnInterruptedCommitLeavesItsFateUnknown() async throws {
+    func testAServerThatRestartedDuringAnInterruptedCommitHasEndedTheSessions() async throws {
         let plan = try await prepare([3, 4])
         await store.set { $0.failing = [.finish] }
         _ = try? await commit(plan)
@@ -281,6 +331,21 @@ final class KillEngineTests: KillEngineTestCase {
             _ = try await commit(plan)
             XCTFail("a stale plan was committed")
         } catch KillError.stale(.serverRestarted, afterInterruption: true) {}
+        let stored = await store.plans[plan.sqlExecID]
+        guard case .ended(.stale, _, let outcomes) = stored?.state else { return XCTFail("not stale") }
+        XCTAssertEqual(outcomes, [3: .ended, 4: .ended])
+    }
+
+    func testAnotherServerAfterAnInterruptedCommitLeavesTheirFateUnknown() async throws {
+        let plan = try await prepare([3, 4])
+        await store.set { $0.failing = [.finish] }
+        _ = try? await commit(plan)
+        await store.set { $0.failing = [] }
+        await server.set { $0.fingerprint.hostname = "db2" }
+        do {
+            _ = try await commit(plan)
+            XCTFail("a stale plan was committed")
+        } catch KillError.stale(.anotherServer, afterInterruption: true) {}
         let stored = await store.plans[plan.sqlExecID]
         guard case .ended(.stale, _, let outcomes) = stored?.state else { return XCTFail("not stale") }
         XCTAssertEqual(outcomes, [3: .unknown, 4: .unknown])

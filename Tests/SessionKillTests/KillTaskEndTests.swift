@@ -244,7 +244,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         try await gate.pause()
         await assertKilled([])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .unknown, 102: .failed("the task was interrupted")]])
+        XCTAssertEqual(outcomes, [[101: .ended, 102: .failed("the task was interrupted")]])
     }
 
     func testStoppingWaitsForTheKillUnderWayAndBeginsNoOther() async throws {

@@ -190,7 +190,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await look()
         await assertKilled([101, 102])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .unknown, 102: .failed("the task was interrupted")]])
+        XCTAssertEqual(outcomes, [[101: .killed, 102: .denied]])
     }
 
     // MARK: Errors

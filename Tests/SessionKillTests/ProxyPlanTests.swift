@@ -146,7 +146,7 @@ final class ProxyPlanTests: KillEngineTestCase {
         XCTAssertEqual(targets.map(\.proxy?.serverSession), [Self.held])
     }
 
-    func testAfterAnInterruptionNobodyKnowsWhatEndedAServerSession() async throws {
+    func testAfterAnInterruptionAServerSessionThatIsGoneHasEnded() async throws {
         await makeProxy()
         let plan = try await prepare(endOf: [ServerSessionName(thread: 3, serverSession: 16)])
         let claimed = try await store.claim(plan.name, intending: [3], at: clock.now())
@@ -156,7 +156,7 @@ final class ProxyPlanTests: KillEngineTestCase {
             server.answerToKill = { _ in .noSuchThread }
         }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .unknown])
+        XCTAssertEqual(report.outcomes, [3: .ended])
     }
 
     func testServerSessionsThatCannotBePlannedAreRefused() async throws {

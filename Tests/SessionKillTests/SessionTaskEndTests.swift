@@ -58,9 +58,9 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         try await eventually("the failure") { self.events.contains("failed cannotWrite") }
         await store.set { $0.failing = [] }
         let stored = try await ended(task)
-        // What the KILL's answer was is not known any more, but that the session is gone is.
-        XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.gone)])
+        // What was seen is remembered until there is room for it.
+        XCTAssertEqual(stored.ending, .success)
+        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
         let status = try await plan(of: task).state.status
         XCTAssertEqual(status, .committed)
         await assertKilled([3])
@@ -80,13 +80,12 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         XCTAssertEqual(stored.ending, .error)
         XCTAssertEqual(
             stored.fates,
-            [3: .decided(.gone), 4: .decided(.failed("the task was interrupted")), 999: .decided(.gone)])
+            [3: .decided(.ended), 4: .decided(.failed("the task was interrupted")), 999: .decided(.gone)])
         let kills = await server.kills
         XCTAssertEqual(kills, before)
         let plan = try await plan(of: task)
         guard case .ended(.committed, _, let outcomes) = plan.state else { return XCTFail("\(plan.state)") }
-        // The plan does not say more than the task did before: its KILL may have been sent.
-        XCTAssertEqual(outcomes, [3: .unknown, 4: .failed("the task was interrupted"), 999: .gone])
+        XCTAssertEqual(outcomes, [3: .ended, 4: .failed("the task was interrupted"), 999: .gone])
     }
 
     /// The plan is claimed and the KILLs were sent, when everything is forgotten that was not stored.
@@ -120,7 +119,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         try await next.load()
         await next.start { [instance] _ in instance }
         let stored = try await ended(task)
-        XCTAssertEqual(stored.fates, [3: .decided(.gone), 4: .decided(.gone)])
+        XCTAssertEqual(stored.fates, [3: .decided(.ended), 4: .decided(.ended)])
     }
 
     func testATaskOfAnInstanceThatIsNotConfiguredAnyMoreEnds() async throws {

@@ -27,9 +27,10 @@ final class Service: Sendable {
     init(_ configuration: Configuration, log: Log) async throws {
         self.log = log
         log.level = configuration.logLevel
-        let store = try await SQLiteStore.open(path: configuration.store, at: Self.now())
+        let store = try await SQLiteStore.open(path: configuration.store, at: Self.wallTime())
         let metrics = ServiceMetrics()
-        let clock = KillEngine.Clock(now: Self.now, sleep: { try await Task.sleep(for: $0) })
+        let time = try await Self.processClock(notBehind: store, log)
+        let clock = KillEngine.Clock(now: time.now, sleep: { try await Task.sleep(for: $0) })
         let engine = KillEngine(
             store: ObservedStore(store: store, metrics: metrics), settings: KillEngine.Settings(configuration),
             clock: clock)
@@ -39,9 +40,9 @@ final class Service: Sendable {
             sessionTasks: SessionTaskRunner(
                 engine: engine, store: store, clock: clock, report: { log.sessionTask($0) }),
             listings: SessionListings(
-                now: Self.now, report: { place, error in log.listingFailed(at: place, error) }),
-            nonces: SeenNonces(start: Self.now().milliseconds / 1_000),
-            usedSignatures: UsedSignatures(start: Self.now().milliseconds / 1_000))
+                now: time.now, report: { place, error in log.listingFailed(at: place, error) }),
+            nonces: SeenNonces(start: time.now().milliseconds / 1_000),
+            usedSignatures: UsedSignatures(start: time.now().milliseconds / 1_000))
         let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
         try await lasting.sessionTasks.load()
         try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
@@ -193,7 +194,7 @@ final class Service: Sendable {
         log: Log
     ) throws(ConfigurationError) -> Setup {
         try Setup(
-            configuration, lasting, replacing: before, now: { Self.now().milliseconds / 1_000 },
+            configuration, lasting, replacing: before, now: { Self.wallTime().milliseconds / 1_000 },
             record: { request in
                 metrics.count(request)
                 log.request(request)
@@ -204,8 +205,26 @@ final class Service: Sendable {
             })
     }
 
-    private static func now() -> UnixTime {
+    /// As the system tells it, and whoever may set it.
+    private static func wallTime() -> UnixTime {
         UnixTime(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
+    }
+
+    /// The clock that all deadlines go by.
+    private static func processClock(notBehind store: SQLiteStore, _ log: Log) async throws -> ProcessClock {
+        let newest = try await store.newestTime()
+        let wall = wallTime()
+        if let newest, newest > wall.advanced(bySeconds: 60) {
+            log.warning(
+                "the clock is behind the newest time in the store; deadlines go by the latter",
+                [("clock", text(of: wall)), ("newest", text(of: newest))])
+        }
+        let start = ContinuousClock.now
+        return ProcessClock(wall: wallTime, monotonic: { start.duration(to: .now) }, floor: newest)
+    }
+
+    private static func text(of time: UnixTime) -> String {
+        Date(timeIntervalSince1970: Double(time.milliseconds) / 1_000).formatted(.iso8601)
     }
 
     /// Opens the connections that are kept for the day a server is full, and
@@ -227,11 +246,12 @@ final class Service: Sendable {
 
     private func purge() async {
         let retention = current.setup.configuration.planRetention
+        // By the wall clock, which is never ahead of the other: what is deleted cannot be had back.
+        let now = Self.wallTime()
         do {
-            let count = try await store.purge(
-                endedOrExpiredBefore: Self.now().advanced(bySeconds: -retention * 86_400))
+            let count = try await store.purge(endedOrExpiredBefore: now.advanced(bySeconds: -retention * 86_400))
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
-            try await store.purgeSessionTasks(endedBefore: Self.now().advanced(bySeconds: -SessionTask.retention))
+            try await store.purgeSessionTasks(endedBefore: now.advanced(bySeconds: -SessionTask.retention))
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
         }

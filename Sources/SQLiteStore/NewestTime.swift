@@ -1,0 +1,44 @@
+import SessionKill
+
+extension SQLiteStore {
+    private static let endOfYear9999: Int64 = 253_402_300_799_999
+
+    /// The newest time at which anything on record happened; `nil` of an empty
+    /// store. Deadlines are none of these.
+    public func newestTime() throws(StoreError) -> UnixTime? {
+        do {
+            let times: [Int64?]
+            switch database {
+            case .some(let database): times = try database.newestTimes()
+            case .none: throw Self.closed
+            }
+            // Later ones are nobody's clock.
+            return times.compactMap(\.self).filter { $0 <= Self.endOfYear9999 }.max().map { UnixTime(milliseconds: $0) }
+        } catch {
+            throw StoreError(error, attempt: "read the newest time of the store")
+        }
+    }
+}
+
+extension Database {
+    /// Each is found at the end of an index, however many plans there are: times grow with the ids, and what has ended
+    /// later than the last plan was prepared is little.
+    fileprivate borrowing func newestTimes() throws -> [Int64?] {
+        var times: [Int64?] = []
+        for query in [
+            "SELECT prepared_at FROM plans ORDER BY id DESC LIMIT 1",
+            "SELECT max(committing_since) FROM plans WHERE state = 'committing'",
+            """
+            SELECT max(ended_at) FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) >=
+                (SELECT prepared_at FROM plans ORDER BY id DESC LIMIT 1)
+            """,
+            "SELECT created_at FROM kill_tasks ORDER BY id DESC LIMIT 1",
+            "SELECT max(ended_at) FROM kill_tasks WHERE ended_at IS NOT NULL",
+            "SELECT created_at FROM session_tasks ORDER BY id DESC LIMIT 1",
+            "SELECT max(ended_at) FROM session_tasks WHERE ended_at IS NOT NULL",
+        ] {
+            times += try Statement(query, on: connection).rows { $0.optionalInteger(0) }
+        }
+        return times
+    }
+}

@@ -87,7 +87,7 @@ public struct DBbrain: Sendable {
         } catch let error as KillError {
             switch error {
             case .planNotFound, .expired, .stale: throw TencentCloudError(error)
-            case .planAltered, .beingCommitted, .outcomesNotStored:
+            case .notPermitted, .planAltered, .beingCommitted, .outcomesNotStored:
                 throw ActionFailure(answer: TencentCloudError(error), cause: error)
             }
         } catch let error as PreparationError {

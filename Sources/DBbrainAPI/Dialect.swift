@@ -13,6 +13,7 @@ extension TencentCloudError {
                 .operationDenied(.serverRestarted(mayHaveKilled: interrupted))
             case .stale(.anotherServer, let interrupted):
                 .operationDenied(.serverReplaced(mayHaveKilled: interrupted))
+            case .notPermitted: .operationDenied(.configurationChanged)
             case .planAltered: .failedOperation(.planAltered)
             case .beingCommitted: .failedOperation(.beingCommitted)
             case .outcomesNotStored: .failedOperation(.outcomesNotStored)

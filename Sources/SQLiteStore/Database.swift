@@ -18,14 +18,19 @@ extension Tables {
 
 /// Owns an open store: the lock, the connection, and every prepared statement.
 struct Database: ~Copyable {
-    let file: StoreFile
     let openFiles: OpenFiles
     let connection: Connection
     let tables: Tables
     let transaction: TransactionStatements
+    /// Last, as what is first is closed first.
+    let file: StoreFile
 }
 
 extension Database {
+    /// To which the WAL is cut when it begins anew, in bytes. Well above the 4 MiB after which SQLite moves it into the
+    /// database, so that in ordinary operation nothing is cut and written again.
+    static let largestLeftWAL = 16 << 20
+
     /// Opens the store at `path`, creates it if there is none, and applies the
     /// migrations that it has not had.
     ///
@@ -45,13 +50,16 @@ extension Database {
         try connection.setPragma("synchronous", to: "FULL", answering: "2")
         // What a savepoint would need to undo is kept in memory, so that no folder for temporary files is needed.
         try connection.setPragma("temp_store", to: "MEMORY", answering: "2")
+        // While somebody reads for long the WAL grows; without, it would keep that size for ever.
+        let limit = String(Self.largestLeftWAL)
+        try connection.setPragma("journal_size_limit", to: limit, answering: limit)
         try versions.applyPending(to: connection, at: time)
         try connection.setPragma("foreign_keys", to: "ON", answering: "1")
 
         let tables = try Tables(on: connection)
         let transaction = try TransactionStatements(on: connection)
         let openFiles = try OpenFiles(of: file)
-        self.init(file: file, openFiles: openFiles, connection: connection, tables: tables, transaction: transaction)
+        self.init(openFiles: openFiles, connection: connection, tables: tables, transaction: transaction, file: file)
     }
 
     /// Moves the WAL into the file and closes it.

@@ -1,40 +1,46 @@
 import Glibc
 import SessionKill
 
-/// Owns the right to use one store: an exclusive lock on the file
-/// `<store>.lock`, so that two killd never share a store.
+/// Owns the right to use one store: exclusive locks (`flock`) on the file
+/// `<store>.lock` and on the store itself, so that two killd never share a store.
 ///
-/// The lock ends with its owner, a killed process included. SQLite's own locks
-/// are left alone, so that people can read a store in use with the sqlite3
-/// program.
+/// The locks end with their owner, a killed process included. SQLite's own
+/// locks, which are of another kind (`fcntl`), are left alone, so that people can
+/// read a store in use with the sqlite3 program.
 struct StoreFile: ~Copyable {
     /// Absolute and free of symbolic links, so that every name of a store leads to the same lock.
     let path: String
     private let lock: FileDescriptor
+    /// Whatever name leads to the file, hard links included. Closing it drops all
+    /// locks that SQLite holds on the database in this process
+    /// (sqlite.org/howtocorrupt.html, 2.2), so it must outlive the connection.
+    private let database: FileDescriptor
 
-    /// Takes the lock, then creates the store, empty and for the owner's eyes
-    /// only, if there is none.
+    /// Takes the lock beside the store, creates the store, empty and for the
+    /// owner's eyes only, if there is none, and locks it too.
     ///
-    /// The lock comes before the file is opened: closing any descriptor of a
-    /// database drops all locks that SQLite holds on it in this process
-    /// (sqlite.org/howtocorrupt.html, 2.2).
+    /// The lock beside it comes first: who does not get it must not have opened
+    /// and closed the store.
     init(path: String) throws(StoreError) {
         let path = try Self.canonical(path)
-        let lock = try FileDescriptor(opening: path + ".lock", flags: O_RDWR | O_CREAT)
-        guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
-            guard errno != EWOULDBLOCK else {
-                throw StoreError(.busy, "another process holds the store: \(path).lock is locked")
-            }
-            throw StoreError(.cannotWrite, "cannot lock \(path).lock: \(systemErrorText())")
-        }
-        if access(path, F_OK) == 0 {
-            try Self.checkDatabase(at: path)
-        } else {
-            _ = try FileDescriptor(opening: path, flags: O_RDWR | O_CREAT | O_EXCL)
-            try Self.makeNameDurable(of: path)
-        }
+        // The name is a guess of ours: a link there may lead to anybody's file.
+        let lock = try FileDescriptor(opening: path + ".lock", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
+        try Self.lock(lock, named: path + ".lock")
+        let exists = access(path, F_OK) == 0
+        let database = try FileDescriptor(opening: path, flags: exists ? O_RDWR : O_RDWR | O_CREAT | O_EXCL)
+        try Self.lock(database, named: path)
+        if exists { try Self.checkDatabase(database, at: path) } else { try Self.makeNameDurable(of: path) }
         self.path = path
         self.lock = lock
+        self.database = database
+    }
+
+    private static func lock(_ file: borrowing FileDescriptor, named path: String) throws(StoreError) {
+        guard flock(file.number, LOCK_EX | LOCK_NB) != 0 else { return }
+        guard errno != EWOULDBLOCK else {
+            throw StoreError(.busy, "another process holds the store: \(path) is locked")
+        }
+        throw StoreError(.cannotWrite, "cannot lock \(path): \(systemErrorText())")
     }
 
     private static func canonical(_ path: String) throws(StoreError) -> String {
@@ -77,8 +83,7 @@ struct StoreFile: ~Copyable {
     /// Refuses a write-protected file, which SQLite would open for reading
     /// without a word, and one that does not begin as a database does: SQLite
     /// takes one of a few bytes for an empty database and writes over it.
-    private static func checkDatabase(at path: String) throws(StoreError) {
-        let file = try FileDescriptor(opening: path, flags: O_RDWR)
+    private static func checkDatabase(_ file: borrowing FileDescriptor, at path: String) throws(StoreError) {
         var beginning = [UInt8](repeating: 0, count: databaseHeader.count)
         let count = read(file.number, &beginning, beginning.count)
         guard count >= 0 else { throw StoreError(.cannotWrite, "cannot read \(path): \(systemErrorText())") }
@@ -138,6 +143,9 @@ struct FileDescriptor: ~Copyable {
     /// A file that this creates can be read and written by its owner only.
     init(opening path: String, flags: Int32) throws(StoreError) {
         let number = open(path, flags | O_CLOEXEC, 0o600)
+        guard number >= 0 || errno != ELOOP else {
+            throw StoreError(.cannotWrite, "cannot open \(path): it is a symbolic link; remove it")
+        }
         guard number >= 0 else {
             throw StoreError(.cannotWrite, "cannot open \(path): \(systemErrorText())")
         }

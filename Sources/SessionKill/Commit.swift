@@ -13,7 +13,8 @@ struct Commit {
     let instance: Instance
     /// Of killd's account.
     let connection: any ServerConnection
-    /// Of a task's plan; `nil` if somebody asked for the Commit.
+    let purpose: KillAuthority.Purpose
+    /// Of a kill task's plan, or of one that is only to be closed.
     let mandate: TaskMandate?
     /// Where KILLs are sent; `nil` for ``connection``.
     let caller: CallersConnection?
@@ -21,6 +22,11 @@ struct Commit {
 
     func run() async throws -> CommitReport {
         let observation = try await connection.observe(.transactions)
+        // Whoever waited for a connection, or in a queue, may have outlived the configuration or the plan.
+        let instance = try instanceOfNow()
+        if mayKillAnybody, state == .prepared, engine.hasExpired(plan) {
+            throw KillError.expired(at: plan.content.expiresAt)
+        }
         let callersView = try await caller?.connection.observe(.server)
         if caller == nil, mayKillAnybody { try observation.requireKillPrivilege() }
         let seen = [observation.fingerprint] + (callersView.map { [$0.fingerprint] } ?? [])
@@ -37,7 +43,7 @@ struct Commit {
         var victims: [Session] = []
         var dying: [Session] = []
         var vanished = VanishedSessions()
-        for (thread, verdict) in judge(observation) {
+        for (thread, verdict) in judge(observation, on: instance) {
             switch verdict {
             case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied
             case .kill(let session): victims.append(session)
@@ -52,13 +58,16 @@ struct Commit {
                 plan.name, intending: victims.map(\.id), at: engine.clock.now())
             guard claimed else { throw KillError.beingCommitted }
         }
-        let answers = await kill(victims.map(\.identity))
-        if answers == nil {
-            let reason = "the task ended or was suspended before KILL was sent"
+        var answers: [(Session, KillAnswer)] = []
+        switch await kill(victims, seenIn: observation) {
+        case .answers(let sent, let spared):
+            answers = sent
+            outcomes.merge(spared.mapValues(Outcome.protected)) { first, _ in first }
+        case .withheld(let reason):
             for session in victims { outcomes[session.id] = .failed(reason) }
         }
         var unknownToServer: [Session] = []
-        for (session, answer) in zip(victims, answers ?? []) {
+        for (session, answer) in answers {
             switch answer {
             case .accepted: dying.append(session)
             case .noSuchThread: unknownToServer.append(session)
@@ -69,7 +78,7 @@ struct Commit {
             }
         }
         outcomes.merge(await explain(unknownToServer, &vanished)) { first, _ in first }
-        if !vanished.isEmpty { vanished.find(try await connection.transactions()) }
+        if !vanished.isEmpty { vanished.find(try? await connection.transactions()) }
         let watch = DeathWatch(
             dying + vanished.perhapsListed, offTheList: vanished.offTheList, after: observation.transactionReading)
         outcomes.merge(vanished.conclude(await self.watch(watch))) { first, _ in first }
@@ -84,15 +93,52 @@ struct Commit {
         return mayKillOthers || session.identity.user.utf8.elementsEqual(caller.user.utf8)
     }
 
-    /// - Returns: `nil` if nothing was sent because the task may not kill any more.
-    private func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer]? {
-        let killer = caller?.connection ?? connection
-        return switch mandate {
-        case nil: await killer.kill(sessions)
-        case .end(_, let permit)?: await permit { await killer.kill(sessions) }
-        case .findOut?: nil
+    private var request: KillAuthority.Request {
+        KillAuthority.Request(account: plan.content.account, purpose: purpose, place: instance.place)
+    }
+
+    private func instanceOfNow() throws -> Instance {
+        guard mayKillAnybody else { return instance }
+        do throws(KillObstacle) {
+            let current = try engine.gate.instance(for: request, begun: instance)
+            guard current.hasSameServer(as: instance) else { throw .anotherServer }
+            return current
+        } catch {
+            throw KillError.notPermitted(error)
         }
     }
+
+    private enum Sending {
+        case answers([(Session, KillAnswer)], spared: [ThreadID: Protection])
+        /// Nothing was sent.
+        case withheld(because: String)
+    }
+
+    private func kill(_ sessions: [Session], seenIn observation: ServerObservation) async -> Sending {
+        guard !sessions.isEmpty else { return .answers([], spared: [:]) }
+        if state == .prepared, engine.hasExpired(plan) {
+            return .withheld(because: Self.expiry)
+        }
+        let killer = caller?.connection ?? connection
+        do throws(KillObstacle) {
+            let (selection, answers) = try await engine.gate.pass(
+                sessions, in: observation, for: request, on: instance
+            ) { sessions -> [KillAnswer]? in
+                let identities = sessions.map(\.identity)
+                return switch mandate {
+                case nil: await killer.kill(identities)
+                case .end(_, let permit)?: await permit { await killer.kill(identities) }
+                case .findOut?: nil
+                }
+            }
+            guard let answers else { return .withheld(because: "the task ended or was suspended before KILL was sent") }
+            return .answers(Array(zip(selection.sessions, answers)), spared: selection.spared)
+        } catch {
+            return .withheld(because: error.rawValue)
+        }
+    }
+
+    private static let expiry = "the plan expired before KILL was sent"
 
     private var mayKillAnybody: Bool { if case .findOut? = mandate { false } else { true } }
 
@@ -105,7 +151,7 @@ struct Commit {
         case spare(Outcome)
     }
 
-    private func judge(_ observation: ServerObservation) -> [(ThreadID, Verdict)] {
+    private func judge(_ observation: ServerObservation, on instance: Instance) -> [(ThreadID, Verdict)] {
         let sessions = IndexedObservation(observation).sessions
         let rules = instance.protectionRules(observation)
         // A Commit that crashed may be repeated days later; by then nobody expects kills.
@@ -127,7 +173,7 @@ struct Commit {
                 if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
                 if session.picture.isBeingKilled { return (thread.id, .watch(session)) }
                 if case .end? = mandate { return (thread.id, .spare(.failed(TaskMandate.interruption))) }
-                if mayKillAnybody, !mayKill { return (thread.id, .spare(.failed("the plan expired before KILL was sent"))) }
+                if mayKillAnybody, !mayKill { return (thread.id, .spare(.failed(Self.expiry))) }
             }
             switch mandate {
             case .end(let rule, _)? where !rule.selects(session):

@@ -1,6 +1,8 @@
 /// A server as the configuration knows it.
 public struct Instance: Sendable {
     public let id: InstanceID
+    /// The one of its servers that is meant; `nil` for the instance's own address.
+    public let node: NodeID?
     public let server: any DatabaseServer
     public let protectedUsers: Set<String>
     /// Whether plans keep a digest only of the statements that sessions run.
@@ -11,9 +13,11 @@ public struct Instance: Sendable {
     private let listings: SharedLook<SessionList>
 
     public init(
-        id: InstanceID, server: any DatabaseServer, protectedUsers: Set<String>, hidesStatements: Bool = false
+        id: InstanceID, node: NodeID? = nil, server: any DatabaseServer, protectedUsers: Set<String>,
+        hidesStatements: Bool = false
     ) {
         self.id = id
+        self.node = node
         self.server = server
         self.protectedUsers = protectedUsers
         self.hidesStatements = hidesStatements
@@ -22,6 +26,12 @@ public struct Instance: Sendable {
         pictures = SharedLook(at: server, .locks)
         listings = SharedLook { try await server.list() }
     }
+
+    var place: SessionTaskPlace { SessionTaskPlace(instance: id, node: node) }
+
+    /// Whether both stand for one server and one way to it: a reload keeps the
+    /// servers that are configured as before.
+    func hasSameServer(as other: Instance) -> Bool { (server as AnyObject) === (other.server as AnyObject) }
 
     /// The server and its sessions as they are now; calls at the same time share a look.
     public func observe() async throws -> ServerObservation { try await lists.observe().observation }

@@ -17,6 +17,7 @@ public struct KillEngine: Sendable {
     private(set) var settings: Settings
     let clock: Clock
     let unstored = UnstoredOutcomes()
+    let gate = KillGate()
     private let commitsInProgress = CommitsInProgress()
 
     public struct Settings: Hashable, Sendable {
@@ -147,7 +148,7 @@ public struct KillEngine: Sendable {
         return try await instance.server.withConnection { [stored] connection in
             try await Commit(
                 engine: self, plan: stored.plan, state: stored.state, instance: instance, connection: connection,
-                mandate: mandate, caller: nil, witness: { _ in }
+                purpose: mandate == nil ? .commit : .killTask, mandate: mandate, caller: nil, witness: { _ in }
             ).run()
         }
     }
@@ -207,6 +208,8 @@ public enum KillError: Error, Hashable, Sendable {
     /// - Parameter afterInterruption: whether an earlier Commit may have killed
     ///   some of its sessions before it was interrupted.
     case stale(StaleReason, afterInterruption: Bool)
+    /// The configuration was changed while the Commit waited.
+    case notPermitted(KillObstacle)
     /// The stored plan does not have its digest any more: somebody changed the store.
     case planAltered
     /// Another killd that shares the store is at it.

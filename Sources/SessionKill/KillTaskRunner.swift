@@ -345,7 +345,7 @@ extension KillError {
     /// Whether another Commit of the plan could not come to another end.
     fileprivate var isFinal: Bool {
         switch self {
-        case .planNotFound, .expired, .stale, .planAltered: true
+        case .planNotFound, .expired, .stale, .planAltered, .notPermitted: true
         case .beingCommitted, .outcomesNotStored: false
         }
     }

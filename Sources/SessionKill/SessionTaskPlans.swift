@@ -59,6 +59,19 @@ extension KillEngine {
         return PreparedSessionTask(plan: plan, sessions: sessions)
     }
 
+    /// The instance of a task as it is configured now.
+    ///
+    /// - Throws: ``KillError/notPermitted(_:)``
+    func instance(of task: SessionTask, begun: Instance) throws(KillError) -> Instance {
+        do throws(KillObstacle) {
+            return try gate.instance(
+                for: KillAuthority.Request(account: task.account, purpose: .sessionTask, place: task.place),
+                begun: begun)
+        } catch {
+            throw .notPermitted(error)
+        }
+    }
+
     /// Ends the sessions of a task's plan, which was stored a moment ago and
     /// which nobody else has the ticket of.
     ///
@@ -73,7 +86,7 @@ extension KillEngine {
             try await instance.server.withConnection { connection in
                 try await Commit(
                     engine: self, plan: plan, state: .prepared, instance: instance, connection: connection,
-                    mandate: nil, caller: caller, witness: witness
+                    purpose: .sessionTask, mandate: nil, caller: caller, witness: witness
                 ).run()
             }
         }
@@ -127,7 +140,8 @@ extension KillEngine {
                 _ = try await instance.server.withConnection { connection in
                     try await Commit(
                         engine: self, plan: stored.plan, state: stored.state, instance: instance,
-                        connection: connection, mandate: .findOut(because: reason), caller: nil, witness: { _ in }
+                        connection: connection, purpose: .sessionTask, mandate: .findOut(because: reason), caller: nil,
+                        witness: { _ in }
                     ).run()
                 }
                 return

@@ -207,10 +207,12 @@ public actor SessionTaskRunner {
         let seen = Mutex<ServerObservation?>(nil)
         let engine = engine
         do {
-            let report = try await engine.commit(work.plan, on: work.instance, by: work.killer) { observation in
+            // As it is configured now: a task may have waited for long.
+            let instance = try engine.instance(of: work.task, begun: work.instance)
+            let report = try await engine.commit(work.plan, on: instance, by: work.killer) { observation in
                 seen.withLock { $0 = observation }
             }
-            let fates = await engine.fates(report, on: work.instance)
+            let fates = await engine.fates(report, on: instance)
             await record(work, seen.withLock { $0 }) { sessions in
                 sessions.complete(with: fates)
                 return SessionTaskEnding(of: sessions.compactMap(\.fate))
@@ -222,6 +224,9 @@ public actor SessionTaskRunner {
                 for index in sessions.indices { sessions[index].fate = .loginRefused }
                 return .failure
             }
+        } catch KillError.notPermitted(let obstacle) {
+            report(.failed(work.task, obstacle))
+            await giveUp(work, seen.withLock { $0 }, because: obstacle.rawValue)
         } catch KillError.outcomesNotStored(let cause) {
             report(.failed(work.task, cause))
             let fates = await close(work.task, on: work.instance, because: TaskMandate.interruption)

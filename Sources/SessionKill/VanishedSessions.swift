@@ -10,6 +10,7 @@ struct VanishedSessions {
     private(set) var offTheList: [Session] = []
     private var pinnedTransactions: [ThreadID: Transaction] = [:]
     private var idsWithForeignTransaction: Set<ThreadID> = []
+    private var isBlind = false
 
     var isEmpty: Bool { perhapsListed.isEmpty && offTheList.isEmpty }
 
@@ -29,7 +30,14 @@ struct VanishedSessions {
     ///
     /// One that is rolled back and belongs to no session may be that of any of
     /// them: what they did between Prepare and the KILL is not on record.
-    mutating func find(_ reading: TransactionReading) {
+    ///
+    /// - Parameter reading: `nil` if the server does not tell; then nobody's end can
+    ///   be proven.
+    mutating func find(_ reading: TransactionReading?) {
+        guard let reading else {
+            isBlind = true
+            return
+        }
         let open = Dictionary(
             reading.transactions.compactMap { open in open.transaction.id.map { ($0, open.transaction) } },
             uniquingKeysWith: { $1 })
@@ -60,6 +68,7 @@ struct VanishedSessions {
     func conclude(_ outcomes: [ThreadID: Outcome]) -> [ThreadID: Outcome] {
         (perhapsListed + offTheList).map(\.id).reduce(into: outcomes) { outcomes, id in
             switch outcomes[id] {
+            case _ where isBlind: outcomes[id] = .unknown
             case .killed: outcomes[id] = .ended
             case .rollingBack where idsWithForeignTransaction.contains(id), .failed: outcomes[id] = .unknown
             case _: break

@@ -114,7 +114,7 @@ extension DenialReason {
     fileprivate static let examples: [DenialReason] = [
         .expired(since: ""), .rejected, .serverRestarted(mayHaveKilled: false), .serverRestarted(mayHaveKilled: true),
         .serverReplaced(mayHaveKilled: false), .serverReplaced(mayHaveKilled: true),
-        .notYetApproved(approvals: 0, required: 0),
+        .configurationChanged, .notYetApproved(approvals: 0, required: 0),
     ]
 }
 

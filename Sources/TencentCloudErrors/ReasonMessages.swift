@@ -99,6 +99,14 @@ extension DenialReason {
                     终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。\
                     \(trusted: Self.ending(mayHaveKilled).chinese)
                     """))
+        case .configurationChanged:
+            Message(
+                .operationDenied,
+                .ours("""
+                    The configuration was changed while the request waited, and does not permit it as it was begun. \
+                    This request killed nothing, please commit again.
+                    """),
+                .ours("等待期间配置已更改，不再允许按原有方式执行。本次请求未终止任何线程，请重新执行 Commit。"))
         case .notYetApproved(let approvals, let required):
             Message(
                 .operationDenied,

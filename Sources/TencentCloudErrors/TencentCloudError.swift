@@ -136,6 +136,8 @@ public enum DenialReason: Hashable, Sendable {
     case serverRestarted(mayHaveKilled: Bool)
     /// Another server answers than the one that the plan was made for.
     case serverReplaced(mayHaveKilled: Bool)
+    /// The configuration was changed while the request waited, and permits it no more.
+    case configurationChanged
     /// Approvals are lacking.
     case notYetApproved(approvals: Int, required: Int)
 }

@@ -113,7 +113,7 @@ extension Scene {
         for answer in answers {
             XCTAssertNil(answer.Error, "\(step): \(answer)", file: file, line: line)
             XCTAssertEqual(answer.Threads, (uninterrupted ?? answers[0]).Threads, step, file: file, line: line)
-            XCTAssertTrue(Set(answer.Threads ?? []).isSubset(of: planned), "\(step): \(answer)", file: file, line: line)
+            XCTAssertEqual(answer.Threads, planned, step, file: file, line: line)
         }
         let kills = try await killsRun() - killsBefore
         XCTAssertLessThanOrEqual(kills, planned.count, step, file: file, line: line)

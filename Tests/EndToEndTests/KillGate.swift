@@ -3,9 +3,10 @@ import PrivateDatabase
 import Synchronization
 import TestSupport
 
-/// Stands between killd and its database server, and holds up the first packet that kills, or the answer to it.
+/// Stands between killd and its database server, and holds up the first packet that kills, the answer to it, or the
+/// first look at the transactions after it was armed.
 final class KillGate: Sendable {
-    enum Place: Sendable { case kill, answer }
+    enum Place: Sendable { case kill, answer, look }
     enum Decision: Sendable { case forward, drop }
 
     let proxy: TCPProxy
@@ -17,6 +18,11 @@ final class KillGate: Sendable {
         proxy = try TCPProxy(
             to: port,
             fromClient: { bytes in
+                if place == .look, passage.isArmed.load(ordering: .sequentiallyConsistent),
+                    bytes.firstRange(of: Array("INNODB_TRX".utf8)) != nil
+                {
+                    return passage.hold() == .drop ? .cut : .forward(bytes)
+                }
                 guard bytes.firstRange(of: Array("KILL CONNECTION".utf8)) != nil else { return .forward(bytes) }
                 passage.killWasSeen.store(true, ordering: .sequentiallyConsistent)
                 return place == .kill && passage.hold() == .drop ? .cut : .forward(bytes)
@@ -29,6 +35,9 @@ final class KillGate: Sendable {
             })
     }
 
+    /// From now on looks are held.
+    func arm() { passage.isArmed.store(true, ordering: .sequentiallyConsistent) }
+
     /// Whether something is or was held.
     var wasReached: Bool { passage.wasReached.load(ordering: .sequentiallyConsistent) }
 
@@ -37,6 +46,7 @@ final class KillGate: Sendable {
 
     private final class Passage: Sendable {
         let killWasSeen = Atomic(false)
+        let isArmed = Atomic(false)
         let wasReached = Atomic(false)
         private let decision = Mutex(Decision.drop)
         private let opened = DispatchSemaphore(value: 0)

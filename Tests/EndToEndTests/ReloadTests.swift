@@ -137,6 +137,36 @@ final class ReloadTests: XCTestCase {
         }
     }
 
+    func testACommitThatWaitsKillsNobodyWhomAReloadForbids() async throws {
+        let server = try RealServer.shared(.mariadb)
+        try await server.createAccounts()
+        let port = server.database.port
+        let changes: [(change: (inout KilldConfiguration) -> Void, refusal: String?)] = [
+            ({ $0.instances[0].protectedUsers = ["app"] }, nil),
+            ({ $0.accounts[0].may = ["list", "prepare"] }, "OperationDenied"),
+            ({ $0.accounts = [.init(name: "alice")] }, "OperationDenied"),
+            ({ $0.instances[0].id = "cdb-another" }, "OperationDenied"),
+            ({ $0.instances[0].port = port }, "OperationDenied"),
+        ]
+        for (number, (change, refusal)) in changes.enumerated() {
+            let gate = try KillGate(to: port, holding: .look)
+            var configuration = KilldConfiguration(port: port)
+            configuration.passThrough(gate)
+            try await withKilld(configuration, on: server) { scene in
+                let (victims, _, ticket) = try await scene.prepareTwo()
+                gate.arm()
+                let pending = try scene.client.sendCommit(ticket)
+                try await eventually("the look") { gate.wasReached }
+                try await scene.killd.reload(change)
+                gate.open(.forward)
+                let answer = try pending.wait()
+                XCTAssertEqual(answer.Error?.Code, refusal, "change \(number): \(answer)")
+                XCTAssertEqual(answer.Threads ?? [], [])
+                await victims.assertAllAnswer()
+            }
+        }
+    }
+
     func testTwoCommitsOfOnePlanAroundAReloadKillOnce() async throws {
         try await withKilldBehindGate(holding: .kill) { scene, gate in
             // Only the configuration of its instance and its settings change, not who may commit.

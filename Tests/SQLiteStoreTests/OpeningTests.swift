@@ -49,6 +49,47 @@ final class OpeningTests: StoreTestCase {
         XCTAssertEqual(stored?.plan, .example())
     }
 
+    func testAStoreInUseIsRefusedUnderAHardLinkToo() async throws {
+        let store = try await openStore()
+        let other = folder + "/other"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
+        for link in [folder + "/link.sqlite", other + "/killd.sqlite"] {
+            try FileManager.default.linkItem(atPath: path, toPath: link)
+            let error = try await storeError { _ = try await openStore(link) }
+            XCTAssertEqual(error.reason, .busy)
+            XCTAssertTrue(error.description.contains("\(link) is locked"), error.description)
+        }
+        try await store.insert(.example())
+        let stored = try await store.plan(with: KillPlan.example().sqlExecID)
+        XCTAssertEqual(stored?.plan, .example())
+    }
+
+    func testALockThatIsASymbolicLinkIsRefusedAndNothingIsMadeWhereItLeads() async throws {
+        let elsewhere = folder + "/elsewhere"
+        try FileManager.default.createSymbolicLink(atPath: path + ".lock", withDestinationPath: elsewhere)
+        let error = try await storeError { _ = try await openStore() }
+        XCTAssertEqual(error.reason, .cannotWrite)
+        XCTAssertTrue(error.description.contains("\(path).lock: it is a symbolic link"), error.description)
+        XCTAssertFalse(FileManager.default.fileExists(atPath: elsewhere))
+        XCTAssertFalse(FileManager.default.fileExists(atPath: path))
+    }
+
+    func testTheWALShrinksAgainWhenALongReaderHasLeft() async throws {
+        let store = try await openStore()
+        func sizeOfWAL() throws -> Int {
+            let attributes = try FileManager.default.attributesOfItem(atPath: path + "-wal")
+            return try XCTUnwrap(attributes[.size] as? Int)
+        }
+        let reader = try Connection(path: path)
+        try reader.execute("BEGIN; SELECT * FROM plans")
+        try await store.execute("CREATE TABLE big (bytes BLOB); INSERT INTO big VALUES (zeroblob(30000000))")
+        try await store.insert(.example())
+        XCTAssertGreaterThan(try sizeOfWAL(), 30_000_000)
+        try reader.execute("COMMIT")
+        for number in 2...3 { try await store.insert(.example(number)) }
+        XCTAssertLessThanOrEqual(try sizeOfWAL(), Database.largestLeftWAL)
+    }
+
     func testAStoreIsFreeAgainAfterCloseAndAfterRelease() async throws {
         try await openStore().close()
         do {

@@ -14,6 +14,9 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
     /// These steps are stored, but the caller never hears of it.
     var dyingAfter: Set<Step> = []
 
+    /// Called when a claim is stored.
+    var afterClaim: @Sendable () async -> Void = {}
+
     func set(_ change: @Sendable (isolated MemoryStore) -> Void) { change(self) }
 
     static let full = StoreError(.cannotWrite, "database or disk is full")
@@ -53,6 +56,7 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
         try requireThreads(threads, of: stored)
         put(stored, .committing(since: time, intended: Set(threads)))
         if dyingAfter.contains(.claim) { throw Self.full }
+        await afterClaim()
         return true
     }
 

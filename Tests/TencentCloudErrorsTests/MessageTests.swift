@@ -281,6 +281,14 @@ final class MessageTests: XCTestCase {
                     + "Nothing was killed, please prepare again."),
             .ours("终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。未终止任何线程，请重新执行 Prepare。")),
         Row(
+            .operationDenied(.configurationChanged), "OperationDenied",
+            .ours(
+                """
+                The configuration was changed while the request waited, and does not permit it as it was begun. \
+                This request killed nothing, please commit again.
+                """),
+            .ours("等待期间配置已更改，不再允许按原有方式执行。本次请求未终止任何线程，请重新执行 Commit。")),
+        Row(
             .operationDenied(.notYetApproved(approvals: 1, required: 2)), "OperationDenied",
             .ours("The kill plan is not yet approved: it has `1` of `2` approvals. Nothing was killed."),
             .ours("终止计划尚未获得批准：需要 `2` 个批准，目前有 `1` 个。未终止任何线程。")),

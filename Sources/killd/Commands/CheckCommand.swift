@@ -22,6 +22,9 @@ struct CheckCommand: Command {
         for warning in configuration.tls?.warnings ?? [] {
             Terminal.standardOutput.write("  warning  tls: \(warning)\n")
         }
+        for file in configuration.exposedFiles {
+            Terminal.standardOutput.write("  warning  \(file.finding.printable)\n")
+        }
         var isFit = true
         let servers = configuration.instances.flatMap { instance in
             [("\(instance.id) (\(instance.name))", instance.server)]

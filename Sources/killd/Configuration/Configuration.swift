@@ -42,6 +42,8 @@ struct Configuration: Sendable {
     var messages: MessageOverrides
     /// The least grave level that the log has.
     var logLevel: Log.Level
+    /// The file itself, and those of secrets that it names.
+    var privateFiles: [String]
 
     struct InstanceConfiguration: Sendable {
         var id: String
@@ -74,13 +76,16 @@ struct Configuration: Sendable {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         do {
             try self.init(json: Array(data), folder: folder)
+            privateFiles.insert(path, at: 0)
         } catch {
             throw ConfigurationError("\(path): \(error.description)")
         }
     }
 
     init(json: [UInt8], folder: String) throws(ConfigurationError) {
-        var reader = try ConfigurationReader(ParameterTree(file: json), path: "", folder: folder)
+        let tree = try ParameterTree(file: json)
+        privateFiles = tree.secretFiles.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
+        var reader = try ConfigurationReader(tree, path: "", folder: folder)
 
         listen = try reader.address("listen") ?? ListenAddress(host: "127.0.0.1", port: 8155)
         if var operations = try reader.object("operations") {

@@ -44,6 +44,7 @@ final class Service: Sendable {
             nonces: SeenNonces(start: time.now().milliseconds / 1_000),
             usedSignatures: UsedSignatures(start: time.now().milliseconds / 1_000))
         let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
+        lasting.engine.replace(setup.authority)
         try await lasting.sessionTasks.load()
         try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
         let current = CurrentSetup(setup)
@@ -84,7 +85,7 @@ final class Service: Sendable {
         }
         self.lasting = lasting
         isSecure = configuration.tls != nil
-        Self.warn(of: configuration.tls, log)
+        Self.warn(of: configuration, log)
         self.store = store
         self.metrics = metrics
         self.current = current
@@ -98,9 +99,12 @@ final class Service: Sendable {
     /// Where probes and metrics are answered.
     var operationsEndpoint: String? { operations.map { "http://\($0.boundAddress)" } }
 
-    private static func warn(of tls: TLSServerContext?, _ log: Log) {
-        for warning in tls?.warnings ?? [] {
+    private static func warn(of configuration: Configuration, _ log: Log) {
+        for warning in configuration.tls?.warnings ?? [] {
             log.warning("the TLS certificate needs attention", [("finding", warning)])
+        }
+        for file in configuration.exposedFiles {
+            log.warning("a file is not for its owner only", [("file", file.path), ("finding", file.finding)])
         }
     }
 
@@ -116,6 +120,12 @@ final class Service: Sendable {
         meet(current.setup.servers(notIn: nil))
         Task { [weak self] in
             while let self {
+                await self.storeFindings()
+                try await Task.sleep(for: .seconds(5))
+            }
+        }
+        Task { [weak self] in
+            while let self {
                 await self.purge()
                 try await Task.sleep(for: .seconds(3_600))
             }
@@ -124,8 +134,11 @@ final class Service: Sendable {
 
     /// Reads the configuration again and takes it over, wholly or not at all.
     ///
-    /// What is being answered ends with what it began with. Commits in progress
-    /// stay shared with those that come later. Rate limits count afresh.
+    /// What is being answered ends with what it began with, but for the KILLs:
+    /// none is sent any more that the new configuration forbids, and those that
+    /// were sent are answered when this returns, unless a server is silent.
+    /// Commits in progress stay shared with those that come later. Rate limits
+    /// count afresh.
     ///
     /// - Throws: ``ConfigurationError`` for the first thing that is wrong, or
     ///   that cannot change while killd runs; nothing has changed then.
@@ -149,6 +162,9 @@ final class Service: Sendable {
         }
     }
 
+    /// How long a reload waits for servers to answer KILLs that were sent before and that it forbids.
+    private static let settlingTime = Duration.seconds(2)
+
     /// - Throws: as ``reload(file:)``.
     func takeOver(_ configuration: Configuration) async throws(ConfigurationError) {
         let before = current.setup
@@ -159,13 +175,15 @@ final class Service: Sendable {
             http.replaceTLS(tls)
             das?.replaceTLS(tls)
         }
-        Self.warn(of: configuration.tls, log)
+        Self.warn(of: configuration, log)
+        lasting.engine.replace(next.authority)
         current.replace(by: next)
         let engine = lasting.engine.with(KillEngine.Settings(configuration))
         await lasting.sessionTasks.replace(engine)
         await lasting.tasks.replace(engine, next.managedInstances) {
             $0.obstacle(among: configuration.accounts)
         }
+        await lasting.engine.settle(within: Self.settlingTime)
         meet(next.servers(notIn: before))
     }
 
@@ -179,6 +197,7 @@ final class Service: Sendable {
         _ = await dasEnd
         await end
         await sessionTasksEnd
+        await storeFindings()
         for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
             try await store.close()
@@ -241,6 +260,15 @@ final class Service: Sendable {
                     log.warning("an instance needs attention", [("instance", id), ("finding", finding.description)])
                 }
             }
+        }
+    }
+
+    /// What Commits saw and could not store, as long as the disk is full.
+    private func storeFindings() async {
+        do {
+            try await lasting.engine.storeFindings()
+        } catch {
+            // Whoever committed was told; it is tried again.
         }
     }
 

@@ -1,3 +1,4 @@
+import Accounts
 import ActionDispatch
 import DASAPI
 import DBbrainAPI
@@ -51,7 +52,7 @@ struct Setup: Sendable {
                 let probed = probed(server)
                 instances.append((configured.id + (node.map { "/" + $0.rawValue } ?? ""), probed))
                 let instance = Instance(
-                    id: InstanceID(rawValue: configured.id), server: probed.server,
+                    id: InstanceID(rawValue: configured.id), node: node, server: probed.server,
                     protectedUsers: configured.protectedUsers, hidesStatements: configured.statements == .hidden)
                 places[SessionTaskPlace(instance: instance.id, node: node)] = instance
                 return instance
@@ -97,6 +98,19 @@ struct Setup: Sendable {
             clock: .init(now: now, monotonic: { ContinuousClock.now }), record: recordDAS)
     }
 
+    /// Who may have sessions ended where.
+    var authority: KillAuthority {
+        let accounts = Dictionary(configuration.accounts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return KillAuthority { [places] request in
+            guard let instance = places[request.place] else { return .failure(.instanceNotConfigured) }
+            guard let account = accounts[request.account] else { return .failure(.accountNotConfigured) }
+            let mayKill =
+                request.purpose.needs.isSubset(of: account.permissions)
+                && account.maySee(instance: request.place.instance.rawValue)
+            return mayKill ? .success(instance) : .failure(.notPermitted)
+        }
+    }
+
     /// The servers that `before` does not have, each once.
     func servers(notIn before: Setup?) -> [(id: String, server: MySQLServer)] {
         var known = Set((before?.instances ?? []).map { ObjectIdentifier($0.server.server) })
@@ -138,6 +152,17 @@ final class CurrentSetup: Sendable {
 
     /// Between two requests.
     func replace(by setup: Setup) { current.withLock { $0 = setup } }
+}
+
+extension KillAuthority.Purpose {
+    /// What an account needs that has sessions ended in this way: what the actions ask for that begin it.
+    fileprivate var needs: Set<Permission> {
+        switch self {
+        case .commit: [.commit]
+        case .killTask: [.rule]
+        case .sessionTask: [.prepare, .commit]
+        }
+    }
 }
 
 extension KillEngine.Settings {

@@ -1,3 +1,4 @@
+import Migrations
 import SessionKill
 import XCTest
 
@@ -100,7 +101,7 @@ final class SessionTaskStoreTests: StoreTestCase {
     }
 
     func testAStoreFromBeforeKeepsItsPlansAndTakesTasks() async throws {
-        let old = try await openStore()
+        let old = try await openStore(migrations: Array(Migration.all.prefix(4)))
         try await old.insert(.example())
         try await old.execute("DROP TABLE session_task_sessions; DROP TABLE session_tasks;")
         try await old.execute("DELETE FROM migrations WHERE version = 4")

@@ -68,8 +68,8 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
         if case .ended = stored.state { return false }
         try requireThreads(outcomes.keys, of: stored)
         let intended: Set<ThreadID> = if case .committing(_, let threads) = stored.state { threads } else { [] }
-        guard outcomes.allSatisfy({ $0.value != .killed || intended.contains($0.key) }) else {
-            throw StoreError(.other, "killed without an intent")
+        guard outcomes.allSatisfy({ ![.killed, .ended].contains($0.value) || intended.contains($0.key) }) else {
+            throw StoreError(.other, "killed or ended without an intent")
         }
         if let index = killTasks.firstIndex(where: { $0.task.name == stored.plan.content.task }) {
             let task = killTasks[index]

@@ -168,8 +168,10 @@ final class StoreContractTests: XCTestCase {
             try await store.insert(plan(2))
             _ = try await store.claim(plan(2).name, intending: [1], at: commit)
             for number in 1...2 {
-                try await assertRefused("a kill without an intent") {
-                    try await store.finish(plan(number).name, as: .committed, outcomes: [2: .killed], at: end)
+                for outcome in [Outcome.killed, .ended] {
+                    try await assertRefused("a kill without an intent") {
+                        try await store.finish(plan(number).name, as: .committed, outcomes: [2: outcome], at: end)
+                    }
                 }
             }
             let states = [try await store.plan(named: plan(1).name), try await store.plan(named: plan(2).name)]

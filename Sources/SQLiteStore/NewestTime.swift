@@ -24,21 +24,32 @@ extension Database {
     /// Each is found at the end of an index, however many plans there are: times grow with the ids, and what has ended
     /// later than the last plan was prepared is little.
     fileprivate borrowing func newestTimes() throws -> [Int64?] {
+        let lastPreparation = try Statement("SELECT prepared_at FROM plans ORDER BY id DESC LIMIT 1", on: connection)
+            .rows { try $0.integer(0) }.first
+        guard let lastPreparation else { return try timesOfTasks() }
+        // As an argument: with a subquery SQLite would read the whole index.
+        let lastEnd = try Statement(lastEndOfAPlan, on: connection).rows([.integer(lastPreparation)]) {
+            $0.optionalInteger(0)
+        }
+        let claim = try Statement(lastClaim, on: connection).rows { $0.optionalInteger(0) }
+        return try [lastPreparation] + lastEnd + claim + timesOfTasks()
+    }
+
+    private borrowing func timesOfTasks() throws -> [Int64?] {
         var times: [Int64?] = []
-        for query in [
-            "SELECT prepared_at FROM plans ORDER BY id DESC LIMIT 1",
-            "SELECT max(committing_since) FROM plans WHERE state = 'committing'",
-            """
-            SELECT max(ended_at) FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) >=
-                (SELECT prepared_at FROM plans ORDER BY id DESC LIMIT 1)
-            """,
-            "SELECT created_at FROM kill_tasks ORDER BY id DESC LIMIT 1",
-            "SELECT max(ended_at) FROM kill_tasks WHERE ended_at IS NOT NULL",
-            "SELECT created_at FROM session_tasks ORDER BY id DESC LIMIT 1",
-            "SELECT max(ended_at) FROM session_tasks WHERE ended_at IS NOT NULL",
-        ] {
+        for query in timesOfTasksQueries {
             times += try Statement(query, on: connection).rows { $0.optionalInteger(0) }
         }
         return times
     }
 }
+
+let lastEndOfAPlan =
+    "SELECT max(ended_at) FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) >= ?"
+let lastClaim = "SELECT max(committing_since) FROM plans WHERE state = 'committing'"
+let timesOfTasksQueries = [
+    "SELECT created_at FROM kill_tasks ORDER BY id DESC LIMIT 1",
+    "SELECT max(ended_at) FROM kill_tasks WHERE ended_at IS NOT NULL",
+    "SELECT created_at FROM session_tasks ORDER BY id DESC LIMIT 1",
+    "SELECT max(ended_at) FROM session_tasks WHERE ended_at IS NOT NULL",
+]

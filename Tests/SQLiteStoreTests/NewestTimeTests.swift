@@ -67,16 +67,15 @@ final class NewestTimeTests: StoreTestCase {
     func testIsFoundByIndexesAlone() async throws {
         let store = try await openStore()
         let queries = [
-            "SELECT max(committing_since) FROM plans WHERE state = 'committing'",
-            "SELECT max(ended_at) FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) >= 5",
-            "SELECT max(ended_at) FROM kill_tasks WHERE ended_at IS NOT NULL",
-            "SELECT max(ended_at) FROM session_tasks WHERE ended_at IS NOT NULL",
+            (lastClaim, "INDEX plans_that_are_committing"), (lastEndOfAPlan, "INDEX plans_by_end_of_life (<expr>>?)"),
+            (timesOfTasksQueries[1], "INDEX kill_tasks_by_end"), (timesOfTasksQueries[3], "INDEX session_tasks_by_end"),
         ]
-        for query in queries {
+        for (query, index) in queries {
             let steps = try await store.withConnection { connection in
                 try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text(3) }
             }
-            XCTAssertTrue(steps.allSatisfy { $0.contains("INDEX") }, "\(query): \(steps)")
+            XCTAssertEqual(steps.count, 1, query)
+            XCTAssertTrue(steps[0].contains(index), "\(query): \(steps)")
         }
     }
 }

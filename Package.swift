@@ -105,7 +105,9 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters"]),
         tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
-        tests("MySQLSessionsTests", of: ["MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "Text"]),
+        tests("MySQLSessionsTests", of: [
+            "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text",
+        ]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),

@@ -176,7 +176,7 @@ extension InstanceInfo {
 extension ServerFingerprint {
     /// When the server process started, as answers about instances write times;
     /// empty for a proxy, which does not tell.
-    var startText: String { startedAt.map { UnixTime(milliseconds: $0 * 1_000).beijingText } ?? "" }
+    var startText: String { startedAt.flatMap { UnixTime(seconds: $0) }?.beijingText ?? "" }
 }
 
 extension Optional<[String]> {

@@ -175,7 +175,7 @@ extension KillPlanDescription.Server {
         Port = fingerprint.port
         ServerId = fingerprint.serverID
         UniqueId = fingerprint.uniqueID
-        StartedAt = fingerprint.startedAt.map { UnixTime(milliseconds: $0 * 1_000).text }
+        StartedAt = fingerprint.startedAt.flatMap { UnixTime(seconds: $0) }?.text
     }
 }
 

@@ -51,7 +51,8 @@ extension StatDimension {
             let tags = SqlTag.tags(of: statement)
             guard !tags.isEmpty, selects(tags) else { continue }
             var group = groups[SqlTag.name(of: tags)] ?? (0, 0)
-            group.seconds += max(0, session.picture.seconds ?? 0)
+            let (sum, isBeyond) = group.seconds.addingReportingOverflow(max(0, session.picture.seconds ?? 0))
+            group.seconds = isBeyond ? .max : sum
             group.count += 1
             groups[SqlTag.name(of: tags)] = group
         }

@@ -89,17 +89,18 @@ extension AccountRights {
     private static func globalPrivileges(
         namingRoles: Bool, on handle: borrowing MySQLHandle
     ) throws(ServerError) -> Set<ExactText> {
-        func rows(_ sql: String) throws(ServerError) -> [[String?]] {
+        func texts(_ sql: String) throws(ServerError) -> [String] {
             let answer = handle.run(sql)
             if let failure = answer.failure { throw ServerError(failure, during: "reading the account's grants") }
-            return answer.results.first?.rows ?? []
+            // Their only column is named after the account.
+            let rows = try Rows(answer.results, "the account's grants")
+            let text = try rows.onlyColumn()
+            return rows.compactMap { $0.text(text) }
         }
         // MariaDB lists the active role's by itself; MySQL wants the roles named, as CURRENT_ROLE() writes them.
-        let roles = !namingRoles ? nil : try rows("SELECT CURRENT_ROLE()").first?.first.flatMap { $0 }
-        let using = roles.flatMap { $0 == "NONE" ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
-        return try rows("SHOW GRANTS\(using)").reduce(into: []) { privileges, row in
-            if let grant = row.first.flatMap({ $0 }) { privileges.formUnion(globalPrivileges(inGrant: grant)) }
-        }
+        let roles = namingRoles ? try texts("SELECT CURRENT_ROLE()").first : nil
+        let using = roles.flatMap { $0.isSame(as: "NONE") ? nil : " FOR CURRENT_USER() USING \($0)" } ?? ""
+        return try texts("SHOW GRANTS\(using)").reduce(into: []) { $0.formUnion(globalPrivileges(inGrant: $1)) }
     }
 
     /// What `GRANT A, B ON *.* TO …` grants; nothing for a grant on less.
@@ -155,7 +156,10 @@ extension PerformanceSchemaTables {
     /// The statement for the sessions' THREAD_IDs.
     var threadQuery: String? {
         threads
-            ? "SELECT PROCESSLIST_ID,THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID IS NOT NULL" : nil
+            ? """
+            SELECT PROCESSLIST_ID AS processlist_id,THREAD_ID AS thread_id FROM performance_schema.threads \
+            WHERE PROCESSLIST_ID IS NOT NULL
+            """ : nil
     }
 
     /// The statement for what clients tell of themselves. Not joined to the
@@ -165,8 +169,8 @@ extension PerformanceSchemaTables {
         // Clients choose these texts, and a plan keeps them.
         connectionAttributes
             ? """
-            SELECT PROCESSLIST_ID,ATTR_NAME,LEFT(ATTR_VALUE,128) FROM performance_schema.session_connect_attrs \
-            WHERE ATTR_NAME IN ('program_name','_pid')
+            SELECT PROCESSLIST_ID AS processlist_id,ATTR_NAME AS attr_name,LEFT(ATTR_VALUE,128) AS attr_value \
+            FROM performance_schema.session_connect_attrs WHERE ATTR_NAME IN ('program_name','_pid')
             """ : nil
     }
 }

@@ -93,20 +93,20 @@ extension MySQLConnection {
     fileprivate func findings(_ address: MySQLAddress) throws(ServerError) -> [MySQLFinding] {
         let answers = try query(
             """
-            SELECT VERSION(), CURRENT_USER();\
+            SELECT VERSION() AS version, CURRENT_USER() AS account;\
             SHOW GLOBAL STATUS LIKE 'Performance_schema_thread_instances_lost';\
             SHOW GLOBAL VARIABLES LIKE 'performance_schema_show_processlist'
             """)
         guard answers.count == 3 else { throw .senseless("VERSION()") }
-        let row = try Row(answers[0].rows.first, "VERSION()")
-        let version = row[0] ?? ""
+        let row = try Rows(answers[0], "VERSION()").only()
+        let version = try row.text("version") ?? ""
         var findings = [
             MySQLFinding(
                 severity: .information, subject: .server(version: version),
                 description: "\(rights.product) \(version), \(encryption)")
         ]
 
-        let account = quotedAccount(row[1] ?? "")
+        let account = quotedAccount(try row.text("account") ?? "")
         if !rights.seesAllSessions {
             findings.append(
                 MySQLFinding(
@@ -126,8 +126,10 @@ extension MySQLConnection {
         }
         findings += rights.oceanBase?.findings(for: account) ?? []
         // OceanBase has the variable, but not the schema.
-        let switches = rights.oceanBase == nil ? try query("SELECT @@global.performance_schema") : []
-        let performanceSchemaIsOn = switches.first?.rows.first?.first == "1"
+        let performanceSchemaIsOn = rights.oceanBase == nil
+            ? try Rows(try query("SELECT @@global.performance_schema AS is_on"), "@@performance_schema").only()
+                .text("is_on") == "1"
+            : false
         if performanceSchemaIsOn, !performanceSchema.showsEverything(isMariaDB: rights.isMariaDB) {
             findings.append(
                 MySQLFinding(
@@ -144,8 +146,9 @@ extension MySQLConnection {
                     severity: .warning, subject: .notEncrypted,
                     description: "the server has no TLS, so that statements and session lists travel in plain text"))
         }
-        let lost = answers[1].rows.first?.last.flatMap { $0 }.flatMap { UInt64($0) } ?? 0
-        if lost > 0, answers[2].rows.first?.last == "ON" {
+        let (status, variables) = (try Variables(answers[1]), try Variables(answers[2]))
+        let lost = status["performance_schema_thread_instances_lost"].flatMap { UInt64($0) } ?? 0
+        if lost > 0, ["ON", "1"].contains(variables["performance_schema_show_processlist"]) {
             findings.append(
                 MySQLFinding(
                     severity: .problem, subject: .listPartial,

@@ -17,7 +17,7 @@ extension MySQLConnection {
     /// On MySQL information_schema.PROCESSLIST fails for everybody while one
     /// session runs a statement beyond utf8mb3 (error 3854), and reads all
     /// sessions to find one; but performance_schema may be blind to some.
-    private var sessionTable: String {
+    var sessionTable: String {
         performanceSchema.processlist && !performanceSchemaLostThreads
             ? "performance_schema.processlist" : "information_schema.PROCESSLIST"
     }
@@ -56,29 +56,31 @@ extension MySQLConnection {
     func present(among sessions: [SessionIdentity]) throws(ServerError) -> Set<ThreadID> {
         guard !sessions.isEmpty else { return [] }
         let ids = sessions.map(\.id.description).joined(separator: ",")
-        var statements = ["SELECT ID, USER FROM \(sessionTable) WHERE ID IN (\(ids))"]
+        var statements = ["SELECT ID AS id, USER AS user FROM \(sessionTable) WHERE ID IN (\(ids))"]
         if performanceSchema.threads {
             // MySQL takes an idle session off the list before it has undone the session's transaction.
             statements.append(
-                "SELECT PROCESSLIST_ID, THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID IN (\(ids))")
+                """
+                SELECT PROCESSLIST_ID AS processlist_id, THREAD_ID AS thread_id FROM performance_schema.threads \
+                WHERE PROCESSLIST_ID IN (\(ids))
+                """)
         }
         let answers = try query(statements.joined(separator: ";"))
         guard answers.count == statements.count else { throw .senseless("the session list") }
 
         let pinned = Dictionary(sessions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var present: Set<ThreadID> = []
-        for row in answers[0].rows {
-            let row = try Row(row, sessionTable)
-            guard let id = try row.thread(0), let session = pinned[id] else { continue }
+        let listed = try Rows(answers[0], sessionTable)
+        let (id, user) = (try listed.column("id"), try listed.column("user"))
+        for row in listed {
+            guard let id = try row.thread(id), let session = pinned[id] else { continue }
             // A session that is being torn down may have lost its user's name already.
-            if [session.user, "", "unauthenticated user"].contains(where: (row[1] ?? "").isSame) { present.insert(id) }
+            let user = row.text(user) ?? ""
+            if [session.user, "", "unauthenticated user"].contains(where: user.isSame) { present.insert(id) }
         }
-        for row in performanceSchema.threads ? answers[1].rows : [] {
-            let row = try Row(row, "performance_schema.threads")
-            guard let id = try row.thread(0), let session = pinned[id] else { continue }
-            let threadID: UInt64 = try row.integer(1)
-            if session.performanceSchemaThreadID == threadID { present.insert(id) }
-        }
+        guard performanceSchema.threads else { return present }
+        for (id, threadID) in try Self.threadIDs(answers[1])
+        where pinned[id]?.performanceSchemaThreadID == threadID { present.insert(id) }
         return present
     }
 }

@@ -3,7 +3,7 @@ import Text
 
 extension MySQLConnection {
     /// Adds to a look who waits for whose locks, if anybody waits.
-    func lookAtLocks(_ look: inout Look, _ readings: TransactionReadings) throws(ServerError) {
+    func lookAtLocks(_ look: inout Look, _ readings: ServerReadings) throws(ServerError) {
         if let views = rights.oceanBase {
             look.lockWaits = try oceanBaseLockWaits(views, readings)
             return
@@ -13,29 +13,41 @@ extension MySQLConnection {
     }
 
     private func lockWaits(
-        of waiters: Set<ThreadID>, among sessions: [Session], _ readings: TransactionReadings
+        of waiters: Set<ThreadID>, among sessions: [Session], _ readings: ServerReadings
     ) throws(ServerError) -> LockWaits {
         let begin = ContinuousClock.now
         if let recent = readings.recentLockWaits(at: begin) { return recent }
         var known = try rowLockWaits()
         if sessions.contains(where: \.picture.waitsForMetadataLock), performanceSchema.metadataLocks {
-            known += MetadataLock.waits(among: try rows(limited(MetadataLock.query)).map(MetadataLock.init))
+            known += try metadataLockWaits()
         }
         let waits = LockWaits(known: known, unexplained: waiters.subtracting(known.map(\.waiter)))
         readings.add(waits, begunAt: begin)
         return waits
     }
 
+    private func metadataLockWaits() throws(ServerError) -> [LockWait] {
+        guard let rows = try picture(limited(MetadataLock.query), "metadata_locks", atMost: mostLocks) else {
+            return []
+        }
+        return MetadataLock.waits(among: try MetadataLock.locks(rows), atMost: mostLocks)
+    }
+
     private func rowLockWaits() throws(ServerError) -> [LockWait] {
         guard rights.isMariaDB || performanceSchema.rowLocks else { return [] }
+        let query = limited(rights.isMariaDB ? Self.mariaDBRowLockQuery : Self.mySQLRowLockQuery)
+        guard let rows = try picture(query, "row locks", atMost: mostLocks) else { return [] }
+        let (waiter, holder) = (try rows.column("waiter"), try rows.column("holder"))
+        let (object, index, mode) = (try rows.column("object"), try rows.column("lock_index"), try rows.column("mode"))
         var waits: [LockWait] = []
-        for row in try rows(limited(rights.isMariaDB ? Self.mariaDBRowLockQuery : Self.mySQLRowLockQuery)) {
-            guard let waiter = row[0].flatMap(ThreadID.init(text:)), let object = row[2] else { continue }
+        for row in rows {
+            guard let waiter = try row.threadIfAny(waiter), let object = try row.name(object) else { continue }
             waits.append(
                 LockWait(
-                    waiter: waiter, holder: row[1].flatMap(ThreadID.init(text:)),
+                    waiter: waiter, holder: try row.threadIfAny(holder),
                     lock: Lock(
-                        kind: .row, object: object.withoutBackticks, index: row[3], mode: row[4])))
+                        kind: .row, object: object.withoutBackticks, index: try row.name(index),
+                        mode: try row.name(mode))))
         }
         return waits
     }
@@ -47,8 +59,8 @@ extension MySQLConnection {
     /// inserted that is the first who waits for it (measured). What waits behind a prepared XA transaction has no
     /// thread to wait for, hence LEFT JOIN.
     private static let mySQLRowLockQuery = """
-        SELECT t.PROCESSLIST_ID,x.trx_mysql_thread_id,CONCAT(b.OBJECT_SCHEMA,'.',b.OBJECT_NAME),b.INDEX_NAME,\
-        b.LOCK_MODE \
+        SELECT t.PROCESSLIST_ID AS waiter,x.trx_mysql_thread_id AS holder,\
+        CONCAT(b.OBJECT_SCHEMA,'.',b.OBJECT_NAME) AS object,b.INDEX_NAME AS lock_index,b.LOCK_MODE AS mode \
         FROM performance_schema.data_lock_waits w \
         JOIN performance_schema.data_locks b ON b.ENGINE_LOCK_ID=w.BLOCKING_ENGINE_LOCK_ID AND b.ENGINE=w.ENGINE \
         AND b.LOCK_STATUS='GRANTED' \
@@ -62,7 +74,8 @@ extension MySQLConnection {
     /// A transaction that has changed nothing has the id 0, like every other such: if more than one of them hold
     /// locks, which of them is in the way cannot be told, and the waiter stays unexplained.
     private static let mariaDBRowLockQuery = """
-        SELECT r.trx_mysql_thread_id,b.trx_mysql_thread_id,l.lock_table,l.lock_index,l.lock_mode \
+        SELECT r.trx_mysql_thread_id AS waiter,b.trx_mysql_thread_id AS holder,l.lock_table AS object,\
+        l.lock_index AS lock_index,l.lock_mode AS mode \
         FROM (SELECT requesting_trx_id,blocking_trx_id,blocking_lock_id FROM information_schema.INNODB_LOCK_WAITS \
         GROUP BY requesting_trx_id,blocking_trx_id,blocking_lock_id HAVING COUNT(*)>1 OR blocking_lock_id NOT IN \
         (SELECT trx_requested_lock_id FROM information_schema.INNODB_TRX WHERE trx_requested_lock_id IS NOT NULL)) w \
@@ -72,23 +85,32 @@ extension MySQLConnection {
         JOIN information_schema.INNODB_LOCKS l ON l.lock_id=w.blocking_lock_id
         """
 
-    /// Bounds what a picture may cost the server.
+    /// Bounds what a picture may cost the server and killd.
     private func limited(_ select: String) -> String {
-        rights.isMariaDB
+        let select = "\(select) LIMIT \(mostLocks + 1)"
+        return rights.isMariaDB
             ? "SET STATEMENT max_statement_time=0.5 FOR \(select)"
             : "SELECT /*+ MAX_EXECUTION_TIME(500) */\(select.dropFirst("SELECT".count))"
     }
 
-    /// The rows of one statement; none if the server refuses it or it takes too
-    /// long: a picture that says less is better than no plan.
-    func rows(_ sql: String) throws(ServerError) -> [[String?]] {
+    /// The rows of one statement; `nil` if the server refuses it, it takes too
+    /// long or there are more than `limit`: a picture that says less is better
+    /// than no plan. One that makes no sense is an error all the same.
+    func picture(_ sql: String, _ source: String, atMost limit: Int = .max) throws(ServerError) -> Rows? {
         let answer = run(sql)
-        if let failure = answer.failure, failure.isConnectionLost {
-            throw ServerError(failure, during: "looking at locks and transactions")
+        if let failure = answer.failure {
+            guard !failure.isConnectionLost else {
+                throw ServerError(failure, during: "looking at locks and transactions")
+            }
+            return nil
         }
-        return answer.results.first?.rows ?? []
+        let rows = try Rows(answer.results, source)
+        return rows.count > limit ? nil : rows
     }
 }
+
+/// Where more locks are in the way than this, none is shown: who waits for them counts as unexplained.
+let mostLocks = 25_000
 
 extension Session {
     fileprivate var waitsForLock: Bool {
@@ -114,12 +136,4 @@ extension String {
     }
 
     fileprivate func hasLastBytes(_ end: String) -> Bool { utf8.suffix(end.utf8.count).elementsEqual(end.utf8) }
-}
-
-extension ThreadID {
-    /// `nil` for a number that no plan can hold.
-    init?(text: String) {
-        guard let number = UInt64(text) else { return nil }
-        self.init(number)
-    }
 }

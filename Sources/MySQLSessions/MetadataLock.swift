@@ -19,7 +19,8 @@ struct MetadataLock: Hashable {
 
     /// All locks on the objects that somebody waits for.
     static let query = """
-        SELECT t.PROCESSLIST_ID,m.LOCK_STATUS,m.LOCK_TYPE,m.OBJECT_TYPE,m.OBJECT_SCHEMA,m.OBJECT_NAME \
+        SELECT t.PROCESSLIST_ID AS owner,m.LOCK_STATUS AS status,m.LOCK_TYPE AS type,m.OBJECT_TYPE AS object_type,\
+        m.OBJECT_SCHEMA AS object_schema,m.OBJECT_NAME AS object_name \
         FROM (SELECT DISTINCT OBJECT_TYPE,OBJECT_SCHEMA,OBJECT_NAME FROM performance_schema.metadata_locks \
         WHERE LOCK_STATUS='PENDING') w \
         JOIN performance_schema.metadata_locks m ON m.OBJECT_TYPE=w.OBJECT_TYPE \
@@ -28,33 +29,56 @@ struct MetadataLock: Hashable {
         WHERE m.LOCK_STATUS IN ('GRANTED','PENDING')
         """
 
-    /// From a row of ``query``.
-    init(_ row: [String?]) {
-        owner = row[0].flatMap(ThreadID.init(text:))
-        isGranted = row[1]?.isSame(as: "GRANTED") == true
-        type = ExactText(row[2] ?? "")
-        object = Object(type: ExactText(row[3] ?? ""), schema: row[4], name: row[5])
+    /// - Parameter rows: of ``query``.
+    static func locks(_ rows: Rows) throws(ServerError) -> [MetadataLock] {
+        let (owner, status, type) = (try rows.column("owner"), try rows.column("status"), try rows.column("type"))
+        let object = try rows.column("object_type")
+        let (schema, name) = (try rows.column("object_schema"), try rows.column("object_name"))
+        var locks: [MetadataLock] = []
+        locks.reserveCapacity(rows.count)
+        for row in rows {
+            locks.append(
+                MetadataLock(
+                    owner: try row.threadIfAny(owner), isGranted: row.text(status)?.isSame(as: "GRANTED") == true,
+                    type: ExactText(try row.name(type) ?? ""),
+                    object: Object(
+                        type: ExactText(try row.name(object) ?? ""), schema: try row.name(schema),
+                        name: try row.name(name))))
+        }
+        // Servers have about twenty, and each is compared with each.
+        guard Set(locks.map(\.type)).count <= 100 else { throw .senseless("metadata_locks", "its types of locks") }
+        return locks
     }
 
     /// Who waits for whom among these: for those who have a lock that does not
     /// go together with the wanted one, and for those who want such a lock
     /// and go first.
-    static func waits(among locks: [MetadataLock]) -> [LockWait] {
+    ///
+    /// - Parameter limit: beyond so many, nothing is said of a waiter; less than
+    ///   all that it waits for would be a lie.
+    static func waits(among locks: [MetadataLock], atMost limit: Int) -> [LockWait] {
         var waits: Set<LockWait> = []
+        var untold: Set<ThreadID> = []
         for (object, locks) in Dictionary(grouping: locks, by: \.object) {
             // Readers of a table by the thousand have all the same type: looked at once for each waiter, not each.
             let holders = Dictionary(grouping: locks.filter(\.isGranted), by: \.type)
             let wanted = Dictionary(grouping: locks.filter { !$0.isGranted }, by: \.type)
-            for request in locks where !request.isGranted {
-                guard let waiter = request.owner else { continue }
-                let inTheWay = holders.filter { !request.goesTogether(withHeld: $0.key) }.values.joined()
-                let ahead = wanted.filter { request.waits(behindWanted: $0.key) }.values.joined()
-                for lock in [Array(inTheWay), Array(ahead)].joined() where lock.owner != waiter {
-                    waits.insert(LockWait(waiter: waiter, holder: lock.owner, lock: object.lock(lock.type.text)))
+            for requests in wanted.values {
+                guard let first = requests.first else { continue }
+                let inTheWay = Array(holders.filter { !first.goesTogether(withHeld: $0.key) }.values.joined())
+                    + Array(wanted.filter { first.waits(behindWanted: $0.key) }.values.joined())
+                for waiter in requests.compactMap(\.owner) {
+                    guard waits.count + inTheWay.count <= limit else {
+                        untold.insert(waiter)
+                        continue
+                    }
+                    for lock in inTheWay where lock.owner != waiter {
+                        waits.insert(LockWait(waiter: waiter, holder: lock.owner, lock: object.lock(lock.type.text)))
+                    }
                 }
             }
         }
-        return Array(waits)
+        return Array(waits.filter { !untold.contains($0.waiter) })
     }
 
     /// Whether the server grants this while somebody has a lock of type `held`

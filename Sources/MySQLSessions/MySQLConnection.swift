@@ -118,13 +118,15 @@ public actor MySQLConnection {
             if let failure = answer.failure {
                 // OceanBase refuses two of them, and is given others.
                 if !failure.isConnectionLost { answer = handle.run(Self.connectionQuery) }
-                guard AccountRights.isOceanBase(version: answer.results.last?.rows.first?.last.flatMap { $0 }) else {
+                let row = try? Rows(answer.results.last, "VERSION()").only()
+                guard AccountRights.isOceanBase(version: try? row?.text("version")) else {
                     throw ProxyLogin.refusal(on: handle) ?? ServerError(failure, during: "setting up a connection")
                 }
             }
             let greeted = handle.threadID
-            let row = try Row(answer.results.last?.rows.first, "CONNECTION_ID()")
-            let shown: UInt64 = try row.integer(0)
+            let row = try Rows(answer.results.last, "CONNECTION_ID()").only()
+            let shown: UInt64 = try row.integer("connection")
+            let version = try row.text("version") ?? ""
             guard shown == UInt64(greeted) else {
                 throw ProxyLogin.refusal(on: handle) ?? ServerError(
                     .behindProxy, "the greeting gave id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
@@ -132,11 +134,11 @@ public actor MySQLConnection {
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")
             }
-            if AccountRights.isOceanBase(version: row[1]) { try handle.setUpOceanBase() }
-            return (threadID, row[1] ?? "")
+            if AccountRights.isOceanBase(version: version) { try handle.setUpOceanBase() }
+            return (threadID, version)
         }
 
-        private static let connectionQuery = "SELECT CONNECTION_ID()+0,VERSION()"
+        private static let connectionQuery = "SELECT CONNECTION_ID()+0 AS connection,VERSION() AS version"
     }
 
     private init(

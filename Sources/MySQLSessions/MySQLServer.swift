@@ -19,7 +19,7 @@ public actor MySQLServer: DatabaseServer {
     private var callersThreadIDs: Set<ThreadID> = []
     /// Of connections that are open for as long as a plan's sessions are killed.
     private var helperThreadIDs: Set<ThreadID> = []
-    nonisolated let transactionReadings = TransactionReadings()
+    nonisolated let readings = ServerReadings()
 
     /// Who waits for a connection.
     private enum Line: CaseIterable { case killd, callers }
@@ -130,7 +130,7 @@ public actor MySQLServer: DatabaseServer {
             return SessionList(sessions: observation.sessions, ownThreadIDs: observation.ownThreadIDs)
         }
         let sessions = try await look { connection throws(ServerError) in
-            try await connection.list(self.transactionReadings)
+            try await connection.list(self.readings)
         }
         // Asked for afterwards, so that a connection opened meanwhile is among them.
         return SessionList(sessions: sessions, ownThreadIDs: allThreadIDs)
@@ -346,7 +346,7 @@ private struct PooledConnection: ServerConnection {
     let server: MySQLServer
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
-        let look = try await connection.observe(scope, server.transactionReadings)
+        let look = try await connection.observe(scope, server.readings)
         // Asked for afterwards, so that a connection opened meanwhile is among them.
         let ownThreadIDs = await server.allThreadIDs
         return ServerObservation(
@@ -367,7 +367,7 @@ private struct PooledConnection: ServerConnection {
     }
 
     func transactions() async throws(ServerError) -> TransactionReading {
-        try await connection.transactions(server.transactionReadings)
+        try await connection.transactions(server.readings)
     }
 }
 

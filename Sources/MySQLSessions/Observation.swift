@@ -13,20 +13,24 @@ extension MySQLConnection {
 
     /// Looks at the server in one round trip, and in a second one at its locks
     /// if `scope` asks for them and somebody waits.
-    func observe(_ scope: ObservationScope, _ readings: TransactionReadings) throws(ServerError) -> Look {
+    func observe(_ scope: ObservationScope, _ readings: ServerReadings) throws(ServerError) -> Look {
         if scope != .server, let blindness = rights.blindness { throw blindness }
         var statements = [
             variableQuery,
             "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
-            "SELECT UNIX_TIMESTAMP(), CONNECTION_ID()+0, \(rights.oceanBase?.startExpression ?? "NULL")",
+            """
+            SELECT UNIX_TIMESTAMP() AS now, CONNECTION_ID()+0 AS connection, \
+            \(rights.oceanBase?.startExpression ?? "NULL") AS started
+            """,
         ]
         func add(_ statement: String?) -> Int? {
             guard let statement else { return nil }
             statements.append(statement)
             return statements.count - 1
         }
-        let listAnswer = add(scope == .server ? nil : sessionQuery)
         let begin = ContinuousClock.now
+        let listSource = listSource(readings, at: begin)
+        let listAnswer = add(scope == .server ? nil : listSource.query)
         let wantsTransactions = scope == .transactions || scope == .locks
         let recentReading = wantsTransactions ? readings.recent(at: begin) : nil
         let transactionAnswer = add(wantsTransactions && recentReading == nil ? transactionQuery : nil)
@@ -35,13 +39,12 @@ extension MySQLConnection {
         let answers = try query(statements.joined(separator: ";"))
         guard answers.count == statements.count else { throw .senseless("the session list") }
 
-        let now = try Row(answers[2].rows.first, "the time")
-        guard try now.thread(1) == threadID else {
-            throw .behindProxy(threadID, shown: now[1])
-        }
-        let variables = namedVariables(answers[0])
-        let status = Variables(answers[1])
-        try noticeBlindness(variables: variables, status: status, listIsWanted: scope != .server)
+        let now = try Rows(answers[2], "the time").only()
+        let shown = try now.thread("connection")
+        guard shown == threadID else { throw .behindProxy(threadID, shown: shown) }
+        let variables = try namedVariables(answers[0])
+        let status = try Variables(answers[1])
+        try noticeBlindness(variables: variables, status: status, of: scope == .server ? nil : listSource)
 
         var look = Look(
             fingerprint: try fingerprint(variables: variables, status: status, now: now), sessions: [])
@@ -54,9 +57,11 @@ extension MySQLConnection {
         let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(answers[index]) } ?? [:]
         if let listAnswer {
             look.sessions = try Self.sessions(
-                answers[listAnswer], Self.transactionsByThread(reading), threadIDs: threadIDs, clients: clients)
+                answers[listAnswer], cut: listSource.cut, Self.transactionsByThread(reading), threadIDs: threadIDs,
+                clients: clients)
+            readings.noteStatements(of: look.sessions, begunAt: begin)
         }
-        if let reading, (status.values["com_xa_prepare"] ?? "0") != "0" {
+        if let reading, (status["com_xa_prepare"] ?? "0") != "0" {
             try lookAtPreparedTransactions(&look, reading)
         }
         if scope == .locks { try lookAtLocks(&look, readings) }
@@ -69,37 +74,61 @@ extension MySQLConnection {
             uniquingKeysWith: { $1 })
     }
 
-    /// - Parameter list: of SHOW FULL PROCESSLIST.
+    /// - Parameters:
+    ///   - list: as a ``SessionListSource`` tells it.
+    ///   - cut: where the server has cut statements, in bytes.
     static func sessions(
-        _ list: MySQLResult, _ transactions: [ThreadID: Transaction], threadIDs: [ThreadID: UInt64] = [:],
+        _ list: MySQLResult, cut: Int? = nil, _ transactions: [ThreadID: Transaction], threadIDs: [ThreadID: UInt64] = [:],
         clients: [ThreadID: ClientAttributes] = [:]
     ) throws(ServerError) -> [Session] {
+        let rows = try Rows(list, "the session list")
+        let (id, user, host) = (try rows.column("id"), try rows.column("user"), try rows.column("host"))
+        let (database, command) = (try rows.column("db"), try rows.column("command"))
+        let (time, state, info) = (try rows.column("time"), try rows.column("state"), try rows.column("info"))
+        let length = rows.has("length") ? try rows.column("length") : nil
         var sessions: [Session] = []
-        sessions.reserveCapacity(list.rows.count)
-        for row in list.rows {
-            let row = try Row(row, "PROCESSLIST")
+        sessions.reserveCapacity(rows.count)
+        for row in rows {
             // No plan can name any other thread.
-            guard let id = try row.thread(0) else { continue }
+            guard let id = try row.thread(id) else { continue }
+            let statement = try row.statement(info, length: length, cut: cut)
             sessions.append(
                 Session(
                     identity: SessionIdentity(
-                        id: id, user: row[1] ?? "", host: row[2] ?? "", performanceSchemaThreadID: threadIDs[id],
-                        client: clients[id]),
+                        id: id, user: try row.name(user) ?? "", host: try row.name(host) ?? "",
+                        performanceSchemaThreadID: threadIDs[id], client: clients[id]),
                     picture: SessionPicture(
-                        database: row[3], command: row[4] ?? "", seconds: row[5].flatMap { Int64($0) }, state: row[6],
-                        statement: row[7], transaction: transactions[id])))
+                        database: try row.name(database), command: try row.name(command) ?? "",
+                        seconds: try row.seconds(time), state: try row.name(state), statement: statement.text,
+                        statementLength: statement.length, transaction: transactions[id])))
         }
+        try requireDifferentIDs(sessions)
         return sessions
+    }
+
+    /// Of two sessions with one id nobody could say which of them a plan means.
+    private static func requireDifferentIDs(_ sessions: [Session]) throws(ServerError) {
+        // Servers list them in order, from which sorting is quick.
+        let ids = sessions.map(\.id).sorted()
+        guard let twice = zip(ids, ids.dropFirst()).first(where: { $0 == $1 }) else { return }
+        throw .senseless("the session list", "\(twice.0) is in it twice")
     }
 
     /// - Throws: ``ServerError`` if a session list is wanted and the one that the server shows is not complete.
     private func noticeBlindness(
-        variables: Variables, status: Variables, listIsWanted: Bool
+        variables: Variables, status: Variables, of list: SessionListSource?
     ) throws(ServerError) {
-        performanceSchemaLostThreads = (status.values["performance_schema_thread_instances_lost"] ?? "0") != "0"
-        guard listIsWanted, performanceSchemaLostThreads,
-            ["ON", "1"].contains(variables.values["performance_schema_show_processlist"])
-        else { return }
+        performanceSchemaLostThreads = (status["performance_schema_thread_instances_lost"] ?? "0") != "0"
+        guard let list, performanceSchemaLostThreads else { return }
+        if list.isOfPerformanceSchema {
+            throw ServerError(
+                .other,
+                """
+                the server's session list was partial: performance_schema has no more room for some threads; the \
+                next is read from elsewhere
+                """)
+        }
+        guard ["ON", "1"].contains(variables["performance_schema_show_processlist"]) else { return }
         throw ServerError(
             .other,
             """
@@ -120,15 +149,15 @@ extension MySQLConnection {
             let names = Self.fingerprintVariables.map { "'\($0)'" }.joined(separator: ",")
             return "SHOW GLOBAL VARIABLES WHERE Variable_name IN (\(names))"
         }
-        return "SELECT " + presentVariables.map { "@@global.\($0)" }.joined(separator: ",")
+        return "SELECT " + presentVariables.map { "@@global.\($0) AS \($0)" }.joined(separator: ",")
     }
 
-    private func namedVariables(_ answer: MySQLResult) -> Variables {
-        if let presentVariables, let row = answer.rows.first {
-            return Variables(Dictionary(zip(presentVariables, row.map { $0 ?? "" }), uniquingKeysWith: { $1 }))
+    private func namedVariables(_ answer: MySQLResult) throws(ServerError) -> Variables {
+        if let presentVariables {
+            return try Variables(presentVariables, try Rows(answer, "the server's variables").only())
         }
-        let variables = Variables(answer)
-        presentVariables = Self.fingerprintVariables.filter { variables.values[$0] != nil }
+        let variables = try Variables(answer)
+        presentVariables = Self.fingerprintVariables.filter { variables[$0] != nil }
         return variables
     }
 
@@ -137,139 +166,94 @@ extension MySQLConnection {
     ]
 
     /// The open transactions, as read at most 250 ms ago.
-    func transactions(_ readings: TransactionReadings) throws(ServerError) -> TransactionReading {
+    func transactions(_ readings: ServerReadings) throws(ServerError) -> TransactionReading {
         let begin = ContinuousClock.now
         if let reading = readings.recent(at: begin) { return reading }
-        guard let answer = try query(transactionQuery).first else { throw .senseless("the transactions") }
-        return readings.add(try transactions(answer), begunAt: begin)
-    }
-
-    /// Not information_schema.PROCESSLIST: on MySQL 9.7 every SELECT on it
-    /// fails with error 3854 as soon as any session's statement holds a
-    /// character beyond utf8mb3, an emoji say (measured on 9.7.4).
-    var sessionQuery: String {
-        rights.oceanBase == nil ? "SHOW FULL PROCESSLIST" : OceanBaseViews.sessionQuery
+        let answers = try query(transactionQuery)
+        guard answers.count == 1 else { throw .senseless("the transactions") }
+        return readings.add(try transactions(answers[0]), begunAt: begin)
     }
 
     var transactionQuery: String {
         rights.oceanBase?.transactionQuery ?? """
-            SELECT trx_id, trx_mysql_thread_id, GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())), \
-            trx_rows_modified, trx_state FROM information_schema.INNODB_TRX
+            SELECT trx_id AS id, trx_mysql_thread_id AS thread, \
+            GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())) AS age, trx_rows_modified AS changed, \
+            trx_state AS state FROM information_schema.INNODB_TRX
             """
     }
 
     func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
         guard rights.oceanBase == nil else { return try OceanBaseViews.transactions(answer) }
+        let rows = try Rows(answer, "INNODB_TRX")
+        let (id, thread, age) = (try rows.column("id"), try rows.column("thread"), try rows.column("age"))
+        let (changed, state) = (try rows.column("changed"), try rows.column("state"))
         var transactions: [OpenTransaction] = []
-        for row in answer.rows {
-            let row = try Row(row, "INNODB_TRX")
-            let id: UInt64 = try row.integer(0)
+        for row in rows {
+            let id: UInt64 = try row.integer(id)
             // A transaction that has changed nothing has no id: MySQL shows an address with bit 48 set, which the next
             // transaction may have, MariaDB 0.
             let hasID = id > 0 && id < 1 << 48
             transactions.append(
                 OpenTransaction(
                     Transaction(
-                        id: hasID ? String(id) : nil, age: try row.integer(2), rowsModified: try row.integer(3),
-                        state: row[4] ?? ""),
-                    thread: try row.thread(1)))
+                        id: hasID ? String(id) : nil, age: try row.integer(age), rowsModified: try row.integer(changed),
+                        state: try row.name(state) ?? ""),
+                    thread: try row.threadIfAny(thread)))
         }
         return transactions
     }
 
-    private static func threadIDs(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: UInt64] {
+    static func threadIDs(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: UInt64] {
+        let rows = try Rows(answer, "performance_schema.threads")
+        let (session, number) = (try rows.column("processlist_id"), try rows.column("thread_id"))
         var threadIDs: [ThreadID: UInt64] = [:]
-        for row in answer.rows {
-            let row = try Row(row, "performance_schema.threads")
-            guard let thread = try row.thread(0) else { continue }
-            threadIDs[thread] = try row.integer(1)
+        threadIDs.reserveCapacity(rows.count)
+        for row in rows {
+            guard let session = try row.thread(session) else { continue }
+            threadIDs[session] = try row.integer(number)
         }
         return threadIDs
     }
 
     private static func clients(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: ClientAttributes] {
+        let rows = try Rows(answer, "performance_schema.session_connect_attrs")
+        let (session, name) = (try rows.column("processlist_id"), try rows.column("attr_name"))
+        let value = try rows.column("attr_value")
         var clients: [ThreadID: ClientAttributes] = [:]
-        for row in answer.rows {
-            let row = try Row(row, "performance_schema.session_connect_attrs")
-            guard let thread = try row.thread(0) else { continue }
-            let attribute = row[1]?.isSame(as: "_pid") == true ? \ClientAttributes.processID : \ClientAttributes.programName
-            clients[thread, default: ClientAttributes(programName: nil, processID: nil)][keyPath: attribute] = row[2]
+        for row in rows {
+            guard let session = try row.thread(session) else { continue }
+            let isNumber = row.text(name)?.isSame(as: "_pid") == true
+            let attribute = isNumber ? \ClientAttributes.processID : \ClientAttributes.programName
+            clients[session, default: ClientAttributes(programName: nil, processID: nil)][keyPath: attribute] =
+                try row.name(value)
         }
         return clients
     }
 
-    /// - Parameter now: the time, the connection's id, and when the server started, if it told that itself.
+    /// - Parameter now: the time, and when the server started, if it told that itself.
     private func fingerprint(
-        variables: Variables, status: Variables, now: Row
+        variables: Variables, status: Variables, now: OnlyRow
     ) throws(ServerError) -> ServerFingerprint {
-        let startedAt: Int64 = now[2] == nil ? try now.integer(0) - status.integer("uptime") : try now.integer(2)
+        let uniqueID = ["server_uuid", "server_uid"].first { variables[$0] != nil }
         return ServerFingerprint(
-            uniqueID: variables.values["server_uuid"] ?? variables.values["server_uid"],
-            hostname: try variables.text("hostname"), port: try variables.integer("port"),
-            serverID: try variables.integer("server_id"), version: try variables.text("version"),
-            startedAt: startedAt,
+            uniqueID: try uniqueID.map { name throws(ServerError) in try variables.name(name) },
+            hostname: try variables.name("hostname"), port: try variables.integer("port"),
+            serverID: try variables.integer("server_id"), version: try variables.name("version"),
+            startedAt: try startTime(now: now, status: status),
             connectionCount: rights.oceanBase == nil ? try status.integer("connections") : nil)
     }
-}
 
-/// The answer of SHOW VARIABLES or SHOW STATUS.
-struct Variables {
-    /// By name in lower case.
-    let values: [String: String]
-
-    init(_ values: [String: String]) { self.values = values }
-
-    init(_ answer: MySQLResult) {
-        values = answer.rows.reduce(into: [:]) { values, row in
-            guard row.count == 2, let name = row[0], let value = row[1] else { return }
-            values[name.lowercased()] = value
+    private func startTime(now: OnlyRow, status: Variables) throws(ServerError) -> Int64 {
+        let startedAt: Int64
+        if let told: Int64 = try now.integerIfAny("started") {
+            startedAt = told
+        } else {
+            let (time, uptime): (Int64, Int64) = (try now.integer("now"), try status.integer("uptime"))
+            let (start, isBeyond) = time.subtractingReportingOverflow(uptime)
+            guard uptime >= 0, !isBeyond else { throw .senseless("Uptime", "\(uptime)") }
+            startedAt = start
         }
-    }
-
-    func text(_ name: String) throws(ServerError) -> String {
-        guard let value = values[name] else { throw .senseless("the variable \(name)") }
-        return value
-    }
-
-    func integer<Integer: FixedWidthInteger>(_ name: String) throws(ServerError) -> Integer {
-        guard let value = Integer(try text(name)) else { throw .senseless("the variable \(name)") }
-        return value
-    }
-}
-
-/// One row of an answer that must make sense.
-struct Row {
-    private let values: [String?]
-    private let source: String
-
-    /// - Parameter source: what was read, for the error.
-    init(_ values: [String?]?, _ source: String) throws(ServerError) {
-        guard let values else { throw .senseless(source) }
-        self.values = values
-        self.source = source
-    }
-
-    subscript(column: Int) -> String? { values[column] }
-
-    func integer<Integer: FixedWidthInteger>(_ column: Int) throws(ServerError) -> Integer {
-        guard let text = values[column], let value = Integer(text) else { throw .senseless(source) }
-        return value
-    }
-
-    /// `nil` for a number that no plan can hold: 0, or above 32 bits on MariaDB.
-    func thread(_ column: Int) throws(ServerError) -> ThreadID? {
-        let number: UInt64 = try integer(column)
-        return ThreadID(number)
-    }
-}
-
-extension ServerError {
-    static func behindProxy(_ greeted: ThreadID, shown: String?) -> ServerError {
-        ServerError(.behindProxy, "CONNECTION_ID() was \(greeted) and is \(shown ?? "NULL"): a proxy answers")
-    }
-
-    /// The server answered, but not what it should.
-    static func senseless(_ source: String) -> ServerError {
-        ServerError(.other, "the server's answer for \(source) makes no sense")
+        guard UnixTime(seconds: startedAt) != nil else { throw .senseless("its start", "\(startedAt)") }
+        return startedAt
     }
 }

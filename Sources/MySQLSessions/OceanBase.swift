@@ -55,7 +55,8 @@ struct OceanBaseViews: Sendable {
         OceanBaseView(
             name: name,
             query: """
-                SELECT TX_ID,GREATEST(0,SESSION_ID),\(age(since: "ACTIVE_TIME")),STATE FROM oceanbase.\(name)
+                SELECT TX_ID AS id,GREATEST(0,SESSION_ID) AS thread,\(age(since: "ACTIVE_TIME")) AS age,STATE AS state \
+                FROM oceanbase.\(name)
                 """)
     }
 
@@ -65,8 +66,8 @@ struct OceanBaseViews: Sendable {
         OceanBaseView(
             name: name,
             query: """
-                SELECT \(id),GREATEST(0,SESSION_ID),\(age(since: "CTX_CREATE_TIME")),'\(endingState)' \
-                FROM oceanbase.\(name)
+                SELECT \(id) AS id,GREATEST(0,SESSION_ID) AS thread,\(age(since: "CTX_CREATE_TIME")) AS age,\
+                '\(endingState)' AS state FROM oceanbase.\(name)
                 """)
     }
 
@@ -75,7 +76,8 @@ struct OceanBaseViews: Sendable {
         OceanBaseView(
             name: "V$OB_LOCKS",
             query: """
-                SELECT /*+ QUERY_TIMEOUT(500000) */ SESSION_ID,ID2,ID3,TYPE FROM oceanbase.V$OB_LOCKS WHERE BLOCK=1
+                SELECT /*+ QUERY_TIMEOUT(500000) */ SESSION_ID AS waiter,ID2 AS holder,ID3 AS object,TYPE AS type \
+                FROM oceanbase.V$OB_LOCKS WHERE BLOCK=1
                 """)
     ]
 
@@ -98,7 +100,8 @@ struct OceanBaseViews: Sendable {
     /// where the guards look (measured for Unix sockets). A session without a
     /// database has the text `NULL`.
     static let sessionQuery = """
-        SELECT ID,USER,HOST,IF(CAST(DB AS BINARY)='NULL',NULL,DB),COMMAND,TIME,STATE,INFO \
+        SELECT ID AS id,USER AS user,HOST AS host,IF(CAST(DB AS BINARY)='NULL',NULL,DB) AS db,COMMAND AS command,\
+        TIME AS time,STATE AS state,LEFT(INFO,\(SessionListSource.longestStatement)) AS info,LENGTH(INFO) AS length \
         FROM information_schema.PROCESSLIST
         """
 
@@ -113,15 +116,17 @@ struct OceanBaseViews: Sendable {
 
     /// - Parameter answer: to ``transactionQuery``.
     static func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+        let rows = try Rows(answer, "OceanBase's transactions")
+        let (id, thread) = (try rows.column("id"), try rows.column("thread"))
+        let (age, state) = (try rows.column("age"), try rows.column("state"))
         var transactions: [UInt64: OpenTransaction] = [:]
-        for row in answer.rows {
-            let row = try Row(row, "OceanBase's transactions")
-            let (id, state): (UInt64, String) = (try row.integer(0), row[3] ?? "")
+        for row in rows {
+            let (id, state): (UInt64, String) = (try row.integer(id), try row.name(state) ?? "")
             // Each participant is a row, and the scheduler tells more.
             if transactions[id] != nil, state.utf8.elementsEqual(endingState.utf8) { continue }
             transactions[id] = OpenTransaction(
-                Transaction(id: String(id), age: try row.integer(2), rowsModified: nil, state: state),
-                thread: try row.thread(1))
+                Transaction(id: String(id), age: try row.integer(age), rowsModified: nil, state: state),
+                thread: try row.threadIfAny(thread))
         }
         return Array(transactions.values)
     }
@@ -134,16 +139,19 @@ struct OceanBaseViews: Sendable {
     /// Waits for locks taken by GET_LOCK are not among them (measured).
     ///
     /// - Parameter rows: of ``lockQuery``.
-    static func lockWaits(_ rows: [[String?]]) -> LockWaits {
+    static func lockWaits(_ rows: Rows) throws(ServerError) -> LockWaits {
+        let (waiter, holder) = (try rows.column("waiter"), try rows.column("holder"))
+        let (object, type) = (try rows.column("object"), try rows.column("type"))
         var waits = LockWaits()
         for row in rows {
-            guard let waiter = row[0].flatMap(ThreadID.init(text:)) else { continue }
+            guard let waiter = try row.threadIfAny(waiter) else { continue }
             // Only of locks of rows it was measured that the second id is the holder's.
-            if let object = row[2], row[3]?.utf8.elementsEqual("TR".utf8) == true {
+            if row.text(type)?.isSame(as: "TR") == true, let object = row.text(object) {
                 waits.known.append(
                     LockWait(
-                        waiter: waiter, holder: row[1].flatMap(ThreadID.init(text:)),
-                        lock: Lock(kind: .row, object: object)))
+                        waiter: waiter, holder: try row.threadIfAny(holder),
+                        // The row's key is as long as its user wants.
+                        lock: Lock(kind: .row, object: object.beginning(bytes: longestName))))
             } else {
                 waits.unexplained.insert(waiter)
             }
@@ -230,18 +238,25 @@ extension MySQLConnection {
     func dying(among sessions: [SessionIdentity]) throws(ServerError) -> Set<ThreadID> {
         guard rights.oceanBase != nil, !sessions.isEmpty else { return [] }
         let ids = sessions.map(\.id.description).joined(separator: ",")
-        let rows = try query(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE='SESSION_KILLED' AND ID IN (\(ids))"
-        ).first?.rows
-        return Set((rows ?? []).compactMap { $0[0].flatMap(ThreadID.init(text:)) })
+        let answers = try query(
+            "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE='SESSION_KILLED' AND ID IN (\(ids))")
+        let rows = try Rows(answers, "information_schema.PROCESSLIST")
+        let id = try rows.column("id")
+        var dying: Set<ThreadID> = []
+        for row in rows {
+            if let id = try row.thread(id) { dying.insert(id) }
+        }
+        return dying
     }
 
     /// Who waits for whose locks on OceanBase, as far as it shows that.
-    func oceanBaseLockWaits(_ views: OceanBaseViews, _ readings: TransactionReadings) throws(ServerError) -> LockWaits {
+    func oceanBaseLockWaits(_ views: OceanBaseViews, _ readings: ServerReadings) throws(ServerError) -> LockWaits {
         let begin = ContinuousClock.now
         if let recent = readings.recentLockWaits(at: begin) { return recent }
         var waits = LockWaits()
-        if let query = views.lockQuery { waits = OceanBaseViews.lockWaits(try rows(query)) }
+        if let query = views.lockQuery, let rows = try picture("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks) {
+            waits = try OceanBaseViews.lockWaits(rows)
+        }
         readings.add(waits, begunAt: begin)
         return waits
     }

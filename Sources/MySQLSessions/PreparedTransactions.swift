@@ -23,7 +23,9 @@ extension MySQLConnection {
 
     /// The ids of the prepared transactions in InnoDB's report.
     private func preparedInReport() throws(ServerError) -> Set<ExactText> {
-        guard let report = try rows("SHOW ENGINE INNODB STATUS").first?.last.flatMap({ $0 }) else { return [] }
+        guard let rows = try picture("SHOW ENGINE INNODB STATUS", "InnoDB's report"),
+            let report = try rows.only().text("status")
+        else { return [] }
         return Self.prepared(inReport: report)
     }
 
@@ -43,9 +45,15 @@ extension MySQLConnection {
     private func threadsThatPrepared() throws(ServerError) -> Set<ThreadID> {
         guard performanceSchema.transactions else { return [] }
         let query = """
-            SELECT t.PROCESSLIST_ID FROM performance_schema.events_transactions_current e \
+            SELECT t.PROCESSLIST_ID AS thread FROM performance_schema.events_transactions_current e \
             JOIN performance_schema.threads t ON t.THREAD_ID=e.THREAD_ID WHERE e.XA_STATE='PREPARED'
             """
-        return Set(try rows(query).compactMap { $0[0].flatMap(ThreadID.init(text:)) })
+        guard let rows = try picture(query, "prepared transactions") else { return [] }
+        let thread = try rows.column("thread")
+        var threads: Set<ThreadID> = []
+        for row in rows {
+            if let thread = try row.threadIfAny(thread) { threads.insert(thread) }
+        }
+        return threads
     }
 }

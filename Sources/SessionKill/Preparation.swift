@@ -36,11 +36,9 @@ struct Preparation {
 
     private func picture(of session: Session) throws(CryptographyError) -> PinnedPicture {
         let seen = session.picture
-        var statement: RecordedStatement?
-        if let text = seen.statement { statement = try RecordedStatement(text, policy) }
         return PinnedPicture(
             database: seen.database, command: seen.command, seconds: seen.seconds, state: seen.state,
-            statement: statement, transaction: seen.transaction, hasPreparedXA: seen.hasPreparedXA,
+            statement: try RecordedStatement(of: seen, policy), transaction: seen.transaction, hasPreparedXA: seen.hasPreparedXA,
             protection: rules.protection(of: session),
             wantedLocks: look.waitGraph.locksWanted(from: session.id),
             freedSessions: look.waitGraph.freed(by: [session.id]).count)

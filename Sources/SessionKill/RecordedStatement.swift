@@ -18,10 +18,15 @@ public enum RecordedStatement: Hashable, Sendable, Codable {
         case hidden
     }
 
+    /// `nil` where no statement runs.
+    ///
     /// - Throws: `CryptographyError` if OpenSSL refuses.
-    init(_ statement: String, _ policy: Policy) throws(CryptographyError) {
+    init?(of picture: SessionPicture, _ policy: Policy) throws(CryptographyError) {
+        guard let statement = picture.statement else { return nil }
         switch policy {
-        case .cut(let limit): self = .shown(text: statement.beginning(bytes: limit), length: statement.utf8.count)
+        case .cut(let limit):
+            let length = picture.statementLength ?? statement.utf8.count
+            self = .shown(text: statement.beginning(bytes: limit), length: length)
         case .hidden: self = .hidden(sha256: hexadecimal(try Digest.sha256.hash(statement.utf8)))
         }
     }

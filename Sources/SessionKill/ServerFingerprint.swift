@@ -47,7 +47,9 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
         }
         if let startedAt, let laterStart = later.startedAt {
             let tolerance = connectionCount == nil ? 0 : Self.startTolerance
-            if abs(startedAt - laterStart) > tolerance { return .serverRestarted }
+            // Servers and stored plans can say any number.
+            let (gap, isBeyond) = laterStart.subtractingReportingOverflow(startedAt)
+            if isBeyond || gap.magnitude > tolerance.magnitude { return .serverRestarted }
         }
         if let connectionCount, let laterCount = later.connectionCount, laterCount < connectionCount {
             return .serverRestarted

@@ -91,8 +91,11 @@ public struct SessionPicture: Hashable, Sendable {
     /// Time in the present state; `nil` for a session that has not yet logged in.
     public var seconds: Int64?
     @Exact public var state: String?
-    /// The statement that is running.
+    /// The statement that is running, or its beginning.
     @Exact public var statement: String?
+    /// Length of the whole statement in bytes, if ``statement`` is only its
+    /// beginning; where the server does not tell, it is at least so much.
+    public var statementLength: Int?
     /// The open transaction.
     public var transaction: Transaction?
     /// Whether the session's last transaction is an XA transaction after `XA
@@ -103,13 +106,14 @@ public struct SessionPicture: Hashable, Sendable {
 
     public init(
         database: String? = nil, command: String, seconds: Int64?, state: String? = nil, statement: String? = nil,
-        transaction: Transaction? = nil, hasPreparedXA: Bool = false
+        statementLength: Int? = nil, transaction: Transaction? = nil, hasPreparedXA: Bool = false
     ) {
         self.database = database
         self.command = command
         self.seconds = seconds
         self.state = state
         self.statement = statement
+        self.statementLength = statementLength
         self.transaction = transaction
         self.hasPreparedXA = hasPreparedXA
     }

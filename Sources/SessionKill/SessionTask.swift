@@ -128,11 +128,10 @@ public struct SessionRow: Hashable, Sendable {
     /// - Throws: `CryptographyError` if a statement is to be hidden and OpenSSL refuses.
     init(_ session: Session, _ policy: RecordedStatement.Policy) throws(CryptographyError) {
         let picture = session.picture
-        var statement: RecordedStatement?
-        if let text = picture.statement { statement = try RecordedStatement(text, policy) }
         self.init(
             user: session.identity.user, host: session.identity.host, database: picture.database,
-            command: picture.command, seconds: picture.seconds, state: picture.state, statement: statement,
+            command: picture.command, seconds: picture.seconds, state: picture.state,
+            statement: try RecordedStatement(of: picture, policy),
             isActive: picture.isActive)
     }
 }

@@ -6,6 +6,13 @@ public struct UnixTime: Hashable, Sendable, Codable, Comparable {
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+    /// From a time in seconds, as servers tell it; `nil` for one outside of the
+    /// years 1 to 9999, which no date can show.
+    public init?(seconds: Int64) {
+        guard (-62_135_596_800..<253_402_300_800).contains(seconds) else { return nil }
+        self.init(milliseconds: seconds * 1_000)
+    }
+
     public static func < (left: UnixTime, right: UnixTime) -> Bool { left.milliseconds < right.milliseconds }
 
     /// The instant `seconds` later.

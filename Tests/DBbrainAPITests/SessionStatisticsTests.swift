@@ -38,4 +38,11 @@ final class SessionStatisticsTests: XCTestCase {
         XCTAssertEqual(try count(["p", "f=xyz"]).Data.map(\.Name), [])
         XCTAssertEqual(try count(["p", "f=abd", "[f=xyz]"]).Data.map(\.Name), ["f=abd,p=2342", "f=xyz"])
     }
+
+    func testTimesBeyondCountingAddUpToTheMost() throws {
+        let sessions = [try session("/*a=b*/", .max), try session("/*a=b*/", .max), try session("/*a=b*/", .min)]
+        let statistics = StatDimension(Dimension: .sqlTag, Data: nil).count(sessions)
+        XCTAssertEqual(statistics.Data.map(\.Count), [3])
+        XCTAssertEqual(statistics.Data.map(\.TimeSum), [Double(Int64.max)])
+    }
 }

@@ -4,9 +4,14 @@ import XCTest
 
 /// Who waits for whom, from the rows of `metadata_locks` as servers showed them.
 final class MetadataLockTests: XCTestCase {
-    private func waits(_ rows: [[String?]]) -> Set<String> {
+    private func locks(_ rows: [[String?]]) throws -> [MetadataLock] {
+        let columns = ["owner", "status", "type", "object_type", "object_schema", "object_name"]
+        return try MetadataLock.locks(try Rows(MySQLResult(columns: columns, rows: rows), "locks"))
+    }
+
+    private func waits(_ rows: [[String?]]) throws -> Set<String> {
         Set(
-            MetadataLock.waits(among: rows.map(MetadataLock.init)).map { wait in
+            MetadataLock.waits(among: try locks(rows), atMost: mostLocks).map { wait in
                 "\(wait.waiter) for \(wait.holder?.description ?? "nobody") (\(wait.lock.kind.rawValue) \(wait.lock.object))"
             })
     }
@@ -22,12 +27,12 @@ final class MetadataLockTests: XCTestCase {
             table("4", "PENDING", "SHARED_WRITE"),
         ]
         XCTAssertEqual(
-            waits(rows), ["2 for 1 (metadata d.t)", "3 for 2 (metadata d.t)", "4 for 2 (metadata d.t)"])
+            try waits(rows), ["2 for 1 (metadata d.t)", "3 for 2 (metadata d.t)", "4 for 2 (metadata d.t)"])
     }
 
     func testAnUpdateWaitsForALockTablesRead() {
         let rows = [table("1", "GRANTED", "SHARED_READ_ONLY"), table("2", "PENDING", "SHARED_WRITE")]
-        XCTAssertEqual(waits(rows), ["2 for 1 (metadata d.t)"])
+        XCTAssertEqual(try waits(rows), ["2 for 1 (metadata d.t)"])
     }
 
     func testWhoeverWaitsForANameWaitsForItsHolderOnly() {
@@ -39,7 +44,7 @@ final class MetadataLockTests: XCTestCase {
                 ["3", "PENDING", type, "USER LEVEL LOCK", nil, "nightly"],
                 ["4", "GRANTED", type, "USER LEVEL LOCK", nil, "hourly"],
             ]
-            XCTAssertEqual(waits(rows), ["2 for 1 (user nightly)", "3 for 1 (user nightly)"])
+            XCTAssertEqual(try waits(rows), ["2 for 1 (user nightly)", "3 for 1 (user nightly)"])
         }
     }
 
@@ -47,28 +52,37 @@ final class MetadataLockTests: XCTestCase {
         let held: [[String?]] = [
             ["1", "GRANTED", "SHARED", "GLOBAL", nil, nil], ["2", "PENDING", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil],
         ]
-        XCTAssertEqual(waits(held), ["2 for 1 (metadata GLOBAL)"])
+        XCTAssertEqual(try waits(held), ["2 for 1 (metadata GLOBAL)"])
         let wanted: [[String?]] = [
             ["1", "GRANTED", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil], ["2", "PENDING", "SHARED", "GLOBAL", nil, nil],
             ["3", "PENDING", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil],
         ]
-        XCTAssertEqual(waits(wanted), ["2 for 1 (metadata GLOBAL)", "3 for 2 (metadata GLOBAL)"])
+        XCTAssertEqual(try waits(wanted), ["2 for 1 (metadata GLOBAL)", "3 for 2 (metadata GLOBAL)"])
     }
 
     func testALockOfAThreadThatIsNoSessionIsInNobodysPower() {
         let rows = [table(nil, "GRANTED", "SHARED_READ"), table("2", "PENDING", "EXCLUSIVE")]
-        XCTAssertEqual(waits(rows), ["2 for nobody (metadata d.t)"])
+        XCTAssertEqual(try waits(rows), ["2 for nobody (metadata d.t)"])
     }
 
     func testNobodyWaitsForHimself() {
         let rows = [table("1", "GRANTED", "SHARED_WRITE"), table("1", "PENDING", "EXCLUSIVE")]
-        XCTAssertEqual(waits(rows), [])
+        XCTAssertEqual(try waits(rows), [])
     }
 
     func testLocksOnDifferentTablesHaveNothingToDoWithEachOther() {
         let rows = [
             table("1", "GRANTED", "EXCLUSIVE"), ["2", "PENDING", "SHARED_READ", "TABLE", "d", "u"],
         ]
-        XCTAssertEqual(waits(rows), [])
+        XCTAssertEqual(try waits(rows), [])
+    }
+
+    /// A thousand who wait for a thousand would be a million pairs.
+    func testOfAWaiterForTooManyNothingIsSaid() throws {
+        let holders = (1...1_000).map { table("\($0)", "GRANTED", "SHARED_READ") }
+        let waiters = (2_001...3_000).map { table("\($0)", "PENDING", "EXCLUSIVE") }
+        let waits = MetadataLock.waits(among: try locks(holders + waiters), atMost: 5_000)
+        XCTAssertEqual(waits.count, 5_000)
+        for (_, pairs) in Dictionary(grouping: waits, by: \.waiter) { XCTAssertEqual(pairs.count, 1_000) }
     }
 }

@@ -73,6 +73,46 @@ final class ObservationTests: XCTestCase {
         }
     }
 
+    func testOfLargeStatementsTheServerSendsBeginningsOnly() async throws {
+        try await onEveryServer { server in
+            let sessions = try await ClientSessions.open(4, on: server)
+            let ids = await sessions.threadIDs
+            let statement = "SELECT SLEEP(60), '" + String(repeating: "\u{E9}", count: 1_500_000) + "'"
+            for index in 0..<3 { try await sessions.send(statement, on: index) }
+            try await sessions.send("SELECT SLEEP(60), 'short'", on: 3)
+            let database = MySQLServer(server.configuration())
+            // Each of these has a memory of its own.
+            try await eventually("all run") {
+                let look = try await observe(server)
+                return ids.allSatisfy { id in look.sessions.contains { $0.id == id && $0.picture.statement != nil } }
+            }
+            let whole = try await database.observe(.sessions)
+            let cut = try await database.observe(.sessions)
+            let cutList = try await database.list().sessions
+            for (name, look) in [("whole", whole.sessions), ("cut", cut.sessions), ("cut list", cutList)] {
+                let found = Dictionary(uniqueKeysWithValues: look.map { ($0.id, $0) })
+                let before = Dictionary(uniqueKeysWithValues: whole.sessions.map { ($0.id, $0) })
+                for id in ids {
+                    let session = try XCTUnwrap(found[id], name)
+                    XCTAssertEqual(session.identity, before[id]?.identity, name)
+                    let text = try XCTUnwrap(session.picture.statement, name)
+                    guard id != ids[3] else {
+                        XCTAssertEqual(text, "SELECT SLEEP(60), 'short'", name)
+                        XCTAssertNil(session.picture.statementLength, name)
+                        continue
+                    }
+                    XCTAssertTrue(statement.utf8.starts(with: text.utf8), name)
+                    let most = name == "whole" || server.kind == .mariadb ? 65_535 : 1_024
+                    XCTAssertTrue((most - 3...most).contains(text.utf8.count), "\(name): \(text.utf8.count)")
+                    let length = try XCTUnwrap(session.picture.statementLength, name)
+                    if name == "whole" { XCTAssertEqual(length, statement.utf8.count) }
+                    XCTAssertGreaterThan(length, text.utf8.count, name)
+                }
+            }
+            await database.close()
+        }
+    }
+
     /// On MySQL such a statement makes every SELECT from information_schema.PROCESSLIST fail.
     func testAStatementBeyondTheServersCharacterSetIsListedAllTheSame() async throws {
         let odd: [[UInt8]] = [Array("\u{1F600}".utf8), [0xFF, 0xC3, 0x28]]

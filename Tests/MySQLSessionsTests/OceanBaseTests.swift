@@ -111,11 +111,13 @@ final class OceanBaseTests: XCTestCase {
         for index in 0..<3 { _ = try await waiters.receive(on: index) }
     }
 
-    func testAWaitThatIsNotForARowIsUnexplained() {
-        let waits = OceanBaseViews.lockWaits([
+    func testAWaitThatIsNotForARowIsUnexplained() throws {
+        let rows: [[String?]] = [
             ["7", "5", #"200001-{"INT":1}"#, "TR"], ["7", "5", "200001", "TM"], ["8", "5", "200001", "TM"],
             ["9", "5", nil, "TX"],
-        ])
+        ]
+        let answer = MySQLResult(columns: ["waiter", "holder", "object", "type"], rows: rows)
+        let waits = try OceanBaseViews.lockWaits(try Rows(answer, "locks"))
         XCTAssertEqual(waits.known.map(\.waiter), [ThreadID(7)])
         XCTAssertEqual(waits.unexplained, Set([8, 9].compactMap { ThreadID($0) }))
     }
@@ -123,7 +125,7 @@ final class OceanBaseTests: XCTestCase {
     /// The session is gone, what it changed is not yet undone: only the places where the rows are know of it.
     func testATransactionIsOpenAsLongAsItsRowsAreBeingUndone() throws {
         let transactions = try OceanBaseViews.transactions(
-            MySQLResult(rows: [
+            MySQLResult(columns: ["id", "thread", "age", "state"], rows: [
                 ["41", "7", "3", "ENDING"], ["41", "7", "2", "EXPLICIT_ACTIVE"], ["42", "8", "9", "ENDING"],
                 ["42", "8", "9", "ENDING"], ["43", "0", "0", "IDLE"],
             ]))

@@ -40,7 +40,13 @@ final class ServerTextTests: XCTestCase {
         let rows = [
             ["1", "GRANTED", "EXCLUSIVE", "TABLE", "d", "caf\u{E9}"], ["2", "PENDING", "SHARED_READ", "TABLE", "d", "cafe\u{301}"],
         ]
-        XCTAssertEqual(MetadataLock.waits(among: rows.map(MetadataLock.init)), [])
+        XCTAssertEqual(try waits(rows), [])
+    }
+
+    private func waits(_ rows: [[String?]]) throws -> [LockWait] {
+        let columns = ["owner", "status", "type", "object_type", "object_schema", "object_name"]
+        let answer = MySQLResult(columns: columns, rows: rows)
+        return MetadataLock.waits(among: try MetadataLock.locks(try Rows(answer, "locks")), atMost: mostLocks)
     }
 
     func testServersAtOtherBytesAreOtherServers() {
@@ -65,8 +71,10 @@ final class ServerTextTests: XCTestCase {
         XCTAssertEqual(AccountRights.globalPrivileges(inGrant: "GRANT " + marks + marks).count, 0)
         XCTAssertNil(MySQLFailure(code: 2_002, message: marks).beforeTLS)
         XCTAssertFalse(AccountRights.isOceanBase(version: marks))
-        let locks = MetadataLock.waits(among: [MetadataLock(["1", marks, marks, marks, marks, marks])])
-        XCTAssertEqual(locks, [])
+        // Such names are refused; as long as names may be, they are compared.
+        XCTAssertThrowsError(try waits([["1", marks, marks, marks, marks, marks]]))
+        let name = String(decoding: marks.utf8.prefix(1_024), as: UTF8.self)
+        XCTAssertEqual(try waits([["1", name, name, name, name, name]]), [])
         XCTAssertLessThan(ContinuousClock.now - begin, .seconds(20), "by characters it took a minute and more")
     }
 }

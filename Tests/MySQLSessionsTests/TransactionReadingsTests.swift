@@ -10,7 +10,7 @@ final class TransactionReadingsTests: XCTestCase {
     ]
 
     func testAReadingIsHandedOutForAQuarterOfASecondFromItsBeginning() {
-        let readings = TransactionReadings()
+        let readings = ServerReadings()
         let begin = ContinuousClock.now
         XCTAssertNil(readings.recent(at: begin))
         let first = readings.add(transactions, begunAt: begin)
@@ -35,7 +35,7 @@ final class TransactionReadingsTests: XCTestCase {
                 numbers.append(
                     try await database.withConnection { try await $0.transactions().number })
             }
-            let most = Int(begin.duration(to: .now) / TransactionReadings.pause) + 1
+            let most = Int(begin.duration(to: .now) / ServerReadings.pause) + 1
             XCTAssertGreaterThan(numbers.count, most)
             XCTAssertEqual(numbers, numbers.sorted())
             XCTAssertTrue((2...most).contains(Set(numbers).count), "\(numbers)")

@@ -48,7 +48,7 @@ extension ODPDouble.State {
                 return Response(
                     .error(1_305, state: "42000", "FUNCTION proxy_version does not exist"), isCommand: false)
             }
-            return Response(.rows([Column("proxy_version()")], [[version]]))
+            return Response(.rows([Column(aliases(in: words).first ?? "proxy_version()")], [[version]]))
         default: return Response(onServer(words, of: id), isCommand: false)
         }
     }
@@ -188,18 +188,27 @@ extension ODPDouble.State {
                 return .rows([Column("1", .longLong)], [["1"]])
             }
             let values = [String(own.connections.first?.serverID ?? 0), "5.7.25-OceanBase-v4.3.1.0"]
-            let columns = [Column("connection_id()", .longLong), Column("version()")]
+            let names = aliases(in: words)
+            let columns = [
+                Column(names.first ?? "connection_id()", .longLong), Column(names.dropFirst().first ?? "version()"),
+            ]
             let count = words.contains("version()") ? 2 : 1
             return .rows(Array(columns.prefix(count)), [Array(values.prefix(count))])
         default: return .syntax
         }
     }
 
+    private func aliases(in words: [String]) -> [String] {
+        zip(words, words.dropFirst()).compactMap { $0 == "as" ? $1 : nil }
+    }
+
     private func serverList(_ words: [String], for own: ODPDouble.Session) -> Answer {
         guard !settings.lacksProcessList else {
             return .error(1_146, state: "42S02", "Table 'oceanbase.GV$OB_PROCESSLIST' doesn't exist")
         }
-        let names = Array(words.dropFirst().prefix { $0 != "from" })
+        // SELECT 1, or columns that are all named.
+        let named = aliases(in: words)
+        let names = named.isEmpty ? ["1"] : named
         let wanted: Set<String>? = words.firstIndex(of: "in").map { index in
             Set(words[(index + 1)...].map { $0.filter(\.isWholeNumber) })
         }

@@ -34,4 +34,14 @@ final class ServerFingerprintTests: XCTestCase {
             XCTAssertEqual(first.difference(from: later), .serverRestarted)
         }
     }
+
+    func testNoStartTimeIsTooFarFromAnother() {
+        for (start, laterStart): (Int64, Int64) in [(.min, .max), (.max, .min), (0, .min), (.min, 0), (-1, .max)] {
+            for count: UInt64? in [5, nil] {
+                let first = fingerprint(startedAt: start, connectionCount: count)
+                let later = fingerprint(startedAt: laterStart, connectionCount: count)
+                XCTAssertEqual(first.difference(from: later), .serverRestarted)
+            }
+        }
+    }
 }

@@ -26,6 +26,9 @@ public final class FakeMySQLServer: Sendable {
         /// What one statement is answered; `nil` for what it is by ``content``.
         public var answer: @Sendable (_ statement: String) -> Answer? = { _ in nil }
 
+        /// What is sent in place of an answer: nothing, one, or several result sets.
+        public var alter: @Sendable (_ statement: String, _ answer: Answer) -> [Answer] = { [$1] }
+
         public init(_ content: FakeServerContent = .mysql()) { self.content = content }
     }
 
@@ -33,6 +36,8 @@ public final class FakeMySQLServer: Sendable {
         case ok
         case error(UInt16, String)
         case rows([String], [[String?]])
+        /// The same, of rows that `encoded(_:)` has made, or something else.
+        case encodedRows([String], [[UInt8]])
         /// The same row so many times, which are sent as they are made.
         case manyRows([String], [String?], count: Int)
         /// Just these bytes, with no header before them and nothing behind.
@@ -217,17 +222,21 @@ public final class FakeMySQLServer: Sendable {
 
     /// - Returns: whether the connection goes on.
     private func answer(_ text: String, of conversation: Conversation, sequence: UInt8) -> Bool {
-        let statements = FakeServerContent.statements(in: text)
-        var writer = PacketWriter(sequence: sequence)
-        for (index, statement) in statements.enumerated() {
-            let ask = state.withLock { state in
+        var answers: [Answer] = []
+        for statement in FakeServerContent.statements(in: text) {
+            let settings = state.withLock { state in
                 state.statements.append(statement)
-                return state.settings.answer
+                return state.settings
             }
-            let answer = ask(statement)
+            let answer = settings.answer(statement)
                 ?? state.withLock { $0.settings.content.answer(statement, conversation.threadID) }
-            guard conversation.say(answer, with: &writer, more: index < statements.count - 1) else { return false }
+            answers += settings.alter(statement, answer)
             // The rest of a packet is dropped at the first error.
+            if case .error? = answers.last { break }
+        }
+        var writer = PacketWriter(sequence: sequence)
+        for (index, answer) in answers.enumerated() {
+            guard conversation.say(answer, with: &writer, more: index < answers.count - 1) else { return false }
             if case .error = answer { break }
         }
         return true
@@ -247,7 +256,7 @@ private struct Conversation {
     /// - Returns: whether the connection goes on.
     func say(_ answer: FakeMySQLServer.Answer, with writer: inout PacketWriter, more: Bool) -> Bool {
         switch answer {
-        case .ok, .error, .rows, .payloads, .bytes:
+        case .ok, .error, .rows, .encodedRows, .payloads, .bytes:
             socket.send(bytes(of: answer, &writer, more: more))
         case .manyRows(let columns, let row, let count):
             writer.append(columns.map { Column($0) })
@@ -295,6 +304,8 @@ private struct Conversation {
             writer.append(.error(code, state: "HY000", message), status: status, more: more)
         case .rows(let columns, let rows):
             writer.append(.rows(columns.map { Column($0) }, rows), status: status, more: more)
+        case .encodedRows(let columns, let rows):
+            writer.append(.encodedRows(columns.map { Column($0) }, rows), status: status, more: more)
         case .payloads(let payloads): for payload in payloads { writer.append(payload) }
         case .bytes(let bytes): return bytes
         case .manyRows, .dripping, .stalling, .cutting, .silence, .close, .reset: break

@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// What `SHOW PROXYSESSION ATTRIBUTE` of an ODP tells of one client's session.
 struct ProxyAttributes: Sendable {
@@ -12,27 +13,30 @@ struct ProxyAttributes: Sendable {
     let serverSessions: [ServerSession]
 
     /// - Throws: ``ServerError`` if it is not what an ODP answers.
-    init(_ result: MySQLResult?) throws(ServerError) {
+    init(_ results: [MySQLResult]) throws(ServerError) {
         let source = "SHOW PROXYSESSION ATTRIBUTE"
-        let rows = try NamedRows(result, source)
-        let name = try rows.index(of: "attribute_name")
-        let value = try rows.index(of: "value")
-        let group = try rows.index(of: "info")
+        let rows = try Rows(results, source)
+        let name = try rows.column("attribute_name")
+        let value = try rows.column("value")
+        let group = try rows.column("info")
         var common: [String: String] = [:]
         // Names repeat: each server session is a run of rows that begins with server_ip.
         var held: [[String: String]] = []
-        try rows.forEach { row throws(ServerError) in
-            guard let attribute = row[name], attribute.utf8.count <= 64 else { throw .senseless(source) }
-            if row[group]?.hasSameBytes(as: "cs common") == true {
-                common[attribute] = row[value] ?? ""
-            } else if attribute == "server_ip" {
-                held.append([attribute: row[value] ?? ""])
+        for row in rows {
+            guard let attribute = row.text(name), attribute.utf8.count <= 64 else { throw .senseless(source) }
+            if row.text(group)?.isSame(as: "cs common") == true {
+                common[attribute] = row.text(value) ?? ""
+            } else if attribute.isSame(as: "server_ip") {
+                held.append([attribute: row.text(value) ?? ""])
             } else if !held.isEmpty {
-                held[held.count - 1][attribute] = row[value] ?? ""
+                held[held.count - 1][attribute] = row.text(value) ?? ""
             }
         }
         func number(_ values: [String: String], _ attribute: String) throws(ServerError) -> UInt64 {
-            try Row([values[attribute]], source).unsigned(0)
+            guard let number = values[attribute].flatMap(UInt64.init(ofODP:)) else {
+                throw .senseless(source, "\(attribute) is no number")
+            }
+            return number
         }
         func text(_ attribute: String) throws(ServerError) -> String {
             guard let text = common[attribute], text.utf8.count <= 256 else { throw .senseless(source) }
@@ -66,7 +70,7 @@ extension MySQLConnection {
             guard failure.isOfUnknownProxySession else { throw ServerError(failure, during: "looking up a session") }
             return []
         }
-        let attributes = try ProxyAttributes(answer.results.first)
+        let attributes = try ProxyAttributes(answer.results)
         return attributes.proxySessionID == session.proxy?.id ? attributes.serverSessions : []
     }
 }

@@ -22,8 +22,8 @@ extension MySQLConnection {
     /// What `killd check` says of an ODP and of what the login may see and kill.
     func findings(_ login: ProxyLogin) throws(ServerError) -> [MySQLFinding] {
         // Of two words only: with FULL it would go to a database server in any case.
-        let columns = try query("SHOW PROCESSLIST").first?.columns ?? []
-        let idVersion = columns.contains("trans_count") ? 1 : 2
+        let rows = try Rows(try query("SHOW PROCESSLIST"), "SHOW PROCESSLIST")
+        let idVersion = rows.has("trans_count") ? 1 : 2
         var findings = [
             MySQLFinding(
                 severity: .information, subject: .proxy,

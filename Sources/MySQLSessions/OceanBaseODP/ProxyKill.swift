@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 import Synchronization
 
 /// Sessions that wait for their KILL, for several connections at once.
@@ -114,7 +115,7 @@ extension MySQLConnection {
         let idsListed = Set(listed.map(\.id))
         let states = try serverStates(of: whole)
         let dying = states.filter { id, states in
-            !idsListed.contains(id) || states.contains { $0.hasSameBytes(as: dyingState) }
+            !idsListed.contains(id) || states.contains { $0.isSame(as: dyingState) }
         }
         return Set(dying.keys)
     }

@@ -38,16 +38,16 @@ struct ProxyLogin: Sendable {
 extension ProxyLogin {
     /// - Throws: ``ServerError/Reason/unexpectedKind`` if no ODP answers.
     init(on handle: borrowing MySQLHandle) throws(ServerError) {
-        func run(_ sql: String, during work: String) throws(ServerError) -> MySQLResult {
+        func run(_ sql: String, during work: String) throws(ServerError) -> [MySQLResult] {
             let answer = handle.run(sql)
             if let failure = answer.failure { throw ServerError(failure.ofOceanBase, during: work) }
-            return answer.results.first ?? MySQLResult()
+            return answer.results
         }
         var attributes = try Self.attributes(on: handle)
         // Reaches a database server, without which there is no proxy_sessid.
-        connectionID = try Row(
-            try run("SELECT CONNECTION_ID()", during: "setting up a connection").rows.first, "CONNECTION_ID()"
-        ).unsigned(0)
+        connectionID = try Rows(
+            try run("SELECT CONNECTION_ID() AS connection", during: "setting up a connection"), "CONNECTION_ID()"
+        ).only().unsigned("connection")
         if attributes.proxySessionID == 0 { attributes = try Self.attributes(on: handle) }
         guard let origin = attributes.origin else { throw .senseless("proxy_sessid") }
         self.origin = origin
@@ -56,7 +56,8 @@ extension ProxyLogin {
         user = attributes.user
         // Alone: several statements in one packet are never a command to the ODP.
         _ = try run("SET SESSION autocommit=1, wait_timeout=31536000", during: "setting up a connection")
-        version = handle.run("SELECT proxy_version()").results.first?.rows.first?.first.flatMap { $0 }
+        version = try? Rows(handle.run("SELECT proxy_version() AS version").results, "proxy_version()").only()
+            .text("version")
         seesServers = handle.run("SELECT 1 FROM oceanbase.GV$OB_PROCESSLIST LIMIT 1").failure == nil
     }
 
@@ -73,13 +74,13 @@ extension ProxyLogin {
                 know SHOW PROXYSESSION: \(failure.message) (\(failure.code))
                 """)
         }
-        return try ProxyAttributes(answer.results.first)
+        return try ProxyAttributes(answer.results)
     }
 
     /// Why a connection that should be one to a server is not; `nil` if it is not
     /// to an ODP.
     static func refusal(on handle: borrowing MySQLHandle) -> ServerError? {
-        guard let attributes = try? ProxyAttributes(handle.run("SHOW PROXYSESSION ATTRIBUTE").results.first) else {
+        guard let attributes = try? ProxyAttributes(handle.run("SHOW PROXYSESSION ATTRIBUTE").results) else {
             return nil
         }
         let origin = attributes.origin.map { " (\($0))" } ?? ""

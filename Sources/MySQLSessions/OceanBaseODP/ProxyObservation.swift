@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// What one look at an ODP tells.
 struct ProxyLook {
@@ -14,7 +15,7 @@ extension MySQLConnection {
     /// say: two round trips, since a packet holds one command to the ODP only.
     func observeProxy(_ login: ProxyLogin, _ scope: ObservationScope) throws(ServerError) -> ProxyLook {
         guard scope != .server else {
-            let attributes = try ProxyAttributes(try query("SHOW PROXYSESSION ATTRIBUTE").first)
+            let attributes = try ProxyAttributes(try query("SHOW PROXYSESSION ATTRIBUTE"))
             guard attributes.origin == login.origin else { throw login.replaced(by: attributes.origin) }
             return ProxyLook(fingerprint: login.fingerprint)
         }
@@ -56,20 +57,24 @@ extension MySQLConnection {
         from origin: ProxyOrigin
     ) throws(ServerError) -> [UInt64: [ServerConnectionRow]] {
         // No column that OceanBase 4.0 would lack.
-        let result = try query(
+        let answers = try query(
             """
-            SELECT ID, COMMAND, TIME, STATE, INFO, PROXY_SESSID FROM oceanbase.GV$OB_PROCESSLIST \
+            SELECT ID AS id, COMMAND AS command, TIME AS time, STATE AS state, \
+            LEFT(INFO,\(SessionListSource.longestStatement)) AS info, PROXY_SESSID AS proxy_sessid \
+            FROM oceanbase.GV$OB_PROCESSLIST \
             WHERE PROXY_SESSID BETWEEN \(origin.proxySessionIDs.lowerBound) AND \(origin.proxySessionIDs.upperBound)
-            """).first
+            """)
+        let rows = try Rows(answers, "GV$OB_PROCESSLIST")
+        let (id, command, time) = (try rows.column("id"), try rows.column("command"), try rows.column("time"))
+        let (state, info) = (try rows.column("state"), try rows.column("info"))
+        let proxySession = try rows.column("proxy_sessid")
         var connections: [UInt64: [ServerConnectionRow]] = [:]
-        for row in result?.rows ?? [] {
-            let row = try Row(row, "GV$OB_PROCESSLIST")
-            connections[try row.unsigned(5), default: []].append(
+        for row in rows {
+            connections[try row.unsigned(proxySession), default: []].append(
                 ServerConnectionRow(
-                    id: try row.thread(0), command: row[1] ?? "",
-                    // Whole seconds, or a fraction behind a point.
-                    seconds: row[2].flatMap { Double($0) }.flatMap { Int64(exactly: $0.rounded(.down)) },
-                    state: row[3] ?? "", statement: row[4]))
+                    id: try row.thread(id), command: try row.name(command) ?? "", seconds: try row.seconds(time),
+                    state: try row.name(state) ?? "",
+                    statement: try row.statement(info, cut: SessionListSource.longestStatement)))
         }
         return connections
     }
@@ -81,17 +86,17 @@ extension MySQLConnection {
             sessions.compactMap { session in session.proxy.map { ($0.id, session.id) } },
             uniquingKeysWith: { first, _ in first })
         guard !ids.isEmpty else { return [:] }
-        let result = try query(
+        let answers = try query(
             """
-            SELECT PROXY_SESSID, STATE FROM oceanbase.GV$OB_PROCESSLIST \
+            SELECT PROXY_SESSID AS proxy_sessid, STATE AS state FROM oceanbase.GV$OB_PROCESSLIST \
             WHERE PROXY_SESSID IN (\(ids.keys.map(String.init).joined(separator: ",")))
-            """).first
-        guard let result else { throw .senseless("GV$OB_PROCESSLIST") }
+            """)
+        let rows = try Rows(answers, "GV$OB_PROCESSLIST")
+        let (proxySession, state) = (try rows.column("proxy_sessid"), try rows.column("state"))
         var states: [ThreadID: [String]] = [:]
-        for row in result.rows {
-            let row = try Row(row, "GV$OB_PROCESSLIST")
-            guard let id = ids[try row.unsigned(0)] else { continue }
-            states[id, default: []].append(row[1] ?? "")
+        for row in rows {
+            guard let id = ids[try row.unsigned(proxySession)] else { continue }
+            states[id, default: []].append(try row.name(state) ?? "")
         }
         return states
     }
@@ -104,7 +109,7 @@ private struct ServerConnectionRow {
     let command: String
     let seconds: Int64?
     let state: String
-    let statement: String?
+    let statement: (text: String?, length: Int?)
 }
 
 /// What a database server calls a connection that was killed and is not at its end.
@@ -114,13 +119,13 @@ extension ProxyClientSession {
     /// - Parameter connections: the session's to database servers; it uses one
     ///   at a time.
     fileprivate func picture(_ connections: [ServerConnectionRow]) -> SessionPicture {
-        let isDying = !connections.isEmpty && connections.allSatisfy { $0.state.hasSameBytes(as: dyingState) }
-        let inUse = connections.first { !$0.command.hasSameBytes(as: "Sleep") }
+        let isDying = !connections.isEmpty && connections.allSatisfy { $0.state.isSame(as: dyingState) }
+        let inUse = connections.first { !$0.command.isSame(as: "Sleep") }
             ?? connections.min { ($0.seconds ?? .max) < ($1.seconds ?? .max) }
         guard let inUse else { return SessionPicture(database: database, command: "", seconds: nil, state: state) }
         return SessionPicture(
             database: database, command: isDying ? "Killed" : inUse.command, seconds: inUse.seconds,
-            state: inUse.state, statement: inUse.statement)
+            state: inUse.state, statement: inUse.statement.text, statementLength: inUse.statement.length)
     }
 }
 

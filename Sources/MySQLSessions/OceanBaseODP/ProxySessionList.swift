@@ -61,14 +61,14 @@ extension MySQLConnection {
     /// All sessions of the ODP's clients; an account outside the tenant `sys` is
     /// shown its own only.
     func proxySessions() throws(ServerError) -> [ThreadID: ProxyClientSession] {
-        let rows = try NamedRows(try query("SHOW PROXYSESSION").first, "SHOW PROXYSESSION")
+        let rows = try Rows(try query("SHOW PROXYSESSION"), "SHOW PROXYSESSION")
         let columns = try Columns(rows)
         var sessions: [ThreadID: ProxyClientSession] = [:]
         // With 24 connections that each list a thousand sessions, growing it bit by bit shows.
         sessions.reserveCapacity(rows.count)
-        try rows.forEach { row throws(ServerError) in
+        for row in rows {
             // No plan can name it.
-            guard let id = try row.thread(columns.id) else { return }
+            guard let id = try row.thread(columns.id) else { continue }
             var session = try columns.session(id, in: row)
             // ODP reads its sessions without locking them. Of two with one id, neither can be told from the other.
             if sessions[id] != nil { session = session.unpinnable }
@@ -78,28 +78,28 @@ extension MySQLConnection {
     }
 
     private struct Columns {
-        let id, proxySessionID, cluster, tenant, user, host, database, transactions, state, process: Int
+        let id, proxySessionID, cluster, tenant, user, host, database, transactions, state, process: Rows.Column
 
-        init(_ rows: NamedRows) throws(ServerError) {
-            id = try rows.index(of: "id")
-            proxySessionID = try rows.index(of: "proxy_sessid")
-            cluster = try rows.index(of: "cluster")
-            tenant = try rows.index(of: "tenant")
-            user = try rows.index(of: "user")
-            host = try rows.index(of: "host")
-            database = try rows.index(of: "db")
-            transactions = try rows.index(of: "trans_count")
-            state = try rows.index(of: "state")
-            process = try rows.index(of: "pid")
+        init(_ rows: Rows) throws(ServerError) {
+            id = try rows.column("id")
+            proxySessionID = try rows.column("proxy_sessid")
+            cluster = try rows.column("cluster")
+            tenant = try rows.column("tenant")
+            user = try rows.column("user")
+            host = try rows.column("host")
+            database = try rows.column("db")
+            transactions = try rows.column("trans_count")
+            state = try rows.column("state")
+            process = try rows.column("pid")
         }
 
         func session(_ id: ThreadID, in row: Row) throws(ServerError) -> ProxyClientSession {
             var isCredible = true
-            func name(_ column: Int) -> String {
-                let text = row[column] ?? ""
-                guard text.utf8.count > longestName else { return text }
+            func name(_ column: Rows.Column) -> String {
+                let text = row.text(column) ?? ""
+                guard text.utf8.count > longestLoginName else { return text }
                 isCredible = false
-                return text.beginning(ofBytes: longestName)
+                return text.beginning(bytes: longestLoginName)
             }
             let tenantName = name(tenant)
             let session = ProxyClientSession(
@@ -110,7 +110,8 @@ extension MySQLConnection {
                         id: try row.unsigned(proxySessionID), cluster: name(cluster), tenant: tenantName,
                         transactionCount: try row.unsigned(transactions))),
                 // A text, not NULL.
-                database: row[database].flatMap { $0.hasSameBytes(as: "NULL") ? nil : $0 }, state: row[state],
+                database: try row.name(database).flatMap { $0.isSame(as: "NULL") ? nil : $0 },
+                state: try row.name(state),
                 processID: try row.unsigned(process))
             return isCredible ? session : session.unpinnable
         }
@@ -118,13 +119,7 @@ extension MySQLConnection {
 }
 
 /// OceanBase's names are shorter than this; whoever logs in chooses the texts before anybody has checked them.
-private let longestName = 256
-
-extension String {
-    fileprivate func beginning(ofBytes count: Int) -> String {
-        String(decoding: utf8.prefix(count), as: UTF8.self)
-    }
-}
+private let longestLoginName = 256
 
 extension ProxyClientSession {
     /// The same, but listed only: it cannot be planned.

@@ -1,15 +1,14 @@
 import SessionKill
 import Synchronization
 
-/// What the last reading of a server's INNODB_TRX showed, for all connections
-/// to that server.
+/// What the last readings of a server showed, for all connections to it.
 ///
 /// InnoDB renews what it shows there only when nobody read it for 100 ms
 /// (`CACHE_MIN_IDLE_TIME` in its `trx0i_s.cc`): two Commits that each looked a
 /// few times a second would show each other the same old rows for ever
 /// (measured). So killd reads it four times a second at most, and whoever
 /// comes sooner is handed the last reading.
-final class TransactionReadings: Sendable {
+final class ServerReadings: Sendable {
     /// Even with somebody else's poll in between, this leaves InnoDB its pause.
     static let pause = Duration.milliseconds(250)
 
@@ -17,6 +16,8 @@ final class TransactionReadings: Sendable {
         var count = 0
         var last: (reading: TransactionReading, begunAt: ContinuousClock.Instant)?
         var lastLockWaits: (waits: LockWaits, begunAt: ContinuousClock.Instant)?
+        /// When the last list was read whose statements were too much to read whole.
+        var largeStatements: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -50,5 +51,24 @@ final class TransactionReadings: Sendable {
 
     func add(_ waits: LockWaits, begunAt: ContinuousClock.Instant) {
         state.withLock { $0.lastLockWaits = (waits, begunAt) }
+    }
+
+    /// In bytes, of all statements of a session list together.
+    private static let mostOfWholeStatements = 8 << 20
+    /// For so long after a list with more than that, none is read with whole statements.
+    private static let pauseOfWholeStatements = Duration.seconds(60)
+
+    func readsWholeStatements(at time: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            state.largeStatements.map { $0.duration(to: time) >= Self.pauseOfWholeStatements } ?? true
+        }
+    }
+
+    /// Takes note of how much the statements of a list were.
+    func noteStatements(of sessions: [Session], begunAt: ContinuousClock.Instant) {
+        let bytes = sessions.reduce(0) {
+            $0 + ($1.picture.statementLength ?? $1.picture.statement?.utf8.count ?? 0)
+        }
+        if bytes > Self.mostOfWholeStatements { state.withLock { $0.largeStatements = begunAt } }
     }
 }

@@ -67,7 +67,8 @@ def refusals(instance):
             Refusal("without the right", action, parameters, errors.unauthorized(action, instance), caller="reader")
             for action, parameters in (("CreateKillTask", task), ("CancelKillTask", of))
         ],
-        Refusal("unknown instance", "CancelKillTask", {"InstanceId": "cdb-nowhere"}, errors.INSTANCE_UNKNOWN),
+        # Not with the content of another call in the same second.
+        Refusal("unknown instance", "CancelKillTask", {"InstanceId": "cdb-nothing"}, errors.INSTANCE_UNKNOWN),
     ]
 
 
@@ -156,6 +157,9 @@ class Answers:
             if victim is not None:
                 self.check(
                     "DescribeMySqlProcessList", "the task ends the victim", of | {"ID": victim}, ended)
+            # With another content than the other calls about the instance, and each in a second of its own.
+            cancel = of | {"Product": "mysql"}
             time.sleep(1 - time.time() % 1)
-            self.check("CancelKillTask", "cancelled", of, is_done)
-            self.check_refused("CancelKillTask", "no task", of | {"Product": "mysql"}, NO_TASK, "zh-CN")
+            self.check("CancelKillTask", "cancelled", cancel, is_done)
+            time.sleep(1 - time.time() % 1)
+            self.check_refused("CancelKillTask", "no task", cancel, NO_TASK, "zh-CN")

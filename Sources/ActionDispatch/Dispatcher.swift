@@ -29,11 +29,17 @@ public final class Dispatcher: Sendable {
         public var regions: Set<String>
         /// What is said in the place of texts of ours.
         public var messages: MessageOverrides
+        /// Ids that one request may name.
+        public var maximumThreads: Int
 
-        public init(signedHosts: [String], regions: Set<String>, messages: MessageOverrides = .none) {
+        public init(
+            signedHosts: [String], regions: Set<String>, messages: MessageOverrides = .none,
+            maximumThreads: Int = 1_000
+        ) {
             self.signedHosts = signedHosts
             self.regions = regions
             self.messages = messages
+            self.maximumThreads = maximumThreads
         }
     }
 
@@ -92,6 +98,21 @@ public final class Dispatcher: Sendable {
         .soon { self.respond(to: request) }
     }
 
+    /// How long the body of a request may be of which only the head has come. A
+    /// long one is read only for an account, as far as the head names one.
+    public func allowance(of head: HTTPRequest) -> BodyAllowance {
+        var exchange = Exchange(head, startedAt: clock.monotonic())
+        do {
+            exchange.requestID = try randomUUID()
+            let (bytes, refusal) = try IncomingRequest.allowance(of: head)
+            let incoming = try IncomingRequest(head, mostPairs: mostPairs)
+            if incoming.isSignedInHeader { _ = try identify(incoming, &exchange) }
+            return BodyAllowance(bytes: bytes) { [exchange] in self.refuse(refusal, exchange) }
+        } catch {
+            return BodyAllowance(bytes: 0) { [exchange] in self.refuse(error, exchange) }
+        }
+    }
+
     /// What is said to a request that the HTTP server does not take: in the API's
     /// words where the API has some.
     public func refusal(of error: HTTPProtocolError) -> HTTPResponse {
@@ -134,34 +155,28 @@ public final class Dispatcher: Sendable {
     }
 
     /// The gates, in the order of the reference's section 3.4.
+    ///
+    /// Before it is known that the key exists nothing costs more the longer the
+    /// body is; a body is hashed before it is parsed, and parsed before its
+    /// parameters are sorted.
     private func pass(_ request: HTTPRequest, _ exchange: inout Exchange) throws -> (Call, Action.Work) {
-        let incoming = try IncomingRequest(request)
-        exchange.language = Language(requested: incoming[.language])
-        let name = try incoming.required(.action)
-        if name.utf8.count <= Self.longestName {
-            exchange.action = name
-            exchange.actionExists = actionNames.contains(ExactText(name))
-        }
-        let versionText = try incoming.required(.version)
-        let timestampText = try incoming.required(.timestamp)
-        guard let timestamp = Int64(timestampText) else {
-            throw TencentCloudError.invalidValue(timestampText, of: CommonParameter.timestamp.rawValue)
-        }
-
-        let region = incoming[.region].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
-        let (account, mark) = try authenticate(incoming, timestamp: timestamp, region: region)
+        let incoming = try IncomingRequest(request, mostPairs: mostPairs) { self.account(secretID: $0) != nil }
+        let claim = try identify(incoming, &exchange)
+        let (name, account) = (claim.action, claim.account)
+        let mark = try verify(claim, token: incoming[.token])
         exchange.account = account.name
-        let isChange = try noteUse(of: mark, by: account, for: name, version: versionText)
+        let isChange = try noteUse(of: mark, by: account, for: name, version: claim.version)
 
-        guard versionText.utf8.count <= Self.longestName, let version = APIVersion(rawValue: versionText) else {
-            throw TencentCloudError.noSuchVersion(versionText, service: Self.service)
+        guard claim.version.utf8.count <= Self.longestName, let version = APIVersion(rawValue: claim.version) else {
+            throw TencentCloudError.noSuchVersion(claim.version, service: Self.service)
         }
         guard name.utf8.count <= Self.longestName, let action = actions[ActionKey(name: name, version: version)] else {
-            throw TencentCloudError.invalidAction(name, service: Self.service, version: versionText)
+            throw TencentCloudError.invalidAction(name, service: Self.service, version: claim.version)
         }
 
         let key = RateKey(
-            account: account.name, region: region.flatMap { settings.regions.contains(where: $0.isSame) ? $0 : nil }, action: name)
+            account: account.name,
+            region: claim.region.flatMap { settings.regions.contains(where: $0.isSame) ? $0 : nil }, action: name)
         let admission = limiter.withLock { $0.admit(key, at: exchange.startedAt) }
         if case .refused(let count, let limit) = admission {
             if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
@@ -211,33 +226,62 @@ public final class Dispatcher: Sendable {
         return APIVersion(rawValue: version).flatMap { actions[ActionKey(name: name, version: $0)] }
     }
 
-    private static let service = "dbbrain"
-    /// Longer names of actions, versions, regions and keys do not exist; in bytes.
-    /// Hashing or comparing a string takes time quadratic in its combining marks,
-    /// so none from outside is looked up unbounded.
-    private static let longestName = 128
+    /// Who a request says it is from, and what it says of itself beside its
+    /// parameters; nothing of it is proven.
+    private struct Claim {
+        let action: String
+        let version: String
+        let region: String?
+        let signature: any SignedRequest
+        let account: Account
+    }
 
-    private func authenticate(
-        _ incoming: IncomingRequest, timestamp: Int64, region: String?
-    ) throws -> (Account, SignatureMark) {
+    private func identify(_ incoming: IncomingRequest, _ exchange: inout Exchange) throws -> Claim {
+        exchange.language = Language(requested: incoming[.language])
+        let name = try incoming.required(.action)
+        if name.utf8.count <= Self.longestName {
+            exchange.action = name
+            exchange.actionExists = actionNames.contains(ExactText(name))
+        }
+        let version = try incoming.required(.version)
+        let timestampText = try incoming.required(.timestamp)
+        guard let timestamp = Int64(timestampText) else {
+            throw TencentCloudError.invalidValue(timestampText, of: CommonParameter.timestamp.rawValue)
+        }
+        let region = incoming[.region].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
         let signature = try incoming.signature(
             timestamp: timestamp, region: region, signedHosts: settings.signedHosts)
-        guard signature.secretID.utf8.count <= Self.longestName, let account = accounts[ExactText(signature.secretID)] else {
-            throw TencentCloudError.secretIDNotFound
-        }
+        guard let account = account(secretID: signature.secretID) else { throw TencentCloudError.secretIDNotFound }
+        return Claim(action: name, version: version, region: region, signature: signature, account: account)
+    }
+
+    private func account(secretID: String) -> Account? {
+        secretID.utf8.count <= Self.longestName ? accounts[ExactText(secretID)] : nil
+    }
+
+    private func verify(_ claim: Claim, token: String?) throws -> SignatureMark {
+        let (account, signature) = (claim.account, claim.signature)
         switch try signature.verify(secretKey: account.secretKey, at: clock.now(), keys: signingKeys) {
         case .verified: break
         case .expired(let serverTime): throw TencentCloudError.signatureExpired(serverTime: serverTime)
         case .mismatched: throw TencentCloudError.signatureFailure
         }
-        guard account.accepts(token: incoming[.token]) else { throw TencentCloudError.tokenFailure }
+        guard account.accepts(token: token) else { throw TencentCloudError.tokenFailure }
         if let parameter = signature.ambiguousParameter {
             // Used up, or somebody else could send it as what it is not.
             usedSignatures.spend(signature.mark, of: account.secretID, at: clock.now())
             throw TencentCloudError.ambiguousSignature(parameter: parameter)
         }
-        return (account, signature.mark)
+        return signature.mark
     }
+
+    private var mostPairs: Int { IncomingRequest.pairs(forThreads: settings.maximumThreads) }
+
+    private static let service = "dbbrain"
+    /// Longer names of actions, versions, regions and keys do not exist; in bytes.
+    /// Hashing or comparing a string takes time quadratic in its combining marks,
+    /// so none from outside is looked up unbounded.
+    private static let longestName = 128
 }
 
 /// What is known of one request while it is answered.
@@ -307,6 +351,7 @@ extension TencentCloudError {
             case .malformed(let offset, _): .malformedJSON(offset: offset)
             case .notAnObject: .notAJSONObject
             case .malformedPair: .malformedPair
+            case .tooManyPairs: .requestTooLargeForSignature
             case .malformedEscape(let offset): .malformedEscape(offset: offset)
             case .repeated(let path): .repeatedParameter(path)
             case .unknown(let path): .unknownParameter(path)

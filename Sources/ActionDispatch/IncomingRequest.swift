@@ -22,25 +22,75 @@ struct IncomingRequest {
     }
 
     /// Finds out the form and refuses what is none or too large for it.
-    init(_ http: HTTPRequest) throws {
+    ///
+    /// - Parameters:
+    ///   - mostPairs: so many parameters a signature of version 1 may cover: each has
+    ///     to be read and sorted before anybody knows who sent it.
+    ///   - knows: whether there is such a SecretId. Asked before a long form is read.
+    init(
+        _ http: HTTPRequest, mostPairs: Int = Self.pairs(forThreads: 1_000), knows: (String) -> Bool = { _ in true }
+    ) throws {
         self.http = http
+        switch try Self.kind(of: http) {
+        case .json: form = .json
+        case .query: form = .query
+        case .pairsInQuery: form = .pairs(try Self.pairs((http.query ?? "").utf8, most: mostPairs))
+        case .pairsInBody:
+            guard http.body.count <= Self.formLimit else { throw TencentCloudError.requestTooLargeForSignature }
+            if http.body.count > HTTPLimits().shortBodyBytes {
+                guard let secretID = try FormPairs.value(of: CommonParameter.secretID.rawValue, in: http.body) else {
+                    throw TencentCloudError.missingParameter(CommonParameter.secretID.rawValue)
+                }
+                guard knows(secretID) else { throw TencentCloudError.secretIDNotFound }
+            }
+            form = .pairs(try Self.pairs(http.body, most: mostPairs))
+        }
+    }
+
+    /// What the head tells of the form.
+    private enum Kind {
+        case json, query, pairsInQuery, pairsInBody
+    }
+
+    private static func kind(of http: HTTPRequest) throws(TencentCloudError) -> Kind {
         let isSignedInHeader = http.headers.contains("Authorization")
         switch (http.method, try http.mediaType()) {
         case ("POST", nil), ("POST", .json):
-            form = .json
+            return .json
         case ("POST", .form) where !isSignedInHeader:
-            guard http.body.count <= Self.formLimit else { throw TencentCloudError.requestTooLargeForSignature }
-            form = .pairs(try FormPairs(http.body))
+            return .pairsInBody
         case ("GET", let type) where !isSignedInHeader || type == .form:
-            let query = (http.query ?? "").utf8
-            guard query.count <= Self.queryLimit else {
-                throw TencentCloudError.requestSizeLimitExceeded(limit: Self.queryLimit)
+            guard (http.query ?? "").utf8.count <= queryLimit else {
+                throw .requestSizeLimitExceeded(limit: queryLimit)
             }
-            form = isSignedInHeader ? .query : .pairs(try FormPairs(query))
+            return isSignedInHeader ? .query : .pairsInQuery
         case ("GET", _), ("POST", _):
-            throw TencentCloudError.unsupportedForm
+            throw .unsupportedForm
         default:
-            throw TencentCloudError.unsupportedProtocol(method: http.method)
+            throw .unsupportedProtocol(method: http.method)
+        }
+    }
+
+    private static func pairs(_ bytes: some Collection<UInt8>, most: Int) throws -> FormPairs {
+        do throws(ParameterError) {
+            return try FormPairs(bytes, most: most)
+        } catch .tooManyPairs {
+            throw TencentCloudError.requestTooLargeForSignature
+        }
+    }
+
+    /// How many parameters an action may have that takes so many threads: two lists
+    /// of them, and room for all else.
+    static func pairs(forThreads count: Int) -> Int { 1_024 + 2 * count }
+
+    /// How long the body of a request may be that has such a head, and what it is
+    /// refused for if it is longer.
+    static func allowance(of head: HTTPRequest) throws(TencentCloudError) -> (bytes: Int, refusal: TencentCloudError) {
+        switch try kind(of: head) {
+        case .json: (bodyLimit, .requestSizeLimitExceeded(limit: bodyLimit))
+        case .pairsInBody: (formLimit, .requestTooLargeForSignature)
+        case .query, .pairsInQuery:
+            (HTTPLimits().shortBodyBytes, .requestSizeLimitExceeded(limit: HTTPLimits().shortBodyBytes))
         }
     }
 
@@ -50,6 +100,9 @@ struct IncomingRequest {
     private static let formLimit = 1 << 20
     /// In bytes, without the `?`.
     static let queryLimit = 32 << 10
+
+    /// Whether the head has all that proves who sent the request.
+    var isSignedInHeader: Bool { if case .pairs = form { false } else { true } }
 
     /// The value of a common parameter; `nil` if it is absent, and where a
     /// header is repeated.

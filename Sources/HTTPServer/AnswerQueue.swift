@@ -3,14 +3,41 @@ import Synchronization
 
 /// Has answers worked out beside the event loop, and put into its mailbox.
 ///
-/// A task for each answer would cost as much as a short piece of work itself, in
-/// memory and in waking threads: as long as work comes in, one task does a piece
-/// after the other, in the order in which they came.
+/// Those to long requests have a lane of their own, with fewer threads than there
+/// are: whatever waits there, short requests do not wait for it.
 final class AnswerQueue: Sendable {
-    private struct Piece {
-        let find: @Sendable () -> HTTPAnswer
-        let id: ConnectionID
+    private let mailbox: Mailbox
+    private let short: AnswerLane
+    private let long: AnswerLane
+
+    init(mailbox: Mailbox) {
+        self.mailbox = mailbox
+        // The threads that Swift's tasks share are as many: more would wait for each other.
+        let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        short = AnswerLane(mostTasks: threads, mostPiecesAtOnce: 16)
+        long = AnswerLane(mostTasks: max(1, threads / 2), mostPiecesAtOnce: 1)
     }
+
+    /// - Parameter isLong: whether working it out takes long, as far as the length
+    ///   of the request tells.
+    func put(_ answer: HTTPAnswer, to id: ConnectionID, isLong: Bool) {
+        switch answer {
+        // Not taken if the server has ended meanwhile.
+        case .now(let response): _ = mailbox.put(.answer(response, to: id))
+        case .soon(let find):
+            (isLong ? long : short).put { self.put(find(), to: id, isLong: isLong) }
+        case .later(let work): Task { [mailbox] in _ = mailbox.put(.answer(await work(), to: id)) }
+        }
+    }
+}
+
+/// Pieces of work that wait for nothing, done in the order in which they came.
+///
+/// A task for each would cost as much as a short piece itself, in memory and in
+/// waking threads: as long as work comes in, one task does a piece after the
+/// other.
+private final class AnswerLane: Sendable {
+    typealias Piece = @Sendable () -> Void
 
     private struct State {
         /// Those before `firstWaiting` are taken.
@@ -19,29 +46,20 @@ final class AnswerQueue: Sendable {
         var taskCount = 0
     }
 
-    /// The threads that Swift's tasks share are as many: more would wait for each other.
-    private static let mostTasks = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    private let mostTasks: Int
     /// After so many pieces a task lets the others of the process have its thread.
-    private static let mostPiecesAtOnce = 16
-
-    private let mailbox: Mailbox
+    private let mostPiecesAtOnce: Int
     private let state = Mutex(State())
 
-    init(mailbox: Mailbox) { self.mailbox = mailbox }
-
-    func put(_ answer: HTTPAnswer, to id: ConnectionID) {
-        switch answer {
-        // Not taken if the server has ended meanwhile.
-        case .now(let response): _ = mailbox.put(.answer(response, to: id))
-        case .soon(let find): put(Piece(find: find, id: id))
-        case .later(let work): Task { [mailbox] in _ = mailbox.put(.answer(await work(), to: id)) }
-        }
+    init(mostTasks: Int, mostPiecesAtOnce: Int) {
+        self.mostTasks = mostTasks
+        self.mostPiecesAtOnce = mostPiecesAtOnce
     }
 
-    private func put(_ piece: Piece) {
+    func put(_ piece: @escaping Piece) {
         let needsTask = state.withLock { state in
             state.pieces.append(piece)
-            guard state.taskCount < Self.mostTasks else { return false }
+            guard state.taskCount < mostTasks else { return false }
             state.taskCount += 1
             return true
         }
@@ -50,9 +68,9 @@ final class AnswerQueue: Sendable {
 
     private func startTask() {
         Task {
-            for _ in 0..<Self.mostPiecesAtOnce {
+            for _ in 0..<mostPiecesAtOnce {
                 guard let piece = next() else { return }
-                put(piece.find(), to: piece.id)
+                piece()
             }
             startTask()
         }

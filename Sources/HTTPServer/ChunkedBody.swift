@@ -20,17 +20,30 @@ struct ChunkedBody: Sendable {
     private var line: [UInt8] = []
     private(set) var content: [UInt8] = []
 
+    /// The bytes of the content, and of the chunk that is being read.
+    var knownBytes: Int { content.count + remaining }
+
+    var heldBytes: Int { content.capacity + line.capacity }
+
+    enum Progress {
+        case needsInput
+        /// The chunk that comes is more than is allowed.
+        case needsAllowance
+        case complete
+    }
+
     /// More digits than any size within the limits has, leading zeros included.
     private static let mostSizeDigits = 12
 
     /// Reads from `input`, from `index` on, up to the end of the body at most.
     ///
-    /// - Returns: whether the body is complete.
+    /// - Parameter allowed: of the content, in bytes.
     mutating func read(
-        _ input: Span<UInt8>, from index: inout Int, limits: HTTPLimits
-    ) throws(HTTPProtocolError) -> Bool {
+        _ input: Span<UInt8>, from index: inout Int, allowed: Int, limits: HTTPLimits
+    ) throws(HTTPProtocolError) -> Progress {
         while index < input.count {
             if case .data = position {
+                guard knownBytes <= allowed else { return .needsAllowance }
                 let count = min(remaining, input.count - index)
                 content.append(input.extracting(index..<(index + count)))
                 index += count
@@ -40,9 +53,9 @@ struct ChunkedBody: Sendable {
             }
             let byte = input[index]
             index += 1
-            if try readCoding(byte, limits: limits) { return true }
+            if try readCoding(byte, limits: limits) { return .complete }
         }
-        return false
+        return .needsInput
     }
 
     /// Reads a byte that is not data.

@@ -33,9 +33,11 @@ final class Connection {
     var endsSendingWhenSent = false
     /// What the event queue watches the socket for.
     var interest: EventMask = .input
-    /// A handler works in a task of its own and has not answered.
-    var awaitsHandler = false
-    fileprivate var countedBodyBytes = 0
+    /// Bytes of the request that a handler works on in a task of its own; nil if
+    /// there is none.
+    var bytesAtHandler: Int?
+    /// As counted last.
+    fileprivate var countedBytes = 0
 
     fileprivate init(
         id: ConnectionID, socket: consuming Descriptor, network: ClientNetwork?, machine: HTTPConnection
@@ -56,10 +58,24 @@ struct ConnectionTable {
     /// Those that were removed while a handler worked. They count until it has
     /// answered: a client that asks and resets, again and again, must not pile
     /// up work.
-    private var abandoned: [ConnectionID: ClientNetwork?] = [:]
+    private var abandoned: [ConnectionID: Abandoned] = [:]
     private var countOfNetwork: [ClientNetwork: Int] = [:]
-    /// Held by all connections for bodies that are not complete.
-    private var bodyBytes = 0
+
+    private struct Abandoned {
+        let network: ClientNetwork?
+        /// The request that the handler works on.
+        let heldBytes: Int
+    }
+
+    private let memory: HTTPMemory
+    /// Of all connections and of what they left behind.
+    private var heldBytes = 0
+    /// The most since free memory was returned.
+    private var mostHeldBytes = 0
+    /// Less is not worth returning.
+    private static let leastReturned = 8 * 1024 * 1024
+
+    init(memory: HTTPMemory) { self.memory = memory }
 
     /// Open connections, and handlers at work whose connection has ended.
     var count: Int { openCount + abandoned.count }
@@ -101,9 +117,9 @@ struct ConnectionTable {
         generations[slot] = (generations[slot] &+ 1) & 0x7FFF_FFFF
         freeSlots.append(slot)
         openCount -= 1
-        bodyBytes -= connection.countedBodyBytes
-        if connection.awaitsHandler {
-            abandoned[connection.id] = .some(connection.network)
+        _ = recount(from: connection.countedBytes, to: connection.bytesAtHandler ?? 0)
+        if let bytes = connection.bytesAtHandler {
+            abandoned[connection.id] = Abandoned(network: connection.network, heldBytes: bytes)
         } else {
             release(connection.network)
         }
@@ -114,10 +130,13 @@ struct ConnectionTable {
     /// - Returns: nil if the connection has been removed meanwhile.
     mutating func noteAnswer(to id: ConnectionID) -> Connection? {
         if let connection = self[id] {
-            connection.awaitsHandler = false
+            connection.bytesAtHandler = nil
             return connection
         }
-        if let network = abandoned.removeValue(forKey: id) { release(network) }
+        if let left = abandoned.removeValue(forKey: id) {
+            release(left.network)
+            _ = recount(from: left.heldBytes, to: 0)
+        }
         return nil
     }
 
@@ -128,11 +147,26 @@ struct ConnectionTable {
 
     /// Notes what the connection holds now.
     ///
-    /// - Returns: what all connections hold.
+    /// - Returns: whether there was room for what it holds more than before.
     @discardableResult
-    mutating func countBodyBytes(of connection: Connection) -> Int {
-        bodyBytes += connection.machine.bufferedBodyBytes - connection.countedBodyBytes
-        connection.countedBodyBytes = connection.machine.bufferedBodyBytes
-        return bodyBytes
+    mutating func countBytes(of connection: Connection) -> Bool {
+        let before = connection.countedBytes
+        connection.countedBytes = connection.machine.heldBytes + (connection.bytesAtHandler ?? 0)
+        return recount(from: before, to: connection.countedBytes)
+    }
+
+    private mutating func recount(from before: Int, to now: Int) -> Bool {
+        heldBytes += now - before
+        mostHeldBytes = max(mostHeldBytes, heldBytes)
+        return memory.change(by: max(0, now - memory.share) - max(0, before - memory.share))
+    }
+
+    /// Whether much is free of what was held: the allocator keeps it unless told
+    /// to return it to the system. Asked again, it says so once more only after
+    /// much was held again.
+    mutating func shouldReturnMemory() -> Bool {
+        guard mostHeldBytes >= Self.leastReturned, heldBytes <= mostHeldBytes / 4 else { return false }
+        mostHeldBytes = heldBytes
+        return true
     }
 }

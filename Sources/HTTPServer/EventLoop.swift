@@ -9,6 +9,7 @@ final class EventLoop {
     let mailbox: Mailbox
     let limits: HTTPLimits
     let handler: HTTPServer.Handler
+    let allowance: HTTPServer.Allowance?
     let refusal: HTTPServer.Refusal
     let observer: HTTPServer.Observer
 
@@ -59,20 +60,21 @@ final class EventLoop {
     }
 
     init(
-        sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits, tls: TLSServerContext?,
-        handler: @escaping HTTPServer.Handler, refusal: @escaping HTTPServer.Refusal,
-        observer: @escaping HTTPServer.Observer
+        sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits, memory: HTTPMemory,
+        tls: TLSServerContext?, handler: @escaping HTTPServer.Handler, allowance: HTTPServer.Allowance?,
+        refusal: @escaping HTTPServer.Refusal, observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
         answers = AnswerQueue(mailbox: mailbox)
         self.limits = limits
         self.tls = tls
         self.handler = handler
+        self.allowance = allowance
         self.refusal = refusal
         self.observer = observer
         queue = sockets.queue
         listener = Listener(sockets.listener)
-        connections = ConnectionTable()
+        connections = ConnectionTable(memory: memory)
     }
 
     // MARK: The loop
@@ -109,6 +111,8 @@ final class EventLoop {
             handle(EventMask(rawValue: event.events), token: event.data.u64)
         }
         if let earliestDeadline, max(earliestDeadline, lastSweep + Self.sweepInterval) <= now { sweep() }
+        // Not on this thread: it takes some milliseconds for each hundred megabytes.
+        if connections.shouldReturnMemory() { Task.detached { clinux_return_free_memory() } }
     }
 
     private func handle(_ event: EventMask, token: UInt64) {
@@ -220,7 +224,7 @@ final class EventLoop {
 
     private func add(_ socket: consuming Descriptor, from address: SocketAddress) {
         let machine = HTTPConnection(
-            limits: limits, refusal: refusal, remoteAddress: address.numeric.host, at: now)
+            limits: limits, allowance: allowance, refusal: refusal, remoteAddress: address.numeric.host, at: now)
         let connection = connections.add(socket, from: address.network, machine)
         observer(.connectionOpened)
         do {
@@ -260,9 +264,7 @@ final class EventLoop {
             if let failure = connection.receive(inputBuffer.span.extracting(0..<count), at: now) {
                 observer(.tlsFailed(reason: failure, remoteAddress: connection.machine.remoteAddress))
             }
-            if connections.countBodyBytes(of: connection) > limits.unfinishedBodyBytes {
-                connection.machine.refuseForLackOfMemory()
-            }
+            if !connections.countBytes(of: connection) { connection.machine.refuseForLackOfMemory() }
         case .wouldBlock: break
         case .failed: connection.machine.abort()
         }
@@ -292,8 +294,8 @@ final class EventLoop {
         if case .now(let response) = answer {
             connection.machine.answer(response, date: date, at: now)
         } else {
-            connection.awaitsHandler = true
-            answers.put(answer, to: connection.id)
+            connection.bytesAtHandler = request.heldBytes
+            answers.put(answer, to: connection.id, isLong: request.body.count > limits.shortBodyBytes)
         }
     }
 
@@ -303,7 +305,7 @@ final class EventLoop {
 
     /// Waits for `interest`, and for input if the connection wants it.
     private func watch(_ connection: Connection, for interest: EventMask, until deadline: MonotonicTime?) {
-        connections.countBodyBytes(of: connection)
+        connections.countBytes(of: connection)
         if let deadline { note(deadline) }
         let interest = connection.wantsInput ? interest.union(.input) : interest
         guard interest != connection.interest else { return }

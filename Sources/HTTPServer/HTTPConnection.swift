@@ -29,9 +29,11 @@ struct HTTPConnection: Sendable {
         case readingBody(TransferProgress)
         /// The client is to be told, and then to go.
         case refusing(HTTPProtocolError, isHead: Bool)
+        /// The client is to be answered without regard to its body, and then to go.
+        case declining(HTTPResponse, isHead: Bool)
         /// The request is complete and the handler has not been called.
         case ready(HTTPRequestParser.Output)
-        case handling(since: MonotonicTime, isHead: Bool, isPersistent: Bool)
+        case handling(Handling)
         /// The last answer is in `output`.
         case finishing
         /// All is sent; the client's bytes are dropped until it ends the
@@ -41,8 +43,16 @@ struct HTTPConnection: Sendable {
         case closed
     }
 
+    /// What is to be known of a request while the handler has it.
+    private struct Handling {
+        let since: MonotonicTime
+        let isHead: Bool
+        var isPersistent: Bool
+    }
+
     let remoteAddress: String
     private let limits: HTTPLimits
+    private let allowance: HTTPServer.Allowance?
     private let refusal: HTTPServer.Refusal
     private var parser: HTTPRequestParser
     private var state: State
@@ -59,20 +69,22 @@ struct HTTPConnection: Sendable {
     /// Of what is in ``output``.
     private var sending: TransferProgress
 
-    /// From this many bytes of output on, no further request is handled before
-    /// the client has taken them.
-    private static let mostOutputBeforeSending = 64 * 1024
+    /// From this many bytes of output on, nothing more is read and no further
+    /// request handled before the client has taken them.
+    private static let mostOutputBeforeSending = 16 * 1024
     /// What an idle connection may keep of its output buffer.
     private static let mostIdleCapacity = 4 * 1024
 
     init(
-        limits: HTTPLimits, refusal: @escaping HTTPServer.Refusal = { $0.response }, remoteAddress: String,
-        at now: MonotonicTime
+        limits: HTTPLimits, allowance: HTTPServer.Allowance? = nil,
+        refusal: @escaping HTTPServer.Refusal = { $0.response }, remoteAddress: String, at now: MonotonicTime
     ) {
         self.limits = limits
+        self.allowance = allowance
         self.refusal = refusal
         self.remoteAddress = remoteAddress
-        self.parser = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress)
+        self.parser = HTTPRequestParser(
+            limits: limits, asksForLongBodies: allowance != nil, remoteAddress: remoteAddress)
         self.state = .idle(until: now + limits.headTimeout)
         self.sending = TransferProgress(at: now)
     }
@@ -80,7 +92,7 @@ struct HTTPConnection: Sendable {
     // MARK: What the owner of the socket may ask
 
     /// Whether bytes of the client are wanted now.
-    var wantsInput: Bool { !clientHasEnded && unread.isEmpty }
+    var wantsInput: Bool { !clientHasEnded && unread.isEmpty && output.count < Self.mostOutputBeforeSending }
 
     /// When ``timeOut(at:)`` is due, unless something happens before.
     var deadline: MonotonicTime? {
@@ -91,8 +103,8 @@ struct HTTPConnection: Sendable {
             case .idle(let until), .readingHead(let until), .lingering(let until, _): until
             case .readingBody(let progress):
                 progress.deadline(within: limits.bodyStallTimeout, total: limits.bodyTimeout)
-            case .handling(let since, _, _): since + limits.handlerTimeout
-            case .ready, .refusing, .finishing, .closed: nil
+            case .handling(let handling): handling.since + limits.handlerTimeout
+            case .ready, .refusing, .declining, .finishing, .closed: nil
             }
         guard let ofOutput = outputDeadline else { return ofState }
         return ofState.map { min($0, ofOutput) } ?? ofOutput
@@ -103,8 +115,12 @@ struct HTTPConnection: Sendable {
             ? nil : sending.deadline(within: limits.writeStallTimeout, total: limits.writeTimeout)
     }
 
-    /// Bytes held for a body that is not complete.
-    var bufferedBodyBytes: Int { parser.bufferedBodyBytes }
+    /// Bytes held of what the client sent and of what it is answered, but not of
+    /// the request that the handler has.
+    var heldBytes: Int {
+        let ofRequest = if case .ready(let parsed) = state { parsed.request.heldBytes } else { 0 }
+        return parser.heldBytes + unread.capacity + output.capacity + ofRequest
+    }
 
     // MARK: Events
 
@@ -119,7 +135,7 @@ struct HTTPConnection: Sendable {
             unread.append(input)
         case .lingering(let until, let bytesLeft):
             state = input.count < bytesLeft ? .lingering(until: until, bytesLeft: bytesLeft - input.count) : .closed
-        case .refusing, .finishing, .closed:
+        case .refusing, .declining, .finishing, .closed:
             break
         }
     }
@@ -130,7 +146,7 @@ struct HTTPConnection: Sendable {
         switch state {
         case .idle, .readingHead, .readingBody: state = output.isEmpty ? .closed : .finishing
         case .lingering: state = .closed
-        case .ready, .handling, .refusing, .finishing, .closed: break
+        case .ready, .handling, .refusing, .declining, .finishing, .closed: break
         }
     }
 
@@ -140,9 +156,9 @@ struct HTTPConnection: Sendable {
     /// The handler has answered. Does nothing if the connection gave up waiting
     /// for it.
     mutating func answer(_ response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
-        guard case .handling(_, let isHead, let isPersistent) = state else { return }
-        let isLast = !isPersistent || isDraining || clientHasEnded && unread.isEmpty
-        append(response, isHead: isHead, isLast: isLast, date: date, at: now)
+        guard case .handling(let handling) = state else { return }
+        let isLast = !handling.isPersistent || isDraining || clientHasEnded && unread.isEmpty
+        append(response, isHead: handling.isHead, isLast: isLast, date: date, at: now)
         if isLast {
             finish()
         } else {
@@ -166,9 +182,20 @@ struct HTTPConnection: Sendable {
     /// The client is told why, and the connection ends.
     mutating func refuse(_ error: HTTPProtocolError) {
         // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
-        let isHead = if case .handling(_, let isHead, _) = state { isHead } else { parser.isReadingHead }
+        let isHead =
+            switch state {
+            case .handling(let handling): handling.isHead
+            case .ready(let parsed): parsed.request.method == "HEAD"
+            default: parser.isReadingHead
+            }
         parser.reset()
         state = .refusing(error, isHead: isHead)
+    }
+
+    private mutating func decline(_ response: HTTPResponse) {
+        let isHead = parser.isReadingHead
+        parser.reset()
+        state = .declining(response, isHead: isHead)
     }
 
     /// The connection ends without a further word of HTTP.
@@ -178,9 +205,19 @@ struct HTTPConnection: Sendable {
         unreadStart = 0
     }
 
-    /// The bodies of all connections together are too large.
+    /// All connections together hold too much, this one more than its share.
     mutating func refuseForLackOfMemory() {
-        refuse(HTTPProtocolError(.serviceUnavailable, "the server holds too many unfinished requests"))
+        switch state {
+        case .idle, .readingHead, .readingBody, .ready:
+            refuse(HTTPProtocolError(.serviceUnavailable, "the server holds too many requests"))
+        case .handling(var handling):
+            // It is answered, but what the client sent behind it is not.
+            handling.isPersistent = false
+            state = .handling(handling)
+            unread = []
+            unreadStart = 0
+        case .refusing, .declining, .finishing, .lingering, .closed: break
+        }
     }
 
     /// The time of ``deadline`` has come.
@@ -195,7 +232,7 @@ struct HTTPConnection: Sendable {
         case .readingHead: refuse(HTTPProtocolError(.requestTimeout, "the request head took too long"))
         case .readingBody: refuse(HTTPProtocolError(.requestTimeout, "the request body took too long"))
         case .handling: refuse(HTTPProtocolError(.serviceUnavailable, "the answer took too long"))
-        case .ready, .refusing, .finishing, .closed: break
+        case .ready, .refusing, .declining, .finishing, .closed: break
         }
     }
 
@@ -217,9 +254,14 @@ struct HTTPConnection: Sendable {
             append(refusal(error), isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .report(error)
+        case .declining(let response, let isHead):
+            append(response, isHead: isHead, isLast: true, date: date, at: now)
+            finish()
+            return .send
         case .ready(let parsed) where output.count < Self.mostOutputBeforeSending:
             state = .handling(
-                since: now, isHead: parsed.request.method == "HEAD", isPersistent: parsed.isPersistent)
+                Handling(
+                    since: now, isHead: parsed.request.method == "HEAD", isPersistent: parsed.isPersistent))
             return .handle(parsed.request)
         case _ where !output.isEmpty:
             return .send
@@ -255,11 +297,16 @@ struct HTTPConnection: Sendable {
     private mutating func read(_ input: Span<UInt8>, from index: inout Int, at now: MonotonicTime) {
         let start = index
         do throws(HTTPProtocolError) {
-            if let parsed = try parser.read(input, from: &index) {
-                state = .ready(parsed)
-            } else {
-                noteProgress(of: index - start, at: now)
+            while true {
+                if let parsed = try parser.read(input, from: &index) {
+                    state = .ready(parsed)
+                    return
+                }
+                guard let allowance, let request = parser.requestWithLongBody else { break }
+                let allowed = allowance(request)
+                guard parser.allow(bodyBytes: allowed.bytes) else { return decline(allowed.refusal()) }
             }
+            noteProgress(of: index - start, at: now)
         } catch {
             refuse(error)
         }

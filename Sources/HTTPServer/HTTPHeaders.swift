@@ -21,6 +21,8 @@ public struct HTTPHeaders: Sendable {
     /// No fields.
     public init() { self.init(bytes: [], fields: []) }
 
+    var heldBytes: Int { bytes.capacity + fields.capacity * MemoryLayout<Field>.stride }
+
     /// Adds a field behind the others.
     ///
     /// Control characters in the value become spaces (RFC 9110 section 5.5), so

@@ -17,10 +17,14 @@ public struct HTTPLimits: Sendable, Hashable {
     /// Bytes of all chunk extensions and of all trailer fields of a request,
     /// each. Default 4 KiB.
     public var chunkedOverheadBytes = 4 * 1024
-    /// Bytes of all request bodies that are in memory before their handler is
-    /// called. A request that would exceed it is answered with 503. Default
-    /// 256 MiB.
-    public var unfinishedBodyBytes = 256 * 1024 * 1024
+    /// Bytes of a request body that are read whoever sends them, where the server
+    /// asks about longer ones. Requests with no more are worked on beside longer
+    /// ones, not behind them. Default 64 KiB.
+    public var shortBodyBytes = 64 * 1024
+    /// Bytes that all clients together may hold of a server that does not share
+    /// them with others; see ``HTTPMemory``. Who wants more is answered with 503.
+    /// Default 256 MiB.
+    public var heldBytes = 256 * 1024 * 1024
     /// Open connections, and requests whose client has gone while they are
     /// handled. At the limit the server stops accepting until one closes: others
     /// wait in the kernel's queue. Default 4,096: some 10 MB if all are idle.

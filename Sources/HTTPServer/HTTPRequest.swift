@@ -29,6 +29,9 @@ public struct HTTPRequest: Sendable {
         self.remoteAddress = remoteAddress
     }
 
+    /// Bytes held for the head and the body.
+    var heldBytes: Int { headers.heldBytes + body.capacity }
+
     /// The target's path as received, without the query; of an absolute-form
     /// without scheme and authority, `/` if nothing is left.
     public var path: String {

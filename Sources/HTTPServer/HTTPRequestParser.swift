@@ -28,7 +28,10 @@ struct HTTPRequestParser: Sendable {
     }
 
     private let limits: HTTPLimits
+    private let asksForLongBodies: Bool
     private let remoteAddress: String
+    /// Of the body, in bytes.
+    private var allowed: Int
     private var part = Part.requestLine
     private var headBytes: [UInt8] = []
     private var lineStart = 0
@@ -41,9 +44,13 @@ struct HTTPRequestParser: Sendable {
     /// Empty lines are skipped before a request line (RFC 9112 section 2.2).
     private static let mostEmptyLines = 4
 
-    init(limits: HTTPLimits, remoteAddress: String) {
+    /// - Parameter asksForLongBodies: whether what is longer than
+    ///   ``HTTPLimits/shortBodyBytes`` is read only after ``allow(bodyBytes:)``.
+    init(limits: HTTPLimits, asksForLongBodies: Bool = false, remoteAddress: String) {
         self.limits = limits
+        self.asksForLongBodies = asksForLongBodies
         self.remoteAddress = remoteAddress
+        allowed = asksForLongBodies ? min(limits.shortBodyBytes, limits.bodyBytes) : limits.bodyBytes
     }
 
     var position: Position {
@@ -64,11 +71,36 @@ struct HTTPRequestParser: Sendable {
     /// Bytes held for a body that is not complete.
     var bufferedBodyBytes: Int { fixedBody.count + chunkedBody.content.count }
 
+    /// Bytes held for a request that is not complete.
+    var heldBytes: Int { headBytes.capacity + fixedBody.capacity + chunkedBody.heldBytes }
+
+    /// What is known of the request whose body is longer than is allowed so far;
+    /// nil if there is none.
+    var requestWithLongBody: HTTPRequest? {
+        switch part {
+        case .fixedBody, .chunkedBody: bodyBytes > allowed ? request(body: []) : nil
+        case .requestLine, .fieldLines: nil
+        }
+    }
+
+    /// As far as is known.
+    private var bodyBytes: Int {
+        if case .fixedBody(let length) = part { length } else { chunkedBody.knownBytes }
+    }
+
+    /// Allows so many bytes for the body.
+    ///
+    /// - Returns: whether they are enough, as far as is known.
+    mutating func allow(bodyBytes count: Int) -> Bool {
+        allowed = count
+        return bodyBytes <= count
+    }
+
     /// Reads from `input`, from `index` on, up to the end of a request at most,
     /// and moves `index` behind what was read.
     ///
-    /// - Returns: the request, or nil if all of the input was read and the
-    ///   request is not complete.
+    /// - Returns: the request, or nil if the request is not complete: all of the
+    ///   input was read, or there is a ``requestWithLongBody``.
     mutating func read(_ input: Span<UInt8>, from index: inout Int) throws(HTTPProtocolError) -> Output? {
         while true {
             switch part {
@@ -76,19 +108,30 @@ struct HTTPRequestParser: Sendable {
                 guard try readLine(input, from: &index) else { return nil }
                 if case .fixedBody(length: 0) = part { return finish(body: []) }
             case .fixedBody(let length):
+                guard length <= allowed else { return nil }
                 let count = min(length - fixedBody.count, input.count - index)
+                makeRoom(for: count, of: length)
                 fixedBody.append(input.extracting(index..<(index + count)))
                 index += count
                 return fixedBody.count == length ? finish(body: fixedBody) : nil
             case .chunkedBody:
-                guard try chunkedBody.read(input, from: &index, limits: limits) else { return nil }
-                return finish(body: chunkedBody.content)
+                let progress = try chunkedBody.read(input, from: &index, allowed: allowed, limits: limits)
+                return progress == .complete ? finish(body: chunkedBody.content) : nil
             }
         }
     }
 
+    /// Doubles what is held for the body where it is too little, but to no more
+    /// than the whole body.
+    private mutating func makeRoom(for count: Int, of length: Int) {
+        let needed = fixedBody.count + count
+        if needed > fixedBody.capacity { fixedBody.reserveCapacity(min(length, max(needed, 2 * fixedBody.capacity))) }
+    }
+
     /// Forgets what has come of a request.
-    mutating func reset() { self = HTTPRequestParser(limits: limits, remoteAddress: remoteAddress) }
+    mutating func reset() {
+        self = HTTPRequestParser(limits: limits, asksForLongBodies: asksForLongBodies, remoteAddress: remoteAddress)
+    }
 
     /// Reads up to the end of a line of the head.
     ///
@@ -156,12 +199,17 @@ struct HTTPRequestParser: Sendable {
     }
 
     private mutating func finish(body: [UInt8]) -> Output? {
-        guard let head else { return nil }
-        let request = HTTPRequest(
-            method: head.requestLine.method, target: head.requestLine.target, version: head.requestLine.version,
-            headers: HTTPHeaders(bytes: headBytes, fields: head.fields), body: body, remoteAddress: remoteAddress)
+        guard let head, let request = request(body: body) else { return nil }
         reset()
         return Output(request: request, isPersistent: head.isPersistent)
+    }
+
+    private func request(body: [UInt8]) -> HTTPRequest? {
+        head.map { head in
+            HTTPRequest(
+                method: head.requestLine.method, target: head.requestLine.target, version: head.requestLine.version,
+                headers: HTTPHeaders(bytes: headBytes, fields: head.fields), body: body, remoteAddress: remoteAddress)
+        }
     }
 }
 

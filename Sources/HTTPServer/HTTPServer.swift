@@ -37,6 +37,20 @@ public enum HTTPAnswer: Sendable {
     case later(@Sendable () async -> HTTPResponse)
 }
 
+/// How long the body of a request may be, as far as its head tells.
+public struct BodyAllowance: Sendable {
+    /// In bytes; no more than ``HTTPLimits/bodyBytes`` are read in any case.
+    public let bytes: Int
+    /// Called on the server's thread, once: what a client is answered whose body is
+    /// longer, before the connection is closed.
+    public let refusal: @Sendable () -> HTTPResponse
+
+    public init(bytes: Int, refusal: @escaping @Sendable () -> HTTPResponse) {
+        self.bytes = bytes
+        self.refusal = refusal
+    }
+}
+
 /// An HTTP/1.1 server: one thread that owns every socket (epoll(7)), and a
 /// function from request to answer.
 public final class HTTPServer: Sendable {
@@ -50,15 +64,22 @@ public final class HTTPServer: Sendable {
     /// on the level of HTTP, before the connection is closed.
     public typealias Refusal = @Sendable (HTTPProtocolError) -> HTTPResponse
 
+    /// Called on the server's thread, for a request with a body that is longer than
+    /// ``HTTPLimits/shortBodyBytes`` and of which only the head has come: it must
+    /// not block. Called once more if a body of unknown length is longer.
+    public typealias Allowance = @Sendable (HTTPRequest) -> BodyAllowance
+
     /// The address in digits and the port that are really bound.
     public let boundAddress: ListenAddress
 
     private let sockets: UnstartedSockets
     private let mailbox: Mailbox
     private let limits: HTTPLimits
+    private let memory: HTTPMemory
     private let budget: DescriptorBudget
     private let tls: TLSServerContext?
     private let handler: Handler
+    private let allowance: Allowance?
     private let refusal: Refusal
     private let observer: Observer
 
@@ -67,10 +88,14 @@ public final class HTTPServer: Sendable {
     /// Of the addresses that a host name stands for the first that can be bound
     /// is taken.
     ///
-    /// - Parameter tls: serves HTTPS; nil serves plain HTTP.
+    /// - Parameters:
+    ///   - memory: what the clients of this server and of others may hold; nil
+    ///     for ``HTTPLimits/heldBytes`` of its own.
+    ///   - tls: serves HTTPS; nil serves plain HTTP.
+    ///   - allowance: nil allows every body of ``HTTPLimits/bodyBytes``.
     public init(
-        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), tls: TLSServerContext? = nil,
-        handler: @escaping Handler,
+        listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), memory: HTTPMemory? = nil,
+        tls: TLSServerContext? = nil, handler: @escaping Handler, allowance: Allowance? = nil,
         refusal: @escaping Refusal = { $0.response }, observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
@@ -83,8 +108,10 @@ public final class HTTPServer: Sendable {
         }
         budget = DescriptorBudget(wanted: limits.connections)
         self.limits = limits
+        self.memory = memory ?? HTTPMemory(bytes: limits.heldBytes, connections: limits.connections)
         self.tls = tls
         self.handler = handler
+        self.allowance = allowance
         self.refusal = refusal
         self.observer = observer
     }
@@ -108,11 +135,12 @@ public final class HTTPServer: Sendable {
             limits.connections = budget.connections
             observer(.fewerConnections(budget.connections))
         }
-        try startThread(name: "http") { [sockets, mailbox, limits, tls, handler, refusal, observer] in
+        try startThread(name: "http") {
+            [sockets, mailbox, limits, memory, tls, handler, allowance, refusal, observer] in
             guard let sockets = sockets.take() else { return }
             EventLoop(
-                sockets: sockets, mailbox: mailbox, limits: limits, tls: tls, handler: handler, refusal: refusal,
-                observer: observer
+                sockets: sockets, mailbox: mailbox, limits: limits, memory: memory, tls: tls, handler: handler,
+                allowance: allowance, refusal: refusal, observer: observer
             ).run()
         }
     }

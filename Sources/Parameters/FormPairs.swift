@@ -14,19 +14,47 @@ public struct FormPairs: Sendable {
     /// Nothing is guessed where the WHATWG's parser would: a pair without `=` and
     /// a percent sign without two digits are refused, and so is what is no UTF-8.
     ///
+    /// - Parameter most: so many pairs are read; each costs memory and time however
+    ///   short it is.
     /// - Throws: ``ParameterError/malformedPair``,
-    ///   ``ParameterError/malformedEscape(offset:)`` or
-    ///   ``ParameterError/repeated(path:)``.
-    public init(_ bytes: some Collection<UInt8>) throws(ParameterError) {
+    ///   ``ParameterError/malformedEscape(offset:)``,
+    ///   ``ParameterError/repeated(path:)`` or ``ParameterError/tooManyPairs``.
+    public init(_ bytes: some Collection<UInt8>, most: Int = .max) throws(ParameterError) {
         var parser = FormParser(bytes: Array(bytes))
         var pairs: [Pair] = []
         var names = MemberNames()
         while let pair = try parser.nextPair() {
+            guard pairs.count < most else { throw .tooManyPairs }
             guard names.insert(MemberName(pair.name)).inserted else { throw .repeated(path: pair.name) }
             pairs.append(pair)
         }
         self.pairs = pairs
         self.names = names
+    }
+
+    /// The value of the first parameter with this name, if the name is written
+    /// without escapes. Nothing else is read, so that it takes next to no time.
+    public static func value(of name: String, in form: [UInt8]) throws(ParameterError) -> String? {
+        guard let range = form.withUnsafeBufferPointer({ rangeOfValue(of: Array("\(name)=".utf8), in: $0) }) else {
+            return nil
+        }
+        var parser = FormParser(bytes: Array(form[range]))
+        return try parser.parseText(until: UInt8(ascii: "&"), or: UInt8(ascii: "&"))
+    }
+
+    private static func rangeOfValue(of start: [UInt8], in form: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        var position = 0
+        while position < form.count {
+            var end = position
+            while end < form.count, form[end] != UInt8(ascii: "&") { end += 1 }
+            if end - position >= start.count,
+                UnsafeBufferPointer(rebasing: form[position..<(position + start.count)]).elementsEqual(start)
+            {
+                return (position + start.count)..<end
+            }
+            position = end + 1
+        }
+        return nil
     }
 
     /// The value of the parameter with this name.
@@ -53,7 +81,7 @@ private struct FormParser {
         return true
     }
 
-    private mutating func parseText(until end: UInt8, or otherEnd: UInt8) throws(ParameterError) -> String {
+    mutating func parseText(until end: UInt8, or otherEnd: UInt8) throws(ParameterError) -> String {
         let start = position
         var hasEscapes = false
         while position < bytes.count {

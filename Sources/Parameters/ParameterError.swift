@@ -11,6 +11,8 @@ public enum ParameterError: Error, Hashable, Sendable {
     case notAnObject
     /// A pair of a query or form has no `=`.
     case malformedPair
+    /// A query or form has more pairs than are read.
+    case tooManyPairs
     /// A percent sign of a query or form is not followed by two hexadecimal
     /// digits, or what is escaped is no UTF-8. The offset counts bytes from 0.
     case malformedEscape(offset: Int)

@@ -8,13 +8,14 @@ public struct V1SignedRequest: SignedRequest {
     public let secretID: String
     private let httpMethod: String
     private let hosts: SignedHosts
-    /// The text of the parameters in each order and spelling in which they may have been signed.
-    private let spellings: [String]
+    /// Without the signature, and not sorted yet: that takes long where there are
+    /// many, and nobody may have the key.
+    private let parameters: [Parameter]
     private let timestamp: Int64
     /// `nil` for what is no Base64.
     private let signature: [UInt8]?
     private let method: V1Signature.Method
-    public let ambiguousParameter: String?
+    public var ambiguousParameter: String? { V1Signature.ambiguousName(in: parameters) }
 
     public typealias Parameter = (name: String, value: String)
 
@@ -44,9 +45,7 @@ public struct V1SignedRequest: SignedRequest {
         self.signature = Data(base64Encoded: text).flatMap { $0.base64EncodedString() == text ? Array($0) : nil }
         self.method = method
         // The value of the signature itself is not signed.
-        let signed = parameters.filter { !$0.name.isSame(as: "Signature") }
-        ambiguousParameter = V1Signature.ambiguousName(in: signed)
-        spellings = Self.spellings(of: signed).map(V1Signature.text)
+        self.parameters = parameters.filter { !$0.name.isSame(as: "Signature") }
     }
 
     public var mark: SignatureMark { SignatureMark(bytes: signature ?? [], timestamp: timestamp) }
@@ -58,6 +57,7 @@ public struct V1SignedRequest: SignedRequest {
         // Behind a host with a question mark nobody knows where the parameters begin.
         guard let signature, !hosts.sent.utf8.contains(UInt8(ascii: "?")) else { return .mismatched }
         let key = try method.key(secretKey)
+        let spellings = Self.spellings(of: parameters).map(V1Signature.text)
         let isSigned = try hosts.contains { host throws(CryptographyError) in
             for parameters in spellings {
                 let stringToSign = V1Signature.stringToSign(
@@ -69,7 +69,8 @@ public struct V1SignedRequest: SignedRequest {
         return isSigned ? .verified : .mismatched
     }
 
-    /// Sorted by the bytes of the names; where a name has an underscore, also as
+    /// The parameters in each order and spelling in which they may have been signed:
+    /// sorted by the bytes of the names; where a name has an underscore, also as
     /// the SDKs sign it that put a full stop in its place: Python's before it
     /// sorts, Java's after.
     private static func spellings(of parameters: [Parameter]) -> [[Parameter]] {

@@ -101,19 +101,27 @@ struct MessageText: ExpressibleByStringInterpolation {
 private func echo(_ text: String) -> String {
     // Nearly every text is of this kind, and Unicode's properties are dear.
     if text.utf8.count <= 200, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
+    // Bytes first: finding the end of a character takes as long as the text is, if it is one of combining marks.
+    let beginning = text.utf8.index(text.startIndex, offsetBy: 1_024, limitedBy: text.endIndex).map { text[..<$0] }
+    var isCut = beginning.map { $0.endIndex < text.endIndex } ?? false
+    // The last character may be cut.
+    var rest = isCut ? beginning?.dropLast() ?? "" : text[...]
     var echoed = String.UnicodeScalarView()
-    for character in text {
+    var count = 0
+    while let character = rest.popFirst() {
         let visible = character.unicodeScalars.filter { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator: false
             default: true
             }
         }
-        guard echoed.count + visible.count <= 200 else {
-            echoed.append("…")
+        count += visible.count
+        guard count <= 200 else {
+            isCut = true
             break
         }
         echoed.append(contentsOf: visible)
     }
+    if isCut { echoed.append("…") }
     return String(echoed)
 }

@@ -6,7 +6,7 @@ import PrivateDatabase
 ///
 /// Arguments choose among `start`, `memory`, `requests`, `tls`, `signatures`,
 /// `verification`, `prepares`, `kills`, `latency`, `odp`, `tools`, `growth`,
-/// `store`, `connections` and `das`.
+/// `store`, `connections`, `das` and `strangers`.
 ///
 /// With `torture` as the first argument it measures nothing and has killd crash.
 @main
@@ -47,7 +47,7 @@ struct Program {
             "signatures": signatureVersions, "verification": verification,
             "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "odp": proxyKills,
             "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "connections": connections,
-            "das": das,
+            "das": das, "strangers": strangers,
         ]
         for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {
             for measurement in try measure(killd, folder) { print(measurement.row) }

@@ -102,6 +102,8 @@ final class World: Sendable {
 
     func refusal(of error: HTTPProtocolError) -> HTTPResponse { dispatcher.refusal(of: error) }
 
+    func allowance(of head: HTTPRequest) -> BodyAllowance { dispatcher.allowance(of: head) }
+
     func answer(_ request: HTTPRequest) async -> HTTPResponse {
         await result(of: dispatcher.answer(request))
     }

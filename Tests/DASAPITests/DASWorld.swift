@@ -124,12 +124,19 @@ final class DASWorld: Sendable {
     }
 
     func answer(_ signed: DASRequest.Signed) async throws -> HTTPResponse {
+        await result(of: dispatcher.answer(request(signed, body: signed.body)))
+    }
+
+    /// What the HTTP server is told when only the head has come.
+    func allowance(of signed: DASRequest.Signed) -> BodyAllowance {
+        dispatcher.allowance(of: request(signed, body: []))
+    }
+
+    private func request(_ signed: DASRequest.Signed, body: [UInt8]) -> HTTPRequest {
         var headers = HTTPHeaders()
         for header in signed.headers { headers.append(name: header.name, value: header.value) }
-        let request = HTTPRequest(
-            method: signed.method, target: signed.target, headers: headers, body: signed.body,
-            remoteAddress: "127.0.0.1")
-        return await result(of: dispatcher.answer(request))
+        return HTTPRequest(
+            method: signed.method, target: signed.target, headers: headers, body: body, remoteAddress: "127.0.0.1")
     }
 
     private func result(of answer: HTTPAnswer) async -> HTTPResponse {

@@ -5,7 +5,7 @@ import XCTest
 final class ConnectionTableTests: XCTestCase {
     func testTheNameOfAConnectionThatIsGoneNeverMeansAnother() throws {
         let address = try XCTUnwrap(SocketAddress.resolve(ListenAddress(host: "127.0.0.1", port: 0)).first)
-        var table = ConnectionTable()
+        var table = ConnectionTable(memory: HTTPMemory(bytes: 1_000_000, connections: 10))
         var gone: [ConnectionID] = []
         for _ in 0..<100 {
             let machine = HTTPConnection(limits: HTTPLimits(), remoteAddress: "", at: .now)
@@ -22,7 +22,7 @@ final class ConnectionTableTests: XCTestCase {
     }
 
     func testConnectionsAreCountedByNetworkAndThoseOfThisMachineOnlyInTotal() throws {
-        var table = ConnectionTable()
+        var table = ConnectionTable(memory: HTTPMemory(bytes: 1_000_000, connections: 10))
         let networks: [ClientNetwork?] = [.ipv4(1), .ipv4(1), .ipv6(1), nil]
         let connections = try networks.map { try add(from: $0, to: &table) }
         XCTAssertEqual(table.count, 4)
@@ -35,9 +35,9 @@ final class ConnectionTableTests: XCTestCase {
     /// Else a client could start any number of Commits by resetting each time.
     func testAConnectionThatEndsBeforeItsHandlerCountsUntilTheHandlerHasAnswered() throws {
         for network in [ClientNetwork.ipv4(1), nil] {
-            var table = ConnectionTable()
+            var table = ConnectionTable(memory: HTTPMemory(bytes: 1_000_000, connections: 10))
             let connection = try add(from: network, to: &table)
-            connection.awaitsHandler = true
+            connection.bytesAtHandler = 1
             table.remove(connection)
             let next = try add(from: network, to: &table)
             XCTAssertEqual(table.count, 2)

@@ -217,28 +217,6 @@ final class HTTPServerTests: XCTestCase {
         withExtendedLifetime(server) {}
     }
 
-    func testBodiesThatTogetherTakeTooMuchMemoryAreRefused() throws {
-        var limits = HTTPLimits()
-        limits.unfinishedBodyBytes = 1_000
-        let (server, port) = try start(limits: limits)
-        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 601\r\nExpect: 100-continue\r\n\r\n"
-        let clients = try (0..<2).map { _ in try TestClient(port: port) }
-        for client in clients {
-            client.send(head)
-            XCTAssertNotNil(client.receive(until: "Continue\r\n\r\n"))
-            client.send([UInt8](repeating: 0x78, count: 600))
-        }
-        XCTAssertEqual(clients[1].receive()?.hasPrefix("HTTP/1.1 503 "), true)
-        clients[0].send("x")
-        XCTAssertNotNil(clients[0].receive(until: "<601>"))
-        // What was refused and what was served is held no more.
-        clients[0].send(head)
-        XCTAssertNotNil(clients[0].receive(until: "Continue\r\n\r\n"))
-        clients[0].send([UInt8](repeating: 0x78, count: 601))
-        XCTAssertNotNil(clients[0].receive(until: "<601>"))
-        withExtendedLifetime(server) {}
-    }
-
     func testConnectionsAboveTheLimitWaitForTheirTurn() throws {
         var limits = HTTPLimits()
         limits.connections = 2

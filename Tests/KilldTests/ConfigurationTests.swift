@@ -50,6 +50,7 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(configuration.maximumThreads, 1_000)
         XCTAssertEqual(configuration.killWait, 3)
         XCTAssertEqual(configuration.requestsPerSecond, 20)
+        XCTAssertEqual(configuration.requestMemory, 256)
         XCTAssertEqual(configuration.logLevel, .info)
         XCTAssertNil(configuration.operationsListen)
         XCTAssertEqual(configuration.accounts[0].permissions, Set(Permission.allCases))

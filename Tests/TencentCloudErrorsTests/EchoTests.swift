@@ -28,6 +28,16 @@ final class EchoTests: XCTestCase {
         XCTAssertEqual(try echo("ab" + String(repeating: "\u{301}", count: 100_000)), "a…")
     }
 
+    /// Beyond a thousand bytes nothing is looked at, be it visible or not.
+    func testTakesNoLongerTheLongerTheTextIs() throws {
+        let marks = "e" + String(repeating: "\u{301}", count: 4_000_000)
+        let start = ContinuousClock.now
+        let message = TencentCloudError.missingParameter(marks).message(in: .english)
+        XCTAssertLessThan(start.duration(to: .now), .milliseconds(100))
+        XCTAssertLessThan(message.utf8.count, 100)
+        XCTAssertEqual(try echo(String(repeating: "\u{200B}", count: 400) + "x"), "…")
+    }
+
     func testStripsWhatCouldForgeOrTurnAroundText() throws {
         let cases: [(String, String)] = [
             ("a\nb\r\nc\td\u{0}e", "abcde"), ("\u{1B}[31mred\u{7F}", "[31mred"), ("\u{85}\u{9B}x", "x"),

@@ -13,4 +13,7 @@ int clinux_accept4(int socket, struct sockaddr *address, socklen_t *length, int 
 /// pthread_setname_np(3).
 int clinux_pthread_setname(pthread_t thread, const char *name);
 
+/// malloc_trim(3): returns to the system what the allocator holds and nobody uses.
+void clinux_return_free_memory(void);
+
 #endif

@@ -14,6 +14,7 @@ public final class DASDispatcher: Sendable {
     private let limiter: Mutex<RateLimiter<RateKey>>
     private let nonces: SeenNonces
     private let clock: Clock
+    private let bodyLimit: Int
     private let record: @Sendable (AnsweredDASRequest) -> Void
 
     public struct Clock: Sendable {
@@ -39,10 +40,11 @@ public final class DASDispatcher: Sendable {
     ///   - actions: no two with the same name.
     ///   - accounts: no two with the same `secretID`, which is the AccessKeyId here.
     ///   - nonces: those of all dispatchers that a killd had, one after the other.
+    ///   - maximumThreads: sessions that one request may name.
     ///   - record: called once for each answered request.
     public init(
         actions: [any DASAction], accounts: [Account], limiter: RateLimiter<RateKey>, nonces: SeenNonces,
-        clock: Clock, record: @escaping @Sendable (AnsweredDASRequest) -> Void
+        clock: Clock, maximumThreads: Int = 1_000, record: @escaping @Sendable (AnsweredDASRequest) -> Void
     ) {
         self.actions = Dictionary(
             actions.map { (ExactText(type(of: $0).name), $0) }, uniquingKeysWith: { first, _ in first })
@@ -51,15 +53,35 @@ public final class DASDispatcher: Sendable {
         self.limiter = Mutex(limiter)
         self.nonces = nonces
         self.clock = clock
+        bodyLimit = Self.bodyBytes(forThreads: maximumThreads)
         self.record = record
     }
+
+    /// An id has ten digits, and a comma that may be escaped; all other parameters
+    /// are short.
+    private static func bodyBytes(forThreads count: Int) -> Int { 64 * 1_024 + 16 * count }
 
     /// The one function that joins the HTTP server to the API.
     ///
     /// Nothing is done on the event loop: verifying a signature takes longer than
     /// all else that is done there for a request.
     public func answer(_ request: HTTPRequest) -> HTTPAnswer {
-        .later { await self.respond(to: request) }
+        .soon { self.respond(to: request) }
+    }
+
+    /// How long the body of a request may be of which only the head has come. A
+    /// long one is read only for an account, as far as the head names one.
+    public func allowance(of head: HTTPRequest) -> BodyAllowance {
+        var exchange = Exchange(head, startedAt: clock.monotonic())
+        do throws(DASError) {
+            exchange.requestID = try Self.newRequestID()
+            let incoming = try IncomingDASRequest(head)
+            exchange.format = try incoming.format()
+            if let id = incoming.accessKeyIDOfHead, account(accessKeyID: id) == nil { throw .accessKeyNotFound }
+            return BodyAllowance(bytes: bodyLimit) { [exchange] in self.refuse(.invalidParameters, exchange) }
+        } catch {
+            return BodyAllowance(bytes: 0) { [exchange] in self.refuse(error, exchange) }
+        }
     }
 
     /// What is said to a request that the HTTP server does not take: an object with
@@ -80,27 +102,44 @@ public final class DASDispatcher: Sendable {
         }
     }
 
-    private func respond(to request: HTTPRequest) async -> HTTPResponse {
+    private func respond(to request: HTTPRequest) -> HTTPAnswer {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do throws(DASError) {
             exchange.requestID = try Self.newRequestID()
             let (call, action, bound) = try pass(request, &exchange)
-            let answer = try await bound.work(call)
-            record(exchange.answered(nil, at: clock.monotonic()))
-            return exchange.envelope.success(answer, of: action)
+            return .later { [exchange] in
+                do throws(DASError) {
+                    let answer = try await bound.work(call)
+                    self.record(exchange.answered(nil, at: self.clock.monotonic()))
+                    return exchange.envelope.success(answer, of: action)
+                } catch {
+                    return self.refuse(error, exchange)
+                }
+            }
         } catch {
-            record(exchange.answered(error, at: clock.monotonic()))
-            return exchange.envelope.failure(error)
+            return .now(refuse(error, exchange))
         }
+    }
+
+    private func refuse(_ error: DASError, _ exchange: Exchange) -> HTTPResponse {
+        record(exchange.answered(error, at: clock.monotonic()))
+        return exchange.envelope.failure(error)
+    }
+
+    private func account(accessKeyID: String) -> Account? {
+        accessKeyID.utf8.count <= Self.longestName ? accounts[ExactText(accessKeyID)] : nil
     }
 
     /// The gates, in this order: common parameters, access key, signature method
     /// and version, timestamp, signature, nonce, API version and action, rate,
     /// rights, the action's parameters.
+    ///
+    /// Before it is known that the key exists nothing costs more the longer the
+    /// body is, and a body of JSON is hashed before it is parsed.
     private func pass(
         _ request: HTTPRequest, _ exchange: inout Exchange
     ) throws(DASError) -> (DASCall, action: String, BoundDASAction) {
-        let incoming = try IncomingDASRequest(request)
+        let incoming = try IncomingDASRequest(request) { self.account(accessKeyID: $0) != nil }
         exchange.format = try incoming.format()
         let common = try incoming.common()
         if common.action.utf8.count <= Self.longestName {
@@ -108,10 +147,7 @@ public final class DASDispatcher: Sendable {
             exchange.actionExists = actions[ExactText(common.action)] != nil
         }
 
-        guard common.accessKeyID.utf8.count <= Self.longestName, let account = accounts[ExactText(common.accessKeyID)]
-        else {
-            throw .accessKeyNotFound
-        }
+        guard let account = self.account(accessKeyID: common.accessKeyID) else { throw .accessKeyNotFound }
         if case .v1(_, let method, let version) = common.signature {
             guard RPCSignedRequest.knows(method: method) else { throw .invalidSignatureMethod }
             guard RPCSignedRequest.knows(version: version) else {
@@ -254,7 +290,7 @@ extension DASError {
             case .missing(let path): Self.isName(path) ? .missing(parameter: path) : .invalidParameters
             case .unknown(let path), .wrongType(let path), .invalidValue(let path, _), .repeated(let path):
                 Self.isName(path) ? .invalid(parameter: path) : .invalidParameters
-            case .malformed, .notAnObject, .malformedPair, .malformedEscape: .invalidParameters
+            case .malformed, .notAnObject, .malformedPair, .malformedEscape, .tooManyPairs: .invalidParameters
             }
     }
 

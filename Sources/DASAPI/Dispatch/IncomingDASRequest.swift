@@ -15,7 +15,8 @@ struct IncomingDASRequest {
     private enum Body {
         case empty
         case form(FormPairs)
-        case json([ParameterTree.Member])
+        /// Not parsed before it is known who sent it.
+        case json([UInt8])
 
         var form: FormPairs? {
             if case .form(let pairs) = self { pairs } else { nil }
@@ -32,21 +33,30 @@ struct IncomingDASRequest {
         case none
     }
 
-    init(_ http: HTTPRequest) throws(DASError) {
+    /// No request needs nearly as many parameters. Each has to be read and sorted
+    /// before anybody knows who sent it.
+    private static let mostPairs = 256
+
+    /// - Parameter knows: whether there is such an AccessKeyId. Asked before a long
+    ///   form is read.
+    init(_ http: HTTPRequest, knows: (String) -> Bool = { _ in true }) throws(DASError) {
         guard http.method.utf8.elementsEqual("GET".utf8) || http.method.utf8.elementsEqual("POST".utf8) else {
             throw .unsupportedMethod
         }
         guard http.path.utf8.elementsEqual("/".utf8) else { throw .actionNotFound }
         self.http = http
         do {
-            query = try FormPairs((http.query ?? "").utf8)
+            query = try FormPairs((http.query ?? "").utf8, most: Self.mostPairs)
+            if http.body.count > HTTPLimits().shortBodyBytes {
+                try Self.requireAccessKey(of: http, query, knows)
+            }
             body = try Self.body(of: http)
         } catch let error as DASError {
             throw error
         } catch {
             throw .invalidParameters
         }
-        if http.headers["Authorization"]?.utf8.starts(with: "ACS3-".utf8) == true {
+        if Self.isV3(http) {
             scheme = .v3
         } else if query["Signature"] != nil || body.form?["Signature"] != nil {
             scheme = .v1
@@ -56,18 +66,38 @@ struct IncomingDASRequest {
     }
 
     /// - Throws: `DASError` or `ParameterError`.
+    private static func requireAccessKey(of http: HTTPRequest, _ query: FormPairs, _ knows: (String) -> Bool) throws {
+        // Of the header it is asked by whoever reads it: no body is read for that.
+        guard !isV3(http) else { return }
+        let name = DASParameter.accessKeyID.rawValue
+        let ofForm = http.mediaType == .form ? try FormPairs.value(of: name, in: http.body) : nil
+        guard let id = ofForm ?? query[name] else { throw DASError.missing(parameter: name) }
+        guard knows(id) else { throw DASError.accessKeyNotFound }
+    }
+
+    private static func isV3(_ http: HTTPRequest) -> Bool {
+        http.headers["Authorization"]?.utf8.starts(with: "ACS3-".utf8) == true
+    }
+
+    /// The AccessKeyId, if the head has it.
+    var accessKeyIDOfHead: String? {
+        switch scheme {
+        case .v3:
+            http.headers["Authorization"].flatMap { try? ACS3Authorization(parsing: $0).accessKeyID }
+        case .v1, .none: query[DASParameter.accessKeyID.rawValue]
+        }
+    }
+
+    /// - Throws: `DASError` or `ParameterError`.
     private static func body(of http: HTTPRequest) throws -> Body {
         // Clients name all kinds of types for a body that is empty.
         guard !http.body.isEmpty else { return .empty }
         switch http.mediaType {
-        case .form: return .form(try FormPairs(http.body))
-        case .json:
-            guard case .object(let members) = try ParameterTree(json: http.body) else { break }
-            return .json(members)
-        case .other: break
-        }
+        case .form: return .form(try FormPairs(http.body, most: mostPairs))
+        case .json: return .json(http.body)
         // Nobody would know what of it was read.
-        throw DASError.invalidParameters
+        case .other: throw DASError.invalidParameters
+        }
     }
 
     /// How it is to be answered, as far as it says so.
@@ -188,12 +218,13 @@ struct IncomingDASRequest {
     /// form, they decode to the same request.
     ///
     /// - Parameter mayBeBlank: names; `nil` for all.
-    /// - Throws: `ParameterError.invalidValue` for another one that is blank.
+    /// - Throws: `ParameterError`, `.invalidValue` for another one that is blank.
     func parameters(mayBeBlank: [String]?) throws(ParameterError) -> ParameterTree {
         var members: [ParameterTree.Member] = []
         switch body {
         case .empty, .form: members = pairs.map { ParameterTree.Member(name: $0.name, value: .text($0.value)) }
-        case .json(let ofBody):
+        case .json(let bytes):
+            guard case .object(let ofBody) = try ParameterTree(json: bytes) else { throw .notAnObject }
             let names = Set(ofBody.map { ExactText($0.name) })
             members = query.pairs.filter { !names.contains(ExactText($0.name)) }
                 .map { ParameterTree.Member(name: $0.name, value: .text($0.value)) }
@@ -220,11 +251,14 @@ struct IncomingDASRequest {
         switch signature {
         case .v1:
             let redacted = pairs.map { (name: $0.name, value: isPassword($0.name) ? Self.redacted : $0.value) }
-            return RPCSignedRequest(httpMethod: http.method, parameters: redacted, signature: "").stringToSign
+            let text = RPCSignedRequest(httpMethod: http.method, parameters: redacted, signature: "").stringToSign
+            guard text.utf8.count > Self.longestEcho else { return text }
+            // It is ASCII.
+            return String(decoding: text.utf8.prefix(Self.longestEcho), as: UTF8.self) + "..."
         case .v3(let signed):
-            var names = pairs.map(\.name)
-            if case .json(let members) = body { names += members.map(\.name) }
-            guard !names.contains(where: isPassword) else { return "ACS3-HMAC-SHA256\n\(Self.redacted)" }
+            guard !pairs.contains(where: { isPassword($0.name) }), !hasPasswordInJSON else {
+                return "ACS3-HMAC-SHA256\n\(Self.redacted)"
+            }
             do {
                 return try signed.stringToSign()
             } catch {
@@ -232,6 +266,17 @@ struct IncomingDASRequest {
             }
         }
     }
+
+    /// Whether the body may have a parameter of a password. It is not parsed for
+    /// that: of a name with an escape nobody knows.
+    private var hasPasswordInJSON: Bool {
+        guard case .json(let bytes) = body else { return false }
+        return bytes.contains(UInt8(ascii: "\\")) || isPassword(bytes)
+    }
+
+    /// An answer must not repeat a long request. Whoever calls an action with
+    /// ordinary parameters sees all of the text; in bytes.
+    private static let longestEcho = 4_096
 
     /// Without a colon: the Python core SDK takes what stands behind the last one.
     private static let redacted = "REDACTED"
@@ -278,10 +323,14 @@ enum DASParameter: String, CaseIterable {
 }
 
 /// Whether a parameter of this name holds a password, however it is spelled.
-private func isPassword(_ name: String) -> Bool {
+private func isPassword(_ name: String) -> Bool { isPassword(Array(name.utf8)) }
+
+private func isPassword(_ name: [UInt8]) -> Bool {
     let word = Array("password".utf8)
-    let letters = name.utf8.map { $0 | 0x20 }
-    return letters.indices.contains { letters[$0...].starts(with: word) }
+    return name.indices.contains { start in
+        // Most letters are none of the first.
+        name[start] | 0x20 == word[0] && name[start...].prefix(word.count).map { $0 | 0x20 } == word
+    }
 }
 
 extension ParameterTree {

@@ -38,6 +38,9 @@ struct Configuration: Sendable {
     /// How much of each statement a plan keeps, in bytes.
     var maximumStatementBytes: Int
     var requestsPerSecond: Int
+    /// MiB that requests and answers of all clients together may take; see
+    /// `HTTPMemory`.
+    var requestMemory: Int
     /// What answers say in the place of killd's own texts.
     var messages: MessageOverrides
     /// The least grave level that the log has.
@@ -111,6 +114,7 @@ struct Configuration: Sendable {
         killWait = try reader.integer("killWaitSeconds", in: 0...120) ?? 3
         maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
+        requestMemory = try reader.integer("requestMemoryMiB", in: 32...65_536) ?? 256
 
         logLevel = try reader.choice("logLevel", Log.Level.self) ?? .info
         messages = try reader.path("messages").map(MessageOverrides.init(file:)) ?? .none

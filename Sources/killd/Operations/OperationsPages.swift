@@ -12,7 +12,6 @@ struct OperationsPages: Sendable {
         var limits = HTTPLimits()
         limits.headBytes = 8 * 1_024
         limits.bodyBytes = 4 * 1_024
-        limits.unfinishedBodyBytes = 64 * 4 * 1_024
         limits.connections = 64
         limits.handlerTimeout = .seconds(10)
         return limits

@@ -52,9 +52,12 @@ final class Service: Sendable {
             store: Probe { try await store.checkWritable() },
             instances: { current.setup.instances.map { ($0.id, $0.server.probe) } })
 
+        let limits = HTTPLimits()
+        let memory = Self.memory(of: configuration, limits)
         http = try HTTPServer(
-            listen: configuration.listen, tls: configuration.tls,
+            listen: configuration.listen, limits: limits, memory: memory, tls: configuration.tls,
             handler: { metrics.observing(current.setup.dispatcher.answer($0)) },
+            allowance: { current.setup.dispatcher.allowance(of: $0) },
             refusal: { current.setup.dispatcher.refusal(of: $0) },
             observer: { event in
                 metrics.count(event, of: .api)
@@ -62,11 +65,12 @@ final class Service: Sendable {
                 log.event(event, of: .api)
             })
         das = try configuration.dasListen.map { address in
-            var limits = HTTPLimits()
+            var limits = limits
             limits.allowsSlashBehindHost = true
             return try HTTPServer(
-                listen: address, limits: limits, tls: configuration.tls,
+                listen: address, limits: limits, memory: memory, tls: configuration.tls,
                 handler: { metrics.observing(current.setup.dasDispatcher.answer($0)) },
+                allowance: { current.setup.dasDispatcher.allowance(of: $0) },
                 refusal: DASDispatcher.refusal,
                 observer: { event in
                     metrics.count(event, of: .das)
@@ -77,7 +81,7 @@ final class Service: Sendable {
         let pages = OperationsPages(readiness: readiness, metrics: metrics)
         operations = try configuration.operationsListen.map { address in
             try HTTPServer(
-                listen: address, limits: OperationsPages.limits, handler: { pages.answer($0) },
+                listen: address, limits: OperationsPages.limits, memory: memory, handler: { pages.answer($0) },
                 observer: { event in
                     metrics.count(event, of: .operations)
                     log.event(event, of: .operations)
@@ -272,6 +276,14 @@ final class Service: Sendable {
         }
     }
 
+    /// One bound for the clients of all listeners.
+    private static func memory(of configuration: Configuration, _ limits: HTTPLimits) -> HTTPMemory {
+        HTTPMemory(
+            bytes: configuration.requestMemory * 1_048_576,
+            connections: limits.connections * (configuration.dasListen == nil ? 1 : 2)
+                + (configuration.operationsListen == nil ? 0 : OperationsPages.limits.connections))
+    }
+
     private func purge() async {
         let retention = current.setup.configuration.planRetention
         // By the wall clock, which is never ahead of the other: what is deleted cannot be had back.
@@ -287,14 +299,15 @@ final class Service: Sendable {
 }
 
 extension Configuration {
-    /// - Throws: if a place that is bound or locked for as long as killd runs is
-    ///   another one than before.
+    /// - Throws: if something that is bound, locked or dealt out for as long as killd
+    ///   runs is another one than before.
     fileprivate func requireUnchangedPlaces(since before: Configuration) throws(ConfigurationError) {
         let places = [
             ("listen", before.listen.description, listen.description),
             ("das.listen", before.dasListen.place, dasListen.place),
             ("operations.listen", before.operationsListen.place, operationsListen.place),
             ("store", before.store, store), ("tls", before.tls.place, tls.place),
+            ("requestMemoryMiB", String(before.requestMemory), String(requestMemory)),
         ]
         for (key, old, new) in places where !old.isSame(as: new) {
             throw ConfigurationError(

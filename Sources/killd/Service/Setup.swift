@@ -87,7 +87,7 @@ struct Setup: Sendable {
             accounts: configuration.accounts, limiter: limiter, usedSignatures: lasting.usedSignatures,
             settings: .init(
                 signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
-                messages: configuration.messages),
+                messages: configuration.messages, maximumThreads: configuration.maximumThreads),
             clock: .init(now: now, monotonic: { ContinuousClock.now }), record: record)
         dasDispatcher = DASDispatcher(
             actions: DAS(
@@ -95,7 +95,8 @@ struct Setup: Sendable {
                 maximumThreads: configuration.maximumThreads
             ).actions,
             accounts: configuration.accounts, limiter: dasLimiter, nonces: lasting.nonces,
-            clock: .init(now: now, monotonic: { ContinuousClock.now }), record: recordDAS)
+            clock: .init(now: now, monotonic: { ContinuousClock.now }), maximumThreads: configuration.maximumThreads,
+            record: recordDAS)
     }
 
     /// Who may have sessions ended where.

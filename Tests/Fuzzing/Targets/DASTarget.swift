@@ -15,10 +15,11 @@ enum DASTarget {
         }
         guard let incoming = try? IncomingDASRequest(request) else { return }
         _ = try? incoming.format()
-        guard let parameters = try? incoming.parameters(mayBeBlank: nil) else { return }
-        _ = try? incoming.parameters(mayBeBlank: ["SessionIds"])
-        _ = try? ParameterDecoder().decode(CreateKillInstanceSessionTask.Request.self, from: parameters)
-        _ = try? ParameterDecoder().decode(GetMySQLAllSessionAsync.Request.self, from: parameters)
+        if let parameters = try? incoming.parameters(mayBeBlank: nil) {
+            _ = try? incoming.parameters(mayBeBlank: ["SessionIds"])
+            _ = try? ParameterDecoder().decode(CreateKillInstanceSessionTask.Request.self, from: parameters)
+            _ = try? ParameterDecoder().decode(GetMySQLAllSessionAsync.Request.self, from: parameters)
+        }
         guard let common = try? incoming.common() else { return }
         _ = ACSTimestamp(common.timestamp)
         _ = try? verify(common.signature)

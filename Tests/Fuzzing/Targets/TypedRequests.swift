@@ -61,7 +61,7 @@ enum TypedRequests {
         let texts: [TencentCloudError] =
             switch error {
             case .malformed(_, .duplicateName(let name)): [.repeatedParameter(name)]
-            case .malformed, .notAnObject, .malformedPair, .malformedEscape: []
+            case .malformed, .notAnObject, .malformedPair, .malformedEscape, .tooManyPairs: []
             case .repeated(let path): [.repeatedParameter(path)]
             case .unknown(let path): [.unknownParameter(path)]
             case .missing(let path): [.missingParameter(path)]

@@ -82,7 +82,8 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CMySQL", providers: [.apt(["default-libmysqlclient-dev"])]),
+        // Of default-libmysqlclient-dev.
+        .target(name: "CMySQL", linkerSettings: [.linkedLibrary("mysqlclient")]),
 
         // Tests
         .target(name: "MySQLWire", path: "Tests/MySQLWire", swiftSettings: settings),

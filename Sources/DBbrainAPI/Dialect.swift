@@ -48,7 +48,8 @@ extension TencentCloudError {
     init(_ error: ServerError) {
         self =
             switch error.reason {
-            case .unreachable, .connectionLost: .failedOperation(.serverUnreachable)
+            case .unreachable, .connectionLost, .timedOut: .failedOperation(.serverUnreachable)
+            case .answerTooLarge: .failedOperation(.answerTooLarge)
             case .tooManyConnections: .failedOperation(.serverFull)
             case .loginRefused: .failedOperation(.loginRefused)
             case .tlsUnavailable: .failedOperation(.tlsUnavailable)

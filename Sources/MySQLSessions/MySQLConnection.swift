@@ -73,9 +73,7 @@ public actor MySQLConnection {
         ) throws(ServerError) -> MySQLConnection {
             let handle: MySQLHandle
             do throws(MySQLFailure) {
-                handle = try MySQLHandle.connect(
-                    to: address, user: configuration.user, password: configuration.password,
-                    deadlines: configuration.deadlines)
+                handle = try MySQLHandle.connect(to: address, configuration)
             } catch {
                 throw ServerError(connecting: configuration, to: address, error)
             }
@@ -98,6 +96,7 @@ public actor MySQLConnection {
                 }
             }
             let cipher = handle.tlsCipher
+            handle.finishSetUp()
             return MySQLConnection(handle, threadID, cipher, dialect, thread)
         }
 
@@ -176,9 +175,10 @@ public actor MySQLConnection {
 
     /// Sends one or more statements in one packet.
     ///
+    /// - Parameter limit: for all of it; as configured, if not given.
     /// - Returns: the answers until the first error, and that error.
-    func run(_ sql: String) -> (results: [MySQLResult], failure: MySQLFailure?) {
-        guard var answer = handle?.run(sql) else {
+    func run(_ sql: String, within limit: Duration? = nil) -> (results: [MySQLResult], failure: MySQLFailure?) {
+        guard var answer = handle?.run(sql, within: limit) else {
             return ([], MySQLFailure(code: 2_006, message: "the connection was lost before"))
         }
         if case .oceanBaseODP = dialect { answer.failure = answer.failure?.ofOceanBase }

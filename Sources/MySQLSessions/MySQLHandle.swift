@@ -2,49 +2,90 @@ import CMySQL
 import SessionKill
 
 /// Owns a connection of the client library. Every call blocks.
+///
+/// None takes longer, or brings more, than the server's configuration says: the
+/// library itself bounds each wait only, and what a server sends not at all.
 struct MySQLHandle: ~Copyable {
     private let mysql: UnsafeMutablePointer<MYSQL>
+    private let limits: Limits
+
+    /// A class, because an `Instant` has no fixed layout: of a noncopyable structure that holds one, Swift 6 does not
+    /// call the deinit from other files (seen), and connections would stay open.
+    private final class Limits {
+        let deadlines: MySQLServerConfiguration.Deadlines
+        let largestAnswer: MySQLServerConfiguration.AnswerSize
+        /// When the connection must be ready for use; `nil` once it is.
+        var setUpDeadline: ContinuousClock.Instant?
+
+        init(_ configuration: MySQLServerConfiguration) {
+            deadlines = configuration.deadlines
+            largestAnswer = configuration.largestAnswer
+            setUpDeadline = .now + configuration.deadlines.call
+        }
+    }
+
+    private var deadlines: MySQLServerConfiguration.Deadlines { limits.deadlines }
+    private var largestAnswer: MySQLServerConfiguration.AnswerSize { limits.largestAnswer }
 
     /// Set up once for the process, and never ended: other threads may still be inside at exit.
     private static let libraryError = cmysql_library_init()
 
-    private init(owning mysql: UnsafeMutablePointer<MYSQL>) { self.mysql = mysql }
+    private init(owning mysql: UnsafeMutablePointer<MYSQL>, _ configuration: MySQLServerConfiguration) {
+        self.mysql = mysql
+        limits = Limits(configuration)
+    }
 
-    // Sends a farewell, for which the write deadline holds.
-    deinit { mysql_close(mysql) }
+    deinit {
+        // It sends a farewell, which has a second's time.
+        cmysql_begin_call(Duration.seconds(1).nanoseconds, Duration.seconds(1).nanoseconds, 65_536)
+        mysql_close(mysql)
+        cmysql_end_call()
+    }
 
     /// Connects and logs in.
+    ///
+    /// What follows until ``finishSetUp()`` shares one deadline with it.
     static func connect(
-        to address: MySQLAddress, user: String, password: DatabasePassword,
-        deadlines: MySQLServerConfiguration.Deadlines
+        to address: MySQLAddress, _ configuration: MySQLServerConfiguration
     ) throws(MySQLFailure) -> MySQLHandle {
         guard libraryError == 0 else {
             throw MySQLFailure(code: UInt32(libraryError), message: "the client library could not be initialized")
         }
         guard let mysql = mysql_init(nil) else { throw MySQLFailure(code: 2_008, message: "out of memory") }
-        let handle = MySQLHandle(owning: mysql)
-        handle.set(deadlines)
-        try handle.connect(to: address, user: user, password: password)
+        let handle = MySQLHandle(owning: mysql, configuration)
+        try handle.set()
+        handle.beginCall(pause: configuration.deadlines.connect)
+        defer { cmysql_end_call() }
+        try handle.connect(to: address, user: configuration.user, password: configuration.password)
+        cmysql_watch_peer(mysql)
         return handle
     }
 
-    private func set(_ deadlines: MySQLServerConfiguration.Deadlines) {
+    func finishSetUp() { limits.setUpDeadline = nil }
+
+    private func set() throws(MySQLFailure) {
         var connectSeconds = deadlines.connect.wholeSeconds
         var readWriteSeconds = deadlines.readWrite.wholeSeconds
         mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connectSeconds)
         mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &readWriteSeconds)
         mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &readWriteSeconds)
-    }
-
-    private func connect(
-        to address: MySQLAddress, user: String, password: DatabasePassword
-    ) throws(MySQLFailure) {
+        // More than is read, and a packet of 16 MB beyond that: of one that is too large it only says that it lost the
+        // connection.
+        var largestPacket = UInt(clamping: largestAnswer.bytes) + (32 << 20)
+        mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &largestPacket)
         mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "killd")
         // Otherwise a server may ask for any file that this process can read.
         var localInfile: UInt32 = 0
         mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &localInfile)
+        guard cmysql_use_limits(mysql) == 0 else {
+            throw MySQLFailure(code: 2_000, message: "the client library does not keep to deadlines")
+        }
+    }
 
+    private func connect(
+        to address: MySQLAddress, user: String, password: DatabasePassword
+    ) throws(MySQLFailure) {
         let connected: UnsafeMutablePointer<MYSQL>?
         switch address {
         case .tcp(let host, let port, let tls):
@@ -54,8 +95,8 @@ struct MySQLHandle: ~Copyable {
             guard cmysql_set_tls(mysql, tls.libraryMode, tls.ca) == 0 else {
                 throw MySQLFailure(code: 2_026, message: "the client library refuses TLS mode \(tls)")
             }
-            guard tls.demandsTLS || cmysql_refuse_clear_passwords(mysql) == 0 else {
-                throw MySQLFailure(code: 2_059, message: "the client library does not refuse passwords in clear")
+            guard tls.demandsTLS || cmysql_protect_password(mysql) == 0 else {
+                throw MySQLFailure(code: 2_059, message: "the client library does not protect passwords")
             }
             connected = mysql_real_connect(
                 mysql, host, user, password.reveal(), nil, UInt32(port), nil, cmysql_client_flags())
@@ -80,47 +121,56 @@ struct MySQLHandle: ~Copyable {
 
     /// Sends one or more statements in one packet and reads all answers.
     ///
+    /// - Parameter limit: for all of it; as configured, if not given.
     /// - Returns: the answers until the first error, and that error.
-    func run(_ sql: String) -> (results: [MySQLResult], failure: MySQLFailure?) {
+    func run(_ sql: String, within limit: Duration? = nil) -> (results: [MySQLResult], failure: MySQLFailure?) {
+        beginCall(pause: deadlines.readWrite, within: limit)
+        defer { cmysql_end_call() }
         var sql = sql
         var status = sql.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { mysql_real_query(mysql, $0.baseAddress, UInt($0.count)) }
         }
         var results: [MySQLResult] = []
+        var rowsLeft = largestAnswer.rows
+        // What the libraries return for an error differs, also in sign; -1 is not only the end of the results.
         while status == 0 {
-            if let result = mysql_store_result(mysql) {
-                defer { mysql_free_result(result) }
-                results.append(MySQLResult(columns: Self.columns(of: result), rows: Self.rows(of: result)))
-            } else if mysql_field_count(mysql) == 0 {
-                results.append(MySQLResult(affectedRows: UInt64(mysql_affected_rows(mysql))))
-            } else {
-                return (results, failure)
+            do throws(MySQLFailure) {
+                results.append(try readResult(&rowsLeft))
+            } catch {
+                return (results, error)
             }
+            guard cmysql_more_results(mysql) != 0 else { return (results, nil) }
+            cmysql_expect_description()
             status = mysql_next_result(mysql)
         }
-        // -1 is the end, anything else an error.
-        return (results, status < 0 ? nil : failure)
+        return (results, failure)
     }
 
-    private var failure: MySQLFailure {
-        let disguised = cmysql_disguised_error(mysql)
-        if disguised != 0 {
-            return MySQLFailure(code: disguised, message: "an error that the client library does not hand on")
+    private func beginCall(pause: Duration, within limit: Duration? = nil) {
+        let time = limit ?? deadlines.call
+        let untilReady = limits.setUpDeadline.map { ContinuousClock.now.duration(to: $0) } ?? time
+        cmysql_begin_call(min(time, untilReady).nanoseconds, pause.nanoseconds, UInt64(clamping: largestAnswer.bytes))
+    }
+
+    /// Row by row as they come: the library's own store would hold whatever a server sends.
+    private func readResult(_ rowsLeft: inout Int) throws(MySQLFailure) -> MySQLResult {
+        guard let result = mysql_use_result(mysql) else {
+            guard mysql_field_count(mysql) == 0 else { throw failure }
+            return MySQLResult(affectedRows: UInt64(mysql_affected_rows(mysql)))
         }
-        return MySQLFailure(
-            code: mysql_errno(mysql), message: mysql_error(mysql).map { String(cString: $0) } ?? "no message")
-    }
-
-    private static func columns(of result: UnsafeMutablePointer<MYSQL_RES>) -> [String] {
-        guard let fields = mysql_fetch_fields(result) else { return [] }
-        return (0..<Int(mysql_num_fields(result))).map { String(cString: fields[$0].name) }
-    }
-
-    private static func rows(of result: UnsafeMutablePointer<MYSQL_RES>) -> [[String?]] {
+        // It reads to the end of the rows first, unless the connection ended or was abandoned.
+        defer { mysql_free_result(result) }
+        cmysql_expect_rows()
+        var answer = MySQLResult(columns: Self.columns(of: result))
         let columns = 0..<Int(mysql_num_fields(result))
-        var rows: [[String?]] = []
         while let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result) {
-            rows.append(
+            rowsLeft -= 1
+            let size = columns.reduce(UInt64(0)) { $0 &+ UInt64(lengths[$1]) }
+            guard rowsLeft >= 0, cmysql_count_row(size) == CMYSQL_WITHIN_LIMITS else {
+                cmysql_abandon(mysql)
+                throw rowsLeft < 0 ? MySQLFailure.tooLarge(largestAnswer) : failure
+            }
+            answer.rows.append(
                 columns.map { column in
                     row[column].map { start in
                         let bytes = UnsafeRawBufferPointer(start: start, count: Int(lengths[column]))
@@ -128,13 +178,66 @@ struct MySQLHandle: ~Copyable {
                     }
                 })
         }
-        return rows
+        // Also an error of the server's own may come in the place of a row.
+        guard mysql_errno(mysql) == 0, cmysql_limit_exceeded() == CMYSQL_WITHIN_LIMITS else { throw failure }
+        return answer
+    }
+
+    /// What the last call failed of.
+    private var failure: MySQLFailure {
+        switch cmysql_limit_exceeded() {
+        case CMYSQL_OUT_OF_TIME: return .outOfTime(deadlines.call)
+        case CMYSQL_TOO_LARGE: return .tooLarge(largestAnswer)
+        default: break
+        }
+        let disguised = cmysql_disguised_error(mysql)
+        if disguised != 0 {
+            return MySQLFailure(code: disguised, message: "an error that the client library does not hand on")
+        }
+        switch mysql_errno(mysql) {
+        case 2_020: return .tooLarge(largestAnswer)
+        case 0:
+            // E.g. an answer that ends within the description of its columns.
+            return MySQLFailure(code: 2_027, message: "the server's answer is malformed")
+        case Self.passwordWouldBeSeen: return Self.passwordNotSent(message)
+        // The library's own words name the method of the greeting.
+        case Self.methodNotAllowed:
+            return Self.passwordNotSent("the server asked for an authentication method that may hand the password over")
+        default: return MySQLFailure(code: mysql_errno(mysql), message: message)
+        }
+    }
+
+    private var message: String { mysql_error(mysql).map { String(cString: $0) } ?? "no message" }
+
+    /// CR_AUTH_PLUGIN_ERR, which the methods that are guarded report, and Oracle's library for the same reason.
+    private static let passwordWouldBeSeen: UInt32 = 2_061
+    /// CR_PLUGIN_NOT_ALLOWED of Connector/C: a method that is not known to be safe.
+    private static let methodNotAllowed: UInt32 = 5_010
+
+    private static func passwordNotSent(_ reason: String) -> MySQLFailure {
+        MySQLFailure(
+            code: passwordWouldBeSeen,
+            message: """
+                \(reason): it could be read on the way, so it was not sent; set "tls" of this instance to "required" \
+                and give the server a certificate, or reach it by "socket", or give the account another \
+                authentication method
+                """)
+    }
+
+    private static func columns(of result: UnsafeMutablePointer<MYSQL_RES>) -> [String] {
+        guard let fields = mysql_fetch_fields(result) else { return [] }
+        return (0..<Int(mysql_num_fields(result))).map { index in
+            fields[index].name.map { String(cString: $0) } ?? ""
+        }
     }
 }
 
 extension Duration {
     /// At least one: for the libraries zero means forever.
     fileprivate var wholeSeconds: UInt32 { UInt32(clamping: max(1, components.seconds)) }
+
+    /// Of what can be waited for.
+    fileprivate var nanoseconds: Int64 { Int64(max(0, min(self / .nanoseconds(1), 1e18))) }
 }
 
 extension TLSMode {

@@ -11,11 +11,30 @@ public struct MySQLResult: Hashable, Sendable {
 struct MySQLFailure: Error {
     let code: UInt32
     let message: String
+    /// Set if the call went beyond it: what the server did is not known, and the connection is of no more use.
+    let limit: Limit?
     private(set) var isOfOceanBase = false
 
-    init(code: UInt32, message: String) {
+    /// What bounds a call.
+    enum Limit {
+        case time
+        case size
+    }
+
+    init(code: UInt32, message: String, beyond limit: Limit? = nil) {
         self.code = code
         self.message = message
+        self.limit = limit
+    }
+
+    static func outOfTime(_ limit: Duration) -> MySQLFailure {
+        MySQLFailure(code: 2_013, message: "the server was not done within \(limit.inSeconds)", beyond: .time)
+    }
+
+    static func tooLarge(_ limit: MySQLServerConfiguration.AnswerSize) -> MySQLFailure {
+        MySQLFailure(
+            code: 2_020, message: "the server sent more than the \(limit) that are read of its answers at a time",
+            beyond: .size)
     }
 
     /// The same, from OceanBase, whose own errors have numbers that are MySQL's
@@ -44,6 +63,7 @@ struct MySQLFailure: Error {
     /// Whether there is no use in sending anything more over the connection.
     var isConnectionLost: Bool {
         switch code {
+        case _ where limit != nil: true
         // Numbers from 4000 to 5999 are errors of OceanBase, such as 5010.
         case 2_000..<3_000 where isOfOceanBase: true
         case _ where isOfOceanBase: code == 1_053
@@ -54,5 +74,13 @@ struct MySQLFailure: Error {
         case 1_053, 1_927, 3_169, 4_031: true
         default: false
         }
+    }
+}
+
+extension Duration {
+    /// `30 s`, `0.5 s`.
+    fileprivate var inSeconds: String {
+        let seconds = self / .seconds(1)
+        return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
     }
 }

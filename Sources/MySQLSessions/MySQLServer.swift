@@ -17,6 +17,8 @@ public actor MySQLServer: DatabaseServer {
     /// Connections on which others than killd's account are logged in, also those being opened.
     private var callersConnections = 0
     private var callersThreadIDs: Set<ThreadID> = []
+    /// Why a connection in use was lost, until one comes back that is not.
+    private var lastLoss: ServerError?
     /// Of connections that are open for as long as a plan's sessions are killed.
     private var helperThreadIDs: Set<ThreadID> = []
     nonisolated let readings = ServerReadings()
@@ -148,7 +150,8 @@ public actor MySQLServer: DatabaseServer {
             await release(connection)
             guard error.reason == .connectionLost else { throw error }
         }
-        // It may have been lost long ago: the next is asked whether it is alive.
+        // It may have been lost long ago, and the others with it: the next is asked whether it is alive.
+        await verifyAllIdleConnections()
         let other = try await acquire()
         do throws(ServerError) {
             let view = try await body(other)
@@ -164,12 +167,15 @@ public actor MySQLServer: DatabaseServer {
     /// that it needs, in one round trip on a connection that is free; one is
     /// opened if there is none.
     ///
-    /// While all are in use nothing is asked: their users hear from the server,
-    /// or find out that they do not.
+    /// While all are in use nothing is asked: it is what their users heard from
+    /// the server last.
     ///
     /// - Throws: ``ServerError``.
     public func checkUsable() async throws {
-        guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else { return }
+        guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else {
+            if let lastLoss { throw lastLoss }
+            return
+        }
         let connection = try await acquire()
         let missing = connection.missingPrivilege
         await release(connection)
@@ -201,8 +207,10 @@ public actor MySQLServer: DatabaseServer {
             guard !isClosed else { throw Self.closedError }
             if let connection = idle.popLast() {
                 if !asking { return connection }
-                if await connection.answers { return connection }
+                if await connection.answers(within: configuration.deadlines.check) { return connection }
                 drop(connection)
+                // The server was restarted, or the network forgot them all.
+                await verifyAllIdleConnections()
                 continue
             }
             if ownThreadIDs.count + opening < connectionLimit {
@@ -222,6 +230,8 @@ public actor MySQLServer: DatabaseServer {
         // A connection keeps the privileges of its login: after the GRANT, a new one is needed.
         if connection.missingPrivilege != nil { await connection.close() }
         if await connection.isLost {
+            lastLoss = ServerError(
+                .connectionLost, "a connection to \(configuration.address) broke, or did not answer in time")
             drop(connection)
         } else if isClosed {
             drop(connection)
@@ -232,6 +242,7 @@ public actor MySQLServer: DatabaseServer {
     }
 
     private func put(back connection: MySQLConnection) {
+        lastLoss = nil
         idle.append(connection)
         queues[.killd]?.wakeFirst()
     }
@@ -275,11 +286,28 @@ public actor MySQLServer: DatabaseServer {
         // From the front: the one at the back is the next to be used.
         for _ in idle.indices where !idle.isEmpty {
             let connection = idle.removeFirst()
-            if await connection.answers { put(back: connection) } else { drop(connection) }
+            if await connection.answers(within: configuration.deadlines.check) {
+                put(back: connection)
+            } else {
+                drop(connection)
+            }
         }
         // If the server is away now, the next keep-alive or use tries again.
         if ownThreadIDs.isEmpty, opening == 0, !isClosed, let connection = try? await open() {
             put(back: connection)
+        }
+    }
+
+    /// Asks all at once, so that it takes no longer where several do not answer.
+    private func verifyAllIdleConnections() async {
+        let limit = configuration.deadlines.check
+        let asked = idle
+        idle = []
+        await withTaskGroup(of: (MySQLConnection, Bool).self) { group in
+            for connection in asked { group.addTask { (connection, await connection.answers(within: limit)) } }
+            for await (connection, isAlive) in group {
+                if isAlive { put(back: connection) } else { drop(connection) }
+            }
         }
     }
 
@@ -288,7 +316,7 @@ public actor MySQLServer: DatabaseServer {
         let limit = connectionLimit
         let timer = Task {
             try await Task.sleep(until: deadline)
-            giveUp(ticket, in: line, ServerError(.other, "all \(limit) connections stayed busy until the deadline"))
+            giveUp(ticket, in: line, ServerError(.timedOut, "all \(limit) connections stayed busy until the deadline"))
         }
         defer { timer.cancel() }
         try await withTaskCancellationHandler {
@@ -373,5 +401,12 @@ private struct PooledConnection: ServerConnection {
 
 extension MySQLConnection {
     /// Whether the server is still there.
-    fileprivate var answers: Bool { run("DO 0").failure == nil }
+    fileprivate func answers(within limit: Duration) -> Bool {
+        let answer = run("DO 0", within: limit)
+        guard answer.failure == nil else {
+            close()
+            return false
+        }
+        return true
+    }
 }

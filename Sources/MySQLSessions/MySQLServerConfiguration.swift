@@ -11,17 +11,35 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     @Exact public var user: String
     public var password: DatabasePassword
     public var deadlines: Deadlines
+    public var largestAnswer = AnswerSize()
 
-    /// How long the network may take.
+    /// How long the network and the server may take.
     public struct Deadlines: Hashable, Sendable {
-        /// For the connection and the server's greeting, in whole seconds; 5 by default.
+        /// Without a sign from the server while connecting and logging in, in whole seconds; 5 by default.
         public var connect: Duration = .seconds(5)
-        /// For each answer and each packet sent, in whole seconds; 10 by default.
+        /// Without a sign from the server in a call, in whole seconds; 10 by default.
         public var readWrite: Duration = .seconds(10)
+        /// For a call as a whole, however slowly and however much the server answers, and for all that it takes
+        /// until a connection can be used; 30 seconds by default.
+        public var call: Duration = .seconds(30)
+        /// For the answer to the question whether the server is still there; 5 seconds by default.
+        public var check: Duration = .seconds(5)
         /// How long to wait for one of the connections to be free; 10 seconds by default.
         public var freeConnection: Duration = .seconds(10)
 
         public init() {}
+    }
+
+    /// How much is read of a server's answers to one call.
+    public struct AnswerSize: Hashable, Sendable, CustomStringConvertible {
+        /// 64 MiB by default.
+        public var bytes = 64 << 20
+        /// 250,000 by default.
+        public var rows = 250_000
+
+        public init() {}
+
+        public var description: String { "\(rows) rows or \(bytes >> 20) MiB" }
     }
 
     public init(

@@ -5,6 +5,8 @@ extension ServerError {
     init(_ failure: MySQLFailure, during work: String) {
         let reason: Reason =
             switch failure.code {
+            case _ where failure.limit == .time: .timedOut
+            case _ where failure.limit == .size: .answerTooLarge
             // Only the INNODB_ tables of information_schema ask for a privilege in this way.
             case 1_227: .privilegeMissing("PROCESS")
             case _ where failure.isConnectionLost: .connectionLost
@@ -17,14 +19,17 @@ extension ServerError {
     init(connecting configuration: MySQLServerConfiguration, to address: MySQLAddress, _ failure: MySQLFailure) {
         let reason: Reason =
             switch failure.code {
+            case _ where failure.limit == .time: .timedOut
+            case _ where failure.limit == .size: .answerTooLarge
             // Of the server, and of the user.
             case 1_040, 1_203: .tooManyConnections
             // MySQL's administrative interface.
             case 1_227: .privilegeMissing("SERVICE_CONNECTION_ADMIN")
             // Wrong password, host not allowed or blocked, account locked or expired, secure transport demanded,
-            // and what the client says when it lacks the account's method or may not use it without TLS.
-            case 1_044, 1_045, 1_129, 1_130, 1_698, 1_862, 3_118, 3_159, 4_151, 2_059, 2_061, 5_010: .loginRefused
-            case 2_026: .tlsUnavailable
+            // and what the client says when it lacks the account's method.
+            case 1_044, 1_045, 1_129, 1_130, 1_698, 1_862, 3_118, 3_159, 4_151, 2_059, 5_010: .loginRefused
+            // 2061: a password that could be read on the way was not sent.
+            case 2_026, 2_061: .tlsUnavailable
             case 2_000..<3_000, 5_000..<6_000: .unreachable
             default: .other
             }

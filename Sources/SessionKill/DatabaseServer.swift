@@ -180,6 +180,10 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         case unexpectedKind
         /// The connection broke.
         case connectionLost
+        /// An answer, or the set-up of a connection, was not complete by its deadline.
+        case timedOut
+        /// The server answered with more than is read of one server at a time.
+        case answerTooLarge
         /// Another error of the server's, or an answer that makes no sense.
         case other
     }

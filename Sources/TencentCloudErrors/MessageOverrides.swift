@@ -120,7 +120,7 @@ extension DenialReason {
 
 extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
-        .storeUnavailable, .serverUnreachable, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
+        .storeUnavailable, .serverUnreachable, .answerTooLarge, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
         .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .cancellationNotStored,
         .refusedByServer(errorNumber: 0), .unexpectedServerKind,
     ]

@@ -144,6 +144,14 @@ extension FailureReason {
                 .failedOperation,
                 .ours("The database server of the instance cannot be reached."),
                 .ours("无法连接实例的数据库服务器。"))
+        case .answerTooLarge:
+            Message(
+                .failedOperation,
+                .ours("""
+                    The database server of the instance answered with more than the service reads at a time. \
+                    This request killed nothing.
+                    """),
+                .ours("实例的数据库服务器返回的数据超出了服务单次读取的上限。本次请求未终止任何线程。"))
         case .privilegeMissing(let privilege):
             Message(
                 .failedOperation,

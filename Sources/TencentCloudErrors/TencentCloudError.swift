@@ -147,6 +147,8 @@ public enum FailureReason: Hashable, Sendable {
     /// The intent could not be recorded, so nothing was killed.
     case storeUnavailable
     case serverUnreachable
+    /// More than killd reads of one server at a time.
+    case answerTooLarge
     /// killd's account on the server lacks this privilege.
     case privilegeMissing(String)
     /// The configuration demands TLS, and the connection could not have it.

@@ -27,6 +27,7 @@ final class DiagnosisTests: XCTestCase {
         try await onEveryServer { server in
             let root = try await server.administrator()
             try await root.query("CREATE USER `o'brien`@'%' IDENTIFIED BY 'pw with ''quotes'''")
+            try await server.remember("o'brien")
             let configuration = server.configuration(user: "o'brien")
             let before = await findings(configuration).filter { $0.severity == .problem }
             XCTAssertEqual(before.map(\.subject), [.processMissing, .connectionAdminMissing])
@@ -45,6 +46,7 @@ final class DiagnosisTests: XCTestCase {
             let root = try await server.administrator()
             let privilege = server.kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
             try await root.query(RealServer.creation(of: "deputy"))
+            try await server.remember("deputy")
             try await root.query("CREATE ROLE IF NOT EXISTS killer")
             try await root.query("GRANT PROCESS, \(privilege) ON *.* TO killer; GRANT killer TO deputy@'%'")
             func problems() async -> [MySQLFinding.Subject] {
@@ -65,6 +67,7 @@ final class DiagnosisTests: XCTestCase {
         try await server.createAccounts()
         let root = try await server.administrator()
         try await root.query(RealServer.creation(of: "sighted"))
+        try await server.remember("sighted")
         try await root.query("GRANT PROCESS, CONNECTION_ADMIN ON *.* TO sighted@'%'")
         let before = await findings(server.configuration(user: "sighted"))
         let unreadable = try XCTUnwrap(before.first { $0.subject == .performanceSchemaUnreadable })

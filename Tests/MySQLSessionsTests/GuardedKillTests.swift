@@ -96,6 +96,7 @@ final class GuardedKillTests: XCTestCase {
             let root = try await server.administrator()
             try await root.query("CREATE USER IF NOT EXISTS looker@'%' IDENTIFIED BY 'pw with ''quotes'''")
             try await root.query("GRANT PROCESS ON *.* TO looker@'%'")
+            try await server.remember("looker")
             let others = try await ClientSessions.open(3, on: server)
             let ids = await others.threadIDs
             let answers = try await withConnection(to: server.configuration(user: "looker")) { connection in

@@ -30,6 +30,7 @@ final class ObservationTests: XCTestCase {
             let sessions = try await ClientSessions.open(30, on: server)
             let before = try await observe(server).fingerprint
             try server.database.restart()
+            try await server.remember("killd")
             let after = try await observe(server).fingerprint
             XCTAssertEqual(before.difference(from: after), .serverRestarted)
             _ = sessions

@@ -120,12 +120,14 @@ public enum Answer: Sendable {
 
 /// The greeting of a server without TLS.
 ///
-/// - Parameter plugin: the authentication method that it proposes.
+/// - Parameters:
+///   - plugin: the authentication method that it proposes.
+///   - claimsTLS: whether it says that it has TLS.
 public func greeting(
-    threadID: UInt32, version: String = "5.6.25", plugin: String = "mysql_native_password"
+    threadID: UInt32, version: String = "5.6.25", plugin: String = "mysql_native_password", claimsTLS: Bool = false
 ) -> [UInt8] {
-    // PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, CONNECT_ATTRS, MULTI_STATEMENTS and what goes with them; no SSL.
-    let capabilities: UInt32 = 0x0000_A20F | 0x003B_0000
+    // PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, CONNECT_ATTRS, MULTI_STATEMENTS and what goes with them; SSL.
+    let capabilities: UInt32 = 0x0000_A20F | 0x003B_0000 | (claimsTLS ? 0x0800 : 0)
     var payload: [UInt8] = [10] + version.utf8 + [0]
     for shift in stride(from: 0, to: 32, by: 8) { payload.append(UInt8(truncatingIfNeeded: threadID >> UInt32(shift))) }
     payload += "12345678".utf8 + [0]

@@ -303,6 +303,12 @@ final class MessageTests: XCTestCase {
             .failedOperation(.serverUnreachable), "FailedOperation",
             .ours("The database server of the instance cannot be reached."), .ours("无法连接实例的数据库服务器。")),
         Row(
+            .failedOperation(.answerTooLarge), "FailedOperation",
+            .ours(
+                "The database server of the instance answered with more than the service reads at a time. This request "
+                    + "killed nothing."),
+            .ours("实例的数据库服务器返回的数据超出了服务单次读取的上限。本次请求未终止任何线程。")),
+        Row(
             .failedOperation(.privilegeMissing("CONNECTION_ADMIN")), "FailedOperation",
             .ours("The service's account on the database server lacks the privilege `CONNECTION_ADMIN`."),
             .ours("服务在数据库服务器上的账号缺少权限 `CONNECTION_ADMIN`。")),

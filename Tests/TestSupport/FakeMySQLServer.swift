@@ -19,6 +19,8 @@ public final class FakeMySQLServer: Sendable {
         public var content: FakeServerContent
         /// The authentication method that the greeting proposes.
         public var plugin = "mysql_native_password"
+        /// Whether the greeting says that there is TLS, which there is not.
+        public var claimsTLS = false
         /// What a packet of a client that logs in is answered, by its number from 0 on: the first is the login itself.
         public var login: @Sendable (_ number: Int, _ payload: [UInt8]) -> LoginStep = { _, _ in .accept }
         /// What is answered in place of the greeting; `nil` for the greeting.
@@ -173,7 +175,8 @@ public final class FakeMySQLServer: Sendable {
         } else {
             conversation.socket.send(
                 greeting(
-                    threadID: conversation.threadID, version: settings.content.version, plugin: settings.plugin))
+                    threadID: conversation.threadID, version: settings.content.version, plugin: settings.plugin,
+                    claimsTLS: settings.claimsTLS))
         }
         guard logIn(conversation, settings) else { return }
         state.withLock { $0.settings.content.logIn(conversation.threadID, conversation.socket.peer) }

@@ -98,6 +98,16 @@ public struct RealServer: Sendable {
             GRANT ALL ON d.* TO app@'%'; GRANT ALL ON d.* TO app2@'%'
             """)
         await root.close()
+        for user in ["killd", "app", "app2"] { try await remember(user) }
+    }
+
+    /// Has a MySQL remember an account, of which it then asks a proof only that it knows its password: without TLS it is
+    /// given no more.
+    public func remember(_ user: String) async throws {
+        guard kind == .mysql else { return }
+        var local = configuration(user: user)
+        local.address = .unixSocket(path: database.socket)
+        await (try await MySQLConnection.open(local)).close()
     }
 }
 

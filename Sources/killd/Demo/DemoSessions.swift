@@ -67,6 +67,7 @@ struct DemoSessions: Sendable {
             address: .tcp(host: "127.0.0.1", port: database.port, tls: .disabled), user: user,
             password: DatabasePassword(password))
         configuration.deadlines.readWrite = .seconds(900)
+        configuration.deadlines.call = .seconds(900)
         let connection = try await MySQLConnection.open(configuration)
         _ = try await connection.query("USE shop; SET innodb_lock_wait_timeout = 600")
         return connection

@@ -2,35 +2,68 @@
 ///
 /// Nobody is given a look that began before they asked: who comes while one is
 /// under way waits for the next, together with all others who came meanwhile.
+/// A look that takes long is not waited for: the next then begins beside it.
 actor SharedLook<View: Sendable> {
     private let look: @Sendable () async throws -> View
+    private let patience: @Sendable () async throws -> Void
     private var waiting: [CheckedContinuation<View, any Error>] = []
-    private var isLooking = false
+    /// The number of the look that is waited for, and how many there were.
+    private var current: Int?
+    private var begun = 0
+    private var timer: Task<Void, Never>?
 
-    init(_ look: @escaping @Sendable () async throws -> View) { self.look = look }
+    /// - Parameter patience: returns once whoever came behind a look waited for it long enough.
+    init(
+        _ look: @escaping @Sendable () async throws -> View,
+        patience: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(1)) }
+    ) {
+        self.look = look
+        self.patience = patience
+    }
 
     func observe() async throws -> View {
         try await withCheckedThrowingContinuation { caller in
             waiting.append(caller)
-            guard !isLooking else { return }
-            isLooking = true
-            Task { await lookForThoseWhoWait() }
+            if current == nil { begin() } else if timer == nil { timeCurrent() }
         }
     }
 
-    private func lookForThoseWhoWait() async {
-        while !waiting.isEmpty {
-            let callers = waiting
-            waiting = []
-            let view: Result<View, any Error>
-            do {
-                view = .success(try await look())
-            } catch {
-                view = .failure(error)
-            }
-            for caller in callers { caller.resume(with: view) }
+    private func begin() {
+        timer?.cancel()
+        timer = nil
+        guard !waiting.isEmpty else { return }
+        let callers = waiting
+        waiting = []
+        begun += 1
+        current = begun
+        Task { [begun] in await answer(callers, byLook: begun) }
+    }
+
+    private func answer(_ callers: [CheckedContinuation<View, any Error>], byLook number: Int) async {
+        let view: Result<View, any Error>
+        do {
+            view = .success(try await look())
+        } catch {
+            view = .failure(error)
         }
-        isLooking = false
+        for caller in callers { caller.resume(with: view) }
+        leave(number)
+    }
+
+    private func timeCurrent() {
+        guard let current else { return }
+        timer = Task { [patience] in
+            // Throws when the look ended meanwhile.
+            do { try await patience() } catch { return }
+            leave(current)
+        }
+    }
+
+    /// Goes on without waiting for this look any more.
+    private func leave(_ number: Int) {
+        guard current == number else { return }
+        current = nil
+        begin()
     }
 }
 

@@ -1,3 +1,5 @@
+import Text
+
 /// The sessions that an interrupted Commit was about to kill and that the server
 /// does not list any more.
 ///
@@ -86,10 +88,10 @@ extension SessionIdentity {
             return before != after
         }
         if proxy != nil || successor.proxy != nil { return !isSameSessionOfProxy(as: successor) }
-        return successor.isLoggedIn && !host.utf8.elementsEqual(successor.host.utf8)
+        return successor.isLoggedIn && !host.isSame(as: successor.host)
     }
 
     /// Whether the server shows whose it is. It does not of one that is logging in
     /// or being torn down.
-    var isLoggedIn: Bool { !user.isEmpty && user != "unauthenticated user" }
+    var isLoggedIn: Bool { !user.isEmpty && !user.isSame(as: "unauthenticated user") }
 }

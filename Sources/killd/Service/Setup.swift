@@ -6,6 +6,7 @@ import MySQLSessions
 import RateLimiting
 import SessionKill
 import Synchronization
+import Text
 
 /// What one reading of the configuration makes of killd: all that a reload replaces.
 ///
@@ -101,10 +102,11 @@ struct Setup: Sendable {
 
     /// Who may have sessions ended where.
     var authority: KillAuthority {
-        let accounts = Dictionary(configuration.accounts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let accounts = Dictionary(
+            configuration.accounts.map { (ExactText($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         return KillAuthority { [places] request in
             guard let instance = places[request.place] else { return .failure(.instanceNotConfigured) }
-            guard let account = accounts[request.account] else { return .failure(.accountNotConfigured) }
+            guard let account = accounts[ExactText(request.account)] else { return .failure(.accountNotConfigured) }
             let mayKill =
                 request.purpose.needs.isSubset(of: account.permissions)
                 && account.maySee(instance: request.place.instance.rawValue)

@@ -23,7 +23,7 @@ struct CheckCommand: Command {
             Terminal.standardOutput.write("  warning  tls: \(warning)\n")
         }
         for file in configuration.exposedFiles {
-            Terminal.standardOutput.write("  warning  \(file.finding.printable)\n")
+            Terminal.standardOutput.write("  warning  \(file.finding)\n")
         }
         var isFit = true
         let servers = configuration.instances.flatMap { instance in

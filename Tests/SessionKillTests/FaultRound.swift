@@ -93,6 +93,8 @@ final class FaultRound {
             }
             if let plan, let again = try await isOpen ? commit(plan, engine) : nil {
                 XCTAssertEqual(again.outcomes, (report ?? again).outcomes, "\(name): a Commit was answered in two ways")
+                // A killd that never stopped knows what it saw.
+                XCTAssertEqual(Self.victims.map { again.outcomes[$0] }, [.killed, .killed, .killed], name)
                 report = again
             }
         }
@@ -150,7 +152,7 @@ final class FaultRound {
             guard let task else { return }
             let known = try await self.outcomes(of: task, in: store, name)
             XCTAssertEqual(known, fates ?? known, "\(name): the task's end has changed")
-            try await self.assertTrue(known, orGone: true, name)
+            try await self.assertTrue(known, name)
         }
         return wasMet
     }
@@ -280,13 +282,10 @@ final class FaultRound {
     }
 
     /// Nobody who lives is reported dead, nor the other way round.
-    ///
-    /// - Parameter orGone: whether ``Outcome/gone`` may be said of one that was killed.
-    private func assertTrue(_ outcomes: [ThreadID: Outcome], orGone: Bool = false, _ name: String) async throws {
+    private func assertTrue(_ outcomes: [ThreadID: Outcome], _ name: String) async throws {
         let alive = Set(await server.sessions.map(\.identity.id))
         for (thread, outcome) in outcomes where thread != Self.absent {
-            let canBeDead = outcome.isKilled || outcome == .unknown || orGone && outcome == .gone
-            XCTAssertEqual(canBeDead, !alive.contains(thread), "\(name): \(thread) is \(outcome)")
+            XCTAssertEqual(outcome.isKilled, !alive.contains(thread), "\(name): \(thread) is \(outcome)")
         }
     }
 

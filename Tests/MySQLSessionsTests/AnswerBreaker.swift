@@ -12,7 +12,7 @@ struct AnswerBreaker {
     private var generator: SplitMix64
 
     /// How many broken answers to each statement are tried.
-    private static let tries = 16
+    private static let tries = 6
 
     init(seed: UInt64) { generator = SplitMix64(state: seed) }
 

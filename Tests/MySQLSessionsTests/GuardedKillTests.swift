@@ -1,4 +1,4 @@
-import MySQLSessions
+@testable import MySQLSessions
 import PrivateDatabase
 import SessionKill
 import Synchronization
@@ -134,6 +134,94 @@ final class GuardedKillTests: XCTestCase {
             }
             await bystanders.assertAllAnswer()
         }
+    }
+
+    /// A pool hands out a connection to one account after the other. Each round is one kill of 400 others, and of that
+    /// connection last. Where one look served for all of them, every third round hit somebody else.
+    func testAConnectionThatChangesHandsIsNotKilledAsSomebodyElses() async throws {
+        try await onEveryServer { server in
+            let hits = Mutex(0)
+            try await withConnection(to: server.configuration()) { connection in
+                for round in 0..<8 {
+                    let pooled = try await ClientSessions.open(1, on: server)
+                    let others = try await ClientSessions.open(400, on: server)
+                    for index in 0..<400 { try await others.run("DO 0", on: index) }
+                    let ids = await pooled.threadIDs + others.threadIDs
+                    let sessions = try await identities(of: ids, over: connection)
+                    let goesOn = Mutex(true)
+                    let ending = Task {
+                        await pooled.changeHands(between: ["app", "app2"], every: 2_000) { goesOn.withLock { $0 } }
+                    }
+                    try await Task.sleep(for: .milliseconds(round))
+                    let answers = await connection.kill(sessions)
+                    XCTAssertEqual(answers.dropFirst().count { $0 == .accepted }, 400)
+                    try await Task.sleep(for: .milliseconds(10))
+                    goesOn.withLock { $0 = false }
+                    let endedAs = await ending.value
+                    if endedAs == "app2" { hits.withLock { $0 += 1 } }
+                }
+            }
+            // What remains is the time from one statement of the server to its next, in which a machine that is short
+            // of processors may keep it waiting.
+            XCTAssertLessThanOrEqual(hits.withLock { $0 }, 1, "\(server.kind)")
+        }
+    }
+
+    func testEndsSessionsThatNeverStandStill() async throws {
+        try await onEveryServer { server in
+            let victims = try await ClientSessions.open(3, on: server)
+            let ids = await victims.threadIDs
+            let goesOn = Mutex(true)
+            let ending = Task { await victims.hurry { goesOn.withLock { $0 } } }
+            defer { goesOn.withLock { $0 = false } }
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                await connection.kill(try await identities(of: ids, over: connection))
+            }
+            XCTAssertEqual(answers, [.accepted, .accepted, .accepted])
+            await ending.value
+        }
+    }
+
+    /// On MariaDB a session has no number of its own before its first command, and after COM_PING that of the next
+    /// command of anybody.
+    func testEndsASessionWithTheNumberOfAStrangersCommandAndLetsTheCommandRun() async throws {
+        try await onEveryServer { server in
+            let victims = try await ClientSessions.open(3, on: server)
+            let ids = await victims.threadIDs
+            let stranger = try await ClientSessions.open(1, on: server)
+            try await withConnection(to: server.configuration()) { connection in
+                let sessions = try await identities(of: ids, over: connection)
+                try await victims.run("DO 0", on: 1)
+                try await victims.ping(on: 0)
+                try await stranger.send("SELECT SLEEP(0.3)")
+                let answers = await connection.kill(sessions)
+                XCTAssertEqual(answers, [.accepted, .accepted, .accepted])
+            }
+            let slept = try await stranger.receive()
+            XCTAssertEqual(slept, [["0"]], "it was interrupted")
+            let answering = await victims.answering()
+            XCTAssertEqual(answering, [])
+        }
+    }
+
+    /// The error of the loop over what the look found ("Cursor is not open") would say nothing.
+    func testALookThatFailsInMariaDBsPacketIsReportedWithItsOwnError() async throws {
+        let server = try RealServer.shared(.mariadb)
+        try await server.createAccounts()
+        let victim = try await ClientSessions.open(1, on: server)
+        let ids = await victim.threadIDs
+        let sessions = try await withConnection(to: server.configuration()) { connection in
+            try await identities(of: ids, over: connection)
+        }
+        let connection = try await MySQLConnection.open(server.configuration())
+        // Enough for the packet, and not for a list of sessions.
+        try await connection.query("SET SESSION max_session_mem_used=150000")
+        let answers = await connection.kill(sessions)
+        guard case .refused(code: 1_290, let message)? = answers.first else { return XCTFail("\(answers)") }
+        XCTAssertTrue(message.contains("max-session-mem-used"), message)
+        let answering = await victim.answering()
+        XCTAssertEqual(answering, Set(ids))
+        await connection.close()
     }
 
     func testADyingSessionCountsAsPresentUntilItsTransactionIsUndone() async throws {

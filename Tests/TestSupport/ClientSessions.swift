@@ -1,5 +1,6 @@
 import CMySQL
 import DedicatedThread
+import Glibc
 import MySQLSessions
 import PrivateDatabase
 import SessionKill
@@ -39,6 +40,13 @@ public actor ClientSessions {
         return sessions
     }
 
+    /// Opens `count` sessions over the server's Unix socket, all of which come from `localhost`.
+    public static func open(_ count: Int, at socket: String, as user: String = "app") async throws -> ClientSessions {
+        let sessions = try ClientSessions()
+        for _ in 0..<count { try await sessions.connect(user, 0, socket) { _ in } }
+        return sessions
+    }
+
     private init() throws { thread = try DedicatedThread(name: "sessions") }
 
     isolated deinit {
@@ -48,17 +56,24 @@ public actor ClientSessions {
     private func connect(_ count: Int, _ port: UInt16, _ user: String, _ address: String) throws {
         // MySQLConnection has the library initialized; a test that opens sessions has connected before.
         for _ in 0..<count {
-            let handle = try XCTUnwrap(mysql_init(nil))
-            handles.append(handle)
-            var seconds: UInt32 = 20
-            mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
-            mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
-            mysql_options(handle, MYSQL_OPT_BIND, address)
-            guard cmysql_set_tls(handle, CMYSQL_TLS_DISABLED, nil) == 0,
-                mysql_real_connect(handle, "127.0.0.1", user, RealServer.password, nil, UInt32(port), nil, 0) != nil
-            else { throw ClientError(handle) }
-            threadIDs.append(try XCTUnwrap(ThreadID(UInt64(mysql_thread_id(handle)))))
+            try connect(user, port, nil) { handle in mysql_options(handle, MYSQL_OPT_BIND, address) }
         }
+    }
+
+    private func connect(
+        _ user: String, _ port: UInt16, _ socket: String?, _ setUp: (UnsafeMutablePointer<MYSQL>) -> Void
+    ) throws {
+        let handle = try XCTUnwrap(mysql_init(nil))
+        handles.append(handle)
+        var seconds: UInt32 = 20
+        mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
+        mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
+        setUp(handle)
+        let host = socket == nil ? "127.0.0.1" : "localhost"
+        guard cmysql_set_tls(handle, CMYSQL_TLS_DISABLED, nil) == 0,
+            mysql_real_connect(handle, host, user, RealServer.password, nil, UInt32(port), socket, 0) != nil
+        else { throw ClientError(handle) }
+        threadIDs.append(try XCTUnwrap(ThreadID(UInt64(mysql_thread_id(handle)))))
     }
 
     /// Runs a statement and returns its rows.
@@ -107,6 +122,38 @@ public actor ClientSessions {
         }
     }
 
+    /// Has the server asked whether the connection lives, as pools do.
+    public func ping(on index: Int = 0) throws {
+        guard mysql_ping(handles[index]).isZero else { throw ClientError(handles[index]) }
+    }
+
+    /// Hands the connection back and forth between two accounts, and uses it as
+    /// each, until it ends or is told to stop.
+    ///
+    /// - Returns: as whom it was used when it ended; `nil` if it lives, or ended in
+    ///   the middle of a change.
+    public func changeHands(
+        between users: [String], every microseconds: UInt32, while goesOn: @Sendable () -> Bool
+    ) -> String? {
+        var turn = 1
+        while goesOn() {
+            let user = users[turn % users.count]
+            guard (try? changeUser(to: user)) != nil else { return nil }
+            for _ in 0..<2 {
+                guard (try? run("DO 0")) != nil else { return user }
+                usleep(microseconds / 2)
+            }
+            guard (try? run("DO 0")) != nil else { return user }
+            turn += 1
+        }
+        return nil
+    }
+
+    /// Sends one statement after the other on all connections until they end or it is told to stop.
+    public func hurry(while goesOn: @Sendable () -> Bool) {
+        while goesOn(), handles.indices.contains(where: { (try? run("DO 0", on: $0)) != nil }) {}
+    }
+
     /// The sessions that still answer.
     public func answering() -> Set<ThreadID> {
         Set(
@@ -147,5 +194,6 @@ public struct Bystanders: Sendable {
 }
 
 // `my_bool` is CChar in one library, Bool in the other.
+extension CInt { fileprivate var isZero: Bool { self == 0 } }
 extension CChar { fileprivate var isZero: Bool { self == 0 } }
 extension Bool { fileprivate var isZero: Bool { !self } }

@@ -56,6 +56,7 @@ extension TencentCloudError {
             case .privilegeMissing(let privilege): .failedOperation(.privilegeMissing(privilege))
             case .behindProxy: .failedOperation(.behindProxy)
             case .unexpectedKind: .failedOperation(.unexpectedServerKind)
+            case .startedMomentsAgo(let wait): .failedOperation(.serverJustStarted(wait: wait))
             case .other: .failedOperation(.refusedByServer(errorNumber: Int(error.code)))
             }
     }

@@ -381,7 +381,7 @@ private struct PooledConnection: ServerConnection {
             fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: connection.rights.missingKillPrivilege,
             seesAllSessions: connection.rights.seesAllSessions, transactionReading: look.transactionReading,
-            lockWaits: look.lockWaits)
+            lockWaits: look.lockWaits, uptime: look.uptime)
     }
 
     func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] { await connection.kill(sessions) }

@@ -5,6 +5,8 @@ extension MySQLConnection {
     /// What one look tells, besides killd's own connections.
     struct Look {
         var fingerprint: ServerFingerprint
+        /// In seconds.
+        var uptime: Int64
         var sessions: [Session]
         /// 0 if none was wanted.
         var transactionReading = 0
@@ -17,10 +19,10 @@ extension MySQLConnection {
         if scope != .server, let blindness = rights.blindness { throw blindness }
         var statements = [
             variableQuery,
-            "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
+            statusQuery,
             """
             SELECT UNIX_TIMESTAMP() AS now, CONNECTION_ID()+0 AS connection, \
-            \(rights.oceanBase?.startExpression ?? "NULL") AS started
+            \(rights.oceanBase?.startExpression ?? "SUBSTRING(UUID(),20)") AS started
             """,
         ]
         func add(_ statement: String?) -> Int? {
@@ -46,8 +48,10 @@ extension MySQLConnection {
         let status = try Variables(answers[1])
         try noticeBlindness(variables: variables, status: status, of: scope == .server ? nil : listSource)
 
+        let start = try start(status: status, now: now)
         var look = Look(
-            fingerprint: try fingerprint(variables: variables, status: status, now: now), sessions: [])
+            fingerprint: try fingerprint(variables: variables, status: status, start), uptime: start.uptime,
+            sessions: [])
         var reading = recentReading
         if let transactionAnswer {
             reading = readings.add(try transactions(answers[transactionAnswer]), begunAt: begin)
@@ -135,6 +139,18 @@ extension MySQLConnection {
             the server's session list is partial: performance_schema_show_processlist is ON, and \
             performance_schema had no room for some threads
             """)
+    }
+
+    /// With the time in the same statement: so `Uptime`, which is counted from
+    /// when the statement began, gives the second of the start exactly.
+    private var statusQuery: String {
+        guard rights.oceanBase == nil else {
+            return "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))"
+        }
+        return """
+            SELECT VARIABLE_NAME, VARIABLE_VALUE AS Value FROM \(rights.isMariaDB ? "information_schema" : "performance_schema")\
+            .global_status WHERE VARIABLE_NAME IN (\(Self.statusVariables)) UNION ALL SELECT 'now', UNIX_TIMESTAMP()
+            """
     }
 
     private static let statusVariables = [
@@ -230,30 +246,51 @@ extension MySQLConnection {
         return clients
     }
 
-    /// - Parameter now: the time, and when the server started, if it told that itself.
+    /// When the server process started.
+    private struct Start {
+        /// Unix time in seconds.
+        let time: Int64
+        /// In seconds.
+        let uptime: Int64
+        let mark: String?
+    }
+
+    /// - Parameter now: the time, and what ``ServerFingerprint/startMark`` is to be.
+    private func start(status: Variables, now: OnlyRow) throws(ServerError) -> Start {
+        let mark = try now.text("started")
+        guard mark?.utf8.count ?? 0 <= Self.longestStartMark else { throw .senseless("its start") }
+        let start: Start
+        if rights.oceanBase != nil, let microseconds: Int64 = try now.integerIfAny("started") {
+            let time = microseconds / 1_000_000
+            start = Start(time: time, uptime: try Self.difference(try now.integer("now"), time), mark: mark)
+        } else {
+            let clock: Int64 = rights.oceanBase == nil ? try status.integer("now") : try now.integer("now")
+            let uptime: Int64 = try status.integer("uptime")
+            guard uptime >= 0 else { throw .senseless("Uptime", "\(uptime)") }
+            start = Start(time: try Self.difference(clock, uptime), uptime: uptime, mark: mark)
+        }
+        guard UnixTime(seconds: start.time) != nil else { throw .senseless("its start", "\(start.time)") }
+        return start
+    }
+
+    /// In bytes; those of UUID() have 17, and microseconds 16.
+    private static let longestStartMark = 64
+
+    private static func difference(_ time: Int64, _ other: Int64) throws(ServerError) -> Int64 {
+        let (difference, isBeyond) = time.subtractingReportingOverflow(other)
+        guard !isBeyond else { throw .senseless("its start") }
+        return difference
+    }
+
     private func fingerprint(
-        variables: Variables, status: Variables, now: OnlyRow
+        variables: Variables, status: Variables, _ start: Start
     ) throws(ServerError) -> ServerFingerprint {
         let uniqueID = ["server_uuid", "server_uid"].first { variables[$0] != nil }
         return ServerFingerprint(
             uniqueID: try uniqueID.map { name throws(ServerError) in try variables.name(name) },
             hostname: try variables.name("hostname"), port: try variables.integer("port"),
             serverID: try variables.integer("server_id"), version: try variables.name("version"),
-            startedAt: try startTime(now: now, status: status),
-            connectionCount: rights.oceanBase == nil ? try status.integer("connections") : nil)
-    }
-
-    private func startTime(now: OnlyRow, status: Variables) throws(ServerError) -> Int64 {
-        let startedAt: Int64
-        if let told: Int64 = try now.integerIfAny("started") {
-            startedAt = told
-        } else {
-            let (time, uptime): (Int64, Int64) = (try now.integer("now"), try status.integer("uptime"))
-            let (start, isBeyond) = time.subtractingReportingOverflow(uptime)
-            guard uptime >= 0, !isBeyond else { throw .senseless("Uptime", "\(uptime)") }
-            startedAt = start
-        }
-        guard UnixTime(seconds: startedAt) != nil else { throw .senseless("its start", "\(startedAt)") }
-        return startedAt
+            startedAt: start.time,
+            connectionCount: rights.oceanBase == nil ? try status.integer("connections") : nil, startMark: start.mark)
     }
 }

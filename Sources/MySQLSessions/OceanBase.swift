@@ -41,14 +41,14 @@ struct OceanBaseViews: Sendable {
     // A cluster's views begin with GV$ and show all its servers; there, V$ is the same for one server only. seekdb has
     // no GV$, nor V$OB_TRANSACTION_PARTICIPANTS.
 
-    /// In seconds. Of a cluster, when the last of its servers started: the ids of any may begin anew.
+    /// In microseconds. Of a cluster, when the last of its servers started: the ids of any may begin anew.
     private static let startViews = [
         OceanBaseView(
             name: "DBA_OB_SERVERS",
-            query: "SELECT FLOOR(MAX(UNIX_TIMESTAMP(START_SERVICE_TIME))) FROM oceanbase.DBA_OB_SERVERS"),
+            query: "SELECT FLOOR(MAX(UNIX_TIMESTAMP(START_SERVICE_TIME))*1000000) FROM oceanbase.DBA_OB_SERVERS"),
         OceanBaseView(
             name: "V$OB_SERVER_STAT",
-            query: "SELECT MAX(START_SERVICE_TIME) DIV 1000000 FROM oceanbase.V$OB_SERVER_STAT"),
+            query: "SELECT MAX(START_SERVICE_TIME) FROM oceanbase.V$OB_SERVER_STAT"),
     ]
 
     private static let schedulerViews = ["GV$OB_TRANSACTION_SCHEDULERS", "V$OB_TRANSACTION_SCHEDULERS"].map { name in

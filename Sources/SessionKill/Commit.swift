@@ -197,14 +197,23 @@ struct Commit {
     private func explain(_ sessions: [Session], _ vanished: inout VanishedSessions) async -> [ThreadID: Outcome] {
         guard !sessions.isEmpty else { return [:] }
         let present = try? await connection.present(among: sessions.map(\.identity))
+        // Who has the ids of those that are not: between the look and the KILL one may have changed hands.
+        let now = try? await IndexedObservation(connection.observe(.sessions)).sessions
         return sessions.reduce(into: [:]) { outcomes, session in
-            guard let present else {
+            guard let present, let now else {
                 outcomes[session.id] = .unknown
                 return
             }
-            if present.contains(session.id) {
+            let wasIntended = state.intended.contains(session.id)
+            let other = now[session.id]
+            if present.contains(session.id) || other.map({ session.identity.isSameSession(as: $0.identity) }) == true {
                 outcomes[session.id] = .failed("1094: the server lists the session but cannot kill it")
-            } else if state.intended.contains(session.id) {
+            } else if other != nil, !wasIntended {
+                outcomes[session.id] = .replaced
+            } else if let other, other.identity.isLoggedIn, !session.identity.isGone(since: other.identity) {
+                // Handed to another user (COM_CHANGE_USER), which no KILL has ended.
+                outcomes[session.id] = other.picture.isBeingKilled ? .unknown : .replaced
+            } else if wasIntended {
                 // It may have died of the KILL of the Commit that was interrupted.
                 vanished.add(session)
             } else {

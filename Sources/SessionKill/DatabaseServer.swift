@@ -101,6 +101,8 @@ extension ServerConnection {
 /// What one look at a server saw.
 public struct ServerObservation: Hashable, Sendable {
     public var fingerprint: ServerFingerprint
+    /// How long the server process has been running, in seconds; `nil` where that is not told.
+    public var uptime: Int64?
     public var sessions: [Session]
     /// killd's own connections to this server.
     public var ownThreadIDs: Set<ThreadID>
@@ -123,8 +125,9 @@ public struct ServerObservation: Hashable, Sendable {
         fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>,
         missingKillPrivilege: String? = nil, seesAllSessions: Bool = true, transactionReading: Int = 0,
         lockWaits: LockWaits = LockWaits(), systemSessions: Set<ThreadID> = [],
-        connectionIDs: [ThreadID: ThreadID]? = nil
+        connectionIDs: [ThreadID: ThreadID]? = nil, uptime: Int64? = nil
     ) {
+        self.uptime = uptime
         self.systemSessions = systemSessions
         self.connectionIDs = connectionIDs
         self.fingerprint = fingerprint
@@ -143,6 +146,28 @@ public struct ServerObservation: Hashable, Sendable {
     func requireKillPrivilege() throws(ServerError) {
         guard let privilege = missingKillPrivilege else { return }
         throw ServerError(.privilegeMissing(privilege), "killd's account may not kill other users' sessions")
+    }
+}
+
+extension ServerObservation {
+    /// How many seconds a server has to have been running before anything is pinned.
+    ///
+    /// It tells the second of its start. One that was started again within that
+    /// second would pass for the one before, whose ids it hands out anew; the
+    /// other second is for a clock that is set right at the start.
+    public static let shortestUptime: Int64 = 2
+
+    /// - Throws: ``ServerError/Reason/startedMomentsAgo(wait:)`` for a server
+    ///   that could not be told from its successor.
+    func requireUnmistakableStart() throws(ServerError) {
+        guard let uptime, uptime < Self.shortestUptime else { return }
+        let wait = Int(Self.shortestUptime - max(0, uptime))
+        throw ServerError(
+            .startedMomentsAgo(wait: wait),
+            """
+            the server started \(uptime) s ago: if it were started again now, nothing would tell the two apart; in \
+            \(wait) s it can be planned for
+            """)
     }
 }
 
@@ -178,6 +203,8 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         case behindProxy
         /// The configuration says that it is of another kind.
         case unexpectedKind
+        /// Too short a time ago to tell the server from one that is started again; in so many seconds it can be.
+        case startedMomentsAgo(wait: Int)
         /// The connection broke.
         case connectionLost
         /// An answer, or the set-up of a connection, was not complete by its deadline.

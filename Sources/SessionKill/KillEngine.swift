@@ -93,6 +93,7 @@ public struct KillEngine: Sendable {
         _ threads: [ThreadID], from look: IndexedObservation, on instance: Instance, for account: String,
         task: KillTaskName?, recordHistory: Bool, serverSessions: [ThreadID: ServerSession] = [:]
     ) async throws -> KillPlan {
+        try look.observation.requireUnmistakableStart()
         let preparation = Preparation(
             look: look, instance: instance, settings: settings, serverSessions: serverSessions)
         let now = clock.now()

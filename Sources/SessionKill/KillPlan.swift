@@ -3,7 +3,7 @@ import Cryptography
 /// Exactly which sessions are to die, as Prepare pinned them. Never changes.
 public struct KillPlan: Hashable, Sendable {
     public let name: PlanName
-    /// The preparer's capability to commit. Not part of the digest, which approvers see.
+    /// The preparer's capability to commit. Approvers see a digest that binds it, but not the ticket.
     public let sqlExecID: SqlExecID
     public let content: Content
 
@@ -13,7 +13,7 @@ public struct KillPlan: Hashable, Sendable {
         self.content = content
     }
 
-    /// What the digest binds, besides the name.
+    /// What the digest binds, besides the name and the ticket.
     public struct Content: Hashable, Sendable {
         /// The name of the account that asked.
         public var account: String

@@ -1,8 +1,11 @@
 import Cryptography
 
 extension KillPlan {
-    /// SHA-256 over the name and everything in the content: 64 lower-case
-    /// hexadecimal digits.
+    /// SHA-256 over the name, the ticket and everything in the content: 64
+    /// lower-case hexadecimal digits.
+    ///
+    /// Of a plan of a killd whose digests did not bind the ticket, which is told
+    /// by its fingerprint, it is what that killd made of it.
     ///
     /// - Throws: `CryptographyError` if OpenSSL refuses.
     public func digest() throws(CryptographyError) -> String {
@@ -34,6 +37,12 @@ extension KillPlan {
             message.append(content.fingerprint.startedAt == nil ? 0 : 1)
             message.append(content.fingerprint.connectionCount == nil ? 0 : 1)
             for thread in content.threads { message.append(optional: thread.session?.identity.proxy) { $0.append($1) } }
+        }
+        // Nothing in plans of an earlier killd, for the same reason. No proxy's part begins with such a length.
+        if let startMark = content.fingerprint.startMark {
+            message.append(UInt64.max - 1)
+            message.append(startMark)
+            message.append(sqlExecID.rawValue)
         }
         return hexadecimal(try Digest.sha256.hash(message.bytes))
     }

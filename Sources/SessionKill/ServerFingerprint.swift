@@ -13,20 +13,28 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     public var serverID: UInt64
     public var version: String
     /// When the process started: Unix time in seconds by the server's own
-    /// clock, good to ``startTolerance``. `nil` for a proxy, which does not tell.
+    /// clock, exactly. `nil` for a proxy, which does not tell.
     public var startedAt: Int64?
     /// The status variable `Connections`: only grows while the process lives.
     /// `nil` for a proxy, and for OceanBase, which has none, but tells exactly
     /// when it started.
     public var connectionCount: UInt64?
+    /// What each process makes anew at its start: on MySQL and MariaDB the clock
+    /// sequence of `UUID()`, 14 random bits, with the node behind it; the
+    /// microsecond of its start on OceanBase.
+    ///
+    /// `nil` in plans of a killd that did not read it, whose ``startedAt`` is from
+    /// two statements, up to ``earlierStartTolerance`` seconds late; and in the
+    /// view of an account that OceanBase does not show its start.
+    public var startMark: String?
 
-    /// `UNIX_TIMESTAMP()` and `Uptime` are whole seconds, read a moment apart.
-    public static let startTolerance: Int64 = 2
+    static let earlierStartTolerance: Int64 = 2
 
     public init(
         uniqueID: String?, hostname: String, port: Int, serverID: UInt64, version: String, startedAt: Int64?,
-        connectionCount: UInt64?
+        connectionCount: UInt64?, startMark: String? = nil
     ) {
+        self.startMark = startMark
         self.uniqueID = uniqueID
         self.hostname = hostname
         self.port = port
@@ -46,11 +54,14 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
             return .anotherServer
         }
         if let startedAt, let laterStart = later.startedAt {
-            let tolerance = connectionCount == nil ? 0 : Self.startTolerance
+            // Late only: a process that started after the plan was made never began before it seemed to.
+            let isInexact = startMark == nil && connectionCount != nil
+            let tolerance = isInexact ? Self.earlierStartTolerance : 0
             // Servers and stored plans can say any number.
-            let (gap, isBeyond) = laterStart.subtractingReportingOverflow(startedAt)
-            if isBeyond || gap.magnitude > tolerance.magnitude { return .serverRestarted }
+            let (lateness, overflow) = startedAt.subtractingReportingOverflow(laterStart)
+            if overflow || !(0...tolerance).contains(lateness) { return .serverRestarted }
         }
+        if let startMark, let laterMark = later.startMark, startMark != laterMark { return .serverRestarted }
         if let connectionCount, let laterCount = later.connectionCount, laterCount < connectionCount {
             return .serverRestarted
         }

@@ -122,6 +122,6 @@ extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
         .storeUnavailable, .serverUnreachable, .answerTooLarge, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
         .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .cancellationNotStored,
-        .refusedByServer(errorNumber: 0), .unexpectedServerKind,
+        .refusedByServer(errorNumber: 0), .unexpectedServerKind, .serverJustStarted(wait: 0),
     ]
 }

@@ -192,6 +192,14 @@ extension FailureReason {
                     killed nothing.
                     """),
                 .ours("数据库服务器的类型与实例的配置不符。本次请求未终止任何线程。"))
+        case .serverJustStarted(let wait):
+            Message(
+                .failedOperation,
+                .ours("""
+                    The database server was started a moment ago, and nothing would tell if it were started again. \
+                    This request killed nothing, please repeat it in \(wait) seconds.
+                    """),
+                .ours("数据库服务器刚刚启动，尚无法识别其是否再次重启。本次请求未终止任何线程，请在 \(wait) 秒后重试。"))
         case .planAltered:
             Message(
                 .failedOperation,

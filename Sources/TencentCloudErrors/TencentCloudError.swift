@@ -161,6 +161,8 @@ public enum FailureReason: Hashable, Sendable {
     case callerLoginRefused
     /// The thread ids that a proxy shows are not the server's.
     case behindProxy
+    /// The server was started so short a time ago that nothing would tell a restart; seconds to wait.
+    case serverJustStarted(wait: Int)
     /// The stored plan is not what was prepared.
     case planAltered
     /// Another process is carrying the plan out.

@@ -14,6 +14,7 @@ func durablePrepares(_ killd: Killd, in folder: String) throws -> [Measurement] 
             "--no-defaults", "--socket=\(database.socket)", "--user=\(PrivateDatabase.rootUser)", "--execute",
             "CREATE USER killd@'127.0.0.1' IDENTIFIED BY 'bench'; GRANT PROCESS, CONNECTION ADMIN ON *.* TO killd@'127.0.0.1'",
         ])
+    waitUntilPlansAreMade()
     let configuration = try Killd.configuration(in: folder, databasePort: database.port)
     let store = try Killd.store(in: configuration)
     let server = try Killd.Server(killd, configuration: configuration)
@@ -76,7 +77,7 @@ private func insertLoop(inserts: Int, path: String) throws -> Double {
 
     try execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
     for migration in Migration.all { try execute(migration.sql) }
-    let fingerprint = #"{"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startedAt":1700000000,"version":"10.11.19-MariaDB-0+deb12u1"}"#
+    let fingerprint = #"{"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startMark":"88cf-02fc00000001","startedAt":1700000000,"version":"10.11.19-MariaDB-0+deb12u1"}"#
     let digest = String(repeating: "0", count: 64)
     let begin = try prepare("BEGIN IMMEDIATE")
     let plan = try prepare(

@@ -35,6 +35,7 @@ struct TargetServer: Sendable {
         let version = try administrator.value(of: "SELECT VERSION()")?.split(separator: "-").first ?? "of no version"
         name = "\(kind.rawValue) \(version)"
         try createAccounts()
+        waitUntilPlansAreMade()
     }
 
     func stop() { database.stop() }
@@ -79,6 +80,9 @@ struct TargetServer: Sendable {
         }
     }
 }
+
+/// Waits until a server that has just been started is old enough for killd to prepare plans for it.
+func waitUntilPlansAreMade() { Thread.sleep(forTimeInterval: 2) }
 
 /// What a row says instead of figures where this machine lacks something.
 struct NotMeasured: Error, CustomStringConvertible {

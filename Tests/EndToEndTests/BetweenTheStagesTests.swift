@@ -52,6 +52,7 @@ final class BetweenTheStagesTests: XCTestCase {
             assertRefused(try client.commit(ticket), "OperationDenied", "was restarted since Prepare")
             await after.assertAllAnswer()
 
+            try await server.becomeUnmistakable()
             XCTAssertEqual(try client.commit(client.prepare([ids[0]]).ticket()).Threads, [ids[0]])
             try await killd.stop()
         }

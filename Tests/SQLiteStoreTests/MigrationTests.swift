@@ -291,6 +291,39 @@ final class MigrationTests: StoreTestCase {
         XCTAssertEqual(rows, "0")
     }
 
+    /// What a killd wrote whose digests did not bind the ticket, and whose fingerprints had no mark of the start.
+    func testAPlanOfAnEarlierKilldIsVerifiedAsThatKilldMadeIt() async throws {
+        try makeStore(Array(Migration.all.prefix(4)))
+        let picture = """
+            {"command":"Sleep","freedSessions":0,"hasPreparedXA":false,"seconds":1,"state":"","wantedLocks":[]}
+            """
+        let fingerprint = """
+            {"connectionCount":309,"hostname":"vm","port":33991,"serverID":1,"startedAt":1795977208,\
+            "uniqueID":"pgaDltRzGv30QoyXnINnt9R2Mrs=","version":"10.11.19-MariaDB-0+deb12u1"}
+            """
+        let old = try Connection(path: path)
+        try old.execute(
+            """
+            INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, \
+            record_history, fingerprint, state, impact) VALUES (1, 'plan-7mq4u3byvqf3', 'kJ8OfAJ0zUVf', \
+            '7a95a9290bafe69ef24c8acdd0542d6d7116e5f2bb33fa23cf072b0efd5a0be6', 'ci', 'cdb-8jawylhf', 1795977815917, \
+            1795978415917, 1, '\(fingerprint)', 'prepared', '{"freedSessions":0,"unexplainedWaiters":0}');
+            INSERT INTO threads VALUES (1, 0, 308, 'app', 'localhost:37204', NULL, NULL, '\(picture)', NULL, NULL, NULL);
+            INSERT INTO threads VALUES (1, 1, 309, 'app', 'localhost:37220', NULL, NULL, '\(picture)', NULL, NULL, NULL);
+            """)
+        try old.close()
+
+        let found = try await openStore().plan(with: SqlExecID(rawValue: "kJ8OfAJ0zUVf"))
+        let stored = try XCTUnwrap(found)
+        XCTAssertEqual(try stored.plan.digest(), stored.digest)
+        // As this killd reads the same server, and as it would read the next process.
+        var now = stored.plan.content.fingerprint
+        now.startMark = "88cf-02fc00000001"
+        XCTAssertNil(stored.plan.content.fingerprint.difference(from: now))
+        now.startedAt? += 1
+        XCTAssertEqual(stored.plan.content.fingerprint.difference(from: now), .serverRestarted)
+    }
+
     private let future = Migration(
         version: Migration.all.count + 1, name: "future", sql: "CREATE TABLE future (id INTEGER) STRICT;")
 }

@@ -49,6 +49,7 @@ final class RoundTripTests: StoreTestCase {
         content.fingerprint.serverID = .max
         content.fingerprint.connectionCount = .max
         content.fingerprint.startedAt = .min
+        content.fingerprint.startMark = "8662-02fc00000001"
         try await assertReadsBackAsInserted(
             KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
     }

@@ -123,7 +123,8 @@ final class KillEngineTests: KillEngineTestCase {
 
     func testARestartedServerMakesThePlanStaleAndNothingIsKilled() async throws {
         let changes: [@Sendable (inout ServerFingerprint) -> Void] = [
-            { $0.startedAt? += 3 }, { $0.startedAt? -= 3 }, { $0.connectionCount? -= 1 }, { $0.uniqueID = "other" },
+            { $0.startedAt? += 1 }, { $0.startedAt? -= 1 }, { $0.startMark = "8663-02fc00000001" },
+            { $0.connectionCount? -= 1 }, { $0.uniqueID = "other" },
             { $0.uniqueID = nil }, { $0.hostname = "db2" }, { $0.port = 3307 }, { $0.serverID = 2 },
             { $0.version = "9.7.5" },
         ]
@@ -144,14 +145,39 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(kills, [])
     }
 
-    func testASecondOfClockRoundingIsNoRestart() async throws {
+    func testMoreConnectionsAreNoRestart() async throws {
         let plan = try await prepare([3])
-        await server.set { server in
-            server.fingerprint.startedAt? += 1
-            server.fingerprint.connectionCount? += 400
-        }
+        await server.set { $0.fingerprint.connectionCount? += 400 }
         let report = try await commit(plan)
         XCTAssertEqual(report.killed, [3])
+    }
+
+    /// One that was started again within the same second would pass for it.
+    func testNothingIsPreparedOnAServerThatCouldNotBeToldFromItsSuccessor() async throws {
+        for (uptime, wait) in [(-1, 2), (0, 2), (1, 1)] as [(Int64, Int)] {
+            await server.set { $0.uptime = uptime }
+            do {
+                _ = try await prepare([3])
+                XCTFail("prepared \(uptime) s after the start")
+            } catch let error as ServerError {
+                XCTAssertEqual(error.reason, .startedMomentsAgo(wait: wait))
+            }
+        }
+        await server.set { $0.uptime = 2 }
+        let plan = try await prepare([3])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.killed, [3])
+    }
+
+    func testASessionThatChangesHandsBetweenTheLookAndTheKillIsReplacedAndNotGone() async throws {
+        let plan = try await prepare([3, 4])
+        await server.set { server in
+            server.beforeKill = { server in
+                await server.set { $0.sessions = $0.sessions.filter { $0.id != 3 } + [.idle(3, user: "monitor")] }
+            }
+        }
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [3: .replaced, 4: .killed])
     }
 
     // MARK: Protected sessions

@@ -64,7 +64,8 @@ final class PlanDigestTests: XCTestCase {
             try digest { $0.fingerprint.uniqueID = "" }, try digest { $0.fingerprint.hostname = "i" },
             try digest { $0.fingerprint.port = 1 }, try digest { $0.fingerprint.serverID = 2 },
             try digest { $0.fingerprint.version = "9.8" }, try digest { $0.fingerprint.startedAt = -10 },
-            try digest { $0.fingerprint.connectionCount = 6 }, try digest { $0.threads.removeLast() },
+            try digest { $0.fingerprint.connectionCount = 6 }, try digest { $0.fingerprint.startMark = "" },
+            try digest { $0.fingerprint.startMark = "8662-1" }, try digest { $0.threads.removeLast() },
             try digest { $0.threads.reverse() }, try digest { $0.threads[1] = PinnedThread(absent: 9) },
             try digest { $0.threads[1] = PinnedThread(.idle(8)) }, try digest { $0.threads[0] = PinnedThread(absent: 7) },
             try digest { $0.impact = nil }, try digest { $0.impact?.freedSessions = 2 },
@@ -133,7 +134,19 @@ final class PlanDigestTests: XCTestCase {
         XCTAssertEqual(Set(digests).count, digests.count)
     }
 
-    func testDoesNotDependOnTheTicket() throws {
+    /// Whoever swapped the tickets of two plans in the store would have the holder of one commit the other.
+    func testBindsTheTicket() throws {
+        var content = plan.content
+        content.fingerprint.startMark = "8662-1"
+        let digests = try [("AEnnKexGijsX", content), ("other", content)].map { ticket, content in
+            try KillPlan(name: plan.name, sqlExecID: SqlExecID(rawValue: ticket), content: content).digest()
+        }
+        XCTAssertNotEqual(digests[0], digests[1])
+        XCTAssertEqual(digests[0], "4e41a6cc5d6821baa6c684cac25b17e79b5642ebb00bc4ca89d29f3df8834a8d")
+    }
+
+    /// Its plans have no mark of the server's start; they are verified as it made them.
+    func testOfAPlanOfAnEarlierKilldDoesNotDependOnTheTicket() throws {
         let other = KillPlan(name: plan.name, sqlExecID: SqlExecID(rawValue: "other"), content: plan.content)
         XCTAssertEqual(try plan.digest(), try other.digest())
     }
@@ -143,7 +156,7 @@ final class PlanDigestTests: XCTestCase {
         let session = try XCTUnwrap(plan.content.threads[0].session)
         let picture = try XCTUnwrap(session.picture)
         let values: [(value: Any, properties: Int)] = [
-            (plan.content, 9), (plan.content.fingerprint, 7), (plan.content.threads[0], 2), (session, 2),
+            (plan.content, 9), (plan.content.fingerprint, 8), (plan.content.threads[0], 2), (session, 2),
             (session.identity, 6), (proxy, 5), (ServerSession(id: 1, connectionID: 2, address: "a"), 3), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
             (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
             (try XCTUnwrap(plan.content.impact), 2),

@@ -4,7 +4,8 @@ import SessionKill
 actor ScriptedServer: DatabaseServer, ServerConnection {
     var fingerprint = ServerFingerprint(
         uniqueID: "3a9f", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4", startedAt: 1_700_000_000,
-        connectionCount: 500)
+        connectionCount: 500, startMark: "8662-02fc00000001")
+    var uptime: Int64?
     var sessions: [Session]
     var ownThreadIDs: Set<ThreadID> = []
     var openTransactions: [OpenTransaction] = []
@@ -74,7 +75,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         return ServerObservation(
             fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: missingKillPrivilege, transactionReading: transactionReadings, lockWaits: lockWaits,
-            systemSessions: systemSessions, connectionIDs: connectionIDs)
+            systemSessions: systemSessions, connectionIDs: connectionIDs, uptime: uptime)
     }
 
     func kill(_ identities: [SessionIdentity]) async -> [KillAnswer] {

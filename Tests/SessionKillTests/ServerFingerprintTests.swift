@@ -2,18 +2,37 @@ import SessionKill
 import XCTest
 
 final class ServerFingerprintTests: XCTestCase {
-    private func fingerprint(startedAt: Int64, connectionCount: UInt64?) -> ServerFingerprint {
+    private func fingerprint(
+        startedAt: Int64, connectionCount: UInt64?, startMark: String? = "b80b-02fc00000001"
+    ) -> ServerFingerprint {
         ServerFingerprint(
             uniqueID: "u", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4", startedAt: startedAt,
-            connectionCount: connectionCount)
+            connectionCount: connectionCount, startMark: startMark)
     }
 
-    func testStartTimesOfTheSameProcessMayBeTwoSecondsApart() {
+    func testAnotherSecondOfTheStartIsARestart() {
         let first = fingerprint(startedAt: 1_000, connectionCount: 5)
-        for startedAt: Int64 in [998, 1_000, 1_002] {
+        XCTAssertNil(first.difference(from: fingerprint(startedAt: 1_000, connectionCount: 5)))
+        for startedAt: Int64 in [999, 1_001, .min, .max] {
+            let later = fingerprint(startedAt: startedAt, connectionCount: 5)
+            XCTAssertEqual(first.difference(from: later), .serverRestarted)
+            XCTAssertEqual(later.difference(from: first), .serverRestarted)
+        }
+    }
+
+    func testAProcessThatStartedInTheSameSecondHasAnotherMark() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5)
+        let later = fingerprint(startedAt: 1_000, connectionCount: 6, startMark: "b80c-02fc00000001")
+        XCTAssertEqual(first.difference(from: later), .serverRestarted)
+    }
+
+    /// They took the time and `Uptime` from two statements: the start may seem later than it was, never earlier.
+    func testPlansOfAnEarlierKilldMayHaveSeenTheStartUpToTwoSecondsLate() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5, startMark: nil)
+        for startedAt: Int64 in [998, 999, 1_000] {
             XCTAssertNil(first.difference(from: fingerprint(startedAt: startedAt, connectionCount: 5)))
         }
-        for startedAt: Int64 in [997, 1_003] {
+        for startedAt: Int64 in [997, 1_001, 1_002] {
             let later = fingerprint(startedAt: startedAt, connectionCount: 5)
             XCTAssertEqual(first.difference(from: later), .serverRestarted)
         }
@@ -23,7 +42,7 @@ final class ServerFingerprintTests: XCTestCase {
     func testFewerConnectionsAreARestartWhenTheStartTimesAgree() {
         let first = fingerprint(startedAt: 1_000, connectionCount: 5)
         XCTAssertEqual(
-            first.difference(from: fingerprint(startedAt: 1_001, connectionCount: 4)), .serverRestarted)
+            first.difference(from: fingerprint(startedAt: 1_000, connectionCount: 4)), .serverRestarted)
     }
 
     func testAServerThatDoesNotCountItsConnectionsMustHaveStartedInTheSameSecond() {

@@ -340,6 +340,12 @@ final class MessageTests: XCTestCase {
                 "A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing."),
             .ours("数据库服务器前有代理，线程 ID 不可靠。本次请求未终止任何线程。")),
         Row(
+            .failedOperation(.serverJustStarted(wait: 2)), "FailedOperation",
+            .ours(
+                "The database server was started a moment ago, and nothing would tell if it were started again. This "
+                    + "request killed nothing, please repeat it in 2 seconds."),
+            .ours("数据库服务器刚刚启动，尚无法识别其是否再次重启。本次请求未终止任何线程，请在 2 秒后重试。")),
+        Row(
             .failedOperation(.planAltered), "FailedOperation",
             .ours("The stored kill plan is not what was prepared. This request killed nothing, please prepare again."),
             .ours("存储的终止计划与所准备的内容不一致。本次请求未终止任何线程，请重新执行 Prepare。")),

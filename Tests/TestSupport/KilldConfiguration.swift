@@ -59,8 +59,10 @@ public struct KilldConfiguration: Encodable {
         public var name: String?
         public var product: String?
         public var region: String?
-        public var host = "127.0.0.1"
-        public var port: UInt16
+        public var host: String? = "127.0.0.1"
+        public var port: UInt16?
+        /// In place of host and port, which have to be `nil` then.
+        public var socket: String?
         public var adminHost: String?
         public var adminPort: UInt16?
         public var user = "killd"

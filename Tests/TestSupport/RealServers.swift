@@ -98,6 +98,7 @@ public struct RealServer: Sendable {
             GRANT ALL ON d.* TO app@'%'; GRANT ALL ON d.* TO app2@'%'
             """)
         await root.close()
+        try await becomeUnmistakable()
         for user in ["killd", "app", "app2"] { try await remember(user) }
     }
 
@@ -108,6 +109,16 @@ public struct RealServer: Sendable {
         var local = configuration(user: user)
         local.address = .unixSocket(path: database.socket)
         await (try await MySQLConnection.open(local)).close()
+    }
+
+    /// Waits until the server has been running for so long that killd prepares plans for it.
+    public func becomeUnmistakable() async throws {
+        let root = try await administrator()
+        try await eventually("an Uptime of 2 s", pause: .milliseconds(50)) {
+            let uptime = try await root.query("SHOW GLOBAL STATUS LIKE 'Uptime'").first?.rows.first?.last
+            return (uptime.flatMap { $0 }.flatMap { Int($0) } ?? 0) >= 2
+        }
+        await root.close()
     }
 }
 

@@ -86,8 +86,11 @@ public final class SeekDB: Sendable {
                 throw ProgramError("seekdb ended: \(output)")
             }
             guard let root = try? await administrator() else { return false }
+            // So long that killd prepares plans for it.
+            let uptime = try? await root.query(
+                "SELECT UNIX_TIMESTAMP()-MAX(START_SERVICE_TIME) DIV 1000000>=2 FROM oceanbase.V$OB_SERVER_STAT")
             await root.close()
-            return true
+            return uptime?.first?.rows.first?.first == "1"
         }
     }
 

@@ -130,12 +130,13 @@ extension ProxyClientSession {
 }
 
 extension ProxyLogin {
-    /// Of the ODP's process; an ODP does not tell when it started.
+    /// Of the ODP's process. An ODP does not tell when it started, and draws nothing at random: besides its address
+    /// there is only its process's number.
     fileprivate var fingerprint: ServerFingerprint {
         ServerFingerprint(
             uniqueID: "odp of \(cluster)", hostname: origin.address, port: Int(origin.port),
             serverID: origin.processID, version: "OceanBase Database Proxy\(version.map { " \($0)" } ?? "")",
-            startedAt: nil, connectionCount: nil)
+            startedAt: nil, connectionCount: nil, startMark: "process \(origin.processID)")
     }
 
     fileprivate func replaced(by other: ProxyOrigin?) -> ServerError {

@@ -32,6 +32,8 @@ actor Demo {
             throw CommandFailure(VisibleText(lines: error.description))
         }
         defer { database.stop() }
+        // For a younger server killd prepares no plan.
+        let isReady = ContinuousClock.now + .seconds(ServerObservation.shortestUptime)
         try Task.checkCancellation()
         let sessions = try await DemoSessions.open(on: database)
 
@@ -56,6 +58,7 @@ actor Demo {
             that session \(sessions.waiter.threadID) waits for. Prepare pins both down; nothing is killed yet.
 
             """)
+        try await Task.sleep(until: isReady)
         let prepare = KillMySqlThreadsRequest.prepare(planned, instance: Self.instance, product: .mysql)
         let prepared = try client.call("KillMySqlThreads", prepare, answer: KillMySqlThreadsAnswer.self)
         show(prepare, prepared.json)

@@ -46,7 +46,8 @@ final class ProxyObservationTests: XCTestCase {
             fingerprint,
             ServerFingerprint(
                 uniqueID: "odp of obdemo", hostname: "172.30.140.64", port: 2_883, serverID: 76_286,
-                version: "OceanBase Database Proxy 4.3.1", startedAt: nil, connectionCount: nil))
+                version: "OceanBase Database Proxy 4.3.1", startedAt: nil, connectionCount: nil,
+                startMark: "process 76286"))
         let fromList = try await odp.withServer { try await $0.observe(.sessions).fingerprint }
         XCTAssertEqual(fingerprint, fromList)
     }

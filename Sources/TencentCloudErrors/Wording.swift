@@ -101,11 +101,16 @@ struct MessageText: ExpressibleByStringInterpolation {
 private func echo(_ text: String) -> String {
     // Nearly every text is of this kind, and Unicode's properties are dear.
     if text.utf8.count <= 200, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
-    // Bytes first: finding the end of a character takes as long as the text is, if it is one of combining marks.
-    let beginning = text.utf8.index(text.startIndex, offsetBy: 1_024, limitedBy: text.endIndex).map { text[..<$0] }
-    var isCut = beginning.map { $0.endIndex < text.endIndex } ?? false
-    // The last character may be cut.
-    var rest = isCut ? beginning?.dropLast() ?? "" : text[...]
+    // Bytes first, as a text of its own: finding the end of a character takes as long as the text is, if it is one of
+    // combining marks.
+    var isCut = text.utf8.count > 1_024
+    var rest = text[...]
+    if isCut {
+        var end = text.utf8.index(text.startIndex, offsetBy: 1_024)
+        while text.utf8[end] & 0b1100_0000 == 0b1000_0000 { text.utf8.formIndex(before: &end) }
+        // The last character may be cut.
+        rest = String(decoding: text.utf8[..<end], as: UTF8.self).dropLast()
+    }
     var echoed = String.UnicodeScalarView()
     var count = 0
     while let character = rest.popFirst() {

@@ -148,7 +148,8 @@ public actor MySQLServer: DatabaseServer {
             return view
         } catch {
             await release(connection)
-            guard error.reason == .connectionLost else { throw error }
+            // A list that was too large is asked for again with the beginnings of statements only.
+            guard error.reason == .connectionLost || error.reason == .answerTooLarge else { throw error }
         }
         // It may have been lost long ago, and the others with it: the next is asked whether it is alive.
         await verifyAllIdleConnections()

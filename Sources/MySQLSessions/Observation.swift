@@ -38,7 +38,7 @@ extension MySQLConnection {
         let transactionAnswer = add(wantsTransactions && recentReading == nil ? transactionQuery : nil)
         let threadAnswer = add(scope == .server ? nil : performanceSchema.threadQuery)
         let clientAnswer = add(scope == .locks ? performanceSchema.clientQuery : nil)
-        let answers = try query(statements.joined(separator: ";"))
+        let answers = try query(statements, listing: scope == .server ? nil : listSource, readings)
         guard answers.count == statements.count else { throw .senseless("the session list") }
 
         let now = try Rows(answers[2], "the time").only()

@@ -69,6 +69,8 @@ final class ServerReadings: Sendable {
         let bytes = sessions.reduce(0) {
             $0 + ($1.picture.statementLength ?? $1.picture.statement?.utf8.count ?? 0)
         }
-        if bytes > Self.mostOfWholeStatements { state.withLock { $0.largeStatements = begunAt } }
+        if bytes > Self.mostOfWholeStatements { noteLargeStatements(at: begunAt) }
     }
+
+    func noteLargeStatements(at time: ContinuousClock.Instant) { state.withLock { $0.largeStatements = time } }
 }

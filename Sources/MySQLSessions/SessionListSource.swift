@@ -65,4 +65,17 @@ extension MySQLConnection {
         // MariaDB's INFO has question marks in place of characters beyond utf8mb3.
         return .beginnings(of: rights.isMariaDB ? "INFO_BINARY" : "INFO", from: sessionTable)
     }
+
+    /// Sends statements of which one asks for the session list.
+    func query(
+        _ statements: [String], listing source: SessionListSource?, _ readings: ServerReadings
+    ) throws(ServerError) -> [MySQLResult] {
+        do throws(ServerError) {
+            return try query(statements.joined(separator: ";"))
+        } catch {
+            // The next look asks for the beginnings.
+            if source != nil, error.reason == .answerTooLarge { readings.noteLargeStatements(at: .now) }
+            throw error
+        }
+    }
 }

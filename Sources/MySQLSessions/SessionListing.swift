@@ -22,7 +22,7 @@ extension MySQLConnection {
             source.query,
         ]
         if recentReading == nil { statements.append(transactionQuery) }
-        let answers = try query(statements.joined(separator: ";"))
+        let answers = try query(statements, listing: source, readings)
         guard answers.count == statements.count else { throw .senseless("the session list") }
         let connection = try Rows(answers[0], "CONNECTION_ID()").only()
         let shown = try connection.thread("connection")

@@ -12,6 +12,30 @@ final class BrokenAnswersTests: XCTestCase {
     func testNoAnswerOfAnOceanBaseEndsOrFoolsKilld() async throws { try await breakAll(.oceanBase) }
     func testNoAnswerOfAnODPEndsOrFoolsKilld() async throws { try await breakAll(.odp) }
 
+    /// Twenty statements of five megabytes are more than is read of an answer.
+    func testAListThatIsTooLargeIsReadWithTheBeginningsOfStatements() async throws {
+        for kind in [FakeKind.mysql, .mariadb] {
+            let fake = try FakeMySQLServer(kind.settings)
+            let statement = String(repeating: "x", count: 5_000_000)
+            fake.set { settings in
+                settings.alter = { asked, answer in
+                    guard asked == "SHOW FULL PROCESSLIST", case .rows(let columns, let rows) = answer else {
+                        return [answer]
+                    }
+                    let large = (1...20).map { ["\(20 + $0)", "app", "h:\($0)", nil, "Query", "1", "", statement] }
+                    return [.rows(columns, rows + large)]
+                }
+            }
+            let server = MySQLServer(fake.configuration(of: kind))
+            let seen = try await server.observe(.sessions).sessions
+            XCTAssertEqual(Set(seen.map(\.id.rawValue)).intersection(1..<100), [11, 12, 13], "\(kind)")
+            let asked = fake.statements.filter { $0.contains("PROCESSLIST") && $0.contains("LEFT(") }
+            XCTAssertEqual(asked.count, 1, "\(kind)")
+            await server.close()
+            fake.stop()
+        }
+    }
+
     private func breakAll(_ kind: FakeKind) async throws {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0...UInt64.max, using: &generator)

@@ -198,6 +198,10 @@ public struct FakeServerContent: Sendable {
         if name.hasPrefix("LEFT("), let inner = Self.parts(of: String(expression.dropFirst(5)), separator: ",").first {
             return value(of: inner, row, threadID)
         }
+        if name.hasPrefix("LENGTH("), name.hasSuffix(")") {
+            guard let text = value(of: String(expression.dropFirst(7).dropLast()), row, threadID) else { return nil }
+            return .some(text.map { String($0.utf8.count) })
+        }
         if name.hasPrefix("(SELECT "), name.hasSuffix(")") {
             guard case .rows(_, let rows) = select(String(expression.dropFirst().dropLast()), threadID) else {
                 return nil

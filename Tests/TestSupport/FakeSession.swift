@@ -58,7 +58,7 @@ public struct FakeSession: Sendable {
     var processListRow: [String: String?] {
         [
             "ID": String(id), "USER": user, "HOST": host, "DB": database, "COMMAND": command, "TIME": seconds,
-            "STATE": state, "INFO": statement,
+            "STATE": state, "INFO": statement, "INFO_BINARY": statement,
         ]
     }
 

@@ -116,7 +116,8 @@ extension Scene {
             XCTAssertEqual(answer.Threads, planned, step, file: file, line: line)
         }
         let kills = try await killsRun() - killsBefore
-        XCTAssertLessThanOrEqual(kills, planned.count, step, file: file, line: line)
+        XCTAssertLessThanOrEqual(
+            kills, killStatements(ending: planned.count).upperBound, step, file: file, line: line)
         let answering = await victims.answering()
         XCTAssertEqual(answering, [], step, file: file, line: line)
         return uninterrupted == nil

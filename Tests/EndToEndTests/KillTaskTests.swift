@@ -124,8 +124,7 @@ final class KillTaskTests: XCTestCase {
             try scene.cancel()
             let after = try await scene.sessions().filter { before[$0.key] != nil }
             XCTAssertEqual(after, before)
-            let kills = try await scene.killsRun() - killsBefore
-            XCTAssertEqual(kills, try scene.tasks()[0].SessionsKilled)
+            try await scene.assertKillsRun(try scene.tasks()[0].SessionsKilled, since: killsBefore)
         }
     }
 

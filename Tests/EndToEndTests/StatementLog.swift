@@ -42,10 +42,12 @@ struct StatementLog {
         _ sessions: [ThreadID], file: StaticString = #filePath, line: UInt = #line
     ) async throws {
         let statements = try await entries().map(\.statement)
-        // One for each session on MySQL; on MariaDB a loop over those that pass the guard.
+        // One for each session on MySQL; on MariaDB a loop over those that pass the guard, and perhaps another over those
+        // that the first could not tell from others.
         let kills = statements.filter { $0.contains("KILL") }
-        let isLoop = kills.contains { $0.hasPrefix("BEGIN NOT ATOMIC ") && $0.contains("KILL CONNECTION session.ID") }
-        XCTAssertEqual(kills.count, isLoop ? 1 : sessions.count, "\(kills)", file: file, line: line)
+        let isLoop = kills.contains { $0.hasPrefix("BEGIN NOT ATOMIC ") && $0.contains("KILL CONNECTION s.id") }
+        let packets = isLoop ? 1...2 : sessions.count...sessions.count
+        XCTAssertTrue(packets.contains(kills.count), "\(kills)", file: file, line: line)
         XCTAssertTrue(isLoop || kills.allSatisfy { $0 == "KILL CONNECTION @k" }, "\(kills)", file: file, line: line)
         let guards = statements.filter { $0.hasPrefix("SET @k=(SELECT ID ") || $0.hasPrefix("BEGIN NOT ATOMIC ") }
         for session in sessions {
@@ -54,7 +56,8 @@ struct StatementLog {
                 let list = statement.firstMatch(of: /ID IN \(([0-9,]+)\)/)?.1.split(separator: ",") ?? []
                 return statement.contains("WHERE ID=\(session) ") || list.contains("\(session)")
             }.count
-            XCTAssertEqual(count, 1, "guards of \(session): \(guards)", file: file, line: line)
+            let looks = isLoop ? 1...2 : 1...1
+            XCTAssertTrue(looks.contains(count), "guards of \(session): \(guards)", file: file, line: line)
         }
     }
 }

@@ -41,7 +41,7 @@ final class BetweenTheStagesTests: XCTestCase {
             let before = try await ClientSessions.open(20, on: server)
             let planned = await before.threadIDs
             let ticket = try client.prepare(planned).ticket()
-            try server.database.restart()
+            try await server.restart()
 
             // Ids begin again after a restart, so that other sessions now have those of the plan.
             let after = try await ClientSessions.open(15, on: server)

@@ -130,6 +130,7 @@ extension RealServer {
         try await root.query("CREATE USER IF NOT EXISTS \(DASScene.killer)@'%' IDENTIFIED BY '\(password)'")
         try await root.query("GRANT PROCESS, \(privilege) ON *.* TO \(DASScene.killer)@'%'")
         await root.close()
+        try await remember(DASScene.killer, password: DASScene.killersPassword)
     }
 }
 

@@ -31,7 +31,7 @@ final class RestartTests: XCTestCase {
     ) async throws {
         let killd = try await KilldProcess.start(configuration)
         for round in 0..<Self.rounds {
-            try await restart(server)
+            try await server.restart()
             // Its connections are to a server that is gone; what remains is what the plan's record says.
             killd.kill()
             try await killd.start()
@@ -50,7 +50,7 @@ final class RestartTests: XCTestCase {
                 XCTAssertTrue(error.Message.contains("started a moment ago"), error.Message)
                 return false
             }
-            try await restart(server)
+            try await server.restart()
             let strangers = try await open(30)
             let strangersIDs = await strangers.threadIDs
             XCTAssertFalse(Set(strangersIDs).isDisjoint(with: ids), "round \(round): nobody has the ids")
@@ -63,11 +63,6 @@ final class RestartTests: XCTestCase {
             _ = planned
         }
         try await killd.stop()
-    }
-
-    private func restart(_ server: RealServer) async throws {
-        try server.database.restart()
-        for user in ["killd", "app"] { try await server.remember(user) }
     }
 
     private static let rounds = 1

@@ -29,8 +29,7 @@ final class ObservationTests: XCTestCase {
             try await server.createAccounts()
             let sessions = try await ClientSessions.open(30, on: server)
             let before = try await observe(server).fingerprint
-            try server.database.restart()
-            try await server.remember("killd")
+            try await server.restart()
             let after = try await observe(server).fingerprint
             XCTAssertEqual(before.difference(from: after), .serverRestarted)
             _ = sessions

@@ -21,7 +21,9 @@ public actor ClientSessions {
         _ count: Int, on server: RealServer, as user: String = "app", port: UInt16? = nil,
         from address: String = "127.0.0.1"
     ) async throws -> ClientSessions {
-        try await open(count, at: port ?? server.database.port, as: user, from: address)
+        // Whatever keeps it from that, such as a full server, the sessions meet too.
+        try? await server.remember(user)
+        return try await open(count, at: port ?? server.database.port, as: user, from: address)
     }
 
     /// Opens `count` sessions over TCP.

@@ -104,11 +104,18 @@ public struct RealServer: Sendable {
 
     /// Has a MySQL remember an account, of which it then asks a proof only that it knows its password: without TLS it is
     /// given no more.
-    public func remember(_ user: String) async throws {
+    public func remember(_ user: String, password: String = Self.password) async throws {
         guard kind == .mysql else { return }
         var local = configuration(user: user)
+        local.password = DatabasePassword(password)
         local.address = .unixSocket(path: database.socket)
         await (try await MySQLConnection.open(local)).close()
+    }
+
+    /// Starts the server again, with the accounts that it remembered before.
+    public func restart() async throws {
+        try database.restart()
+        for user in ["killd", "app"] { try await remember(user) }
     }
 
     /// Waits until the server has been running for so long that killd prepares plans for it.

@@ -88,7 +88,8 @@ let package = Package(
         // Tests
         .target(name: "MySQLWire", path: "Tests/MySQLWire", swiftSettings: settings),
         .target(
-            name: "ODPDouble", dependencies: ["MySQLWire", "DedicatedThread"], path: "Tests/ODPDouble", swiftSettings: settings),
+            name: "ODPDouble", dependencies: ["MySQLWire", "DedicatedThread"], path: "Tests/ODPDouble",
+            swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -70,7 +70,8 @@ public final class Dispatcher: Sendable {
             for version in action.versions { table[ActionKey(name: action.name, version: version)] = action }
         }
         actionNames = Set(actions.map { ExactText($0.name) })
-        self.accounts = Dictionary(accounts.map { (ExactText($0.secretID), $0) }, uniquingKeysWith: { first, _ in first })
+        self.accounts = Dictionary(
+            accounts.map { (ExactText($0.secretID), $0) }, uniquingKeysWith: { first, _ in first })
         self.limiter = Mutex(limiter)
         self.usedSignatures = usedSignatures
         self.settings = settings

@@ -107,7 +107,9 @@ extension AccountRights {
     static func globalPrivileges(inGrant grant: String) -> Set<ExactText> {
         let beginning = "GRANT ".utf8
         let grant = Array(grant.utf8)
-        guard grant.starts(with: beginning), let end = grant.firstRange(of: Array(" ON *.* TO ".utf8)) else { return [] }
+        guard grant.starts(with: beginning), let end = grant.firstRange(of: Array(" ON *.* TO ".utf8)) else {
+            return []
+        }
         let list = grant[..<end.lowerBound].dropFirst(beginning.count)
         return list.split(separator: UInt8(ascii: ",")).reduce(into: []) { privileges, privilege in
             let name = privilege.drop { $0 == UInt8(ascii: " ") }

@@ -82,8 +82,8 @@ extension MySQLConnection {
     ///   - list: as a ``SessionListSource`` tells it.
     ///   - cut: where the server has cut statements, in bytes.
     static func sessions(
-        _ list: MySQLResult, cut: Int? = nil, _ transactions: [ThreadID: Transaction], threadIDs: [ThreadID: UInt64] = [:],
-        clients: [ThreadID: ClientAttributes] = [:]
+        _ list: MySQLResult, cut: Int? = nil, _ transactions: [ThreadID: Transaction],
+        threadIDs: [ThreadID: UInt64] = [:], clients: [ThreadID: ClientAttributes] = [:]
     ) throws(ServerError) -> [Session] {
         let rows = try Rows(list, "the session list")
         let (id, user, host) = (try rows.column("id"), try rows.column("user"), try rows.column("host"))
@@ -147,9 +147,10 @@ extension MySQLConnection {
         guard rights.oceanBase == nil else {
             return "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))"
         }
+        let schema = rights.isMariaDB ? "information_schema" : "performance_schema"
         return """
-            SELECT VARIABLE_NAME, VARIABLE_VALUE AS Value FROM \(rights.isMariaDB ? "information_schema" : "performance_schema")\
-            .global_status WHERE VARIABLE_NAME IN (\(Self.statusVariables)) UNION ALL SELECT 'now', UNIX_TIMESTAMP()
+            SELECT VARIABLE_NAME, VARIABLE_VALUE AS Value FROM \(schema).global_status \
+            WHERE VARIABLE_NAME IN (\(Self.statusVariables)) UNION ALL SELECT 'now', UNIX_TIMESTAMP()
             """
     }
 

@@ -254,7 +254,9 @@ extension MySQLConnection {
         let begin = ContinuousClock.now
         if let recent = readings.recentLockWaits(at: begin) { return recent }
         var waits = LockWaits()
-        if let query = views.lockQuery, let rows = try picture("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks) {
+        if let query = views.lockQuery,
+            let rows = try picture("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks)
+        {
             waits = try OceanBaseViews.lockWaits(rows)
         }
         readings.add(waits, begunAt: begin)

@@ -19,9 +19,9 @@ extension MySQLConnection {
         if scope != .server, let blindness = rights.blindness { throw blindness }
         var statements = [
             variableQuery,
-            statusQuery,
+            "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
             """
-            SELECT UNIX_TIMESTAMP() AS now, CONNECTION_ID()+0 AS connection, \
+            SELECT UNIX_TIMESTAMP() AS now, \(uptimeExpression) AS uptime, CONNECTION_ID()+0 AS connection, \
             \(rights.oceanBase?.startExpression ?? "SUBSTRING(UUID(),20)") AS started
             """,
         ]
@@ -141,17 +141,13 @@ extension MySQLConnection {
             """)
     }
 
-    /// With the time in the same statement: so `Uptime`, which is counted from
-    /// when the statement began, gives the second of the start exactly.
-    private var statusQuery: String {
-        guard rights.oceanBase == nil else {
-            return "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))"
-        }
+    /// In the statement that tells the time: so `Uptime`, which is counted from
+    /// when the statement began, gives the second of the start exactly. MySQL's
+    /// table lacks `Com_xa_prepare`, which SHOW has.
+    private var uptimeExpression: String {
+        guard rights.oceanBase == nil else { return "NULL" }
         let schema = rights.isMariaDB ? "information_schema" : "performance_schema"
-        return """
-            SELECT VARIABLE_NAME, VARIABLE_VALUE AS Value FROM \(schema).global_status \
-            WHERE VARIABLE_NAME IN (\(Self.statusVariables)) UNION ALL SELECT 'now', UNIX_TIMESTAMP()
-            """
+        return "(SELECT VARIABLE_VALUE FROM \(schema).global_status WHERE VARIABLE_NAME='Uptime')"
     }
 
     private static let statusVariables = [
@@ -265,8 +261,8 @@ extension MySQLConnection {
             let time = microseconds / 1_000_000
             start = Start(time: time, uptime: try Self.difference(try now.integer("now"), time), mark: mark)
         } else {
-            let clock: Int64 = rights.oceanBase == nil ? try status.integer("now") : try now.integer("now")
-            let uptime: Int64 = try status.integer("uptime")
+            let (clock, told): (Int64, Int64?) = (try now.integer("now"), try now.integerIfAny("uptime"))
+            let uptime = if let told { told } else { try status.integer("uptime") as Int64 }
             guard uptime >= 0 else { throw .senseless("Uptime", "\(uptime)") }
             start = Start(time: try Self.difference(clock, uptime), uptime: uptime, mark: mark)
         }

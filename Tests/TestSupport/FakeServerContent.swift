@@ -150,16 +150,6 @@ public struct FakeServerContent: Sendable {
     private typealias TableRow = [String: String?]
 
     private func select(_ statement: String, _ threadID: UInt32) -> FakeMySQLServer.Answer {
-        let selects = Self.parts(of: statement, separator: " UNION ALL ")
-        if selects.count > 1 {
-            var answers: [(columns: [String], rows: [[String?]])] = []
-            for each in selects {
-                let answer = select(each, threadID)
-                guard case .rows(let columns, let rows) = answer else { return answer }
-                answers.append((columns, rows))
-            }
-            return .rows(answers[0].columns, answers.flatMap(\.rows))
-        }
         var text = statement.dropFirst("SELECT ".count)
         if text.hasPrefix("/*"), let end = text.range(of: "*/") { text = text[end.upperBound...].drop { $0 == " " } }
         let halves = Self.parts(of: String(text), separator: " FROM ")
@@ -214,7 +204,6 @@ public struct FakeServerContent: Sendable {
         case "VERSION()": return version
         case "UNIX_TIMESTAMP()", "UNIX_TIMESTAMP(SYSDATE())": return String(now)
         case "SUBSTRING(UUID(),20)": return "88cf-02fc00000001"
-        case _ where name.hasPrefix("'") && name.hasSuffix("'"): return String(expression.dropFirst().dropLast())
         case "CURRENT_ROLE()": return "NONE"
         case "CURRENT_USER()": return "killd@%"
         case _ where name.allSatisfy(\.isNumber): return name

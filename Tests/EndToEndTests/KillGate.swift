@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 
 /// Stands between killd and its database server, and holds up the first packet that kills, the answer to it, or the
-/// first look at the transactions after it was armed.
+/// first look at the sessions after it was armed.
 final class KillGate: Sendable {
     enum Place: Sendable { case kill, answer, look }
     enum Decision: Sendable { case forward, drop }
@@ -19,7 +19,7 @@ final class KillGate: Sendable {
             to: port,
             fromClient: { bytes in
                 if place == .look, passage.isArmed.load(ordering: .sequentiallyConsistent),
-                    bytes.firstRange(of: Array("INNODB_TRX".utf8)) != nil
+                    bytes.firstRange(of: Array("SHOW FULL PROCESSLIST".utf8)) != nil
                 {
                     return passage.hold() == .drop ? .cut : .forward(bytes)
                 }

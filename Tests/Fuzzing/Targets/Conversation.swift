@@ -54,10 +54,13 @@ struct Conversation: Equatable {
                 try demand(refusal == nil, "refused twice")
                 refusal = error
             case .send:
-                let rest = connection.output[connection.sentCount...]
-                try demand(!rest.isEmpty, "nothing to send")
-                output += rest.starts(with: Self.proceed) ? rest.dropFirst(Self.proceed.count) : rest
-                connection.sent(rest.count, at: now)
+                let sent = connection.output[connection.sentCount...]
+                try demand(!sent.isEmpty, "nothing to send")
+                var rest = Array(sent)
+                // It may stand behind the answer to the request before.
+                while let range = rest.firstRange(of: Self.proceed) { rest.removeSubrange(range) }
+                output += rest
+                connection.sent(sent.count, at: now)
             case .shutDownSending: break
             case .close:
                 isClosed = true

@@ -173,6 +173,9 @@ public actor MySQLServer: DatabaseServer {
     ///
     /// - Throws: ``ServerError``.
     public func checkUsable() async throws {
+        let deadline = ContinuousClock.now + configuration.deadlines.freeConnection
+        // Right after the start the first one is on its way.
+        while opening > 0, ownThreadIDs.isEmpty { try await wait(in: .killd, until: deadline) }
         guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else {
             if let lastLoss { throw lastLoss }
             return

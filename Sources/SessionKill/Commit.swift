@@ -205,7 +205,11 @@ struct Commit {
                 return
             }
             let wasIntended = state.intended.contains(session.id)
-            let other = now[session.id]
+            // A client's session that is still there says nothing of a server session of its.
+            let isServerSession = session.identity.proxy?.serverSession != nil
+            let other = now[session.id].flatMap { other in
+                isServerSession && session.identity.isSameSession(as: other.identity) ? nil : other
+            }
             if present.contains(session.id) || other.map({ session.identity.isSameSession(as: $0.identity) }) == true {
                 outcomes[session.id] = .failed("1094: the server lists the session but cannot kill it")
             } else if other != nil, !wasIntended {

@@ -53,11 +53,18 @@ enum FuzzTarget: String, CaseIterable {
     /// is made about as long as the head of a request may be.
     private func checkTime(of bytes: [UInt8], using random: inout InputGenerator) throws {
         let long = bytes.stretched(to: Self.longLength, using: &random)
-        let start = Self.processorTime()
-        read(long)
-        let time = Self.processorTime() - start
-        try demand(time < Self.longestTime, "\(long.count) bytes took \(time): \(text(long.prefix(300)))")
+        var time = Duration.zero
+        for _ in 0..<Self.mostTries {
+            let start = Self.processorTime()
+            read(long)
+            time = Self.processorTime() - start
+            if time < Self.longestTime { return }
+        }
+        try demand(false, "\(long.count) bytes took \(time): \(text(long.prefix(300)))")
     }
+
+    /// What the host of a virtual machine gives to others counts as the thread's time, so once proves nothing.
+    private static let mostTries = 5
 
     private static let longLength = 36_000
     #if DEBUG

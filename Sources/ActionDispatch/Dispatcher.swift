@@ -166,12 +166,15 @@ public final class Dispatcher: Sendable {
         let (name, account) = (claim.action, claim.account)
         let mark = try verify(claim, token: incoming[.token])
         exchange.account = account.name
-        let isChange = try noteUse(of: mark, by: account, for: name, version: claim.version)
-
-        guard claim.version.utf8.count <= Self.longestName, let version = APIVersion(rawValue: claim.version) else {
+        let version = claim.version.utf8.count <= Self.longestName ? APIVersion(rawValue: claim.version) : nil
+        let known = version.flatMap { version in
+            name.utf8.count <= Self.longestName ? actions[ActionKey(name: name, version: version)] : nil
+        }
+        let isChange = try noteUse(of: mark, by: account, for: known?.repetition ?? .changesNothing)
+        guard version != nil else {
             throw TencentCloudError.noSuchVersion(claim.version, service: Self.service)
         }
-        guard name.utf8.count <= Self.longestName, let action = actions[ActionKey(name: name, version: version)] else {
+        guard let action = known else {
             throw TencentCloudError.invalidAction(name, service: Self.service, version: claim.version)
         }
 
@@ -205,10 +208,10 @@ public final class Dispatcher: Sendable {
     ///
     /// - Returns: whether it is for a change.
     private func noteUse(
-        of mark: SignatureMark, by account: Account, for name: String, version: String
+        of mark: SignatureMark, by account: Account, for repetition: Action.Repetition
     ) throws(TencentCloudError) -> Bool {
         let use: SignatureMemory.Use
-        switch action(name, version: version)?.repetition ?? .changesNothing {
+        switch repetition {
         case .changesNothing: use = .changesNothing
         case .endsNobody: use = .endsNobody
         case .refused:
@@ -220,11 +223,6 @@ public final class Dispatcher: Sendable {
         }
         try usedSignatures.note(mark, of: account.secretID, for: use, at: clock.now())
         return false
-    }
-
-    private func action(_ name: String, version: String) -> Action? {
-        guard name.utf8.count <= Self.longestName, version.utf8.count <= Self.longestName else { return nil }
-        return APIVersion(rawValue: version).flatMap { actions[ActionKey(name: name, version: $0)] }
     }
 
     /// Who a request says it is from, and what it says of itself beside its

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A text, or several, that equals another only if both are the same bytes.
 ///
 /// `String` goes by canonical equivalence, which is wrong for names twice over:
@@ -56,12 +58,22 @@ public protocol ComparableByBytes: Sendable {
     func hashBytes(into hasher: inout Hasher)
 }
 
+/// Not `elementsEqual`, which goes from byte to byte: that took 3,900 of the 152,000
+/// instructions of a request.
+///
+/// - Parameter right: as many bytes as `left`.
+@usableFromInline
+func haveSameBytes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else { return left.count == right.count }
+    return memcmp(leftStart, rightStart, left.count) == 0
+}
+
 extension String: ComparableByBytes {
     @inlinable
     public func isSame(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         var (left, right) = (self, other)
-        return left.withUTF8 { left in right.withUTF8 { right in left.elementsEqual(right) } }
+        return left.withUTF8 { left in right.withUTF8 { right in haveSameBytes(left, right) } }
     }
 
     @inlinable

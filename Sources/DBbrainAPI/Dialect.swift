@@ -48,16 +48,18 @@ extension TencentCloudError {
     init(_ error: ServerError) {
         self =
             switch error.reason {
-            case .unreachable, .connectionLost, .timedOut: .failedOperation(.serverUnreachable)
+            case .unreachable, .connectionLost, .timedOut:
+                .failedOperation(.serverUnreachable(words: error.description))
             case .answerTooLarge: .failedOperation(.answerTooLarge)
-            case .tooManyConnections: .failedOperation(.serverFull)
-            case .loginRefused: .failedOperation(.loginRefused)
-            case .tlsUnavailable: .failedOperation(.tlsUnavailable)
+            case .tooManyConnections: .failedOperation(.serverFull(words: error.description))
+            case .loginRefused: .failedOperation(.loginRefused(words: error.description))
+            case .tlsUnavailable: .failedOperation(.tlsUnavailable(words: error.description))
             case .privilegeMissing(let privilege): .failedOperation(.privilegeMissing(privilege))
             case .behindProxy: .failedOperation(.behindProxy)
             case .unexpectedKind: .failedOperation(.unexpectedServerKind)
             case .startedMomentsAgo(let wait): .failedOperation(.serverJustStarted(wait: wait))
-            case .other: .failedOperation(.refusedByServer(errorNumber: Int(error.code)))
+            case .other where error.code == 0: .failedOperation(.serverUnusable(words: error.description))
+            case .other: .failedOperation(.refusedByServer(words: error.description))
             }
     }
 }

@@ -30,7 +30,8 @@ extension DBbrain {
             throw TencentCloudError.invalidValue(request.User, of: "User")
         } catch DatabaseLogin.Defect.password {
             throw TencentCloudError.failedOperation(.callerLoginRefused)
-        } catch let failure as ActionFailure where failure.answer == .failedOperation(.loginRefused) {
+        } catch let failure as ActionFailure {
+            guard case .failedOperation(.loginRefused) = failure.answer else { throw failure }
             throw ActionFailure(answer: .failedOperation(.callerLoginRefused), cause: failure.cause)
         }
         return VerifyUserAccountAnswer(SessionToken: try SessionToken.random().rawValue)

@@ -120,8 +120,9 @@ extension DenialReason {
 
 extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
-        .storeUnavailable, .serverUnreachable, .answerTooLarge, .privilegeMissing(""), .tlsUnavailable, .serverFull, .loginRefused,
+        .storeUnavailable, .serverUnreachable(words: ""), .answerTooLarge, .privilegeMissing(""),
+        .tlsUnavailable(words: ""), .serverFull(words: ""), .loginRefused(words: ""),
         .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .cancellationNotStored,
-        .refusedByServer(errorNumber: 0), .unexpectedServerKind, .serverJustStarted(wait: 0),
+        .refusedByServer(words: ""), .serverUnusable(words: ""), .unexpectedServerKind, .serverJustStarted(wait: 0),
     ]
 }

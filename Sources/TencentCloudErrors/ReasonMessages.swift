@@ -139,11 +139,11 @@ extension FailureReason {
                 .failedOperation,
                 .ours("The operation could not be recorded, so this request killed nothing."),
                 .ours("无法写入操作记录，因此本次请求未终止任何线程。"))
-        case .serverUnreachable:
+        case .serverUnreachable(let words):
             Message(
                 .failedOperation,
-                .ours("The database server of the instance cannot be reached."),
-                .ours("无法连接实例的数据库服务器。"))
+                .ours("The database server of the instance cannot be reached: \(words)"),
+                .ours("无法连接实例的数据库服务器：\(words)"))
         case .answerTooLarge:
             Message(
                 .failedOperation,
@@ -157,21 +157,29 @@ extension FailureReason {
                 .failedOperation,
                 .ours("The service's account on the database server lacks the privilege `\(privilege)`."),
                 .ours("服务在数据库服务器上的账号缺少权限 `\(privilege)`。"))
-        case .tlsUnavailable:
+        case .tlsUnavailable(let words):
             Message(
                 .failedOperation,
-                .ours("TLS is required for the connection to the database server, but could not be established."),
-                .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接。"))
-        case .serverFull:
+                .ours("""
+                    TLS is required for the connection to the database server, but could not be established: \(words)
+                    """),
+                .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接：\(words)"))
+        case .serverFull(let words):
             Message(
                 .failedOperation,
-                .ours("The database server of the instance has no connection left. This request killed nothing."),
-                .ours("实例的数据库服务器连接数已满。本次请求未终止任何线程。"))
-        case .loginRefused:
+                .ours("""
+                    The database server of the instance has no connection left. This request killed nothing. It said: \
+                    \(words)
+                    """),
+                .ours("实例的数据库服务器连接数已满。本次请求未终止任何线程。服务器返回：\(words)"))
+        case .loginRefused(let words):
             Message(
                 .failedOperation,
-                .ours("The database server of the instance refused the service's account. This request killed nothing."),
-                .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。"))
+                .ours("""
+                    The database server of the instance refused the service's account. This request killed nothing. \
+                    It said: \(words)
+                    """),
+                .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。服务器返回：\(words)"))
         case .callerLoginRefused:
             Message(
                 .failedOperation,
@@ -223,11 +231,16 @@ extension FailureReason {
                     now, the task goes on. Please cancel it again.
                     """),
                 .ours("终止任务已停止，但无法写入取消记录：如果服务此时重启，该任务将继续运行。请重新取消。"))
-        case .refusedByServer(let errorNumber):
+        case .refusedByServer(let words):
             Message(
                 .failedOperation,
-                .ours("The database server refused the operation with error `\(errorNumber)`."),
-                .ours("数据库服务器拒绝了该操作，错误码为 `\(errorNumber)`。"))
+                .ours("The database server refused the operation: \(words)"),
+                .ours("数据库服务器拒绝了该操作：\(words)"))
+        case .serverUnusable(let words):
+            Message(
+                .failedOperation,
+                .ours("The database server cannot be used: \(words)"),
+                .ours("无法使用数据库服务器：\(words)"))
         }
     }
 }

@@ -146,17 +146,20 @@ public enum DenialReason: Hashable, Sendable {
 public enum FailureReason: Hashable, Sendable {
     /// The intent could not be recorded, so nothing was killed.
     case storeUnavailable
-    case serverUnreachable
+    ///
+    /// - Parameter words: here and below, what was tried and what the server or the
+    ///   client library said to it, with its number.
+    case serverUnreachable(words: String)
     /// More than killd reads of one server at a time.
     case answerTooLarge
     /// killd's account on the server lacks this privilege.
     case privilegeMissing(String)
     /// The configuration demands TLS, and the connection could not have it.
-    case tlsUnavailable
+    case tlsUnavailable(words: String)
     /// All of the server's connections are in use.
-    case serverFull
+    case serverFull(words: String)
     /// The server refused killd's account.
-    case loginRefused
+    case loginRefused(words: String)
     /// The server refused the account that the request names.
     case callerLoginRefused
     /// The thread ids that a proxy shows are not the server's.
@@ -171,8 +174,10 @@ public enum FailureReason: Hashable, Sendable {
     case outcomesNotStored
     /// A kill task was stopped, but not recorded as cancelled.
     case cancellationNotStored
-    /// The server answered with this error number.
-    case refusedByServer(errorNumber: Int)
+    /// The server answered with an error.
+    case refusedByServer(words: String)
+    /// What the server said makes no sense, or killd is ending its connections.
+    case serverUnusable(words: String)
     /// The configuration says that the server is of another kind.
     case unexpectedServerKind
 }

@@ -300,8 +300,9 @@ final class MessageTests: XCTestCase {
             .ours("The operation could not be recorded, so this request killed nothing."),
             .ours("无法写入操作记录，因此本次请求未终止任何线程。")),
         Row(
-            .failedOperation(.serverUnreachable), "FailedOperation",
-            .ours("The database server of the instance cannot be reached."), .ours("无法连接实例的数据库服务器。")),
+            .failedOperation(.serverUnreachable(words: "connecting to db:1 as k: refused (111)")), "FailedOperation",
+            .ours("The database server of the instance cannot be reached: connecting to db:1 as k: refused (111)"),
+            .ours("无法连接实例的数据库服务器：connecting to db:1 as k: refused (111)")),
         Row(
             .failedOperation(.answerTooLarge), "FailedOperation",
             .ours(
@@ -313,9 +314,11 @@ final class MessageTests: XCTestCase {
             .ours("The service's account on the database server lacks the privilege `CONNECTION_ADMIN`."),
             .ours("服务在数据库服务器上的账号缺少权限 `CONNECTION_ADMIN`。")),
         Row(
-            .failedOperation(.tlsUnavailable), "FailedOperation",
-            .ours("TLS is required for the connection to the database server, but could not be established."),
-            .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接。")),
+            .failedOperation(.tlsUnavailable(words: "SSL error (2026)")), "FailedOperation",
+            .ours(
+                "TLS is required for the connection to the database server, but could not be established: SSL error "
+                    + "(2026)"),
+            .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接：SSL error (2026)")),
         Row(
             .failedOperation(.unexpectedServerKind), "FailedOperation",
             .ours(
@@ -323,13 +326,17 @@ final class MessageTests: XCTestCase {
                     + "killed nothing."),
             .ours("数据库服务器的类型与实例的配置不符。本次请求未终止任何线程。")),
         Row(
-            .failedOperation(.serverFull), "FailedOperation",
-            .ours("The database server of the instance has no connection left. This request killed nothing."),
-            .ours("实例的数据库服务器连接数已满。本次请求未终止任何线程。")),
+            .failedOperation(.serverFull(words: "Too many connections (1040)")), "FailedOperation",
+            .ours(
+                "The database server of the instance has no connection left. This request killed nothing. It said: "
+                    + "Too many connections (1040)"),
+            .ours("实例的数据库服务器连接数已满。本次请求未终止任何线程。服务器返回：Too many connections (1040)")),
         Row(
-            .failedOperation(.loginRefused), "FailedOperation",
-            .ours("The database server of the instance refused the service's account. This request killed nothing."),
-            .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。")),
+            .failedOperation(.loginRefused(words: "Access denied (1045)")), "FailedOperation",
+            .ours(
+                "The database server of the instance refused the service's account. This request killed nothing. It said: "
+                    + "Access denied (1045)"),
+            .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。服务器返回：Access denied (1045)")),
         Row(
             .failedOperation(.callerLoginRefused), "FailedOperation",
             .ours("The database server of the instance refused the login: please check `User` and `Password`."),
@@ -365,9 +372,13 @@ final class MessageTests: XCTestCase {
                     + "now, the task goes on. Please cancel it again."),
             .ours("终止任务已停止，但无法写入取消记录：如果服务此时重启，该任务将继续运行。请重新取消。")),
         Row(
-            .failedOperation(.refusedByServer(errorNumber: 1095)), "FailedOperation",
-            .ours("The database server refused the operation with error `1095`."),
-            .ours("数据库服务器拒绝了该操作，错误码为 `1095`。")),
+            .failedOperation(.refusedByServer(words: "a query: Unknown command (1047)")), "FailedOperation",
+            .ours("The database server refused the operation: a query: Unknown command (1047)"),
+            .ours("数据库服务器拒绝了该操作：a query: Unknown command (1047)")),
+        Row(
+            .failedOperation(.serverUnusable(words: "its answer makes no sense")), "FailedOperation",
+            .ours("The database server cannot be used: its answer makes no sense"),
+            .ours("无法使用数据库服务器：its answer makes no sense")),
     ]
 
     private func expected(_ wording: Wording) -> Expected {

@@ -1,7 +1,7 @@
 /// A body in the chunked coding (RFC 9112 section 7.1), decoded as it arrives.
 ///
 /// Chunk extensions and trailer fields are checked, counted and dropped.
-struct ChunkedBody: Sendable {
+package struct ChunkedBody: Sendable {
     private enum Position {
         case size(digits: Int)
         case spaceBehindSize
@@ -18,14 +18,16 @@ struct ChunkedBody: Sendable {
     private var extensionBytes = 0
     private var trailerBytes = 0
     private var line: [UInt8] = []
-    private(set) var content: [UInt8] = []
+    package private(set) var content: [UInt8] = []
+
+    package init() {}
 
     /// The bytes of the content, and of the chunk that is being read.
     var knownBytes: Int { content.count + remaining }
 
     var heldBytes: Int { content.capacity + line.capacity }
 
-    enum Progress {
+    package enum Progress {
         case needsInput
         /// The chunk that comes is more than is allowed.
         case needsAllowance
@@ -38,7 +40,7 @@ struct ChunkedBody: Sendable {
     /// Reads from `input`, from `index` on, up to the end of the body at most.
     ///
     /// - Parameter allowed: of the content, in bytes.
-    mutating func read(
+    package mutating func read(
         _ input: Span<UInt8>, from index: inout Int, allowed: Int, limits: HTTPLimits
     ) throws(HTTPProtocolError) -> Progress {
         while index < input.count {

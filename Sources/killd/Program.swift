@@ -16,7 +16,14 @@ struct Program {
         signal(SIGXFSZ, SIG_IGN)
         // Not exit(): OpenSSL's exit handler frees what a thread that is still connecting to a database uses.
         // Nothing is lost, since Terminal keeps no buffer.
-        _exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        _exit(reportLostOutput(await run(Array(CommandLine.arguments.dropFirst()))).rawValue)
+    }
+
+    /// Whoever reads the output must not take a part of it for all.
+    private static func reportLostOutput(_ status: ExitStatus) -> ExitStatus {
+        guard let failure = Terminal.standardOutput.failure else { return status }
+        Terminal.standardError.write("killd: the command ran, but its output could not be written: \(failure)\n")
+        return status == .done ? .failed : status
     }
 
     static func run(_ words: [String]) async -> ExitStatus {
@@ -28,6 +35,7 @@ struct Program {
             Terminal.standardOutput.write(overview)
             return .done
         }
+        let name = name == "--version" ? VersionCommand.name : name
         guard let command = commands.first(where: { $0.name == name }) else {
             Terminal.standardError.write("killd: there is no command \"\(name)\"\nTry: killd --help\n")
             return .wrongUsage

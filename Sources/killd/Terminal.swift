@@ -7,6 +7,15 @@ struct Terminal: Sendable {
     static let standardError = Terminal(descriptor: STDERR_FILENO)
 
     private let descriptor: Int32
+    private let firstFailure = WriteFailure()
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Why something could not be written, in the system's words.
+    var failure: String? {
+        let number = firstFailure.number.load(ordering: .relaxed)
+        return number == 0 ? nil : String(cString: strerror(number))
+    }
 
     /// Whether a person reads it.
     var isInteractive: Bool { isatty(descriptor) == 1 }
@@ -14,16 +23,33 @@ struct Terminal: Sendable {
     /// Writes what a person reads.
     func write(_ text: VisibleText) { write(asItCame: text.text) }
 
-    /// Writes all of `text`, which a program reads. A reader that went away is no error of ours.
+    /// Writes all of `text`, which a program reads. What cannot be written (a full
+    /// disk, a reader that went away) shows in ``failure``.
     func write(asItCame text: String) {
+        if let error = put(text) { firstFailure.note(error) }
+    }
+
+    /// Writes what nobody has to read.
+    func announce(_ text: String) { _ = put(text) }
+
+    /// - Returns: the error number, if not all of it could be written.
+    private func put(_ text: String) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno != EINTR {
-                return
+                return errno
             }
         }
+        return nil
     }
+}
+
+/// The first error number of a stream; 0 as long as there is none.
+private final class WriteFailure: Sendable {
+    let number = Atomic<Int32>(0)
+
+    func note(_ error: Int32) { _ = number.compareExchange(expected: 0, desired: error, ordering: .relaxed) }
 }

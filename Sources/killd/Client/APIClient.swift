@@ -17,6 +17,7 @@ struct APIClient {
         let json: String
     }
 
+    /// - Throws: `CommandFailure` for all that the server and the way there may do.
     func call<Content: Decodable>(
         _ action: String, _ request: some Encodable, answer: Content.Type
     ) throws -> Answer<Content> {
@@ -24,19 +25,25 @@ struct APIClient {
         let response = try HTTPClient(endpoint: endpoint, trust: trust).post(
             headers: headers(action: action, body: body, timestamp: Int64(time(nil))), body: body)
         guard response.status == 200 else {
-            throw CommandFailure("\(endpoint) answered with HTTP status \(response.status)")
+            // A proxy says 502 or 504 also of what the server goes on to do.
+            throw CommandFailure(
+                text: "\(endpoint) answered with HTTP status \(response.status)",
+                isOfLostAnswer: response.status >= 500)
         }
         let decoder = JSONDecoder()
         let data = Data(response.body)
         guard let outcome = try? decoder.decode(Envelope<Outcome>.self, from: data).response else {
-            throw CommandFailure("\(endpoint) does not speak this API")
+            throw CommandFailure(text: "\(endpoint) does not speak this API", isOfLostAnswer: true)
         }
+        let json = String(decoding: response.body, as: UTF8.self)
         if let error = outcome.error {
-            throw CommandFailure("\(error.code): \(error.message) (RequestId \(outcome.requestID))")
+            throw CommandFailure(
+                text: "\(error.code): \(error.message) (RequestId \(outcome.requestID))", answer: json)
         }
-        return Answer(
-            content: try decoder.decode(Envelope<Content>.self, from: data).response,
-            json: String(decoding: response.body, as: UTF8.self))
+        guard let content = try? decoder.decode(Envelope<Content>.self, from: data).response else {
+            throw CommandFailure(text: "\(endpoint) is another version of killd: its answer is not understood")
+        }
+        return Answer(content: content, json: json)
     }
 
     static func body(of request: some Encodable) throws -> [UInt8] {

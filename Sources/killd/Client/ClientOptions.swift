@@ -37,6 +37,22 @@ struct ClientOptions {
         json = arguments.flag("--json")
     }
 
+    /// Calls an action. A refusal is printed too, if the answer is wanted as it came.
+    ///
+    /// - Parameter advice: what to know and do where the server may have done what was
+    ///   asked but no whole answer came.
+    func call<Content: Decodable>(
+        _ action: String, _ request: some Encodable, answer: Content.Type, ifAnswerIsLost advice: VisibleText? = nil
+    ) throws -> APIClient.Answer<Content> {
+        do {
+            return try client.call(action, request, answer: answer)
+        } catch let failure as CommandFailure {
+            if json, let answer = failure.answer { Terminal.standardOutput.write(asItCame: answer + "\n") }
+            guard failure.isOfLostAnswer, let advice else { throw failure }
+            throw CommandFailure("\(failure.text). \(advice)")
+        }
+    }
+
     /// Prints an answer: as it came, if that is wanted, or else what `text` makes of it.
     func show<Content>(_ answer: APIClient.Answer<Content>, _ text: (Content) -> VisibleText) {
         if json {

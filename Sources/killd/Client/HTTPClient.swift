@@ -1,5 +1,3 @@
-import Text
-
 /// Sends one request to an HTTP/1.1 server and waits for the whole answer.
 ///
 /// Blocks the thread: made for commands, which have nothing else to do
@@ -24,45 +22,45 @@ struct HTTPClient {
         switch endpoint.scheme {
         case .http:
             try socket.send(message)
-            return try response(from: all { () throws(CommandFailure) in try socket.receive() })
+            return try response { () throws(CommandFailure) in try socket.receive() }
         case .https:
             let connection = try TLSConnection(over: socket, trust: trust)
             try connection.send(message)
-            return try response(from: all { () throws(CommandFailure) in try connection.receive() })
+            return try response { () throws(CommandFailure) in try connection.receive() }
         }
     }
 
-    /// Everything up to the end of the stream, which is an empty piece.
-    private func all(_ next: () throws(CommandFailure) -> [UInt8]) throws(CommandFailure) -> [UInt8] {
-        var received: [UInt8] = []
-        while true {
-            let piece = try next()
-            if piece.isEmpty { return received }
-            received += piece
-            guard received.count <= 64 * 1024 * 1024 else { throw CommandFailure("\(endpoint) answers without end") }
+    /// - Parameter next: gives what has come, and nothing at the end of the stream.
+    /// - Throws: what says that the answer is lost: the server has the whole request.
+    private func response(_ next: () throws(CommandFailure) -> [UInt8]) throws(CommandFailure) -> Response {
+        var reader = HTTPResponseReader()
+        do throws(CommandFailure) {
+            while true {
+                let piece = try next()
+                let problem: HTTPResponseReader.Problem
+                do throws(HTTPResponseReader.Problem) {
+                    if let response = try piece.isEmpty ? reader.end() : reader.read(piece) { return response }
+                    continue
+                } catch {
+                    problem = error
+                }
+                throw CommandFailure(problem, at: endpoint)
+            }
+        } catch {
+            var failure = error
+            failure.isOfLostAnswer = true
+            throw failure
         }
-    }
-
-    /// The server closes the connection, so what came until then is the answer.
-    private func response(from bytes: [UInt8]) throws(CommandFailure) -> Response {
-        guard let headEnd = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else {
-            throw CommandFailure("\(endpoint) did not answer in HTTP")
-        }
-        let lines = bytes[..<headEnd.lowerBound].split { [UInt8(ascii: "\r"), UInt8(ascii: "\n")].contains($0) }
-        let words = lines.first?.split(separator: UInt8(ascii: " ")) ?? []
-        guard words.count >= 2, words[0].starts(with: "HTTP/1.".utf8), let status = Int(words[1].text) else {
-            throw CommandFailure("\(endpoint) did not answer in HTTP")
-        }
-        let body = Array(bytes[headEnd.upperBound...])
-        let name = "content-length:"
-        for line in lines.dropFirst() where line.prefix(name.utf8.count).isSameWord(as: name) {
-            let value = line.dropFirst(name.utf8.count).drop { $0 == UInt8(ascii: " ") }
-            guard Int(value.text) == body.count else { throw CommandFailure("the answer of \(endpoint) broke off") }
-        }
-        return Response(status: status, body: body)
     }
 }
 
-extension ArraySlice<UInt8> {
-    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+extension CommandFailure {
+    fileprivate init(_ problem: HTTPResponseReader.Problem, at endpoint: Endpoint) {
+        switch problem {
+        case .noAnswer: self.init("\(endpoint) ended the connection without an answer")
+        case .notHTTP: self.init("\(endpoint) did not answer in HTTP")
+        case .brokenOff: self.init("the answer of \(endpoint) broke off")
+        case .tooLong: self.init("\(endpoint) answers without end")
+        }
+    }
 }

@@ -13,6 +13,8 @@ struct CommitCommand: Command {
 
     private let client: ClientOptions
     private let request: KillMySqlThreadsRequest
+    private let ticket: String
+    private let instance: String
 
     init(_ arguments: inout Arguments) throws {
         client = try ClientOptions(&arguments)
@@ -20,10 +22,17 @@ struct CommitCommand: Command {
         let words = try arguments.positional()
         guard words.count == 1 else { throw UsageError("give exactly one SqlExecId") }
         request = .commit(words[0], instance: instance.id, product: instance.product)
+        ticket = words[0]
+        self.instance = instance.id
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.client.call("KillMySqlThreads", request, answer: KillMySqlThreadsAnswer.self)
+        let answer = try client.call(
+            "KillMySqlThreads", request, answer: KillMySqlThreadsAnswer.self,
+            ifAnswerIsLost: """
+                The Commit may have been done. It is safe to repeat it, which ends each session once at most and tells \
+                what became of it: killd commit --instance \(instance) \(ticket)
+                """)
         if client.json {
             Terminal.standardOutput.write(asItCame: answer.json + "\n")
         } else {
@@ -39,9 +48,18 @@ struct CommitCommand: Command {
     /// The other threads of the plan, each with why.
     private func spared(by answer: KillMySqlThreadsAnswer) throws -> [String] {
         let ended = Set(answer.Threads)
-        let plan = try client.client.call(
-            "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: answer.SqlExecId),
-            answer: DescribeKillPlanAnswer.self)
+        let plan: APIClient.Answer<DescribeKillPlanAnswer>
+        do {
+            plan = try client.call(
+                "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: answer.SqlExecId),
+                answer: DescribeKillPlanAnswer.self)
+        } catch let failure as CommandFailure {
+            throw CommandFailure(
+                """
+                the Commit was done, but who was not ended cannot be told: \(failure.text). To see it: killd show \
+                \(answer.SqlExecId)
+                """)
+        }
         return plan.content.Plan.Threads.filter { !ended.contains($0.Id) }.map { thread in
             "\(thread.Id) (\(ShowCommand.outcome(of: thread)))"
         }

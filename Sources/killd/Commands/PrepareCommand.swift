@@ -28,10 +28,11 @@ struct PrepareCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.client.call(
+        let answer = try client.call(
             "KillMySqlThreads",
             KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
-            answer: KillMySqlThreadsAnswer.self)
+            answer: KillMySqlThreadsAnswer.self,
+            ifAnswerIsLost: "The plan may have been stored, which ends nobody; it is safe to prepare again.")
         if client.json {
             Terminal.standardOutput.write(asItCame: answer.json + "\n")
         } else {

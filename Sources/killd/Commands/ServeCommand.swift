@@ -29,7 +29,8 @@ struct ServeCommand: Command {
         let stop = StopSignal(onHangUp: { reloading.yield() })
         let service = try await Service(Configuration(file: file), log: log)
         try service.start()
-        Terminal.standardOutput.write(asItCame: Self.readyLine(service))
+        // A supervisor that does not listen is no reason not to serve.
+        Terminal.standardOutput.announce(Self.readyLine(service))
         manager.ready("answers at \(service.endpoint)")
 
         let reloader = Task { [file] in

@@ -23,7 +23,7 @@ struct SessionsCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.client.call(
+        let answer = try client.call(
             "DescribeMySqlProcessList", request, answer: DescribeMySqlProcessListAnswer.self)
         client.show(answer) { Self.table($0.ProcessList).text }
         return .done

@@ -1,0 +1,121 @@
+import HTTPServer
+import Text
+
+/// Puts the answer to one request together from the pieces in which it comes (RFC
+/// 9112): with a length, chunked as proxies send it, or up to the end of the
+/// stream.
+struct HTTPResponseReader {
+    enum Problem: Error {
+        case noAnswer
+        case notHTTP
+        case brokenOff
+        case tooLong
+    }
+
+    private enum Framing {
+        case length(Int)
+        case chunked(ChunkedBody)
+        case untilEnd
+    }
+
+    /// Of the head, until it is whole.
+    private var head: [UInt8] = []
+    private var status = 0
+    /// Nil before the end of the head.
+    private var framing: Framing?
+    private var body: [UInt8] = []
+
+    private static let longestHead = 64 * 1024
+    private static let limits: HTTPLimits = {
+        var limits = HTTPLimits()
+        limits.bodyBytes = 64 * 1024 * 1024
+        return limits
+    }()
+
+    /// - Returns: the answer, once it is whole.
+    mutating func read(_ piece: [UInt8]) throws(Problem) -> HTTPClient.Response? {
+        guard framing == nil else { return try readBody(piece) }
+        head += piece
+        while let end = head.firstRange(of: Array("\r\n\r\n".utf8)) {
+            let rest = Array(head[end.upperBound...])
+            try readHead(head[..<end.lowerBound])
+            // Interim answers (RFC 9110 section 15.2) come before the one that counts.
+            if framing != nil { return try readBody(rest) }
+            head = rest
+        }
+        guard head.count <= Self.longestHead else { throw .notHTTP }
+        return nil
+    }
+
+    /// The stream is at its end.
+    mutating func end() throws(Problem) -> HTTPClient.Response {
+        switch framing {
+        case nil: throw head.isEmpty ? .noAnswer : .brokenOff
+        case .untilEnd: return response(body)
+        case .length, .chunked: throw .brokenOff
+        }
+    }
+
+    private func response(_ body: [UInt8]) -> HTTPClient.Response { HTTPClient.Response(status: status, body: body) }
+
+    private mutating func readBody(_ piece: [UInt8]) throws(Problem) -> HTTPClient.Response? {
+        switch framing {
+        case .chunked(var chunks):
+            var index = 0
+            let progress: ChunkedBody.Progress
+            do throws(HTTPProtocolError) {
+                progress = try chunks.read(
+                    piece.span, from: &index, allowed: Self.limits.bodyBytes, limits: Self.limits)
+            } catch {
+                throw error.status == .contentTooLarge ? .tooLong : .notHTTP
+            }
+            framing = .chunked(chunks)
+            return progress == .complete ? response(chunks.content) : nil
+        case .length(let length):
+            body += piece
+            return body.count >= length ? response(Array(body.prefix(length))) : nil
+        case .untilEnd, nil:
+            body += piece
+            guard body.count <= Self.limits.bodyBytes else { throw .tooLong }
+            return nil
+        }
+    }
+
+    private mutating func readHead(_ head: ArraySlice<UInt8>) throws(Problem) {
+        let lines = head.split { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+        let words = lines.first?.split(separator: UInt8(ascii: " ")) ?? []
+        guard words.count >= 2, words[0].starts(with: "HTTP/1.".utf8), words[1].count == 3,
+            let status = Int(words[1].text)
+        else { throw .notHTTP }
+        guard !(100...199).contains(status) else { return }
+        self.status = status
+        framing = .untilEnd
+        for line in lines.dropFirst() {
+            if let coding = line.value(of: "transfer-encoding:") {
+                // It counts more than a length (RFC 9112 section 6.3).
+                guard coding.isSameWord(as: "chunked") else { throw .notHTTP }
+                framing = .chunked(ChunkedBody())
+                return
+            }
+            if let text = line.value(of: "content-length:") {
+                guard let length = Int(text.text), length >= 0 else { throw .notHTTP }
+                if case .length(let other) = framing, other != length { throw .notHTTP }
+                guard length <= Self.limits.bodyBytes else { throw .tooLong }
+                framing = .length(length)
+            }
+        }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+
+    /// What stands behind the name, without blanks around it; nil if the line is another field's.
+    fileprivate func value(of name: String) -> ArraySlice<UInt8>? {
+        guard prefix(name.utf8.count).isSameWord(as: name) else { return nil }
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        let value = dropFirst(name.utf8.count).drop(while: isBlank)
+        guard let last = value.lastIndex(where: { !isBlank($0) }) else { return value.prefix(0) }
+        return value[...last]
+    }
+}

@@ -146,6 +146,7 @@ final class EventLoop {
             acceptSome()
             listener = nil
             for connection in connections.all {
+                takeWhatHasCome(to: connection)
                 connection.machine.drain()
                 serve(connection)
             }
@@ -183,6 +184,7 @@ final class EventLoop {
         for connection in connections.all {
             guard let deadline = connection.machine.deadline else { continue }
             if deadline <= now {
+                takeWhatHasCome(to: connection)
                 connection.machine.timeOut(at: now)
                 serve(connection)
             } else {
@@ -268,6 +270,12 @@ final class EventLoop {
         case .wouldBlock: break
         case .failed: connection.machine.abort()
         }
+    }
+
+    /// A request that came since the sockets were looked at is not cut off by a
+    /// deadline that it has kept.
+    private func takeWhatHasCome(to connection: Connection) {
+        if connection.wantsInput { receive(from: connection) }
     }
 
     /// Does what the connection asks for, until it has to wait.

@@ -93,6 +93,11 @@ extension Span<UInt8> {
             && zip(left, right).allSatisfy { self[$0].asciiLowercased == self[$1].asciiLowercased }
     }
 
+    /// Whether the bytes in both are the same.
+    func isSameText(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        left.count == right.count && zip(left, right).allSatisfy { self[$0] == self[$1] }
+    }
+
     func text(at range: Range<Int>) -> String {
         withUnsafeBufferPointer { String(decoding: $0[range], as: UTF8.self) }
     }

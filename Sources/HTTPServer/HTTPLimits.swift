@@ -5,11 +5,11 @@ public struct HTTPLimits: Sendable, Hashable {
     /// Bytes of the request line and all header fields, line ends included.
     /// Default 40 KiB: a GET with a query of 32 KB must fit.
     public var headBytes = 40 * 1024
-    /// Header fields of a request. Default 64.
-    public var fieldCount = 64
-    /// Whether one slash may stand behind the host in `Host`. Alibaba Cloud's
-    /// Python SDK sends one where its endpoint has one. Default false: it is no
-    /// host (RFC 9112 section 3.2).
+    /// Header fields of a request. Default 100, as Apache httpd takes.
+    public var fieldCount = 100
+    /// Whether one slash may stand behind the host in `Host`. The Python SDKs of both
+    /// clouds send one where their endpoint has one. Default false: it is no host
+    /// (RFC 9112 section 3.2).
     public var allowsSlashBehindHost = false
     /// Bytes of a request body, after the chunked coding is removed. Default
     /// 10 MiB.
@@ -59,8 +59,10 @@ public struct HTTPLimits: Sendable, Hashable {
     /// From the start of an answer until the client has taken all of it.
     /// Default 120 s.
     public var writeTimeout = Duration.seconds(120)
-    /// Between an answer and the first byte of the next request. Default 60 s.
-    public var keepAliveTimeout = Duration.seconds(60)
+    /// Between an answer and the first byte of the next request. Default 180 s:
+    /// longer than proxies keep a connection (nginx 75 s, Caddy 120 s), so that they
+    /// end it, who know whether they are about to use it.
+    public var keepAliveTimeout = Duration.seconds(180)
     /// How long a connection that the server ends is read from, so that the
     /// client can take the last answer instead of a reset (RFC 9112 section
     /// 9.6). Default 5 s.

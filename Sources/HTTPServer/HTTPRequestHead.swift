@@ -62,6 +62,13 @@ struct HTTPRequestHead: Sendable {
                 if bytes.has("close", at: member) { asksToClose = true }
                 if bytes.has("keep-alive", at: member) { asksToKeepAlive = true }
             }
+        case 12 where bytes.has("content-type", at: field.name):
+            // acme.sh sends it twice. Said again to the byte it can mean nothing else; all other fields stay repeated,
+            // and those that say where the body ends are refused.
+            let isFolded = fields.dropLast().contains {
+                $0.name.count == 12 && bytes.has("content-type", at: $0.name) && bytes.isSameText($0.value, field.value)
+            }
+            if isFolded { fields.removeLast() }
         case 14 where bytes.has("content-length", at: field.name):
             guard contentLength == nil else { throw HTTPProtocolError(.badRequest, "Content-Length is repeated") }
             contentLength = try Self.length(in: field.value, of: bytes)

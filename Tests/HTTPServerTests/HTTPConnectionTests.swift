@@ -213,7 +213,7 @@ final class HTTPConnectionTests: XCTestCase {
         client.advance(.seconds(10))
         client.takesAnswers = true
         client.run()
-        client.advance(.seconds(59))
+        client.advance(.seconds(179))
         XCTAssertEqual(client.log, ["GET /a"])
         client.advance(.seconds(1))
         XCTAssertEqual(client.log, ["GET /a", "close"])

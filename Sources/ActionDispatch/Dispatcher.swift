@@ -23,7 +23,7 @@ public final class Dispatcher: Sendable {
     public struct Settings: Sendable {
         /// Names that clients may have signed as `host`, beside the vendor's
         /// and the one that they sent.
-        public var signedHosts: [String]
+        public var signedHosts: ServerNames
         /// Regions of the configured instances. Each has a rate limit of its
         /// own; every other one, and none, share one.
         public var regions: Set<String>
@@ -33,7 +33,7 @@ public final class Dispatcher: Sendable {
         public var maximumThreads: Int
 
         public init(
-            signedHosts: [String], regions: Set<String>, messages: MessageOverrides = .none,
+            signedHosts: ServerNames, regions: Set<String>, messages: MessageOverrides = .none,
             maximumThreads: Int = 1_000
         ) {
             self.signedHosts = signedHosts
@@ -129,6 +129,18 @@ public final class Dispatcher: Sendable {
         return Envelope(requestID: requestID, traceID: nil).failure(code, message)
     }
 
+    /// What a request is answered that has come to the listener of another API, where
+    /// an answer in the words of that one would tell its client too little.
+    public func refuseElsewhere(_ request: HTTPRequest) -> HTTPResponse {
+        var exchange = Exchange(request, startedAt: clock.monotonic())
+        do {
+            exchange.requestID = try randomUUID()
+            return refuse(TencentCloudError.noSuchProduct, exchange)
+        } catch {
+            return refuse(error, exchange)
+        }
+    }
+
     private func respond(to request: HTTPRequest) -> HTTPAnswer {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
@@ -151,7 +163,11 @@ public final class Dispatcher: Sendable {
     private func refuse(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
         let (spoken, cause) = inDialect(error)
         let (code, message) = settings.messages.codeAndMessage(of: spoken, in: exchange.language)
-        record(exchange.answered(code: code, cause: cause, at: clock.monotonic()))
+        let refused = RefusedSignature.Reason(spoken).map {
+            RefusedSignature(
+                $0, host: exchange.host, keyID: exchange.claimedKeyID, secrets: accounts.values.map(\.secretKey))
+        }
+        record(exchange.answered(code: code, cause: cause, refusedSignature: refused, at: clock.monotonic()))
         return exchange.envelope.failure(code, message)
     }
 
@@ -237,6 +253,7 @@ public final class Dispatcher: Sendable {
 
     private func identify(_ incoming: IncomingRequest, _ exchange: inout Exchange) throws -> Claim {
         exchange.language = Language(requested: incoming[.language])
+        try incoming.refuseRepetition()
         let name = try incoming.required(.action)
         if name.utf8.count <= Self.longestName {
             exchange.action = name
@@ -250,6 +267,7 @@ public final class Dispatcher: Sendable {
         let region = incoming[.region].flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
         let signature = try incoming.signature(
             timestamp: timestamp, region: region, signedHosts: settings.signedHosts)
+        exchange.claimedKeyID = signature.secretID
         guard let account = account(secretID: signature.secretID) else { throw TencentCloudError.secretIDNotFound }
         return Claim(action: name, version: version, region: region, signature: signature, account: account)
     }
@@ -289,6 +307,9 @@ private struct Exchange: Sendable {
     var action: String?
     var actionExists = false
     var account: String?
+    /// Whose key the request says it is signed with.
+    var claimedKeyID: String?
+    private let headers: HTTPHeaders
     var language: Language
     let traceID: String?
     let remoteAddress: String
@@ -299,15 +320,23 @@ private struct Exchange: Sendable {
         language = Language(requested: request.headers["X-TC-Language"])
         traceID = request.headers["X-TC-TraceId"].flatMap { $0.utf8.count <= 128 ? $0 : nil }
         remoteAddress = request.remoteAddress
+        headers = request.headers
         self.startedAt = startedAt
     }
 
+    /// The `Host` that came.
+    var host: String { headers["Host"] ?? "" }
+
     var envelope: Envelope { Envelope(requestID: requestID, traceID: traceID) }
 
-    func answered(code: ErrorCode?, cause: (any Error)?, at time: ContinuousClock.Instant) -> AnsweredRequest {
+    func answered(
+        code: ErrorCode?, cause: (any Error)?, refusedSignature: RefusedSignature? = nil,
+        at time: ContinuousClock.Instant
+    ) -> AnsweredRequest {
         AnsweredRequest(
             requestID: requestID, action: action, actionExists: actionExists, account: account,
-            remoteAddress: remoteAddress, code: code, cause: cause, duration: startedAt.duration(to: time))
+            remoteAddress: remoteAddress, code: code, cause: cause, refusedSignature: refusedSignature,
+            duration: startedAt.duration(to: time))
     }
 }
 
@@ -325,6 +354,8 @@ public struct AnsweredRequest: Sendable {
     public let code: ErrorCode?
     /// What went wrong inside, where the answer says less than the log should.
     public let cause: (any Error)?
+    /// Where the request was refused for what should prove who sent it.
+    public let refusedSignature: RefusedSignature?
     public let duration: Duration
 
     /// The action, if it exists: one of a few names, whatever callers write.
@@ -339,6 +370,21 @@ private func inDialect(_ error: any Error) -> (TencentCloudError, cause: (any Er
     case let error as ParameterError: (TencentCloudError(error), nil)
     case let failure as ActionFailure: (failure.answer, failure.cause)
     default: (.internalError, error)
+    }
+}
+
+extension RefusedSignature.Reason {
+    fileprivate init?(_ error: TencentCloudError) {
+        switch error {
+        case .invalidAuthorization: self = .malformed
+        case .secretIDNotFound: self = .unknownKey
+        case .signatureExpired: self = .expired
+        case .signatureFailure: self = .mismatched
+        case .tokenFailure: self = .token
+        case .signatureUsed, .signatureForgotten: self = .repeated
+        case .ambiguousSignature: self = .ambiguous
+        default: return nil
+        }
     }
 }
 

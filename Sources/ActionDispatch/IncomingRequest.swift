@@ -104,12 +104,22 @@ struct IncomingRequest {
     /// Whether the head has all that proves who sent the request.
     var isSignedInHeader: Bool { if case .pairs = form { false } else { true } }
 
-    /// The value of a common parameter; `nil` if it is absent, and where a
-    /// header is repeated.
+    /// The value of a common parameter; `nil` if it is absent. See
+    /// ``refuseRepetition()`` for headers that are repeated.
     subscript(parameter: CommonParameter) -> String? {
         switch form {
         case .json, .query: parameter.header.flatMap { http.headers[$0] }
         case .pairs(let pairs): pairs[parameter.rawValue]
+        }
+    }
+
+    /// Refuses a header of a common parameter that is there more than once: the one
+    /// that was meant and the one that is obeyed might differ.
+    func refuseRepetition() throws(TencentCloudError) {
+        guard isSignedInHeader else { return }
+        for case let header? in CommonParameter.allCases.map(\.header)
+        where http.headers[header] == nil && http.headers.contains(header) {
+            throw .repeatedParameter(header)
         }
     }
 
@@ -127,7 +137,7 @@ struct IncomingRequest {
     /// - Throws: `AuthFailure.InvalidAuthorization`, or `MissingParameter` or
     ///   `InvalidParameterValue` for parts of a signature of version 1.
     func signature(
-        timestamp: Int64, region: String?, signedHosts: [String]
+        timestamp: Int64, region: String?, signedHosts: ServerNames
     ) throws(TencentCloudError) -> any SignedRequest {
         switch form {
         case .json, .query:
@@ -208,7 +218,7 @@ extension HTTPRequest {
     /// The content type without its parameters; `nil` if there is none.
     fileprivate func mediaType() throws(TencentCloudError) -> MediaType? {
         guard let value = headers["Content-Type"] else {
-            guard !headers.contains("Content-Type") else { throw .unsupportedForm }
+            guard !headers.contains("Content-Type") else { throw .repeatedParameter("Content-Type") }
             return nil
         }
         // By bytes: comparing characters takes time quadratic in their combining marks.
@@ -234,10 +244,18 @@ extension AuthorizationDefect {
         self =
             switch error {
             case .unsigned: .unsigned
+            case .unsupportedAlgorithm: .algorithm
+            case .missing(let part): .missing(part: part.rawValue)
+            case .invalid(.credential): .credential
+            case .invalid(.signedHeaders): .signedHeaders
+            case .invalid(.signature): .signature
+            case .trailingText: .trailingText
             case .invalidDate: .date
+            case .timestampNotInSeconds: .timestampNotInSeconds
             case .invalidService: .service
-            case .notSigned, .invalid(.signedHeaders), .missing(.signedHeaders): .signedHeaders
-            case .unsupportedAlgorithm, .missing, .invalid, .trailingText, .absent, .repeated: .syntax
+            case .notSigned(let header): .notSigned(header: header)
+            case .absent(let header): .absent(header: header)
+            case .repeated(let header): .repeated(header: header)
             }
     }
 }

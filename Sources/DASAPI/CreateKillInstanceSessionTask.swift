@@ -28,7 +28,7 @@ struct CreateKillInstanceSessionTask: DASAction {
         do throws(DatabaseLogin.Defect) {
             login = try DatabaseLogin(user: request.DbUser, password: request.DbUserPassword)
         } catch {
-            throw .invalidParameters
+            throw .invalidParameters(.malformedLogin)
         }
         let wish = DAS.Wish(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,

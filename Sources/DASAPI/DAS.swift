@@ -66,7 +66,7 @@ extension DAS {
     func instance(_ id: String, for call: DASCall) throws(DASError) -> DASInstance {
         guard id.utf8.count <= 128, call.account.maySee(instance: id),
             let instance = instances[InstanceID(rawValue: id)]
-        else { throw .invalidParameters }
+        else { throw .invalidParameters(.unknownInstance) }
         return instance
     }
 }
@@ -75,7 +75,9 @@ extension DASInstance {
     /// The server that a request names: the instance's own address without a node.
     func target(_ node: String?) throws(DASError) -> SessionTaskRunner.Target {
         guard let node else { return SessionTaskRunner.Target(instance: instance, node: nil) }
-        guard let found = nodes.first(where: { $0.id.rawValue.isSame(as: node) }) else { throw .invalidParameters }
+        guard let found = nodes.first(where: { $0.id.rawValue.isSame(as: node) }) else {
+            throw .invalidParameters(.unknownNode)
+        }
         return SessionTaskRunner.Target(instance: found.instance, node: found.id)
     }
 

@@ -28,9 +28,11 @@ extension DAS {
             scope = .all
         } else {
             // Without a node nobody knows whose ids they are: each node has other sessions under the same.
-            guard let threads = wish.threads, !threads.isEmpty, threads.count <= maximumThreads,
-                wish.node != nil || managed.nodes.isEmpty
-            else { throw .invalidParameters }
+            guard wish.node != nil || managed.nodes.isEmpty else { throw .invalidParameters(.nodeMissing) }
+            guard let threads = wish.threads, !threads.isEmpty else { throw .invalidParameters(.noSessions) }
+            guard threads.count <= maximumThreads else {
+                throw .invalidParameters(.tooManySessions(count: threads.count, limit: maximumThreads))
+            }
             targets = [try managed.target(wish.node)]
             scope = .threads(threads)
         }

@@ -11,7 +11,7 @@ struct UserList: Decodable, Sendable {
     private let value: Result<Set<String>, LenientList.Malformed>
 
     var users: Set<String> {
-        get throws(DASError) { try LenientList.value(value) }
+        get throws(DASError) { try LenientList.value(value, of: "IgnoredUsers") }
     }
 
     /// The most users of a list.
@@ -67,7 +67,7 @@ struct SessionIDList: Decodable, Sendable {
 
     /// In the order of the request.
     var threads: [ThreadID] {
-        get throws(DASError) { try LenientList.value(value) }
+        get throws(DASError) { try LenientList.value(value, of: "SessionIds") }
     }
 
     /// Of a text: 100,000 ids of ten digits each, and what stands between them.
@@ -124,10 +124,12 @@ struct SessionIDList: Decodable, Sendable {
 enum LenientList {
     struct Malformed: Error {}
 
-    fileprivate static func value<Value>(_ result: Result<Value, Malformed>) throws(DASError) -> Value {
+    fileprivate static func value<Value>(
+        _ result: Result<Value, Malformed>, of parameter: String
+    ) throws(DASError) -> Value {
         switch result {
         case .success(let value): return value
-        case .failure: throw .invalidParameters
+        case .failure: throw .invalidParameters(.malformedList(parameter: parameter))
         }
     }
 

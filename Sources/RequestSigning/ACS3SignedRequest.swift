@@ -8,6 +8,7 @@ public struct ACS3SignedRequest: Sendable {
     private let query: [(name: String, value: String)]
     private let headers: [(name: String, value: String)]
     private let payload: [UInt8]
+    private let hosts: SignedHosts
 
     /// The headers without which a signature says too little: `host` and those
     /// that name the action, the moment and the body.
@@ -18,8 +19,11 @@ public struct ACS3SignedRequest: Sendable {
     /// - Parameters:
     ///   - query: unescaped.
     ///   - headers: all of them; values without line breaks.
+    ///   - signedHosts: names of this server, beside its address, that clients may
+    ///     sign as `host`.
     public init(
-        method: String, query: [(name: String, value: String)], headers: some HeaderFields, payload: [UInt8]
+        method: String, query: [(name: String, value: String)], headers: some HeaderFields, payload: [UInt8],
+        signedHosts: ServerNames = .none
     ) throws(ACS3AuthorizationError) {
         guard let value = try headers.value(of: "authorization") else { throw .absent(header: "authorization") }
         let authorization = try ACS3Authorization(parsing: value)
@@ -40,6 +44,9 @@ public struct ACS3SignedRequest: Sendable {
         self.query = query
         self.headers = signed
         self.payload = payload
+        hosts = SignedHosts(
+            host: signed.first { $0.name.isSame(as: "host") }?.value ?? "", vendor: .alibabaCloud,
+            configured: signedHosts)
     }
 
     /// The value of a signed header, without surrounding blanks.
@@ -47,19 +54,31 @@ public struct ACS3SignedRequest: Sendable {
         headers.first { $0.name.isSame(as: lowerCaseName) }?.value
     }
 
+    /// With the `Host` that came.
     public func stringToSign() throws(CryptographyError) -> String {
+        try stringToSign(host: hosts.sent, payloadHash: try payloadHash())
+    }
+
+    private func stringToSign(host: String, payloadHash: String) throws(CryptographyError) -> String {
         let canonicalRequest = ACS3.canonicalRequest(
-            method: method, query: canonicalizedQuery(query), headers: headers,
-            // Computed, not taken from the header x-acs-content-sha256: only so is the body proven.
-            payloadHash: hexadecimal(try Digest.sha256.hash(payload)))
+            method: method, query: canonicalizedQuery(query),
+            headers: headers.map { $0.name.isSame(as: "host") ? ($0.name, host) : $0 }, payloadHash: payloadHash)
         return ACS3.stringToSign(canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
     }
 
-    /// Whether the request was signed with `secretKey`. The comparison takes the
+    /// Computed, not taken from the header x-acs-content-sha256: only so is the body proven.
+    private func payloadHash() throws(CryptographyError) -> String {
+        hexadecimal(try Digest.sha256.hash(payload))
+    }
+
+    /// Whether the request was signed with `secretKey`. Each comparison takes the
     /// same time wherever the signatures differ.
     public func verify(secretKey: Secret) throws(CryptographyError) -> Bool {
-        equalInConstantTime(
-            try ACS3.signature(of: try stringToSign(), secretKey: secretKey), authorization.signature)
+        let payloadHash = try payloadHash()
+        return try hosts.contains { host throws(CryptographyError) in
+            let text = try stringToSign(host: host, payloadHash: payloadHash)
+            return equalInConstantTime(try ACS3.signature(of: text, secretKey: secretKey), authorization.signature)
+        }
     }
 }
 

@@ -8,17 +8,24 @@ import Cryptography
 struct SignedHosts {
     /// The `Host` header as received.
     let sent: String
-    private let region: String?
-    private let configured: [String]
+    private let vendor: Vendor
+    private let configured: ServerNames
+
+    /// Whose SDKs sign, which have names built in.
+    enum Vendor {
+        /// - Parameter region: `X-TC-Region`, for the regional names.
+        case tencentCloud(region: String?)
+        /// Its SDKs sign what they send.
+        case alibabaCloud
+    }
 
     /// - Parameters:
-    ///   - host: the `Host` header as received; the Python SDK puts the scheme
-    ///     there too (`http://127.0.0.1:8080`) and signs just that.
-    ///   - region: `X-TC-Region`, for the vendor's regional names.
+    ///   - host: the `Host` header as received; the Python SDKs put the scheme
+    ///     there too (`http://127.0.0.1:8080`) and sign just that.
     ///   - configured: names of this server that the operator knows of.
-    init(host: String, region: String?, configured: [String]) {
+    init(host: String, vendor: Vendor, configured: ServerNames) {
         sent = host
-        self.region = region
+        self.vendor = vendor
         self.configured = configured
     }
 
@@ -33,11 +40,12 @@ struct SignedHosts {
     }
 
     private var candidates: [String] {
-        var names = [sent, Self.withoutPort(sent), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
-        if let region, Self.isLabel(region) {
-            names.append("dbbrain.\(region).tencentcloudapi.com")
+        var names = [sent]
+        if case .tencentCloud(let region) = vendor {
+            names += [Self.withoutPort(sent), "dbbrain.tencentcloudapi.com", "dbbrain.intl.tencentcloudapi.com"]
+            if let region, Self.isLabel(region) { names.append("dbbrain.\(region).tencentcloudapi.com") }
         }
-        names += configured
+        names += configured.candidates(behind: sent)
         let withCapitals = names.filter { $0.utf8.contains { (0x41...0x5A).contains($0) } }
         return (names + withCapitals.map { $0.lowercased() }).withoutRepetitions
     }

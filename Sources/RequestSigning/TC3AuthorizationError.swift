@@ -12,6 +12,9 @@ public enum TC3AuthorizationError: Error, Equatable, Sendable {
     case trailingText
     /// The date of the credential is not the UTC date of `X-TC-Timestamp`.
     case invalidDate
+    /// `X-TC-Timestamp` is so large a number that it must be of milliseconds, or of
+    /// less than that.
+    case timestampNotInSeconds
     /// The service of the credential is none that an SDK would derive from
     /// this server's names.
     case invalidService
@@ -28,24 +31,5 @@ public enum TC3AuthorizationError: Error, Equatable, Sendable {
         case credential = "Credential"
         case signedHeaders = "SignedHeaders"
         case signature = "Signature"
-    }
-}
-
-extension TC3AuthorizationError: CustomStringConvertible {
-    /// The reason, in the form of the one that is known from the vendor:
-    /// ``` `Service` in Credential not valid. ```
-    public var description: String {
-        switch self {
-        case .unsigned: "the request is not signed."
-        case .unsupportedAlgorithm: "the algorithm is not `\(TC3Authorization.algorithm)`."
-        case .missing(let part): "`\(part.rawValue)` is missing."
-        case .invalid(let part): "`\(part.rawValue)` not valid."
-        case .trailingText: "text after `Signature`."
-        case .invalidDate: "`Date` in Credential not valid."
-        case .invalidService: "`Service` in Credential not valid."
-        case .notSigned(let header): "`\(header)` is not in SignedHeaders."
-        case .absent(let header): "the header `\(header)` is missing."
-        case .repeated(let header): "the header `\(header)` occurs more than once."
-        }
     }
 }

@@ -24,7 +24,7 @@ public struct TC3SignedRequest: SignedRequest {
 
     /// - Parameter signedHosts: names of this server, beside its address and
     ///   the vendor's names, that clients may sign as `host`.
-    public init(_ request: TC3Request, signedHosts: [String]) throws(TC3AuthorizationError) {
+    public init(_ request: TC3Request, signedHosts: ServerNames) throws(TC3AuthorizationError) {
         authorization = try TC3Authorization(parsing: request.requiredHeader("authorization"))
         self.request = request
         for name in ["content-type", "host"] where !authorization.signedHeaders.contains(name) {
@@ -41,11 +41,17 @@ public struct TC3SignedRequest: SignedRequest {
         let declaredHash = try request.header("x-tc-content-sha256")
         payload = declaredHash?.isSame(as: "UNSIGNED-PAYLOAD") == true ? .unsigned : .signed
 
-        guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else { throw .invalidDate }
+        guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else {
+            throw request.timestamp >= Self.firstOfMilliseconds ? .timestampNotInSeconds : .invalidDate
+        }
         hosts = SignedHosts(
-            host: try request.requiredHeader("host"), region: request.region, configured: signedHosts)
+            host: try request.requiredHeader("host"), vendor: .tencentCloud(region: request.region),
+            configured: signedHosts)
         guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
     }
+
+    /// Milliseconds of the year 1973, seconds of the year 5138.
+    private static let firstOfMilliseconds: Int64 = 100_000_000_000
 
     public var secretID: String { authorization.secretID }
 

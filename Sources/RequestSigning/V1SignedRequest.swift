@@ -33,12 +33,12 @@ public struct V1SignedRequest: SignedRequest {
     ///     vendor's names, that clients may sign as host.
     public init(
         httpMethod: String, host: String, parameters: [Parameter], secretID: String, signature: String,
-        method: V1Signature.Method, timestamp: Int64, region: String?, signedHosts: [String]
+        method: V1Signature.Method, timestamp: Int64, region: String?, signedHosts: ServerNames
     ) {
         self.secretID = secretID
         self.httpMethod = httpMethod
         self.timestamp = timestamp
-        hosts = SignedHosts(host: host, region: region, configured: signedHosts)
+        hosts = SignedHosts(host: host, vendor: .tencentCloud(region: region), configured: signedHosts)
         // The Ruby SDK's Base64 ends in a line feed.
         let text = signature.utf8.last == UInt8(ascii: "\n") ? String(Substring(signature.utf8.dropLast())) : signature
         // Foundation takes needless padding too.

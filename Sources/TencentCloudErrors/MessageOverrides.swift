@@ -98,7 +98,7 @@ extension TencentCloudError {
             .signatureExpired(serverTime: 0), .tokenFailure,
             .unauthorizedOperation(requestID: "", operation: "", resource: ""), .userHasNoStrategy,
             .unsupportedProtocol(method: ""), .unsupportedForm, .requestSizeLimitExceeded(limit: 0),
-            .noSuchVersion("", service: ""), .invalidAction("", service: "", version: ""), .unsupportedAction(""),
+            .noSuchProduct, .noSuchVersion("", service: ""), .invalidAction("", service: "", version: ""), .unsupportedAction(""),
             .invalidRegion(parameter: ""), .unsupportedRegion, .requestLimitExceeded(count: 0, limit: 0),
             .malformedJSON(offset: 0), .notAJSONObject, .malformedPair, .malformedEscape(offset: 0),
             .repeatedParameter(""), .unknownParameter(""), .missingParameter(""), .wrongType(""),
@@ -106,8 +106,16 @@ extension TencentCloudError {
             .tooManyThreads(count: 0, limit: 0), .differentLengths("", ""), .proxyParameter(""), .unknownConnection(0),
             .threadNotPinnable(0), .planNotFound, .planNameNotFound, .duplicatedKillTask,
             .killTaskNotFound, .internalError,
-        ] + AuthorizationDefect.allCases.map(invalidAuthorization) + DenialReason.examples.map(operationDenied)
+        ] + AuthorizationDefect.examples.map(invalidAuthorization) + DenialReason.examples.map(operationDenied)
         + FailureReason.examples.map(failedOperation)
+}
+
+extension AuthorizationDefect {
+    fileprivate static let examples: [AuthorizationDefect] = [
+        .unsigned, .algorithm, .missing(part: ""), .credential, .signedHeaders, .signature, .trailingText, .date,
+        .timestampNotInSeconds, .service, .notSigned(header: ""), .absent(header: ""), .repeated(header: ""),
+        .unsignedPayload,
+    ]
 }
 
 extension DenialReason {

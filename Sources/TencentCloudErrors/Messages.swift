@@ -137,6 +137,14 @@ extension TencentCloudError {
                 .requestSizeLimitExceeded,
                 .ours("The request exceeds the size limit of `\(limit)` bytes."),
                 .ours("请求包超过限制大小 `\(limit)` 字节。"))
+        case .noSuchProduct:
+            Message(
+                .noSuchProduct,
+                .ours("""
+                    This address answers the API of Alibaba Cloud's DAS, not that of Tencent Cloud. Nothing was done, \
+                    please check the endpoint and its port.
+                    """),
+                .ours("该地址提供的是阿里云 DAS 的接口，而不是腾讯云的接口。未执行任何操作，请检查接入地址及其端口。"))
         case .noSuchVersion(let version, let service):
             Message(
                 .noSuchVersion,

@@ -5,58 +5,90 @@
 
 extension AuthorizationDefect {
     var message: Message {
-        switch self {
-        case .syntax:
-            Message(
-                .authFailureInvalidAuthorization,
-                .ours("""
-                    The request `Authorization` header does not conform to tencentcloud standards: \
-                    `Credential`, `SignedHeaders` and `Signature` are required.
-                    """),
-                .ours("请求头部的 `Authorization` 不符合腾讯云标准：必须包含 `Credential`、`SignedHeaders` 和 `Signature`。"))
+        let english = "The request `Authorization` header does not conform to tencentcloud standards:"
+        let chinese = "请求头部的 `Authorization` 不符合腾讯云标准："
+        return switch self {
         case .unsigned:
             Message(
+                .authFailureInvalidAuthorization, .ours("\(trusted: english) the request is not signed."),
+                .ours("\(trusted: chinese)请求未签名。"))
+        case .algorithm:
+            Message(
                 .authFailureInvalidAuthorization,
-                .ours("""
-                    The request `Authorization` header does not conform to tencentcloud standards: \
-                    the request is not signed.
-                    """),
-                .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求未签名。"))
-        case .date:
+                .ours("\(trusted: english) the algorithm must be `TC3-HMAC-SHA256`."),
+                .ours("\(trusted: chinese)签名算法必须为 `TC3-HMAC-SHA256`。"))
+        case .missing(let part):
             Message(
                 .authFailureInvalidAuthorization,
                 .ours("""
-                    The request `Authorization` header does not conform to tencentcloud standards: \
-                    `Date` in Credential not valid.
+                    \(trusted: english) `\(part)` is missing: `Credential`, `SignedHeaders` and `Signature` are \
+                    required, in this order.
                     """),
-                .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Date` 无效。"))
-        case .service:
+                .ours("\(trusted: chinese)缺少 `\(part)`：必须依次包含 `Credential`、`SignedHeaders` 和 `Signature`。"))
+        case .credential:
             Message(
                 .authFailureInvalidAuthorization,
-                .vendor("""
-                    The request `Authorization` header does not conform to tencentcloud standards: \
-                    `Service` in Credential not valid.
+                .ours("""
+                    \(trusted: english) `Credential` must be the SecretId, the UTC date, the service and \
+                    `tc3_request`, with a `/` between them.
                     """),
-                .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Service` 无效。"))
+                .ours("\(trusted: chinese)`Credential` 必须为以 `/` 分隔的 SecretId、UTC 日期、服务名和 `tc3_request`。"))
         case .signedHeaders:
             Message(
                 .authFailureInvalidAuthorization,
                 .ours("""
-                    The request `Authorization` header does not conform to tencentcloud standards: \
-                    `SignedHeaders` must include `content-type` and `host`.
+                    \(trusted: english) `SignedHeaders` must be names in lower case and in ascending order, none of \
+                    them twice.
                     """),
-                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `content-type` 和 `host`。"))
+                .ours("\(trusted: chinese)`SignedHeaders` 必须为小写、按升序排列且不重复的头部名称。"))
+        case .signature:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) `Signature` must be 64 hexadecimal digits in lower case."),
+                .ours("\(trusted: chinese)`Signature` 必须为 64 位小写十六进制数字。"))
+        case .trailingText:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) nothing may follow `Signature`."),
+                .ours("\(trusted: chinese)`Signature` 之后不能有其他内容。"))
+        case .date:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) `Date` in Credential not valid."),
+                .ours("\(trusted: chinese)Credential 中的 `Date` 无效。"))
+        case .timestampNotInSeconds:
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) `X-TC-Timestamp` must be in seconds, not in milliseconds."),
+                .ours("\(trusted: chinese)`X-TC-Timestamp` 的单位必须为秒，而不是毫秒。"))
+        case .service:
+            Message(
+                .authFailureInvalidAuthorization,
+                .vendor("\(trusted: english) `Service` in Credential not valid."),
+                .ours("\(trusted: chinese)Credential 中的 `Service` 无效。"))
+        case .notSigned(let header):
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) `SignedHeaders` must include `\(header)`."),
+                .ours("\(trusted: chinese)`SignedHeaders` 必须包含 `\(header)`。"))
+        case .absent(let header):
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) the request has no header `\(header)`, which must be there and signed."),
+                .ours("\(trusted: chinese)请求缺少头部 `\(header)`，该头部必须存在并参与签名。"))
+        case .repeated(let header):
+            Message(
+                .authFailureInvalidAuthorization,
+                .ours("\(trusted: english) the request has the header `\(header)` more than once."),
+                .ours("\(trusted: chinese)请求头部 `\(header)` 重复。"))
         case .unsignedPayload:
             Message(
                 .authFailureInvalidAuthorization,
                 .ours("""
-                    The request `Authorization` header does not conform to tencentcloud standards: this account must \
-                    sign the payload of this action, not `UNSIGNED-PAYLOAD`. Nothing was done.
+                    \(trusted: english) this account must sign the payload of this action, not `UNSIGNED-PAYLOAD`. \
+                    Nothing was done.
                     """),
-                .ours("""
-                    请求头部的 `Authorization` 不符合腾讯云标准：该账号调用此接口时必须对请求正文签名，不能使用 \
-                    `UNSIGNED-PAYLOAD`。未执行任何操作。
-                    """))
+                .ours("\(trusted: chinese)该账号调用此接口时必须对请求正文签名，不能使用 `UNSIGNED-PAYLOAD`。未执行任何操作。"))
         }
     }
 }

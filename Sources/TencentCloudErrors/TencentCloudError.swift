@@ -39,6 +39,8 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     case unsupportedForm
     /// The request is larger than the limit of its form, in bytes.
     case requestSizeLimitExceeded(limit: Int)
+    /// The request came to a listener that answers the API of another vendor.
+    case noSuchProduct
     case noSuchVersion(String, service: String)
     case invalidAction(String, service: String, version: String)
     /// The vendor has the action, but killd does not.
@@ -109,17 +111,33 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 }
 
 /// What is wrong with an `Authorization` header.
-public enum AuthorizationDefect: Hashable, Sendable, CaseIterable {
-    /// It is not a list of Credential, SignedHeaders and Signature.
-    case syntax
+public enum AuthorizationDefect: Hashable, Sendable {
     /// It is `SKIP`: the SDK was told not to sign.
     case unsigned
+    /// It does not begin with the one algorithm.
+    case algorithm
+    /// One of Credential, SignedHeaders and Signature is not where it should be.
+    case missing(part: String)
+    /// The credential is not of its form.
+    case credential
+    /// The names are not in lower case and in order, or one is there twice.
+    case signedHeaders
+    /// The signature is not 64 hexadecimal digits in lower case.
+    case signature
+    /// Something follows the signature.
+    case trailingText
     /// The credential's date is not the UTC date of the timestamp.
     case date
+    /// The timestamp counts something smaller than seconds.
+    case timestampNotInSeconds
     /// The credential's service is not the one that is called.
     case service
     /// A header that must be signed is not.
-    case signedHeaders
+    case notSigned(header: String)
+    /// A header that is signed, or must be there, is not.
+    case absent(header: String)
+    /// A header that may be there once is repeated.
+    case repeated(header: String)
     /// `UNSIGNED-PAYLOAD` for an action that changes something.
     case unsignedPayload
 }

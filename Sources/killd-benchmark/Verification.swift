@@ -40,7 +40,8 @@ func verification(_ killd: Killd, in folder: String) throws -> [Measurement] {
     return measurements
 }
 
-private let signedHosts = ["kill.internal.example"]
+private let signedHosts = ServerNames(
+    ["kill.internal.example"].compactMap { try? ServerName($0) }, ports: [8155])
 
 /// By lower-case names.
 private struct Headers: HeaderFields {

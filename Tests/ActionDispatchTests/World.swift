@@ -86,7 +86,7 @@ final class World: Sendable {
                     mayLeavePayloadUnsigned: mayLeavePayloadUnsigned)
             ],
             limiter: RateLimiter(limit: limit)!, usedSignatures: signatures,
-            settings: .init(signedHosts: [], regions: ["ap-guangzhou"], messages: messages),
+            settings: .init(signedHosts: .none, regions: ["ap-guangzhou"], messages: messages),
             clock: .init(now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
             record: { record in witness.state.withLock { $0.records.append(record) } })
     }
@@ -99,6 +99,8 @@ final class World: Sendable {
             return HTTPResponse(status: .ok)
         }
     }
+
+    func refuseElsewhere(_ request: HTTPRequest) -> HTTPResponse { dispatcher.refuseElsewhere(request) }
 
     func refusal(of error: HTTPProtocolError) -> HTTPResponse { dispatcher.refusal(of: error) }
 
@@ -114,6 +116,15 @@ final class World: Sendable {
         case .soon(let find): await result(of: find())
         case .later(let work): await work()
         }
+    }
+
+    /// A request with another field behind its own.
+    func adding(_ name: String, _ value: String, to request: HTTPRequest) -> HTTPRequest {
+        var fields = request.headers
+        fields.append(name: name, value: value)
+        return HTTPRequest(
+            method: request.method, target: request.target, headers: fields, body: request.body,
+            remoteAddress: request.remoteAddress)
     }
 
     /// A request with the signature of another one.

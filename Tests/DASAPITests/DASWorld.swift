@@ -41,7 +41,7 @@ final class DASWorld: Sendable {
         func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
             witness.state.withLock { $0.calls += 1 }
             switch request.InstanceId {
-            case "unknown": throw .invalidParameters
+            case "unknown": throw .invalidParameters(.unknownInstance)
             case "broken": throw .internalError(cause: Unforeseen())
             default: break
             }
@@ -112,6 +112,7 @@ final class DASWorld: Sendable {
             limiter: RateLimiter(limit: limit)!, nonces: nonces,
             clock: .init(
                 now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
+            signedHosts: ServerNames(["das.internal.example"].compactMap { try? ServerName($0) }, ports: [8156]),
             record: { record in witness.state.withLock { $0.records.append(record) } })
     }
 
@@ -125,6 +126,10 @@ final class DASWorld: Sendable {
 
     func answer(_ signed: DASRequest.Signed) async throws -> HTTPResponse {
         await result(of: dispatcher.answer(request(signed, body: signed.body)))
+    }
+
+    func refuseElsewhere(_ signed: DASRequest.Signed) -> HTTPResponse {
+        dispatcher.refuseElsewhere(request(signed, body: signed.body))
     }
 
     /// What the HTTP server is told when only the head has come.

@@ -122,6 +122,22 @@ final class ConfigurationTests: XCTestCase {
             (#"{"accounts":[1],"instances":[\#(i)]}"#, "accounts.0: expected an object"),
             (#"{"lsten":"x","accounts":[\#(a)],"instances":[\#(i)]}"#, "lsten: there is no such key"),
             (#"{"listen":"x","accounts":[\#(a)],"instances":[\#(i)]}"#, "listen: expected HOST:PORT"),
+            (
+                #"{"signedHosts":["http://killd"],"accounts":[\#(a)],"instances":[\#(i)]}"#,
+                #"signedHosts: "http://killd" has a scheme, which is not signed; expected HOST or HOST:PORT"#
+            ),
+            (
+                #"{"signedHosts":["killd","killd/"],"accounts":[\#(a)],"instances":[\#(i)]}"#,
+                #"signedHosts: "killd/" has a path, which is not signed"#
+            ),
+            (
+                #"{"signedHosts":[" killd"],"accounts":[\#(a)],"instances":[\#(i)]}"#,
+                #"signedHosts: " killd" is empty or has a blank"#
+            ),
+            (
+                #"{"keepAliveSeconds":0,"accounts":[\#(a)],"instances":[\#(i)]}"#,
+                "keepAliveSeconds: expected a whole number from 1 to 3600"
+            ),
             (#"{"listen":8155,"accounts":[\#(a)],"instances":[\#(i)]}"#, "listen: expected a text"),
             (
                 #"{"planLifetimeSeconds":0,"accounts":[\#(a)],"instances":[\#(i)]}"#,

@@ -43,6 +43,22 @@ final class ClientHabitTests: XCTestCase {
         ),
         ("a name that the operator configured", SigningClient().with { $0.signedHost = "kill.internal.example" }),
         (
+            "a configured name with the port of the received host, behind a gateway that rewrites the name",
+            SigningClient().with { $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:9000" }
+        ),
+        (
+            "a configured name with the port of the listener, behind one that leaves no port",
+            SigningClient().with { $0.host = "10.0.0.9"; $0.signedHost = "kill.internal.example:8155" }
+        ),
+        (
+            "a configured name with the port of https, behind one that ends TLS",
+            SigningClient().with { $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:443" }
+        ),
+        (
+            "a configured name with the port of http",
+            SigningClient().with { $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:80" }
+        ),
+        (
             "a configured name and its first label as service",
             SigningClient().with { $0.signedHost = "kill.internal.example"; $0.service = "kill" }
         ),
@@ -101,7 +117,7 @@ final class ClientHabitTests: XCTestCase {
     func testVerifiesEveryHabit() throws {
         for (habit, client) in habits {
             do {
-                let request = try TC3SignedRequest(try client.request(), signedHosts: ["kill.internal.example"])
+                let request = try TC3SignedRequest(try client.request(), signedHosts: names)
                 let verdict = try request.verify(secretKey: client.secretKey, at: client.timestamp)
                 XCTAssertEqual(verdict, .verified, habit)
             } catch {
@@ -112,7 +128,7 @@ final class ClientHabitTests: XCTestCase {
 
     func testRefusesEveryHabitUnderAnotherKey() throws {
         for (habit, client) in habits {
-            let request = try TC3SignedRequest(try client.request(), signedHosts: ["kill.internal.example"])
+            let request = try TC3SignedRequest(try client.request(), signedHosts: names)
             let verdict = try request.verify(secretKey: Secret("SKEXAMPLF"), at: client.timestamp)
             XCTAssertEqual(verdict, .mismatched, habit)
         }
@@ -121,6 +137,7 @@ final class ClientHabitTests: XCTestCase {
     func testRefusesASignedHostThatIsNoneOfItsNames() throws {
         let clients = [
             SigningClient().with { $0.signedHost = "kill.internal.example" },
+            SigningClient().with { $0.signedHost = "kill.internal.example:8155" },
             SigningClient().with { $0.signedHost = "cvm.tencentcloudapi.com" },
             SigningClient().with { $0.signedHost = "dbbrain.ap-beijing.tencentcloudapi.com" },
             SigningClient().with {
@@ -129,7 +146,7 @@ final class ClientHabitTests: XCTestCase {
             },
         ]
         for client in clients {
-            let request = try TC3SignedRequest(try client.request(), signedHosts: [])
+            let request = try TC3SignedRequest(try client.request(), signedHosts: .none)
             let verdict = try request.verify(secretKey: client.secretKey, at: client.timestamp)
             XCTAssertEqual(verdict, .mismatched, client.signedHost ?? "")
         }

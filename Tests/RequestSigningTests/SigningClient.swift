@@ -1,6 +1,9 @@
 import Cryptography
 import RequestSigning
 
+/// What the operator of the server in these tests has configured.
+let names = ServerNames(["kill.internal.example"].compactMap { try? ServerName($0) }, ports: [8155])
+
 /// A client that signs as it is told, also otherwise than it sends.
 struct SigningClient {
     var secretID = "AKIDEXAMPLE"

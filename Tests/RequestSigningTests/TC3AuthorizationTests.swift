@@ -91,10 +91,6 @@ final class TC3AuthorizationTests: XCTestCase {
         }
     }
 
-    func testNamesAnInvalidServiceAsTheVendorDoes() {
-        XCTAssertEqual("\(TC3AuthorizationError.invalidService)", "`Service` in Credential not valid.")
-    }
-
     private func header(
         gap: String = " ", credential: String = "AKIDEXAMPLE/2023-11-14/dbbrain/tc3_request", comma: String = ", ",
         signedHeaders: String = "content-type;host", signature: String? = nil

@@ -5,7 +5,7 @@ final class TC3SignedRequestTests: XCTestCase {
     private let client = SigningClient()
 
     func testAllowsTheClockToBeOffBy300SecondsEitherWay() throws {
-        let request = try TC3SignedRequest(try client.request(), signedHosts: [])
+        let request = try TC3SignedRequest(try client.request(), signedHosts: .none)
         let cases: [(offset: Int64, isInTime: Bool)] = [
             (-301, false), (-300, true), (0, true), (300, true), (301, false),
         ]
@@ -17,7 +17,7 @@ final class TC3SignedRequestTests: XCTestCase {
     }
 
     func testReportsExpiryBeforeAWrongSignature() throws {
-        let request = try TC3SignedRequest(try client.request(), signedHosts: [])
+        let request = try TC3SignedRequest(try client.request(), signedHosts: .none)
         let verdict = try request.verify(secretKey: Secret("wrong"), at: client.timestamp + 301)
         XCTAssertEqual(verdict, .expired(serverTime: client.timestamp + 301))
     }
@@ -54,11 +54,11 @@ final class TC3SignedRequestTests: XCTestCase {
         ]
         for (part, client, change) in cases {
             var request = try client.request()
-            let untouched = try TC3SignedRequest(request, signedHosts: [])
+            let untouched = try TC3SignedRequest(request, signedHosts: .none)
             let verdictBefore = try untouched.verify(secretKey: client.secretKey, at: client.timestamp)
             XCTAssertEqual(verdictBefore, .verified, part)
             change(&request)
-            let tampered = try TC3SignedRequest(request, signedHosts: [])
+            let tampered = try TC3SignedRequest(request, signedHosts: .none)
             let verdictAfter = try tampered.verify(secretKey: client.secretKey, at: client.timestamp)
             XCTAssertEqual(verdictAfter, .mismatched, part)
         }
@@ -67,7 +67,7 @@ final class TC3SignedRequestTests: XCTestCase {
     func testLeavesTheQueryOfAPostOutOfTheSignature() throws {
         var request = try client.request()
         request.query = "trace=1"
-        let verdict = try TC3SignedRequest(request, signedHosts: []).verify(
+        let verdict = try TC3SignedRequest(request, signedHosts: .none).verify(
             secretKey: client.secretKey, at: client.timestamp)
         XCTAssertEqual(verdict, .verified)
     }
@@ -135,7 +135,7 @@ final class TC3SignedRequestTests: XCTestCase {
     func testIgnoresBlanksAroundTheValuesOfSignedHeaders() throws {
         var request = try client.request()
         setHeader("Host", to: " \t\(client.host)\t", in: &request)
-        let verdict = try TC3SignedRequest(request, signedHosts: []).verify(
+        let verdict = try TC3SignedRequest(request, signedHosts: .none).verify(
             secretKey: client.secretKey, at: client.timestamp)
         XCTAssertEqual(verdict, .verified)
     }
@@ -145,7 +145,7 @@ final class TC3SignedRequestTests: XCTestCase {
         file: StaticString = #filePath, line: UInt = #line
     ) {
         do {
-            _ = try TC3SignedRequest(request, signedHosts: ["kill.internal.example"])
+            _ = try TC3SignedRequest(request, signedHosts: names)
             XCTAssertNil(reason, message, file: file, line: line)
         } catch {
             XCTAssertEqual(error, reason, message, file: file, line: line)

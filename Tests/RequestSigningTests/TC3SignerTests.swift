@@ -16,7 +16,7 @@ final class TC3SignerTests: XCTestCase {
                 ("authorization", authorization.headerValue),
             ]),
             payload: [0x7B, 0x7D], timestamp: 1_700_000_000, region: nil)
-        let verdict = try TC3SignedRequest(request, signedHosts: []).verify(
+        let verdict = try TC3SignedRequest(request, signedHosts: .none).verify(
             secretKey: Secret("SKEXAMPLE"), at: 1_700_000_000)
         XCTAssertEqual(verdict, .verified)
     }

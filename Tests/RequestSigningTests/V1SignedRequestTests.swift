@@ -17,7 +17,7 @@ final class V1SignedRequestTests: XCTestCase {
                 // The order in which they are sent does not matter.
                 parameters: parameters.reversed() + [("Signature", signature)],
                 secretID: "", signature: signature, method: try XCTUnwrap(V1Signature.Method(rawValue: method)),
-                timestamp: timestamp, region: nil, signedHosts: [])
+                timestamp: timestamp, region: nil, signedHosts: .none)
             XCTAssertEqual(try request.verify(secretKey: Secret(vector.secretKey), at: timestamp), .verified, name)
             XCTAssertEqual(try request.verify(secretKey: Secret("another"), at: timestamp), .mismatched, name)
             XCTAssertNil(request.ambiguousParameter, name)
@@ -46,7 +46,7 @@ final class V1SignedRequestTests: XCTestCase {
                 httpMethod: httpMethod, host: host,
                 parameters: (sent ?? signed) + [("Signature", signature + ending)], secretID: "AK",
                 signature: signature + ending, method: method, timestamp: timestamp, region: region,
-                signedHosts: ["kill.internal.example"]
+                signedHosts: names
             ).verify(secretKey: Secret("SK"), at: now)
         }
     }

@@ -38,7 +38,7 @@ final class VectorTests: XCTestCase {
 
     func testVerifiesEveryRequestOfTheTC3Vectors() throws {
         for (name, vector) in try vectors(TC3Vector.self, in: "TC3") {
-            let request = try TC3SignedRequest(try vector.request(), signedHosts: [])
+            let request = try TC3SignedRequest(try vector.request(), signedHosts: .none)
             XCTAssertEqual(request.authorization.secretID, vector.secretId, name)
             let verdict = try request.verify(secretKey: Secret(vector.secretKey), at: vector.timestamp)
             XCTAssertEqual(verdict, .verified, name)

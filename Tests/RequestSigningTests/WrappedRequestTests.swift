@@ -24,7 +24,7 @@ final class WrappedRequestTests: XCTestCase {
     ) throws -> Bool {
         let request = V1SignedRequest(
             httpMethod: httpMethod, host: host, parameters: parameters + [("Signature", signature)], secretID: "AKID",
-            signature: signature, method: .hmacSHA1, timestamp: 1_700_000_000, region: nil, signedHosts: [])
+            signature: signature, method: .hmacSHA1, timestamp: 1_700_000_000, region: nil, signedHosts: .none)
         return try request.verify(secretKey: Secret("SK"), at: 1_700_000_000) == .verified
             && request.ambiguousParameter == nil
     }

@@ -83,23 +83,71 @@ final class MessageTests: XCTestCase {
                     + "`Date` in Credential not valid."),
             .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Date` 无效。")),
         Row(
-            .invalidAuthorization(.syntax), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Credential`, `SignedHeaders` and `Signature` are required."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：必须包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
-        Row(
             .invalidAuthorization(.unsigned), "AuthFailure.InvalidAuthorization",
             .ours(
                 "The request `Authorization` header does not conform to tencentcloud standards: "
                     + "the request is not signed."),
             .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求未签名。")),
         Row(
+            .invalidAuthorization(.algorithm), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "the algorithm must be `TC3-HMAC-SHA256`."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：签名算法必须为 `TC3-HMAC-SHA256`。")),
+        Row(
+            .invalidAuthorization(.missing(part: "Signature")), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`Signature` is missing: `Credential`, `SignedHeaders` and `Signature` are required, in this order."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：缺少 `Signature`：必须依次包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
+        Row(
+            .invalidAuthorization(.credential), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`Credential` must be the SecretId, the UTC date, the service and `tc3_request`, with a `/` between them."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Credential` 必须为以 `/` 分隔的 SecretId、UTC 日期、服务名和 `tc3_request`。")),
+        Row(
             .invalidAuthorization(.signedHeaders), "AuthFailure.InvalidAuthorization",
             .ours(
                 "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`SignedHeaders` must include `content-type` and `host`."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `content-type` 和 `host`。")),
+                    + "`SignedHeaders` must be names in lower case and in ascending order, none of them twice."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须为小写、按升序排列且不重复的头部名称。")),
+        Row(
+            .invalidAuthorization(.signature), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`Signature` must be 64 hexadecimal digits in lower case."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Signature` 必须为 64 位小写十六进制数字。")),
+        Row(
+            .invalidAuthorization(.trailingText), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "nothing may follow `Signature`."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Signature` 之后不能有其他内容。")),
+        Row(
+            .invalidAuthorization(.timestampNotInSeconds), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`X-TC-Timestamp` must be in seconds, not in milliseconds."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`X-TC-Timestamp` 的单位必须为秒，而不是毫秒。")),
+        Row(
+            .invalidAuthorization(.notSigned(header: "host")), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "`SignedHeaders` must include `host`."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `host`。")),
+        Row(
+            .invalidAuthorization(.absent(header: "content-type")), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "the request has no header `content-type`, which must be there and signed."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求缺少头部 `content-type`，该头部必须存在并参与签名。")),
+        Row(
+            .invalidAuthorization(.repeated(header: "authorization")), "AuthFailure.InvalidAuthorization",
+            .ours(
+                "The request `Authorization` header does not conform to tencentcloud standards: "
+                    + "the request has the header `authorization` more than once."),
+            .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求头部 `authorization` 重复。")),
         Row(
             .invalidAuthorization(.unsignedPayload), "AuthFailure.InvalidAuthorization",
             .ours(
@@ -134,6 +182,12 @@ final class MessageTests: XCTestCase {
         Row(
             .requestSizeLimitExceeded(limit: 32_768), "RequestSizeLimitExceeded",
             .ours("The request exceeds the size limit of `32768` bytes."), .ours("请求包超过限制大小 `32768` 字节。")),
+        Row(
+            .noSuchProduct, "NoSuchProduct",
+            .ours(
+                "This address answers the API of Alibaba Cloud's DAS, not that of Tencent Cloud. Nothing was done, "
+                    + "please check the endpoint and its port."),
+            .ours("该地址提供的是阿里云 DAS 的接口，而不是腾讯云的接口。未执行任何操作，请检查接入地址及其端口。")),
         Row(
             .noSuchVersion("2019-07-22", service: "tms"), "NoSuchVersion",
             .vendor("The specified api version=`2019-07-22` does not exist in service=`tms`."),

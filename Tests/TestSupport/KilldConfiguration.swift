@@ -10,6 +10,8 @@ public struct KilldConfiguration: Encodable {
     public var maximumStatementBytes: Int?
     public var requestsPerSecond: Int? = 1_000
     public var logLevel: String?
+    public var signedHosts: [String]?
+    public var keepAliveSeconds: Int?
     /// On a free port, if set.
     public var das: DAS?
     /// On a free port, if set.

@@ -15,6 +15,7 @@ public final class DASDispatcher: Sendable {
     private let nonces: SeenNonces
     private let clock: Clock
     private let bodyLimit: Int
+    private let signedHosts: ServerNames
     private let record: @Sendable (AnsweredDASRequest) -> Void
 
     public struct Clock: Sendable {
@@ -41,10 +42,13 @@ public final class DASDispatcher: Sendable {
     ///   - accounts: no two with the same `secretID`, which is the AccessKeyId here.
     ///   - nonces: those of all dispatchers that a killd had, one after the other.
     ///   - maximumThreads: sessions that one request may name.
+    ///   - signedHosts: names that clients may have signed as `host`, beside the one
+    ///     that they sent.
     ///   - record: called once for each answered request.
     public init(
         actions: [any DASAction], accounts: [Account], limiter: RateLimiter<RateKey>, nonces: SeenNonces,
-        clock: Clock, maximumThreads: Int = 1_000, record: @escaping @Sendable (AnsweredDASRequest) -> Void
+        clock: Clock, maximumThreads: Int = 1_000, signedHosts: ServerNames = .none,
+        record: @escaping @Sendable (AnsweredDASRequest) -> Void
     ) {
         self.actions = Dictionary(
             actions.map { (ExactText(type(of: $0).name), $0) }, uniquingKeysWith: { first, _ in first })
@@ -54,6 +58,7 @@ public final class DASDispatcher: Sendable {
         self.nonces = nonces
         self.clock = clock
         bodyLimit = Self.bodyBytes(forThreads: maximumThreads)
+        self.signedHosts = signedHosts
         self.record = record
     }
 
@@ -78,7 +83,9 @@ public final class DASDispatcher: Sendable {
             let incoming = try IncomingDASRequest(head)
             exchange.format = try incoming.format()
             if let id = incoming.accessKeyIDOfHead, account(accessKeyID: id) == nil { throw .accessKeyNotFound }
-            return BodyAllowance(bytes: bodyLimit) { [exchange] in self.refuse(.invalidParameters, exchange) }
+            return BodyAllowance(bytes: bodyLimit) { [exchange, bodyLimit] in
+                self.refuse(.invalidParameters(.bodyTooLarge(limit: bodyLimit)), exchange)
+            }
         } catch {
             return BodyAllowance(bytes: 0) { [exchange] in self.refuse(error, exchange) }
         }
@@ -88,9 +95,22 @@ public final class DASDispatcher: Sendable {
     /// code and message, since without one the Python SDK loses even the status.
     public static func refusal(of error: HTTPProtocolError) -> HTTPResponse {
         guard let requestID = try? Self.newRequestID() else { return error.response }
-        let spoken: DASError = error.status.rawValue < 500 ? .invalidParameters : .serviceUnavailable(cause: error)
+        let spoken: DASError =
+            error.status.rawValue < 500 ? .invalidParameters(.refusedByHTTP) : .serviceUnavailable(cause: error)
         return DASEnvelope(requestID: requestID, host: "", format: .json)
             .failure(error.status, spoken.code, "\(spoken.message) (\(error))")
+    }
+
+    /// What a request is answered that has come to the listener of another API, where
+    /// its client would take any answer with status 200 for a success.
+    public func refuseElsewhere(_ request: HTTPRequest) -> HTTPResponse {
+        var exchange = Exchange(request, startedAt: clock.monotonic())
+        do throws(DASError) {
+            exchange.requestID = try Self.newRequestID()
+            return refuse(.productNotFound, exchange)
+        } catch {
+            return refuse(error, exchange)
+        }
     }
 
     /// Upper-case, as the vendor's are.
@@ -122,7 +142,11 @@ public final class DASDispatcher: Sendable {
     }
 
     private func refuse(_ error: DASError, _ exchange: Exchange) -> HTTPResponse {
-        record(exchange.answered(error, at: clock.monotonic()))
+        let refused = RefusedSignature.Reason(error).map {
+            RefusedSignature(
+                $0, host: exchange.host, keyID: exchange.claimedKeyID, secrets: accounts.values.map(\.secretKey))
+        }
+        record(exchange.answered(error, refusedSignature: refused, at: clock.monotonic()))
         return exchange.envelope.failure(error)
     }
 
@@ -141,7 +165,8 @@ public final class DASDispatcher: Sendable {
     ) throws(DASError) -> (DASCall, action: String, BoundDASAction) {
         let incoming = try IncomingDASRequest(request) { self.account(accessKeyID: $0) != nil }
         exchange.format = try incoming.format()
-        let common = try incoming.common()
+        let common = try incoming.common(signedHosts: signedHosts)
+        exchange.claimedKeyID = common.accessKeyID
         if common.action.utf8.count <= Self.longestName {
             exchange.action = common.action
             exchange.actionExists = actions[ExactText(common.action)] != nil
@@ -242,6 +267,8 @@ private struct Exchange: Sendable {
     var action: String?
     var actionExists = false
     var account: String?
+    /// Whose key the request says it is signed with.
+    var claimedKeyID: String?
     /// Until it is known.
     var format = DASFormat.json
     let host: String
@@ -256,10 +283,13 @@ private struct Exchange: Sendable {
 
     var envelope: DASEnvelope { DASEnvelope(requestID: requestID, host: host, format: format) }
 
-    func answered(_ error: DASError?, at time: ContinuousClock.Instant) -> AnsweredDASRequest {
+    func answered(
+        _ error: DASError?, refusedSignature: RefusedSignature? = nil, at time: ContinuousClock.Instant
+    ) -> AnsweredDASRequest {
         AnsweredDASRequest(
             requestID: requestID, action: action, actionExists: actionExists, account: account,
-            remoteAddress: remoteAddress, error: error, duration: startedAt.duration(to: time))
+            remoteAddress: remoteAddress, error: error, refusedSignature: refusedSignature,
+            duration: startedAt.duration(to: time))
     }
 }
 
@@ -275,10 +305,26 @@ public struct AnsweredDASRequest: Sendable {
     public let remoteAddress: String
     /// `nil` for success.
     public let error: DASError?
+    /// Where the request was refused for what should prove who sent it.
+    public let refusedSignature: RefusedSignature?
     public let duration: Duration
 
     /// The action, if it exists: one of a few names, whatever callers write.
     public var knownAction: String? { actionExists ? action : nil }
+}
+
+extension RefusedSignature.Reason {
+    fileprivate init?(_ error: DASError) {
+        switch error {
+        case .incompleteSignature, .invalidSignatureMethod, .malformedTimestamp: self = .malformed
+        case .accessKeyNotFound: self = .unknownKey
+        case .expiredTimestamp: self = .expired
+        case .signatureDoesNotMatch: self = .mismatched
+        case .missingSecurityToken, .wrongSecurityToken: self = .token
+        case .nonceUsed: self = .repeated
+        default: return nil
+        }
+    }
 }
 
 extension DASError {
@@ -287,10 +333,11 @@ extension DASError {
     fileprivate init(_ error: ParameterError) {
         self =
             switch error {
-            case .missing(let path): Self.isName(path) ? .missing(parameter: path) : .invalidParameters
-            case .unknown(let path), .wrongType(let path), .invalidValue(let path, _), .repeated(let path):
-                Self.isName(path) ? .invalid(parameter: path) : .invalidParameters
-            case .malformed, .notAnObject, .malformedPair, .malformedEscape, .tooManyPairs: .invalidParameters
+            case .missing(let path) where Self.isName(path): .missing(parameter: path)
+            case .unknown(let path) where Self.isName(path), .wrongType(let path) where Self.isName(path),
+                .invalidValue(let path, _) where Self.isName(path), .repeated(let path) where Self.isName(path):
+                .invalid(parameter: path)
+            default: .invalidParameters(.malformedRequest(error))
             }
     }
 

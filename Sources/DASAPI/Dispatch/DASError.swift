@@ -15,6 +15,8 @@ public enum DASError: Error {
     case malformedTimestamp
     case expiredTimestamp
     case nonceUsed
+    /// The request came to a listener that answers the API of another vendor.
+    case productNotFound
     case missingSecurityToken
     case wrongSecurityToken
     case missing(parameter: String)
@@ -26,8 +28,9 @@ public enum DASError: Error {
     case throttled(retryAfter: Duration)
 
     // Of DAS
-    /// Also for an instance that does not exist or is not the account's.
-    case invalidParameters
+    /// Also for an instance that does not exist or is not the account's. The defect
+    /// is for the log.
+    case invalidParameters(ParameterDefect)
     case noPermission
     case taskNotFound
     case resultNotFound
@@ -70,6 +73,11 @@ extension DASError {
             (.badRequest, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         case .nonceUsed:
             (.badRequest, "SignatureNonceUsed", "Specified signature nonce was used already.")
+        case .productNotFound:
+            (
+                .notFound, "InvalidProduct.NotFound",
+                "Cannot find product according to your specified domain."
+            )
         case .missingSecurityToken:
             // Only the code is known.
             (.badRequest, "MissingSecurityToken", "SecurityToken is mandatory for this action.")
@@ -96,6 +104,7 @@ extension DASError {
         case .throttled:
             (.badRequest, "Throttling.User", "Request was denied due to user flow control.")
         case .invalidParameters:
+            // Whatever is wrong, the vendor says no more.
             (.badRequest, "InvalidParams", "The request parameters are invalid.")
         case .noPermission:
             (.forbidden, "NoPermission", "You are not authorized to do this action.")

@@ -43,7 +43,8 @@ struct IncomingDASRequest {
         guard http.method.utf8.elementsEqual("GET".utf8) || http.method.utf8.elementsEqual("POST".utf8) else {
             throw .unsupportedMethod
         }
-        guard http.path.utf8.elementsEqual("/".utf8) else { throw .actionNotFound }
+        // The Python core SDK makes two slashes of one behind its endpoint.
+        guard http.path.utf8.allSatisfy({ $0 == UInt8(ascii: "/") }) else { throw .actionNotFound }
         self.http = http
         do {
             query = try FormPairs((http.query ?? "").utf8, most: Self.mostPairs)
@@ -53,8 +54,10 @@ struct IncomingDASRequest {
             body = try Self.body(of: http)
         } catch let error as DASError {
             throw error
+        } catch let error as ParameterError {
+            throw .invalidParameters(.malformedRequest(error))
         } catch {
-            throw .invalidParameters
+            throw .internalError(cause: error)
         }
         if Self.isV3(http) {
             scheme = .v3
@@ -96,7 +99,7 @@ struct IncomingDASRequest {
         case .form: return .form(try FormPairs(http.body, most: mostPairs))
         case .json: return .json(http.body)
         // Nobody would know what of it was read.
-        case .other: throw DASError.invalidParameters
+        case .other: throw DASError.invalidParameters(.unknownContentType)
         }
     }
 
@@ -133,18 +136,19 @@ struct IncomingDASRequest {
         }
     }
 
+    /// - Parameter signedHosts: see `ACS3SignedRequest`.
     /// - Throws: what says that something of it is missing or malformed.
-    func common() throws(DASError) -> Common {
+    func common(signedHosts: ServerNames = .none) throws(DASError) -> Common {
         switch scheme {
         case .v1: return try commonOfV1()
-        case .v3: return try commonOfV3()
+        case .v3: return try commonOfV3(signedHosts: signedHosts)
         case .none: throw unsigned()
         }
     }
 
     private func commonOfV1() throws(DASError) -> Common {
         // A body that is no form is not covered by the signature.
-        if case .json = body { throw .invalidParameters }
+        if case .json = body { throw .invalidParameters(.unsignedBody) }
         // The Go SDK signs such a request too, with nothing.
         if text(DASParameter.signatureType.rawValue)?.utf8.elementsEqual("BEARERTOKEN".utf8) == true {
             throw .invalid(parameter: DASParameter.signatureType.rawValue)
@@ -169,12 +173,12 @@ struct IncomingDASRequest {
         return value
     }
 
-    private func commonOfV3() throws(DASError) -> Common {
+    private func commonOfV3(signedHosts: ServerNames) throws(DASError) -> Common {
         let signed: ACS3SignedRequest
         do throws(ACS3AuthorizationError) {
             signed = try ACS3SignedRequest(
                 method: http.method, query: query.pairs, headers: SignedFields(headers: http.headers),
-                payload: http.body)
+                payload: http.body, signedHosts: signedHosts)
         } catch {
             throw refusal(of: error)
         }
@@ -193,7 +197,9 @@ struct IncomingDASRequest {
     private func refusal(of error: ACS3AuthorizationError) -> DASError {
         switch error {
         case .unsupportedAlgorithm: .invalidSignatureMethod
-        case .malformed, .repeated: .incompleteSignature
+        case .malformed: .incompleteSignature
+        case .repeated(let header):
+            DASParameter(header: header).map { .invalid(parameter: $0.rawValue) } ?? .incompleteSignature
         case .notSigned(let header), .absent(let header):
             if !http.headers.contains(header), let parameter = DASParameter(header: header) {
                 .missing(parameter: parameter.rawValue)

@@ -22,7 +22,7 @@ struct Configuration: Sendable {
     /// already.
     var tls: TLSServerContext?
     /// Further names that clients may sign as `host`.
-    var signedHosts: [String]
+    var signedHosts: [ServerName]
     /// Path of the SQLite file.
     var store: String
     var accounts: [Account]
@@ -41,6 +41,8 @@ struct Configuration: Sendable {
     /// MiB that requests and answers of all clients together may take; see
     /// `HTTPMemory`.
     var requestMemory: Int
+    /// Seconds for which a connection stays open without a request.
+    var keepAlive: Int
     /// What answers say in the place of killd's own texts.
     var messages: MessageOverrides
     /// The least grave level that the log has.
@@ -106,7 +108,7 @@ struct Configuration: Sendable {
             dasListen = address
         }
         tls = try reader.tls("tls")
-        signedHosts = try reader.strings("signedHosts") ?? []
+        signedHosts = try reader.serverNames("signedHosts")
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
         planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600
         planRetention = try reader.integer("planRetentionDays", in: 1...36_500) ?? 90
@@ -115,6 +117,7 @@ struct Configuration: Sendable {
         maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
         requestMemory = try reader.integer("requestMemoryMiB", in: 32...65_536) ?? 256
+        keepAlive = try reader.integer("keepAliveSeconds", in: 1...3_600) ?? 180
 
         logLevel = try reader.choice("logLevel", Log.Level.self) ?? .info
         messages = try reader.path("messages").map(MessageOverrides.init(file:)) ?? .none

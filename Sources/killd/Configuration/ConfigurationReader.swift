@@ -124,6 +124,22 @@ struct ConfigurationReader {
         }
     }
 
+    /// Names under which clients reach this server.
+    mutating func serverNames(_ key: String) throws(ConfigurationError) -> [ServerName] {
+        var names: [ServerName] = []
+        for text in try strings(key) ?? [] {
+            do throws(ServerNameError) {
+                names.append(try ServerName(text))
+            } catch {
+                throw self.error(
+                    key,
+                    "\"\(text)\" \(error.problem); expected HOST or HOST:PORT as clients sign it, such as "
+                        + "\"dbbrain.internal.example\"")
+            }
+        }
+        return names
+    }
+
     mutating func object(_ key: String) throws(ConfigurationError) -> ConfigurationReader? {
         guard let value = value(key) else { return nil }
         return try ConfigurationReader(value, path: place(key), folder: folder)
@@ -176,4 +192,16 @@ struct ConfigurationReader {
     }
 
     private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+}
+
+extension ServerNameError {
+    fileprivate var problem: String {
+        switch self {
+        case .notVisibleASCII: "is empty or has a blank or another character that no name has"
+        case .scheme: "has a scheme, which is not signed"
+        case .path: "has a path, which is not signed"
+        case .notAHost: "has no host name or address (IPv6 in brackets)"
+        case .notAPort: "has no port from 1 to 65535 behind its colon"
+        }
+    }
 }

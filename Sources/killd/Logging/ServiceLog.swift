@@ -1,6 +1,7 @@
 import ActionDispatch
 import DASAPI
 import HTTPServer
+import RequestSigning
 import TencentCloudErrors
 
 /// The lines about requests and connections.
@@ -12,7 +13,7 @@ extension Log {
                 ("requestId", request.requestID), ("action", request.action ?? ""),
                 ("account", request.account ?? ""), ("client", request.remoteAddress),
                 ("code", request.code?.rawValue ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
-            ], cause: request.cause)
+            ] + Self.fields(of: request.refusedSignature), cause: request.cause)
     }
 
     /// Nothing of the request's target or body, where a database password may be.
@@ -23,7 +24,20 @@ extension Log {
                 ("requestId", request.requestID), ("action", request.action ?? ""),
                 ("account", request.account ?? ""), ("client", request.remoteAddress),
                 ("code", request.error?.code ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
-            ], cause: request.error?.cause)
+            ] + Self.fields(of: request.refusedSignature) + Self.fields(of: request.error),
+            cause: request.error?.cause)
+    }
+
+    /// By these a wrong key and a rewritten `Host` look different.
+    private static func fields(of refused: RefusedSignature?) -> [Log.Field] {
+        guard let refused else { return [] }
+        return [("reason", refused.reason.rawValue), ("host", refused.host), ("keyId", refused.keyID)]
+    }
+
+    /// What the vendor's text does not tell.
+    private static func fields(of error: DASError?) -> [Log.Field] {
+        guard case .invalidParameters(let defect) = error else { return [] }
+        return [("reason", defect.description)]
     }
 
     private func request(_ fields: [Log.Field], cause: (any Error)?) {

@@ -52,12 +52,14 @@ final class Service: Sendable {
             store: Probe { try await store.checkWritable() },
             instances: { current.setup.instances.map { ($0.id, $0.server.probe) } })
 
-        let limits = HTTPLimits()
+        var limits = HTTPLimits()
+        limits.keepAliveTimeout = .seconds(configuration.keepAlive)
+        limits.allowsSlashBehindHost = true
         let memory = Self.memory(of: configuration, limits)
         http = try HTTPServer(
             listen: configuration.listen, limits: limits, memory: memory, tls: configuration.tls,
-            handler: { metrics.observing(current.setup.dispatcher.answer($0)) },
-            allowance: { current.setup.dispatcher.allowance(of: $0) },
+            handler: { metrics.observing(current.setup.answer($0)) },
+            allowance: { current.setup.allowance(of: $0) },
             refusal: { current.setup.dispatcher.refusal(of: $0) },
             observer: { event in
                 metrics.count(event, of: .api)
@@ -65,12 +67,10 @@ final class Service: Sendable {
                 log.event(event, of: .api)
             })
         das = try configuration.dasListen.map { address in
-            var limits = limits
-            limits.allowsSlashBehindHost = true
-            return try HTTPServer(
+            try HTTPServer(
                 listen: address, limits: limits, memory: memory, tls: configuration.tls,
-                handler: { metrics.observing(current.setup.dasDispatcher.answer($0)) },
-                allowance: { current.setup.dasDispatcher.allowance(of: $0) },
+                handler: { metrics.observing(current.setup.answerDAS($0)) },
+                allowance: { current.setup.allowanceDAS(of: $0) },
                 refusal: DASDispatcher.refusal,
                 observer: { event in
                     metrics.count(event, of: .das)
@@ -308,6 +308,7 @@ extension Configuration {
             ("operations.listen", before.operationsListen.place, operationsListen.place),
             ("store", before.store, store), ("tls", before.tls.place, tls.place),
             ("requestMemoryMiB", String(before.requestMemory), String(requestMemory)),
+            ("keepAliveSeconds", String(before.keepAlive), String(keepAlive)),
         ]
         for (key, old, new) in places where !old.isSame(as: new) {
             throw ConfigurationError(

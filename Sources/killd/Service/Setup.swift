@@ -2,8 +2,10 @@ import Accounts
 import ActionDispatch
 import DASAPI
 import DBbrainAPI
+import HTTPServer
 import MySQLSessions
 import RateLimiting
+import RequestSigning
 import SessionKill
 import Synchronization
 import Text
@@ -87,7 +89,8 @@ struct Setup: Sendable {
             ).actions,
             accounts: configuration.accounts, limiter: limiter, usedSignatures: lasting.usedSignatures,
             settings: .init(
-                signedHosts: configuration.signedHosts, regions: Set(configuration.instances.map(\.region)),
+                signedHosts: ServerNames(configuration.signedHosts, ports: configuration.listen.signedPorts),
+                regions: Set(configuration.instances.map(\.region)),
                 messages: configuration.messages, maximumThreads: configuration.maximumThreads),
             clock: .init(now: now, monotonic: { ContinuousClock.now }), record: record)
         dasDispatcher = DASDispatcher(
@@ -97,6 +100,8 @@ struct Setup: Sendable {
             ).actions,
             accounts: configuration.accounts, limiter: dasLimiter, nonces: lasting.nonces,
             clock: .init(now: now, monotonic: { ContinuousClock.now }), maximumThreads: configuration.maximumThreads,
+            signedHosts: ServerNames(
+                configuration.signedHosts, ports: configuration.dasListen?.signedPorts ?? []),
             record: recordDAS)
     }
 
@@ -166,6 +171,11 @@ extension KillAuthority.Purpose {
         case .sessionTask: [.prepare, .commit]
         }
     }
+}
+
+extension ListenAddress {
+    /// What clients may have signed behind a name without a port: not 0, which stands for a free one.
+    fileprivate var signedPorts: [UInt16] { port == 0 ? [] : [port] }
 }
 
 extension KillEngine.Settings {

@@ -51,7 +51,8 @@ enum SigningTarget {
             throw Finding(description: "no timestamp")
         }
         return try incoming.signature(
-            timestamp: timestamp, region: incoming[.region], signedHosts: ["dbbrain.internal.example"])
+            timestamp: timestamp, region: incoming[.region],
+            signedHosts: ServerNames([try ServerName("dbbrain.internal.example")], ports: [8155]))
     }
 
     /// `nil` for what cannot be verified.
@@ -66,7 +67,7 @@ enum SigningTarget {
         do throws(TC3AuthorizationError) {
             authorization = try TC3Authorization(parsing: value)
         } catch {
-            return try demand(error.description.utf8.count < 100, "reason \(error)")
+            return try demand("\(error)".utf8.count < 100, "reason \(error)")
         }
         let written = authorization.headerValue
         try demand(try TC3Authorization(parsing: written) == authorization, "\(written) is read as another")

@@ -1,0 +1,39 @@
+import ActionDispatch
+import DASAPI
+import HTTPServer
+import Parameters
+import RequestSigning
+
+/// What the two listeners answer: each its own API, and who has come to the wrong
+/// one in the words of the API that was meant.
+extension Setup {
+    func answer(_ request: HTTPRequest) -> HTTPAnswer {
+        guard request.vendor == .alibabaCloud else { return dispatcher.answer(request) }
+        return .soon { .now(dasDispatcher.refuseElsewhere(request)) }
+    }
+
+    func allowance(of head: HTTPRequest) -> BodyAllowance {
+        guard head.vendor == .alibabaCloud else { return dispatcher.allowance(of: head) }
+        return BodyAllowance(bytes: 0) { dasDispatcher.refuseElsewhere(head) }
+    }
+
+    func answerDAS(_ request: HTTPRequest) -> HTTPAnswer {
+        guard request.vendor == .tencentCloud else { return dasDispatcher.answer(request) }
+        return .soon { .now(dispatcher.refuseElsewhere(request)) }
+    }
+
+    func allowanceDAS(of head: HTTPRequest) -> BodyAllowance {
+        guard head.vendor == .tencentCloud else { return dasDispatcher.allowance(of: head) }
+        return BodyAllowance(bytes: 0) { dispatcher.refuseElsewhere(head) }
+    }
+}
+
+extension HTTPRequest {
+    /// Whose API the request is meant for, as far as that shows.
+    fileprivate var vendor: CloudVendor? {
+        CloudVendor(headers: headers) { name in
+            let places = [Array((query ?? "").utf8), body]
+            return places.contains { ((try? FormPairs.value(of: name, in: $0)) ?? nil) != nil }
+        }
+    }
+}

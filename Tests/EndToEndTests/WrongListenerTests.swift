@@ -1,0 +1,86 @@
+import Foundation
+import PrivateDatabase
+import RequestSigning
+import TestSupport
+import XCTest
+
+/// Whoever has mixed up the two ports must learn of it: a kill that did not happen must not look like one that did.
+final class WrongListenerTests: XCTestCase {
+    func testEverySDKRaisesAnErrorAtTheOtherVendorsPort() async throws {
+        try OfficialClients.require()
+        let killd = try await start()
+        var environment = try killd.credentials()
+        environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] = environment["TENCENTCLOUD_SECRET_ID"]
+        environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = environment["TENCENTCLOUD_SECRET_KEY"]
+        try await OfficialClients.run(
+            "wrong_listener.py",
+            ["--dbbrain", killd.endpoint, "--das", killd.dasEndpoint, "--instance", "cdb-test"], environment)
+        try await killd.stop()
+    }
+
+    func testSDKsWithASlashBehindTheirEndpointAreServed() async throws {
+        try OfficialClients.require()
+        let server = try RealServer.shared(.mariadb)
+        try await server.createAccounts()
+        var configuration = KilldConfiguration(port: server.database.port)
+        configuration.das = KilldConfiguration.DAS()
+        try await withKilld(configuration, on: server) { scene in
+            var environment = try scene.killd.credentials()
+            environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] = environment["TENCENTCLOUD_SECRET_ID"]
+            environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = environment["TENCENTCLOUD_SECRET_KEY"]
+            try await OfficialClients.run(
+                "endpoint_forms.py",
+                [
+                    "--dbbrain", scene.killd.endpoint, "--das", scene.killd.dasEndpoint, "--instance", "cdb-test",
+                ], environment)
+        }
+    }
+
+    /// Among them those that do not run here: Go, Java, Node.js, PHP, .NET, C++, Ruby.
+    func testEveryRecordedRequestIsAnErrorAtTheOtherVendorsPort() async throws {
+        let killd = try await start()
+        let account = killd.configuration.accounts[0]
+        let now = Date()
+        for request in try ClientRequest.all() {
+            let bytes = try request.bytes(
+                [
+                    "Host": "127.0.0.1:\(killd.dasPort)", "HostWithoutPort": "127.0.0.1", "Port": "\(killd.dasPort)",
+                    "Timestamp": "\(Int64(now.timeIntervalSince1970))",
+                    "Date": XCTUnwrap(TC3CredentialScope.date(of: Int64(now.timeIntervalSince1970))),
+                    "SecretId": account.secretId, "TraceId": UUID().uuidString, "InstanceId": "cdb-test",
+                    "ThreadId": "1", "OtherThreadId": "2",
+                ], secretKey: account.secretKey)
+            let connection = try TestClient(port: killd.dasPort)
+            connection.send(bytes)
+            let answer = try XCTUnwrap(connection.receive(until: "}}"), request.name)
+            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 200 "), "\(request.name): \(answer)")
+            XCTAssertTrue(answer.contains("\r\nContent-Type: application/json\r\n"), "\(request.name): \(answer)")
+            XCTAssertTrue(
+                answer.contains(#"{"Response":{"Error":{"Code":"NoSuchProduct""#), "\(request.name): \(answer)")
+        }
+        for request in try ClientRequest.all(in: "das-requests") {
+            let time = now.formatted(.iso8601)
+            let bytes = try request.bytes(
+                [
+                    "Host": "127.0.0.1:\(killd.port)", "Date": time,
+                    "Timestamp": time.replacingOccurrences(of: ":", with: "%3A"), "Nonce": UUID().uuidString,
+                    "AccessKeyId": account.secretId, "InstanceId": "cdb-test", "ThreadId": "1",
+                ], secretKey: account.secretKey)
+            let connection = try TestClient(port: killd.port)
+            connection.send(bytes)
+            let answer = try DASAnswerText(connection)
+            XCTAssertEqual(answer.status, 404, "\(request.name): \(answer.text)")
+            XCTAssertEqual(answer.code, "InvalidProduct.NotFound", "\(request.name): \(answer.text)")
+        }
+        let log = try await killd.wholeLog()
+        XCTAssertFalse(log.contains(#""code":"OK""#), log)
+        try await killd.stop()
+    }
+
+    private func start() async throws -> KilldProcess {
+        // Nothing listens there: nobody comes as far as a server.
+        var configuration = KilldConfiguration(port: try PrivateDatabase.freePort())
+        configuration.das = KilldConfiguration.DAS()
+        return try await KilldProcess.start(configuration)
+    }
+}

@@ -8,8 +8,12 @@ import RequestSigning
 /// one in the words of the API that was meant.
 extension Setup {
     func answer(_ request: HTTPRequest) -> HTTPAnswer {
-        guard request.vendor == .alibabaCloud else { return dispatcher.answer(request) }
-        return .soon { .now(dasDispatcher.refuseElsewhere(request)) }
+        guard !request.headers.contains("X-TC-Action") else { return dispatcher.answer(request) }
+        // Beside the event loop: a form may have to be looked through.
+        return .soon {
+            guard request.vendor == .alibabaCloud else { return dispatcher.answer(request) }
+            return .now(dasDispatcher.refuseElsewhere(request))
+        }
     }
 
     func allowance(of head: HTTPRequest) -> BodyAllowance {
@@ -18,8 +22,11 @@ extension Setup {
     }
 
     func answerDAS(_ request: HTTPRequest) -> HTTPAnswer {
-        guard request.vendor == .tencentCloud else { return dasDispatcher.answer(request) }
-        return .soon { .now(dispatcher.refuseElsewhere(request)) }
+        guard !request.headers.contains("x-acs-action") else { return dasDispatcher.answer(request) }
+        return .soon {
+            guard request.vendor == .tencentCloud else { return dasDispatcher.answer(request) }
+            return .now(dispatcher.refuseElsewhere(request))
+        }
     }
 
     func allowanceDAS(of head: HTTPRequest) -> BodyAllowance {

@@ -68,7 +68,8 @@ final class RefusedSignatureTests: XCTestCase {
     }
 
     func testAHeaderThatIsRepeatedIsRefusedByItsNameAndNotAsMissing() async throws {
-        let good = try world.signed(headers: ["X-TC-Region": "ap-guangzhou", "X-TC-Language": "en-US", "X-TC-Token": ""])
+        let good = try world.signed(
+            headers: ["X-TC-Region": "ap-guangzhou", "X-TC-Language": "en-US", "X-TC-Token": ""])
         for (name, value) in [
             ("X-TC-Action", "EchoText"), ("X-TC-Version", "2021-05-27"), ("X-TC-Timestamp", "\(World.now)"),
             ("X-TC-Region", "ap-guangzhou"), ("X-TC-Language", "en-US"), ("X-TC-Token", "x"),

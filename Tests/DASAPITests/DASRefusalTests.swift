@@ -46,7 +46,10 @@ final class DASRefusalTests: XCTestCase {
                 "InstanceId: not configured, or not the account's"
             ),
             (
-                { try $0.request("KillInstanceAllSession", [("InstanceId", "rm-1"), ("IgnoredUsers", "root")]).signedV1() },
+                {
+                    try $0.request("KillInstanceAllSession", [("InstanceId", "rm-1"), ("IgnoredUsers", "root")])
+                        .signedV1()
+                },
                 "IgnoredUsers: not a list of what it should hold"
             ),
             (

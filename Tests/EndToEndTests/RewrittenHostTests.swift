@@ -21,7 +21,8 @@ final class RewrittenHostTests: XCTestCase {
             let status = try das(killd, signedHost: signedHost)
             XCTAssertEqual(status, isTaken ? 200 : 400, signedHost)
         }
-        XCTAssertEqual(try dbbrain(killd, signedHost: "killd.example", secretKey: "wrong"), "AuthFailure.SignatureFailure")
+        XCTAssertEqual(
+            try dbbrain(killd, signedHost: "killd.example", secretKey: "wrong"), "AuthFailure.SignatureFailure")
         let refused = try await killd.wholeLog().split(separator: "\n").filter { $0.contains("mismatched") }
         XCTAssertEqual(refused.count, 3)
         for line in refused {

@@ -44,7 +44,9 @@ final class ServerNameTests: XCTestCase {
 
     func testAPortThatAProxyTellsIsTriedToo() throws {
         let client = SigningClient().with { $0.host = "10.0.0.9"; $0.signedHost = "kill.internal.example:9443" }
-        for (ports, expected) in [([8155], SignatureVerdict.mismatched), ([8155, 9443], .verified)] as [([UInt16], SignatureVerdict)] {
+        for (ports, expected) in [
+            ([8155], .mismatched), ([8155, 9443], .verified),
+        ] as [([UInt16], SignatureVerdict)] {
             let names = ServerNames([try ServerName("kill.internal.example")], ports: ports)
             let request = try TC3SignedRequest(try client.request(), signedHosts: names)
             XCTAssertEqual(try request.verify(secretKey: client.secretKey, at: client.timestamp), expected)

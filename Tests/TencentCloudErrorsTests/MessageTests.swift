@@ -104,7 +104,8 @@ final class MessageTests: XCTestCase {
             .invalidAuthorization(.credential), "AuthFailure.InvalidAuthorization",
             .ours(
                 "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Credential` must be the SecretId, the UTC date, the service and `tc3_request`, with a `/` between them."),
+                    + "`Credential` must be the SecretId, the UTC date, the service and `tc3_request`, with a `/` "
+                    + "between them."),
             .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Credential` 必须为以 `/` 分隔的 SecretId、UTC 日期、服务名和 `tc3_request`。")),
         Row(
             .invalidAuthorization(.signedHeaders), "AuthFailure.InvalidAuthorization",

@@ -1,4 +1,4 @@
-"""Points every SDK at the listener of the other vendor, and looks at what it raises: nothing may look like a success."""
+"""Points every SDK at the listener of the other vendor: what it raises must not look like a success."""
 
 import argparse
 import asyncio

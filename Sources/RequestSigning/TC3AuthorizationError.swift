@@ -12,8 +12,7 @@ public enum TC3AuthorizationError: Error, Equatable, Sendable {
     case trailingText
     /// The date of the credential is not the UTC date of `X-TC-Timestamp`.
     case invalidDate
-    /// `X-TC-Timestamp` is so large a number that it must be of milliseconds, or of
-    /// less than that.
+    /// `X-TC-Timestamp` is so large a number that it must be of milliseconds.
     case timestampNotInSeconds
     /// The service of the credential is none that an SDK would derive from
     /// this server's names.

@@ -42,7 +42,7 @@ public struct TC3SignedRequest: SignedRequest {
         payload = declaredHash?.isSame(as: "UNSIGNED-PAYLOAD") == true ? .unsigned : .signed
 
         guard authorization.scope.date == TC3CredentialScope.date(of: request.timestamp) else {
-            throw request.timestamp >= Self.firstOfMilliseconds ? .timestampNotInSeconds : .invalidDate
+            throw Self.milliseconds.contains(request.timestamp) ? .timestampNotInSeconds : .invalidDate
         }
         hosts = SignedHosts(
             host: try request.requiredHeader("host"), vendor: .tencentCloud(region: request.region),
@@ -50,8 +50,8 @@ public struct TC3SignedRequest: SignedRequest {
         guard hosts.accepts(service: authorization.scope.service) else { throw .invalidService }
     }
 
-    /// Milliseconds of the year 1973, seconds of the year 5138.
-    private static let firstOfMilliseconds: Int64 = 100_000_000_000
+    /// What must be milliseconds: of the years 1973 to 5138, in which no second is so large.
+    private static let milliseconds: Range<Int64> = 100_000_000_000..<100_000_000_000_000
 
     public var secretID: String { authorization.secretID }
 

@@ -128,7 +128,7 @@ public enum AuthorizationDefect: Hashable, Sendable {
     case trailingText
     /// The credential's date is not the UTC date of the timestamp.
     case date
-    /// The timestamp counts something smaller than seconds.
+    /// The timestamp counts milliseconds.
     case timestampNotInSeconds
     /// The credential's service is not the one that is called.
     case service

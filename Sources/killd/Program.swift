@@ -27,15 +27,15 @@ struct Program {
     }
 
     static func run(_ words: [String]) async -> ExitStatus {
-        guard let name = words.first else {
+        guard let first = words.first else {
             Terminal.standardError.write(overview)
             return .wrongUsage
         }
-        if ["--help", "-h", "help"].contains(name) {
+        if ["--help", "-h", "help"].contains(first) {
             Terminal.standardOutput.write(overview)
             return .done
         }
-        let name = name == "--version" ? VersionCommand.name : name
+        let name = first == "--version" ? VersionCommand.name : first
         guard let command = commands.first(where: { $0.name == name }) else {
             Terminal.standardError.write("killd: there is no command \"\(name)\"\nTry: killd --help\n")
             return .wrongUsage

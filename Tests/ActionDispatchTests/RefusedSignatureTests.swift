@@ -79,6 +79,9 @@ final class RefusedSignatureTests: XCTestCase {
                 world.adding(name, value, to: good), "InvalidParameter",
                 "The parameter `\(name)` is specified more than once.")
         }
+        try await assertRefused(
+            world.signedByParameter(headers: [("Content-Type", "application/json")]), "InvalidParameter",
+            "The parameter `Content-Type` is specified more than once.")
         XCTAssertEqual(world.calls, 0)
     }
 

@@ -77,7 +77,6 @@ final class RequestFormTests: XCTestCase {
             ("multipart", try world.signed(headers: ["Content-Type": "multipart/form-data; boundary=x"])),
             ("text", try world.signed(headers: ["Content-Type": "text/plain"])),
             ("multipart without Authorization", try world.signedByParameter(contentType: "multipart/form-data")),
-            ("two content types", try world.signedByParameter(headers: [("Content-Type", "application/json")])),
         ]
         for (form, request) in forms {
             let error = try await world.answer(request).error()

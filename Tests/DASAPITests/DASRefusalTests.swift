@@ -1,5 +1,6 @@
 import Foundation
 import HTTPServer
+import Parameters
 import RequestSigning
 import TestSupport
 import XCTest
@@ -46,13 +47,6 @@ final class DASRefusalTests: XCTestCase {
                 "InstanceId: not configured, or not the account's"
             ),
             (
-                {
-                    try $0.request("KillInstanceAllSession", [("InstanceId", "rm-1"), ("IgnoredUsers", "root")])
-                        .signedV1()
-                },
-                "IgnoredUsers: not a list of what it should hold"
-            ),
-            (
                 { try $0.request("GetMySQLAllSessionAsync", [("InstanceId", "rm-1"), ("Pass wort", "x")]).signedV3() },
                 "Pass wort: the action has no such parameter"
             ),
@@ -71,6 +65,18 @@ final class DASRefusalTests: XCTestCase {
                 continue
             }
             XCTAssertEqual(defect.description, reason)
+        }
+    }
+
+    func testAListThatIsNoneIsNamed() {
+        for (read, reason) in [
+            ({ _ = try UserList(text: "root").users }, "IgnoredUsers: not a list of what it should hold"),
+            ({ _ = try SessionIDList(text: "[0]").threads }, "SessionIds: not a list of what it should hold"),
+        ] as [(() throws -> Void, String)] {
+            XCTAssertThrowsError(try read()) { error in
+                guard case DASError.invalidParameters(let defect) = error else { return XCTFail("\(error)") }
+                XCTAssertEqual(defect.description, reason)
+            }
         }
     }
 

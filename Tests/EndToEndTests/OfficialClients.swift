@@ -35,6 +35,8 @@ enum OfficialClients {
             program, ["--endpoint", killd.endpoint, "--instance", "cdb-test"] + arguments, environment)
     }
 
+    /// - Returns: what the program printed.
+    @discardableResult
     static func run(
         _ program: String, _ arguments: [String], _ environment: [String: String]
     ) async throws -> String {

@@ -102,7 +102,7 @@ final class VerifyUserAccountTests: XCTestCase {
         let port = try PrivateDatabase.freePort()
         let killd = try await KilldProcess.start(KilldConfiguration(port: port))
         let body = try SigningClient(killd).raw("VerifyUserAccount", Request())
-        assertRefused(body, "FailedOperation", "The database server of the instance cannot be reached.")
+        assertRefused(body, "FailedOperation", "The database server of the instance cannot be reached: ")
         try await killd.stop()
     }
 

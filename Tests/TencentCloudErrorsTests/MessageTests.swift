@@ -98,7 +98,8 @@ final class MessageTests: XCTestCase {
             .invalidAuthorization(.missing(part: "Signature")), "AuthFailure.InvalidAuthorization",
             .ours(
                 "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Signature` is missing: `Credential`, `SignedHeaders` and `Signature` are required, in this order."),
+                    + "`Signature` is missing: `Credential`, `SignedHeaders` and `Signature` are required, in this "
+                    + "order."),
             .ours("请求头部的 `Authorization` 不符合腾讯云标准：缺少 `Signature`：必须依次包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
         Row(
             .invalidAuthorization(.credential), "AuthFailure.InvalidAuthorization",
@@ -389,8 +390,8 @@ final class MessageTests: XCTestCase {
         Row(
             .failedOperation(.loginRefused(words: "Access denied (1045)")), "FailedOperation",
             .ours(
-                "The database server of the instance refused the service's account. This request killed nothing. It said: "
-                    + "Access denied (1045)"),
+                "The database server of the instance refused the service's account. This request killed nothing. It "
+                    + "said: Access denied (1045)"),
             .ours("实例的数据库服务器拒绝了服务账号的登录。本次请求未终止任何线程。服务器返回：Access denied (1045)")),
         Row(
             .failedOperation(.callerLoginRefused), "FailedOperation",

@@ -46,13 +46,19 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
 
     /// Why `later` cannot be the same server process, or `nil` if it can.
     public func difference(from later: ServerFingerprint) -> StaleReason? {
-        if uniqueID != later.uniqueID || hostname != later.hostname || port != later.port
-            || serverID != later.serverID || version != later.version
+        if uniqueID != later.uniqueID || hostname != later.hostname || port != later.port || version != later.version
             || (startedAt == nil) != (later.startedAt == nil)
             || (connectionCount == nil) != (later.connectionCount == nil)
         {
             return .anotherServer
         }
+        let restart = restart(before: later)
+        // An administrator may set it anew while the server runs; what each process makes at its start stays.
+        let mayBeSetAnew = uniqueID != nil && startMark != nil && later.startMark != nil && restart == nil
+        return serverID == later.serverID || mayBeSetAnew ? restart : .anotherServer
+    }
+
+    private func restart(before later: ServerFingerprint) -> StaleReason? {
         if let startedAt, let laterStart = later.startedAt {
             // Late only: a process that started after the plan was made never began before it seemed to.
             let isInexact = startMark == nil && connectionCount != nil

@@ -125,7 +125,8 @@ final class KillEngineTests: KillEngineTestCase {
         let changes: [@Sendable (inout ServerFingerprint) -> Void] = [
             { $0.startedAt? += 1 }, { $0.startedAt? -= 1 }, { $0.startMark = "8663-02fc00000001" },
             { $0.connectionCount? -= 1 }, { $0.uniqueID = "other" },
-            { $0.uniqueID = nil }, { $0.hostname = "db2" }, { $0.port = 3307 }, { $0.serverID = 2 },
+            { $0.uniqueID = nil }, { $0.hostname = "db2" }, { $0.port = 3307 },
+            { fingerprint in (fingerprint.serverID, fingerprint.startMark) = (2, "8663-02fc00000001") },
             { $0.version = "9.7.5" },
         ]
         for change in changes {

@@ -26,6 +26,30 @@ final class ServerFingerprintTests: XCTestCase {
         XCTAssertEqual(first.difference(from: later), .serverRestarted)
     }
 
+    func testAServerIdThatWasSetAnewIsNoOtherServer() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5)
+        func later(_ change: (inout ServerFingerprint) -> Void) -> StaleReason? {
+            var later = fingerprint(startedAt: 1_000, connectionCount: 9)
+            later.serverID = 2
+            change(&later)
+            return first.difference(from: later)
+        }
+        XCTAssertNil(later { _ in })
+        // A copy of a server's data has the uuid too.
+        XCTAssertEqual(later { $0.uniqueID = "v" }, .anotherServer)
+        XCTAssertEqual(later { $0.startedAt = 1_001 }, .anotherServer)
+        XCTAssertEqual(later { $0.startMark = "b80c-02fc00000001" }, .anotherServer)
+        XCTAssertEqual(later { $0.connectionCount = 4 }, .anotherServer)
+        // Plans of an earlier killd do not tell the start so well, nor do servers without an id of their own.
+        for change: (inout ServerFingerprint) -> Void in [{ $0.startMark = nil }, { $0.uniqueID = nil }] {
+            var (before, after) = (first, first)
+            after.serverID = 2
+            change(&before)
+            change(&after)
+            XCTAssertEqual(before.difference(from: after), .anotherServer)
+        }
+    }
+
     /// They took the time and `Uptime` from two statements: the start may seem later than it was, never earlier.
     func testPlansOfAnEarlierKilldMayHaveSeenTheStartUpToTwoSecondsLate() {
         let first = fingerprint(startedAt: 1_000, connectionCount: 5, startMark: nil)

@@ -3,7 +3,8 @@ import SessionKill
 /// A MySQL or MariaDB server behind a few connections, opened when needed and kept.
 ///
 /// One of them is there from ``start()`` on and is kept alive for the day the
-/// server is full (error 1040) and lets nobody else in.
+/// server is full (error 1040) and lets nobody else in. Who lacks a connection
+/// then, or an account that may have few, waits for one of those there are.
 public actor MySQLServer: DatabaseServer {
     public nonisolated let configuration: MySQLServerConfiguration
     private let connectionLimit: Int
@@ -22,6 +23,21 @@ public actor MySQLServer: DatabaseServer {
     /// Of connections that are open for as long as a plan's sessions are killed.
     private var helperThreadIDs: Set<ThreadID> = []
     nonisolated let readings = ServerReadings()
+    /// What the server's own address answered in place of a connection. While that is recent, the administrative
+    /// address is tried first: a stalled server would take its time to refuse each.
+    private var ordinaryRefusal: Refusal?
+    /// Why no address gave one connection more than there were.
+    private var refusal: Refusal?
+
+    private struct Refusal {
+        let error: ServerError
+        let until: ContinuousClock.Instant
+
+        var isRecent: Bool { ContinuousClock.now < until }
+    }
+
+    private static let pauseOfOrdinaryAddress = Duration.seconds(30)
+    private static let pauseAfterRefusal = Duration.seconds(1)
 
     /// Who waits for a connection.
     private enum Line: CaseIterable { case killd, callers }
@@ -149,7 +165,10 @@ public actor MySQLServer: DatabaseServer {
         } catch {
             await release(connection)
             // A list that was too large is asked for again with the beginnings of statements only.
-            guard error.reason == .connectionLost || error.reason == .answerTooLarge else { throw error }
+            // A server that did not answer in time may do so at its administrative address.
+            let mayAnswerElsewhere = error.reason == .timedOut && configuration.adminAddress != nil
+            guard mayAnswerElsewhere || error.reason == .connectionLost || error.reason == .answerTooLarge
+            else { throw error }
         }
         // It may have been lost long ago, and the others with it: the next is asked whether it is alive.
         await verifyAllIdleConnections()
@@ -176,7 +195,7 @@ public actor MySQLServer: DatabaseServer {
         let deadline = ContinuousClock.now + configuration.deadlines.freeConnection
         // Right after the start the first one is on its way.
         while opening > 0, ownThreadIDs.isEmpty { try await wait(in: .killd, until: deadline) }
-        guard !idle.isEmpty || ownThreadIDs.count + opening < connectionLimit else {
+        guard !idle.isEmpty || mayOpen else {
             if let lastLoss { throw lastLoss }
             return
         }
@@ -217,17 +236,24 @@ public actor MySQLServer: DatabaseServer {
                 await verifyAllIdleConnections()
                 continue
             }
-            if ownThreadIDs.count + opening < connectionLimit {
+            if mayOpen {
                 do throws(ServerError) {
                     return try await open()
                 } catch {
-                    // With the server full, one of those that are open will come free.
-                    guard error.reason == .tooManyConnections, !ownThreadIDs.isEmpty else { throw error }
+                    // One of those that are open, or about to be, will come free.
+                    guard error.isOfAddress, hasOthers else { throw error }
                     if !idle.isEmpty { continue }
                 }
             }
             try await wait(in: .killd, until: deadline)
         }
+    }
+
+    private var hasOthers: Bool { !ownThreadIDs.isEmpty || opening > 0 }
+
+    private var mayOpen: Bool {
+        guard ownThreadIDs.count + opening < connectionLimit else { return false }
+        return !hasOthers || refusal?.isRecent != true
     }
 
     func release(_ connection: MySQLConnection) async {
@@ -261,26 +287,40 @@ public actor MySQLServer: DatabaseServer {
         defer { opening -= 1 }
         do throws(ServerError) {
             let connection = try await connect()
+            refusal = nil
             ownThreadIDs.insert(connection.threadID)
             return connection
         } catch {
+            if error.isOfAddress { refusal = Refusal(error: error, until: .now + Self.pauseAfterRefusal) }
             queues[.killd]?.wakeFirst()
             throw error
         }
     }
 
-    private nonisolated func connect() async throws(ServerError) -> MySQLConnection {
-        do throws(ServerError) {
-            return try await MySQLConnection.open(configuration)
-        } catch {
-            guard error.reason == .tooManyConnections, let adminAddress = configuration.adminAddress else {
-                throw error
+    private func connect() async throws(ServerError) -> MySQLConnection {
+        guard let adminAddress = configuration.adminAddress else { return try await MySQLConnection.open(configuration) }
+        var adminError: ServerError?
+        if let known = ordinaryRefusal, known.isRecent {
+            do throws(ServerError) {
+                return try await MySQLConnection.open(configuration, at: adminAddress)
+            } catch {
+                // It has few places, and killd may have them all.
+                if error.reason == .tooManyConnections { throw known.error.besides(error) }
+                adminError = error
             }
+        }
+        do throws(ServerError) {
+            let connection = try await MySQLConnection.open(configuration)
+            ordinaryRefusal = nil
+            return connection
+        } catch {
+            guard error.isOfAddress else { throw error }
+            ordinaryRefusal = Refusal(error: error, until: .now + Self.pauseOfOrdinaryAddress)
+            if let adminError { throw error.besides(adminError) }
             do throws(ServerError) {
                 return try await MySQLConnection.open(configuration, at: adminAddress)
             } catch let adminError {
-                throw ServerError(
-                    .tooManyConnections, code: error.code, "\(error.description); \(adminError.description)")
+                throw error.besides(adminError)
             }
         }
     }
@@ -317,10 +357,9 @@ public actor MySQLServer: DatabaseServer {
 
     private func wait(in line: Line, until deadline: ContinuousClock.Instant) async throws {
         let ticket = queues[line, default: WaitingQueue()].ticket()
-        let limit = connectionLimit
         let timer = Task {
             try await Task.sleep(until: deadline)
-            giveUp(ticket, in: line, ServerError(.timedOut, "all \(limit) connections stayed busy until the deadline"))
+            giveUp(ticket, in: line, busy(line))
         }
         defer { timer.cancel() }
         try await withTaskCancellationHandler {
@@ -337,69 +376,35 @@ public actor MySQLServer: DatabaseServer {
         queues[line]?.fail(ticket, error)
     }
 
+    private func busy(_ line: Line) -> ServerError {
+        if line == .killd, let refusal, ownThreadIDs.count < connectionLimit {
+            return ServerError(
+                refusal.error.reason, code: refusal.error.code,
+                "the \(ownThreadIDs.count) connections there are stayed busy until the deadline, and no other could be "
+                    + "opened: \(refusal.error.description)")
+        }
+        return ServerError(.timedOut, "all \(connectionLimit) connections stayed busy until the deadline")
+    }
+
     private static let closedError = ServerError(.other, "killd is closing its connections")
 }
 
-/// Who waits for a connection, in the order of arrival.
-private struct WaitingQueue {
-    typealias Ticket = Int
-
-    private var waiting: [(ticket: Ticket, continuation: CheckedContinuation<Void, any Error>)] = []
-    private var lastTicket = 0
-
-    mutating func ticket() -> Ticket {
-        lastTicket += 1
-        return lastTicket
+extension ServerError {
+    /// Whether another address of the same server, or another connection, may do: it is not killd's account that was
+    /// refused, nor what answered.
+    fileprivate var isOfAddress: Bool {
+        switch reason {
+        case .unreachable, .tooManyConnections, .connectionLost, .timedOut, .other: true
+        // ER_HOST_IS_BLOCKED, which comes in place of the greeting.
+        case .loginRefused: code == 1_129
+        case .tlsUnavailable, .privilegeMissing, .behindProxy, .unexpectedKind, .startedMomentsAgo, .answerTooLarge:
+            false
+        }
     }
 
-    mutating func wait(_ ticket: Ticket, _ continuation: CheckedContinuation<Void, any Error>) {
-        waiting.append((ticket, continuation))
-    }
-
-    mutating func wakeFirst() {
-        if !waiting.isEmpty { waiting.removeFirst().continuation.resume() }
-    }
-
-    /// Does nothing for one that does not wait any more.
-    mutating func fail(_ ticket: Ticket, _ error: any Error) {
-        guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else { return }
-        waiting.remove(at: index).continuation.resume(throwing: error)
-    }
-
-    mutating func failAll(_ error: any Error) {
-        for (_, continuation) in waiting { continuation.resume(throwing: error) }
-        waiting = []
-    }
-}
-
-/// A connection of the pool while somebody has it.
-private struct PooledConnection: ServerConnection {
-    let connection: MySQLConnection
-    let server: MySQLServer
-
-    func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
-        let look = try await connection.observe(scope, server.readings)
-        // Asked for afterwards, so that a connection opened meanwhile is among them.
-        let ownThreadIDs = await server.allThreadIDs
-        return ServerObservation(
-            fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
-            missingKillPrivilege: connection.rights.missingKillPrivilege,
-            seesAllSessions: connection.rights.seesAllSessions, transactionReading: look.transactionReading,
-            lockWaits: look.lockWaits, uptime: look.uptime)
-    }
-
-    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] { await connection.kill(sessions) }
-
-    func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
-        try await connection.present(among: sessions)
-    }
-
-    func dying(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
-        try await connection.dying(among: sessions)
-    }
-
-    func transactions() async throws(ServerError) -> TransactionReading {
-        try await connection.transactions(server.readings)
+    /// The same, with what the administrative address answered.
+    fileprivate func besides(_ adminError: ServerError) -> ServerError {
+        ServerError(reason, code: code, "\(description); \(adminError.description)")
     }
 }
 

@@ -5,8 +5,8 @@ import Text
 public struct MySQLServerConfiguration: Hashable, Sendable {
     public var kind: ServerKind
     public var address: MySQLAddress
-    /// Tried when ``address`` answers 1040: MySQL's administrative interface,
-    /// MariaDB's extra port.
+    /// Tried when ``address`` lets killd not in, or does not answer in time:
+    /// MySQL's administrative interface, MariaDB's extra port.
     public var adminAddress: MySQLAddress?
     @Exact public var user: String
     public var password: DatabasePassword

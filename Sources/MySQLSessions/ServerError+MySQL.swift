@@ -21,8 +21,8 @@ extension ServerError {
             switch failure.code {
             case _ where failure.limit == .time: .timedOut
             case _ where failure.limit == .size: .answerTooLarge
-            // Of the server, and of the user.
-            case 1_040, 1_203: .tooManyConnections
+            // Of the server, and of the user: max_user_connections, and what CREATE USER … WITH allows.
+            case 1_040, 1_203, 1_226: .tooManyConnections
             // MySQL's administrative interface.
             case 1_227: .privilegeMissing("SERVICE_CONNECTION_ADMIN")
             // Wrong password, host not allowed or blocked, account locked or expired, secure transport demanded,

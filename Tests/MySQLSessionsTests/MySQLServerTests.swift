@@ -103,6 +103,36 @@ final class MySQLServerTests: XCTestCase {
         await database.close()
     }
 
+    func testServesManyOverAsFewConnectionsAsItsAccountMayHave() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            for few in [1, 2] {
+                try await root.query("DROP USER IF EXISTS few@'%'; \(RealServer.creation(of: "few"))")
+                let privilege = server.kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
+                try await root.query("GRANT PROCESS, \(privilege) ON *.* TO few@'%'")
+                try await server.remember("few")
+                try await root.query("ALTER USER few@'%' WITH MAX_USER_CONNECTIONS \(few)")
+                let database = MySQLServer(server.configuration(user: "few"), connectionLimit: 4)
+                // None is open yet: of those that are about to be, all but so many are refused.
+                let ids = try await withThrowingTaskGroup(of: Set<ThreadID>.self) { group in
+                    for _ in 0..<12 {
+                        group.addTask {
+                            try await database.withConnection { connection in
+                                try await connection.observe(.sessions).ownThreadIDs
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: Set()) { $0.formUnion($1) }
+                }
+                XCTAssertTrue((1...few).contains(ids.count), "\(ids.count) of \(few) on \(server.kind)")
+                try await database.checkUsable()
+                await database.close()
+            }
+            try await root.query("DROP USER few@'%'")
+            await root.close()
+        }
+    }
+
     func testServesAFullServerOverTheConnectionThatIsOpen() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration(), connectionLimit: 4)

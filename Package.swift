@@ -64,6 +64,7 @@ let package = Package(
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
                 .embedInCode("V0003__kill_tasks.sql"), .embedInCode("V0004__session_tasks.sql"),
                 .embedInCode("V0005__interrupted_commits.sql"),
+                .embedInCode("V0006__true_reports.sql"),
             ],
             swiftSettings: settings),
 

@@ -24,6 +24,7 @@ public struct Migration: Hashable, Sendable {
         Migration(version: 3, name: "kill_tasks", file: PackageResources.V0003__kill_tasks_sql),
         Migration(version: 4, name: "session_tasks", file: PackageResources.V0004__session_tasks_sql),
         Migration(version: 5, name: "interrupted_commits", file: PackageResources.V0005__interrupted_commits_sql),
+        Migration(version: 6, name: "true_reports", file: PackageResources.V0006__true_reports_sql),
     ]
 
     private init(version: Int, name: String, file: [UInt8]) {

@@ -4,7 +4,7 @@ import SessionKill
 ///
 /// | fate | Reason | counts as |
 /// | --- | --- | --- |
-/// | `killed`, `rolling-back`, `xa-prepared` | SESSION_KILLED | success |
+/// | `killed`, `rolling-back`, `xa-prepared`, `xa-unknown`, `already-committed` | SESSION_KILLED | success |
 /// | `gone`: it had ended by itself | SESSION_EXPIRED | – |
 /// | `ended`: it is proven to be gone after an interruption, whether of the KILL nobody can tell | SESSION_EXPIRED | – |
 /// | `replaced`: the id is another session's, which was left alone | SESSION_EXPIRED | – |
@@ -33,11 +33,11 @@ enum SessionReason: String, CaseIterable {
             case .ignoredUser: .ignoredUser
             case .decided(let outcome):
                 switch outcome {
-                case .killed, .rollingBack, .xaPrepared: .killed
+                case .killed, .rollingBack, .xaPrepared, .xaUnknown, .alreadyCommitted: .killed
                 case .gone, .ended, .replaced: .expired
                 case .denied: .noPermission
                 case .protected: .internalUserOrCommand
-                case .outlivedKill: .timeout
+                case .outlivedKill, .outlivedKillCommitted: .timeout
                 case .failed, .unknown: .otherError
                 }
             }

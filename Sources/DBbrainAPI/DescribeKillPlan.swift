@@ -89,8 +89,14 @@ public struct KillPlanThread: Codable, Sendable {
     /// In place of ``Info`` where the instance hides statements.
     public var InfoSha256: String?
     public var Transaction: Transaction?
-    /// Whether a prepared XA transaction outlives the session with all its locks.
+    /// Whether a prepared XA transaction outlives the session with all its locks; missing if that is not known.
     public var XaPrepared: Bool?
+    /// `true` if a prepared XA transaction is nobody's, and may be this session's: the server does not tell.
+    public var XaUnknown: Bool?
+    /// `true` if its change is committed, and it only waits for a replica to acknowledge it: KILL undoes nothing.
+    public var AwaitsReplica: Bool?
+    /// `true` if the server may have cut ``Host``, and the port with it, so that two sessions may look alike.
+    public var HostCut: Bool?
     /// `own-connection`, `replication`, `system-thread`, `event-scheduler` or `protected-user`.
     public var Protection: String?
     /// What it held that others waited for.
@@ -99,7 +105,7 @@ public struct KillPlanThread: Codable, Sendable {
     public var FreedSessions: Int?
     /// What became of it at Commit; missing before.
     public var Outcome: String?
-    /// The rows left to undo, why it is protected, or why it failed.
+    /// The rows left to undo, why it is protected, why it failed, or what the server said when it denied the KILL.
     public var OutcomeDetail: String?
 
     public struct Transaction: Codable, Sendable {
@@ -208,7 +214,14 @@ extension KillPlanThread {
         self.Transaction = (picture?.transaction).map {
             .init(Age: $0.age, RowsModified: $0.rowsModified, State: $0.state)
         }
-        XaPrepared = picture?.hasPreparedXA
+        switch picture?.preparedXA {
+        case .absent?: XaPrepared = false
+        case .present?: XaPrepared = true
+        case .unknown?: XaUnknown = true
+        case nil: break
+        }
+        if picture?.awaitsReplica == true { AwaitsReplica = true }
+        if identity?.mayLackPort == true { HostCut = true }
         Protection = picture?.protection?.rawValue
         WantedLocks = picture?.wantedLocks.map {
             .init(

@@ -25,6 +25,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case oceanBase
         /// performance_schema is on, but killd's account may not read all that plans could show from it.
         case performanceSchemaUnreadable
+        /// MySQL detaches prepared XA transactions from their sessions, and does not tell killd's account whose they were.
+        case preparedTransactionsUnknown
         /// The connection is in plain text although TLS is preferred.
         case notEncrypted
         /// performance_schema has no room for so many threads, so that it does not know all sessions.
@@ -140,6 +142,7 @@ extension MySQLConnection {
                         GRANT SELECT ON performance_schema.* TO \(account);
                         """))
         }
+        findings += try preparedTransactionFindings(account)
         if case .tcp(_, _, .preferred) = address, tlsCipher == nil {
             findings.append(
                 MySQLFinding(

@@ -307,7 +307,7 @@ extension KillAnswer {
             switch failure.code {
             case 1_094: .noSuchThread
             // The last is what MariaDB says to KILL QUERY ID.
-            case 1_095, 1_227, 1_979: .notPermitted
+            case 1_095, 1_227, 1_979: .notPermitted(message: failure.message)
             // OceanBase's own: it gave up waiting, and another server of its cluster may do it all the same.
             case 4_012: .lost
             case _ where failure.isConnectionLost: .lost

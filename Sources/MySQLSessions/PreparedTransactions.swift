@@ -10,14 +10,17 @@ extension MySQLConnection {
     /// report tells that it is prepared. Both measured.
     func lookAtPreparedTransactions(_ look: inout Look, _ reading: TransactionReading) throws(ServerError) {
         let anyAttached = look.sessions.contains { $0.picture.transaction?.id != nil }
-        let prepared = !anyAttached ? [] : try preparedInReport()
+        let attached = !anyAttached ? [] : try preparedInReport()
         // Its row outlasts an XA COMMIT by another session, hence the look for a transaction that is nobody's.
-        let detachers = reading.transactions.contains { $0.thread == nil } ? try threadsThatPrepared() : []
-        guard !prepared.isEmpty || !detachers.isEmpty else { return }
+        let anyIsNobodys = !rights.isMariaDB
+            && reading.transactions.contains { $0.thread == nil && !$0.transaction.isRollingBack }
+        let detached = anyIsNobodys ? try preparedByThread() : [:]
+        guard !attached.isEmpty || anyIsNobodys else { return }
         for index in look.sessions.indices {
-            let isPrepared = look.sessions[index].picture.transaction?.id
-                .map { prepared.contains(ExactText($0)) } ?? false
-            look.sessions[index].picture.hasPreparedXA = isPrepared || detachers.contains(look.sessions[index].id)
+            let session = look.sessions[index]
+            let isAttached = session.picture.transaction?.id.map { attached.contains(ExactText($0)) } ?? false
+            look.sessions[index].picture.preparedXA =
+                isAttached ? .present : anyIsNobodys ? detached[session.id] ?? .unknown : .absent
         }
     }
 
@@ -42,18 +45,71 @@ extension MySQLConnection {
         return prepared
     }
 
-    private func threadsThatPrepared() throws(ServerError) -> Set<ThreadID> {
-        guard performanceSchema.transactions else { return [] }
+    /// Of MySQL's sessions those of which performance_schema knows. Of the others nobody can tell.
+    private func preparedByThread() throws(ServerError) -> [ThreadID: PreparedXA] {
+        guard performanceSchema.transactions else { return [:] }
         let query = """
-            SELECT t.PROCESSLIST_ID AS thread FROM performance_schema.events_transactions_current e \
-            JOIN performance_schema.threads t ON t.THREAD_ID=e.THREAD_ID WHERE e.XA_STATE='PREPARED'
+            SELECT t.PROCESSLIST_ID AS thread,COALESCE(e.XA_STATE,'') AS state FROM performance_schema.threads t \
+            LEFT JOIN performance_schema.events_transactions_current e ON e.THREAD_ID=t.THREAD_ID \
+            WHERE t.PROCESSLIST_ID IS NOT NULL AND t.INSTRUMENTED='YES' AND \(Self.transactionsAreCounted)
             """
-        guard let rows = try picture(query, "prepared transactions") else { return [] }
-        let thread = try rows.column("thread")
-        var threads: Set<ThreadID> = []
+        guard let rows = try picture(query, "prepared transactions") else { return [:] }
+        let (thread, state) = (try rows.column("thread"), try rows.column("state"))
+        var prepared: [ThreadID: PreparedXA] = [:]
         for row in rows {
-            if let thread = try row.threadIfAny(thread) { threads.insert(thread) }
+            guard let thread = try row.threadIfAny(thread) else { continue }
+            prepared[thread] = row.text(state)?.isSame(as: "PREPARED") == true ? .present : .absent
         }
-        return threads
+        return prepared
+    }
+
+    /// What must be on for performance_schema to know of transactions; all of it is, by default.
+    private static let transactionsAreCounted = """
+        (SELECT COUNT(*) FROM performance_schema.setup_consumers WHERE ENABLED='YES' AND NAME IN \
+        ('global_instrumentation','thread_instrumentation','events_transactions_current'))=3 AND \
+        (SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME='transaction')='YES'
+        """
+
+    /// What keeps killd from knowing whose a prepared XA transaction was: MySQL shows it apart from its session.
+    ///
+    /// - Parameter account: quoted, as GRANT takes it.
+    func preparedTransactionFindings(_ account: String) throws(ServerError) -> [MySQLFinding] {
+        guard !rights.isMariaDB, rights.oceanBase == nil else { return [] }
+        // Not before 8.0.29, which detached none.
+        let variables = try Variables(
+            try only(
+                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('xa_detach_on_prepare','performance_schema')"))
+        guard ["ON", "1"].contains(variables["xa_detach_on_prepare"]) else { return [] }
+        let cure: String
+        if !["ON", "1"].contains(variables["performance_schema"]) {
+            cure = "start the server with performance_schema=ON"
+        } else if !performanceSchema.transactions {
+            cure = "as an administrator: GRANT SELECT ON performance_schema.* TO \(account);"
+        } else {
+            let rows = try picture("SELECT \(Self.transactionsAreCounted) AS counted", "setup_consumers")
+            if try rows?.only().text("counted") == "1" { return [] }
+            cure = rows == nil
+                ? "as an administrator: GRANT SELECT ON performance_schema.* TO \(account);"
+                : """
+                as an administrator: UPDATE performance_schema.setup_consumers SET ENABLED='YES' WHERE NAME IN \
+                ('global_instrumentation','thread_instrumentation','events_transactions_current'); \
+                UPDATE performance_schema.setup_instruments SET ENABLED='YES' WHERE NAME='transaction';
+                """
+        }
+        let status = try Variables(try only("SHOW GLOBAL STATUS LIKE 'Com_xa_prepare'"))
+        let isUsed = (status["com_xa_prepare"] ?? "0") != "0"
+        return [
+            MySQLFinding(
+                severity: isUsed ? .warning : .information, subject: .preparedTransactionsUnknown,
+                description: """
+                    which session has prepared an XA transaction cannot be known, and whether it keeps its locks when \
+                    the session is killed (outcome xa-unknown); \(isUsed ? "XA is used here; " : "")\(cure)
+                    """)
+        ]
+    }
+
+    private func only(_ sql: String) throws(ServerError) -> MySQLResult {
+        guard let answer = try query(sql).first else { throw .senseless("a variable") }
+        return answer
     }
 }

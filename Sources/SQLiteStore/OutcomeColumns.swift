@@ -20,8 +20,10 @@ struct OutcomeColumns: Hashable, Sendable {
         case (.gone, nil): .gone
         case (.replaced, nil): .replaced
         case (.protected, let detail?): Protection(rawValue: detail).map(Outcome.protected)
-        case (.denied, nil): .denied
+        case (.denied, let message): .denied(message)
         case (.xaPrepared, nil): .xaPrepared
+        case (.xaUnknown, nil): .xaUnknown
+        case (.alreadyCommitted, nil): .alreadyCommitted
         case (.failed, let detail?): .failed(detail)
         case (.ended, nil): .ended
         case (.unknown, nil): .unknown

@@ -45,7 +45,7 @@ struct Commit {
         var vanished = VanishedSessions()
         for (thread, verdict) in judge(observation, on: instance) {
             switch verdict {
-            case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied
+            case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied(Self.ownOnly)
             case .kill(let session): victims.append(session)
             case .watch(let session): dying.append(session)
             case .vanished(let session, let isReplaced): vanished.add(session, isReplaced: isReplaced)
@@ -71,7 +71,7 @@ struct Commit {
             switch answer {
             case .accepted: dying.append(session)
             case .noSuchThread: unknownToServer.append(session)
-            case .notPermitted: outcomes[session.id] = .denied
+            case .notPermitted(let message): outcomes[session.id] = .denied(message)
             case .refused(let code, let message): outcomes[session.id] = .failed("\(code): \(message)")
             case .lost: outcomes[session.id] = .unknown
             case .notSent: outcomes[session.id] = .failed("the connection broke before KILL was sent")
@@ -139,6 +139,7 @@ struct Commit {
     }
 
     private static let expiry = "the plan expired before KILL was sent"
+    private static let ownOnly = "no KILL was sent: the account that logged in may end its own sessions only"
 
     private var mayKillAnybody: Bool { if case .findOut? = mandate { false } else { true } }
 

@@ -177,8 +177,9 @@ public enum KillAnswer: Hashable, Sendable {
     /// Error 1094, also when the check in the packet found another session under the id.
     /// A proxy says it of what it does not know or may not show: it is no proof of a session's end.
     case noSuchThread
-    /// Error 1095, and 1227: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER.
-    case notPermitted
+    /// Error 1095, and 1227: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER, or it applies the
+    /// changes of a Galera cluster. Which of them, only the server's words tell.
+    case notPermitted(message: String)
     case refused(code: UInt32, message: String)
     /// Sent, but the connection broke before the answer.
     case lost
@@ -191,7 +192,7 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Reason: Hashable, Sendable {
         /// Nothing answered, or not within the deadline.
         case unreachable
-        /// Error 1040, and no administrative address let killd in.
+        /// Error 1040, or 1203 or 1226 of killd's account, and no administrative address let killd in.
         case tooManyConnections
         /// The server refused the account that logged in.
         case loginRefused

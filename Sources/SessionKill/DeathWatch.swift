@@ -21,6 +21,14 @@ struct DeathWatch {
 
         /// `nil` if there is nothing to undo.
         var transactionID: String? { session.picture.transaction?.id }
+
+        var awaitsReplica: Bool { session.picture.state?.isWaitForReplica == true }
+
+        /// What it is once it is gone, and all that is known to be its own with it.
+        var death: Outcome {
+            if session.picture.preparedXA == .unknown { return .xaUnknown }
+            return awaitsReplica ? .alreadyCommitted : .killed
+        }
     }
 
     private var dying: [ThreadID: Dying]
@@ -61,7 +69,7 @@ struct DeathWatch {
     private mutating func left(_ id: ThreadID) {
         guard let each = dying[id] else { return }
         if each.transactionID == nil {
-            settle(id, each.session.picture.hasPreparedXA ? .xaPrepared : .killed)
+            settle(id, each.session.picture.preparedXA == .present ? .xaPrepared : each.death)
         } else {
             dying[id]?.stage = .rolledBackUnseen
         }
@@ -80,7 +88,7 @@ struct DeathWatch {
         for (id, each) in dying {
             guard let transactionID = each.transactionID else { continue }
             guard let now = open[Exact(transactionID)] else {
-                if each.stage == .rolledBackUnseen { settle(id, .killed) }
+                if each.stage == .rolledBackUnseen { settle(id, each.death) }
                 dying[id]?.transaction = nil
                 continue
             }
@@ -107,7 +115,7 @@ struct DeathWatch {
             } else if each.stage == .rolledBackUnseen || seenDying.contains(id) {
                 outcomes[id] = .unknown
             } else {
-                outcomes[id] = .outlivedKill
+                outcomes[id] = each.awaitsReplica ? .outlivedKillCommitted : .outlivedKill
             }
         }
     }

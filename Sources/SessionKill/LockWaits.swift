@@ -64,14 +64,17 @@ struct WaitGraph: Sendable {
     /// Who waits for each holder.
     private let waiters: [ThreadID: Set<ThreadID>]
 
-    init(_ waits: [LockWait]) {
+    /// - Parameter outliving: sessions whose prepared XA transactions keep their locks. Only what `GET_LOCK` took is a
+    ///   session's own.
+    init(_ waits: [LockWait], outliving: Set<ThreadID> = []) {
         var locksWanted: [ThreadID: [Lock: Set<ThreadID>]] = [:]
         var holders: [ThreadID: Set<ThreadID?>] = [:]
         var waiters: [ThreadID: Set<ThreadID>] = [:]
         for wait in waits where wait.holder != wait.waiter {
-            holders[wait.waiter, default: []].insert(wait.holder)
+            let isKept = wait.lock.kind != .user && wait.holder.map(outliving.contains) == true
+            holders[wait.waiter, default: []].insert(isKept ? nil : wait.holder)
             guard let holder = wait.holder else { continue }
-            waiters[holder, default: []].insert(wait.waiter)
+            if !isKept { waiters[holder, default: []].insert(wait.waiter) }
             locksWanted[holder, default: [:]][wait.lock, default: []].insert(wait.waiter)
         }
         self.locksWanted = locksWanted

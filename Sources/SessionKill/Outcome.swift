@@ -9,11 +9,19 @@ public enum Outcome: Hashable, Sendable {
     /// The id belongs to another session now, which was left alone.
     case replaced
     case protected(Protection)
-    /// The server refused: killd's account may not kill this session.
-    case denied
+    /// The server does not let it be killed: with what it said, which is `nil` in
+    /// plans of a killd that did not keep it.
+    case denied(String?)
     /// The session is gone; its prepared XA transaction keeps its locks until
     /// somebody commits it or rolls it back.
     case xaPrepared
+    /// The session is gone; whether it left a prepared XA transaction with its
+    /// locks behind cannot be known.
+    case xaUnknown
+    /// The session is gone. When its KILL was sent it was waiting for a replica to
+    /// acknowledge its change (semi-synchronous replication), which was committed
+    /// by then and stays.
+    case alreadyCommitted
     /// The server's error, or why no KILL was sent.
     case failed(String)
     /// The intent to kill it was on record when a Commit was interrupted, and it
@@ -26,10 +34,18 @@ public enum Outcome: Hashable, Sendable {
     /// any longer. It may end yet.
     public static let outlivedKill = Outcome.failed("KILL was accepted, but the server still lists the session")
 
+    /// The same of a session that waits for a replica to acknowledge its change.
+    /// MySQL does not let go of it before; MariaDB does at once (measured).
+    public static let outlivedKillCommitted = Outcome.failed(
+        """
+        KILL was accepted, but the server lists the session until a replica acknowledges its change, which is \
+        committed and stays
+        """)
+
     /// Whether Commit's `Threads` lists the thread.
     public var isKilled: Bool {
         switch self {
-        case .killed, .rollingBack, .xaPrepared, .ended: true
+        case .killed, .rollingBack, .xaPrepared, .xaUnknown, .alreadyCommitted, .ended: true
         case .gone, .replaced, .protected, .denied, .failed, .unknown: false
         }
     }
@@ -43,6 +59,8 @@ public enum Outcome: Hashable, Sendable {
         case protected
         case denied
         case xaPrepared = "xa-prepared"
+        case xaUnknown = "xa-unknown"
+        case alreadyCommitted = "already-committed"
         case failed
         case ended
         case unknown
@@ -57,19 +75,22 @@ public enum Outcome: Hashable, Sendable {
         case .protected: .protected
         case .denied: .denied
         case .xaPrepared: .xaPrepared
+        case .xaUnknown: .xaUnknown
+        case .alreadyCommitted: .alreadyCommitted
         case .failed: .failed
         case .ended: .ended
         case .unknown: .unknown
         }
     }
 
-    /// What goes with the kind: the rows left, the kind of protection, or the reason.
+    /// What goes with the kind: the rows left, the kind of protection, the reason, or what the server said.
     public var detail: String? {
         switch self {
         case .rollingBack(let rowsLeft): String(rowsLeft)
         case .protected(let protection): protection.rawValue
         case .failed(let reason): reason
-        case .killed, .gone, .replaced, .denied, .xaPrepared, .ended, .unknown: nil
+        case .denied(let message): message
+        case .killed, .gone, .replaced, .xaPrepared, .xaUnknown, .alreadyCommitted, .ended, .unknown: nil
         }
     }
 }

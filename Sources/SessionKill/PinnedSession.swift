@@ -23,7 +23,7 @@ public struct PinnedPicture: Hashable, Sendable, Codable {
     public var statement: RecordedStatement?
     public var transaction: Transaction?
     /// Whether a prepared XA transaction outlives it with all its locks.
-    public var hasPreparedXA: Bool
+    public var preparedXA: PreparedXA
     /// Why Commit would spare it, if nothing changes.
     public var protection: Protection?
     /// What it holds that others wait for, most wanted first.
@@ -33,7 +33,7 @@ public struct PinnedPicture: Hashable, Sendable, Codable {
 
     public init(
         database: String? = nil, command: String, seconds: Int64?, state: String? = nil,
-        statement: RecordedStatement? = nil, transaction: Transaction? = nil, hasPreparedXA: Bool = false,
+        statement: RecordedStatement? = nil, transaction: Transaction? = nil, preparedXA: PreparedXA = .absent,
         protection: Protection? = nil, wantedLocks: [WantedLock] = [], freedSessions: Int = 0
     ) {
         self.database = database
@@ -42,10 +42,19 @@ public struct PinnedPicture: Hashable, Sendable, Codable {
         self.state = state
         self.statement = statement
         self.transaction = transaction
-        self.hasPreparedXA = hasPreparedXA
+        self.preparedXA = preparedXA
         self.protection = protection
         self.wantedLocks = wantedLocks
         self.freedSessions = freedSessions
+    }
+
+    /// Whether its change is committed already, and it only waits for a replica to acknowledge it.
+    public var awaitsReplica: Bool { state?.isWaitForReplica == true }
+
+    private enum CodingKeys: String, CodingKey {
+        case database, command, seconds, state, statement, transaction
+        case preparedXA = "hasPreparedXA"
+        case protection, wantedLocks, freedSessions
     }
 }
 

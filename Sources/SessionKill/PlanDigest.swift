@@ -122,7 +122,11 @@ private struct DigestMessage {
             message.append(transaction.rowsModified ?? .max)
             message.append(transaction.state)
         }
-        append(picture.hasPreparedXA ? 1 : 0)
+        switch picture.preparedXA {
+        case .absent: append(0)
+        case .present: append(1)
+        case .unknown: append(2)
+        }
         append(optional: picture.protection?.rawValue)
         append(picture.wantedLocks.count)
         for wanted in picture.wantedLocks {

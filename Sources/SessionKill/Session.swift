@@ -67,6 +67,19 @@ public struct SessionIdentity: Hashable, Sendable {
 
     /// Whether enough is known of the session to tell it from others later.
     public var isPinnable: Bool { proxy?.id != 0 }
+
+    /// Whether the server may have cut ``host``, and digits of the port with it, or all: MariaDB lists 63 bytes at most
+    /// (`LIST_PROCESS_HOST_LEN`; MySQL 9.7 has no such limit, both measured).
+    public var mayLackPort: Bool {
+        guard proxy == nil, host.utf8.count == Self.longestHost else { return false }
+        let digits = host.utf8.reversed().prefix { (0x30...0x39).contains($0) }.count
+        let isWhole = digits == Self.digitsOfLongestPort
+            && host.utf8.dropLast(digits).last == UInt8(ascii: ":")
+        return !isWhole
+    }
+
+    private static let longestHost = 63
+    private static let digitsOfLongestPort = 5
 }
 
 /// The connection attributes that tell clients apart
@@ -99,14 +112,13 @@ public struct SessionPicture: Hashable, Sendable {
     /// The open transaction.
     public var transaction: Transaction?
     /// Whether the session's last transaction is an XA transaction after `XA
-    /// PREPARE`, which outlives it with all its locks. MySQL shows it apart from
-    /// the session already then (`xa_detach_on_prepare`), and ``transaction`` is
-    /// `nil`.
-    public var hasPreparedXA: Bool
+    /// PREPARE`. MySQL shows it apart from the session already then
+    /// (`xa_detach_on_prepare`), and ``transaction`` is `nil`.
+    public var preparedXA: PreparedXA
 
     public init(
         database: String? = nil, command: String, seconds: Int64?, state: String? = nil, statement: String? = nil,
-        statementLength: Int? = nil, transaction: Transaction? = nil, hasPreparedXA: Bool = false
+        statementLength: Int? = nil, transaction: Transaction? = nil, preparedXA: PreparedXA = .absent
     ) {
         self.database = database
         self.command = command
@@ -115,7 +127,7 @@ public struct SessionPicture: Hashable, Sendable {
         self.statement = statement
         self.statementLength = statementLength
         self.transaction = transaction
-        self.hasPreparedXA = hasPreparedXA
+        self.preparedXA = preparedXA
     }
 
     /// Whether a KILL was accepted of which the session has not died yet: the
@@ -123,6 +135,49 @@ public struct SessionPicture: Hashable, Sendable {
     var isBeingKilled: Bool {
         command.isSame(as: "Killed") || state?.isSame(as: "SESSION_KILLED") == true
     }
+}
+
+/// Whether a session leaves an XA transaction behind that it has prepared, which
+/// keeps its locks until somebody commits it or rolls it back.
+public enum PreparedXA: Hashable, Sendable {
+    case absent
+    case present
+    /// There is one that is nobody's, and the server does not tell killd's account
+    /// who prepared it.
+    case unknown
+}
+
+/// As plans have always kept it: `true` or `false`.
+extension PreparedXA: Codable {
+    private static let unknownName = "unknown"
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let isPresent = try? container.decode(Bool.self) {
+            self = isPresent ? .present : .absent
+            return
+        }
+        guard try container.decode(String.self).isSame(as: Self.unknownName) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "neither true, false nor unknown")
+        }
+        self = .unknown
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .absent: try container.encode(false)
+        case .present: try container.encode(true)
+        case .unknown: try container.encode(Self.unknownName)
+        }
+    }
+}
+
+extension String {
+    /// Whether this state is that of a session whose change is committed, and in
+    /// the binary log, and which waits for a replica to acknowledge it: `Waiting
+    /// for semi-sync ACK from replica` on MySQL, `… slave` on MariaDB.
+    var isWaitForReplica: Bool { utf8.starts(with: "Waiting for semi-sync ACK from ".utf8) }
 }
 
 /// An open transaction: a row of `information_schema.INNODB_TRX`, and on

@@ -81,7 +81,9 @@ struct IndexedObservation: Sendable {
 
     init(_ observation: ServerObservation) {
         self.observation = observation
-        waitGraph = WaitGraph(observation.lockWaits.known)
+        waitGraph = WaitGraph(
+            observation.lockWaits.known,
+            outliving: Set(observation.sessions.lazy.filter { $0.picture.preparedXA == .present }.map(\.id)))
         sessions = Dictionary(observation.sessions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

@@ -17,7 +17,9 @@ struct VanishedSessions {
     var isEmpty: Bool { perhapsListed.isEmpty && offTheList.isEmpty }
 
     mutating func add(_ pinned: PinnedSession, isReplaced: Bool) {
-        let session = Session(identity: pinned.identity, picture: SessionPicture(command: "", seconds: nil))
+        let session = Session(
+            identity: pinned.identity,
+            picture: SessionPicture(command: "", seconds: nil, preparedXA: pinned.picture?.preparedXA ?? .absent))
         pinnedTransactions[session.id] = pinned.picture?.transaction
         if isReplaced { offTheList.append(session) } else { perhapsListed.append(session) }
     }
@@ -47,12 +49,15 @@ struct VanishedSessions {
             reading.transactions.compactMap { open in open.thread.map { ($0, open.transaction) } },
             uniquingKeysWith: { $1 })
         let nobodys = reading.transactions.first { $0.thread == nil && $0.transaction.isRollingBack }?.transaction
+        let anyIsLeftBehind = reading.transactions.contains { $0.thread == nil && !$0.transaction.isRollingBack }
         func transaction(of id: ThreadID, isReplaced: Bool) -> (Transaction, isForeign: Bool)? {
             if let pinned = pinnedTransactions[id]?.id.flatMap({ open[$0] }) { return (pinned, false) }
             if !isReplaced, let own = byThread[id] { return (own, false) }
             return nobodys.map { ($0, true) }
         }
         func give(_ session: inout Session, isReplaced: Bool, foreign: inout Set<ThreadID>) {
+            // What it had prepared, somebody may have ended since.
+            if !anyIsLeftBehind { session.picture.preparedXA = .absent }
             guard let (transaction, isForeign) = transaction(of: session.id, isReplaced: isReplaced) else { return }
             session.picture.transaction = transaction
             if isForeign { foreign.insert(session.id) }

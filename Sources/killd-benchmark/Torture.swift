@@ -227,7 +227,7 @@ private struct Round: CustomStringConvertible {
     var violations: [String] = []
 
     /// The outcomes that say that a session has ended of its KILL, or may have.
-    static let dead: Set = ["killed", "rolling-back", "xa-prepared", "ended"]
+    static let dead: Set = ["killed", "rolling-back", "xa-prepared", "xa-unknown", "already-committed", "ended"]
 
     var description: String {
         let reported = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")

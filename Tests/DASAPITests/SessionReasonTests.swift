@@ -6,7 +6,10 @@ import XCTest
 final class SessionReasonTests: XCTestCase {
     private let fates: [(SessionFate, SessionReason)] = [
         (.decided(.killed), .killed), (.decided(.rollingBack(rowsLeft: 1)), .killed), (.decided(.xaPrepared), .killed),
-        (.decided(.gone), .expired), (.decided(.replaced), .expired), (.decided(.denied), .noPermission),
+        (.decided(.gone), .expired), (.decided(.replaced), .expired), (.decided(.denied(nil)), .noPermission),
+        (.decided(.denied("You are not owner of thread 5")), .noPermission),
+        (.decided(.xaUnknown), .killed), (.decided(.alreadyCommitted), .killed),
+        (.decided(.outlivedKillCommitted), .timeout),
         (.loginRefused, .accountError), (.ignoredUser, .ignoredUser),
         (.decided(.protected(.replication)), .internalUserOrCommand),
         (.decided(.protected(.protectedUser)), .internalUserOrCommand), (.decided(.outlivedKill), .timeout),

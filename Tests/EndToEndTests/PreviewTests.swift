@@ -137,6 +137,74 @@ final class PreviewTests: XCTestCase {
         }
     }
 
+    private func prepareXA(_ name: String, in table: String, by session: ClientSessions) async throws {
+        try await session.run("XA START '\(name)'")
+        try await session.run("UPDATE d.\(table) SET value = 1")
+        try await session.run("XA END '\(name)'")
+        try await session.run("XA PREPARE '\(name)'")
+    }
+
+    func testWhoWaitsForAPreparedXATransactionIsNotCountedAsFreed() async throws {
+        try await onEveryServerWithSight { scene in
+            let session = try await ClientSessions.open(1, on: scene.server)
+            let waiter = try await ClientSessions.open(1, on: scene.server)
+            try await table("prepared", rows: 1, by: session)
+            try await prepareXA("order-8", in: "prepared", by: session)
+            try await waiter.send("UPDATE d.prepared SET value = 2")
+            let id = await session.threadIDs[0]
+            let waiting = await waiter.threadIDs[0]
+            try await TestSupport.eventually("somebody waits") {
+                let rows = try await scene.administrator.query("SHOW PROCESSLIST").first?.rows ?? []
+                return rows.first { $0[0] == waiting.description }?[6]?.lowercased() == "updating"
+            }
+            var plan: PlanDescription?
+            try await eventually("the transaction is seen to be prepared") {
+                plan = try scene.client.describe(ticket: scene.client.prepare([id]).ticket())
+                return plan?.Threads[0].XaPrepared == true
+            }
+            XCTAssertEqual(plan?.FreedSessions, 0)
+            XCTAssertEqual(plan?.Threads[0].FreedSessions, 0)
+            if scene.server.kind == .mariadb { XCTAssertEqual(plan?.Threads[0].WantedLocks?.map(\.Waiters), [1]) }
+            XCTAssertEqual(try scene.client.commit(scene.client.prepare([id]).ticket()).Threads, [id])
+            // It still waits; the lock's owner is gone.
+            let stillWaiting = try await scene.administrator.query(
+                "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state='LOCK WAIT'").first?.rows
+            XCTAssertEqual(stillWaiting, [["1"]])
+            try await scene.administrator.query("XA ROLLBACK 'order-8'")
+            _ = try await waiter.receive()
+        }
+    }
+
+    /// MySQL shows a prepared XA transaction apart from its session, and this account not whose it is.
+    func testWithoutSightNobodyIsSaidToLeaveNoPreparedXATransactionBehind() async throws {
+        try await withKilld { scene in
+            let sessions = try await ClientSessions.open(3, on: scene.server)
+            try await table("unseen", rows: 1, by: sessions)
+            let ids = await sessions.threadIDs
+            let innocent = try scene.client.prepare([ids[2]]).ticket()
+            XCTAssertEqual(try scene.client.describe(ticket: innocent).Threads[0].XaPrepared, false)
+            try await prepareXA("order-9", in: "unseen", by: sessions)
+            var ticket = ""
+            try await eventually("the prepared transaction is seen") {
+                ticket = try scene.client.prepare(Array(ids[0...1])).ticket()
+                let threads = try scene.client.describe(ticket: ticket).Threads
+                return threads[0].XaPrepared == true || threads[0].XaUnknown == true
+            }
+            XCTAssertEqual(try scene.client.commit(ticket).Threads, Array(ids[0...1]))
+            let outcomes = try scene.client.describe(ticket: ticket).Threads.map(\.Outcome)
+            // MariaDB keeps it with its session until that ends.
+            let expected = scene.server.kind == .mariadb ? ["xa-prepared", "killed"] : ["xa-unknown", "xa-unknown"]
+            XCTAssertEqual(outcomes, expected)
+            try await scene.administrator.query("XA ROLLBACK 'order-9'")
+            try await TestSupport.eventually("InnoDB shows it no more", pause: .milliseconds(300)) {
+                let rows = try await scene.administrator.query("SELECT 1 FROM information_schema.INNODB_TRX")
+                return rows.first?.rows.isEmpty == true
+            }
+            XCTAssertEqual(try scene.client.commit(innocent).Threads, [ids[2]])
+            XCTAssertEqual(try scene.client.describe(ticket: innocent).Threads[0].Outcome, "killed")
+        }
+    }
+
     func testTellsWhoWouldBeSpared() async throws {
         try await onEveryServerWithSight(configure: { $0.instances[0].protectedUsers = ["app2"] }) { scene in
             let protected = try await ClientSessions.open(1, on: scene.server, as: "app2")

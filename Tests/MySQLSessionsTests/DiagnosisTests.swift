@@ -12,14 +12,28 @@ final class DiagnosisTests: XCTestCase {
         return findings
     }
 
+    /// With what the README's table names.
+    private func makeAccount(_ user: String, on server: RealServer) async throws {
+        try await server.createAccounts()
+        let root = try await server.administrator()
+        let privileges = server.kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN, SERVICE_CONNECTION_ADMIN"
+        try await root.query("\(RealServer.creation(of: user)); GRANT PROCESS, \(privileges) ON *.* TO \(user)@'%'")
+        try await server.remember(user)
+        await root.close()
+    }
+
     func testAServerThatIsWellSetUpGetsNothingButInformation() async throws {
         try await onEveryServer { server in
-            var configuration = server.configuration()
+            try await makeAccount("watchman", on: server)
+            let root = try await server.administrator()
+            try await root.query("GRANT SELECT ON performance_schema.* TO watchman@'%'")
+            var configuration = server.configuration(user: "watchman")
             configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
             let findings = await findings(configuration)
             XCTAssertTrue(findings.allSatisfy { $0.severity == .information }, "\(findings)")
             let name = server.kind == .mariadb ? "MariaDB" : "MySQL"
             XCTAssertTrue(findings[0].description.contains(name), findings[0].description)
+            try await root.query("DROP USER watchman@'%'")
         }
     }
 
@@ -76,6 +90,52 @@ final class DiagnosisTests: XCTestCase {
         let after = await findings(server.configuration(user: "sighted"))
         XCTAssertFalse(after.contains { $0.subject == .performanceSchemaUnreadable }, "\(after)")
         try await root.query("DROP USER sighted@'%'")
+    }
+
+    private func preparedTransactions(_ configuration: MySQLServerConfiguration) async -> MySQLFinding? {
+        await findings(configuration).first { $0.subject == .preparedTransactionsUnknown }
+    }
+
+    func testWarnsWhereNothingTellsWhoHasPreparedAnXATransaction() async throws {
+        let server = try RealServer.shared(.mysql)
+        let root = try await server.administrator()
+        try await makeAccount("overseer", on: server)
+        try await root.query(
+            """
+            DROP TABLE IF EXISTS d.prepared; CREATE TABLE d.prepared (id INT PRIMARY KEY); \
+            XA START 'x'; INSERT INTO d.prepared VALUES (1); XA END 'x'; XA PREPARE 'x'; XA ROLLBACK 'x'
+            """)
+        func assertWarns(of words: String) async {
+            let found = await preparedTransactions(server.configuration(user: "overseer"))
+            XCTAssertEqual(found?.severity, .warning)
+            XCTAssertTrue(found?.description.contains(words) == true, "\(found as Any)")
+        }
+        await assertWarns(of: "GRANT SELECT ON performance_schema.* TO 'overseer'@'%';")
+        try await root.query("GRANT SELECT ON performance_schema.* TO overseer@'%'")
+        let sighted = await preparedTransactions(server.configuration(user: "overseer"))
+        XCTAssertNil(sighted)
+        for (table, name) in [("setup_consumers", "events_transactions_current"), ("setup_instruments", "transaction")] {
+            try await root.query("UPDATE performance_schema.\(table) SET ENABLED='NO' WHERE NAME='\(name)'")
+            await assertWarns(of: "UPDATE performance_schema.setup_consumers SET ENABLED='YES'")
+            try await root.query("UPDATE performance_schema.\(table) SET ENABLED='YES' WHERE NAME='\(name)'")
+        }
+        try await root.query("DROP USER overseer@'%'; DROP TABLE d.prepared")
+    }
+
+    func testWhereNobodyUsesXAItIsNoWarningThatPerformanceSchemaIsOff() async throws {
+        for (prepared, severity) in [("0", MySQLFinding.Severity.information), ("1", .warning)] {
+            var content = FakeServerContent.mysql()
+            content.hasPerformanceSchema = false
+            content.variables["performance_schema"] = "0"
+            content.variables["xa_detach_on_prepare"] = "ON"
+            content.status["Com_xa_prepare"] = prepared
+            let fake = try FakeMySQLServer(FakeMySQLServer.Settings(content))
+            let found = await preparedTransactions(fake.configuration())
+            XCTAssertEqual(found?.severity, severity)
+            XCTAssertTrue(
+                found?.description.contains("start the server with performance_schema=ON") == true, "\(found as Any)")
+            fake.stop()
+        }
     }
 
     func testPlainTextWhereTLSIsPreferredIsAWarning() async throws {

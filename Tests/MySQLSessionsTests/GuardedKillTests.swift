@@ -102,7 +102,13 @@ final class GuardedKillTests: XCTestCase {
             let answers = try await withConnection(to: server.configuration(user: "looker")) { connection in
                 await connection.kill(try await identities(of: ids, over: connection))
             }
-            XCTAssertEqual(answers, Array(repeating: .notPermitted, count: 3))
+            XCTAssertEqual(answers.count, 3)
+            for answer in answers {
+                // MariaDB says so to KILL QUERY ID already, of a query.
+                guard case .notPermitted(let message) = answer, message.hasPrefix("You are not owner of ") else {
+                    return XCTFail("\(answer)")
+                }
+            }
             let answering = await others.answering()
             XCTAssertEqual(answering, Set(ids))
         }

@@ -111,7 +111,7 @@ final class KillTaskStoreTests: StoreTestCase {
                 _ = try await store.finish(
                     plan.name, as: .committed,
                     outcomes: [
-                        ids[0]: .killed, ids[1]: .rollingBack(rowsLeft: 2), ids[2]: .xaPrepared, ids[3]: .denied,
+                        ids[0]: .killed, ids[1]: .rollingBack(rowsLeft: 2), ids[2]: .xaPrepared, ids[3]: .denied(nil),
                     ], at: end)
             }
             let stored = try await store.plan(named: plan.name)

@@ -257,7 +257,7 @@ final class MigrationTests: StoreTestCase {
         let old = try await openStore(migrations: Array(Migration.all.prefix(4)))
         let (ended, open) = (KillPlan.example(1, threads: 9), KillPlan.example(2))
         let outcomes: [Outcome] = [
-            .killed, .rollingBack(rowsLeft: 7), .gone, .replaced, .protected(.replication), .denied, .xaPrepared,
+            .killed, .rollingBack(rowsLeft: 7), .gone, .replaced, .protected(.replication), .denied(nil), .xaPrepared,
             .failed("1205"), .unknown,
         ]
         let decided = Dictionary(uniqueKeysWithValues: zip(ended.content.threads.map(\.id), outcomes))

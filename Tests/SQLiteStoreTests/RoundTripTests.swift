@@ -31,7 +31,7 @@ final class RoundTripTests: StoreTestCase {
                         database: "shop", command: "Query", seconds: -1, state: "updating",
                         statement: .shown(text: "UPDATE t SET a = 1", length: 4_000),
                         transaction: Transaction(id: "1811", age: 9, rowsModified: .max, state: "LOCK WAIT"),
-                        hasPreparedXA: true, protection: .systemThread,
+                        preparedXA: .present, protection: .systemThread,
                         wantedLocks: [
                             WantedLock(
                                 lock: Lock(kind: .row, object: "shop.orders", index: "PRIMARY", mode: "X"), waiters: 3),
@@ -146,7 +146,8 @@ final class RoundTripTests: StoreTestCase {
         let outcomes: [Outcome] = [
             .killed, .rollingBack(rowsLeft: 0), .rollingBack(rowsLeft: .max), .gone, .replaced,
             .protected(.ownConnection), .protected(.replication), .protected(.systemThread),
-            .protected(.eventScheduler), .protected(.protectedUser), .denied, .xaPrepared, .failed(""),
+            .protected(.eventScheduler), .protected(.protectedUser), .denied(nil), .denied("no"), .xaPrepared, .xaUnknown,
+            .alreadyCommitted, .failed(""),
             .failed("error 1317: \0 中断"), .ended, .unknown,
         ]
         let store = try await openStore()

@@ -42,6 +42,8 @@ final class SchemaTests: StoreTestCase {
             ("UPDATE threads SET outcome = 'failed'", "detail_where_it_belongs"),
             ("UPDATE threads SET outcome_detail = 'x'", "detail_where_it_belongs"),
             ("UPDATE threads SET outcome = 'ended'", "ended_only_after_intent"),
+            ("UPDATE threads SET outcome = 'already-committed'", "committed_only_after_intent"),
+            ("UPDATE threads SET outcome = 'xa-unknown', outcome_detail = 'x'", "detail_where_it_belongs"),
             ("UPDATE threads SET outcome = 'rolling-back', outcome_detail = ''", "rolling_back_tells_rows"),
             ("UPDATE threads SET outcome = 'rolling-back', outcome_detail = '-1'", "rolling_back_tells_rows"),
             ("UPDATE threads SET outcome = 'protected', outcome_detail = 'friend'", "protected_tells_why"),

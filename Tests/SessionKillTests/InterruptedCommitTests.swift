@@ -70,6 +70,23 @@ final class InterruptedCommitTests: KillEngineTestCase {
         XCTAssertEqual(report.outcomes, [50: .xaPrepared])
     }
 
+    /// As MySQL shows it, detached from its session.
+    func testWhatItHadPreparedIsReportedAsLongAsAnythingPreparedIsLeft() async throws {
+        let leftBehind = OpenTransaction(Self.transaction("RUNNING"), thread: nil)
+        for (prepared, left, outcome) in [
+            (PreparedXA.present, [leftBehind], Outcome.xaPrepared), (.unknown, [leftBehind], .xaUnknown),
+            (.present, [], .ended), (.unknown, [], .ended),
+        ] {
+            var session = Session.idle(50)
+            session.picture.preparedXA = prepared
+            let report = try await commitAfterCrash(session) { server in
+                Self.remove(server)
+                server.openTransactions = left
+            }
+            XCTAssertEqual(report.outcomes, [50: outcome], "\(prepared), \(left.count)")
+        }
+    }
+
     /// Without history nothing tells which transaction the session had.
     func testARollbackThatMayBeItsOwnLeavesItsFateUnknown() async throws {
         let report = try await commitAfterCrash(recordHistory: false) { server in

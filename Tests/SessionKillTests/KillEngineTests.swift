@@ -230,7 +230,7 @@ final class KillEngineTests: KillEngineTestCase {
 
     func testOutcomesThatCannotBeStoredAreAnErrorAndARepeatedCommitTellsTheTruth() async throws {
         let plan = try await prepare([3, 4])
-        await server.set { $0.answerToKill = { $0 == 4 ? .notPermitted : nil } }
+        await server.set { $0.answerToKill = { $0 == 4 ? .notPermitted(message: "not owner") : nil } }
         await store.set { $0.failing = [.finish] }
         do {
             _ = try await commit(plan)
@@ -238,7 +238,7 @@ final class KillEngineTests: KillEngineTestCase {
         } catch KillError.outcomesNotStored {}
         await store.set { $0.failing = [] }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .ended, 4: .denied])
+        XCTAssertEqual(report.outcomes, [3: .ended, 4: .denied("not owner")])
         XCTAssertEqual(report.killed, [3])
         let kills = await server.kills
         XCTAssertEqual(kills, [3, 4, 4], "the session that is gone was sent a second KILL")
@@ -247,7 +247,7 @@ final class KillEngineTests: KillEngineTestCase {
     func testAKilldThatNeverStoppedTellsWhatItSawOnceThereIsRoom() async throws {
         let engine = engine
         let plan = try await prepare([3, 4])
-        await server.set { $0.answerToKill = { $0 == 4 ? .notPermitted : nil } }
+        await server.set { $0.answerToKill = { $0 == 4 ? .notPermitted(message: "not owner") : nil } }
         await store.set { $0.failing = [.finish] }
         for _ in 0..<2 {
             do {
@@ -260,7 +260,7 @@ final class KillEngineTests: KillEngineTestCase {
         await server.set { $0.failure = ServerError(.unreachable, "no answer") }
         for _ in 0..<2 {
             let report = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
-            XCTAssertEqual(report.outcomes, [3: .killed, 4: .denied])
+            XCTAssertEqual(report.outcomes, [3: .killed, 4: .denied("not owner")])
         }
         let kills = await server.kills
         XCTAssertEqual(kills, [3, 4])
@@ -445,7 +445,7 @@ final class KillEngineTests: KillEngineTestCase {
         await server.set { server in
             server.answerToKill = { id in
                 switch id {
-                case 1: .notPermitted
+                case 1: .notPermitted(message: "not owner")
                 case 2: .refused(code: 1317, message: "interrupted")
                 case 3: .lost
                 case 4: .notSent
@@ -461,7 +461,7 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(
             report.outcomes,
             [
-                1: .denied, 2: .failed("1317: interrupted"), 3: .unknown,
+                1: .denied("not owner"), 2: .failed("1317: interrupted"), 3: .unknown,
                 4: .failed("the connection broke before KILL was sent"),
                 5: .failed("1094: the server lists the session but cannot kill it"), 6: .killed, 7: .gone,
             ])

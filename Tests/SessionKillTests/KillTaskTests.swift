@@ -116,7 +116,7 @@ final class KillTaskTests: KillTaskTestCase {
 
     func testASessionThatCannotBeEndedIsTriedOnceAMinute() async throws {
         await addSessions(.idle(101, user: "batch"))
-        await server.set { $0.answerToKill = { $0 == 101 ? .notPermitted : nil } }
+        await server.set { $0.answerToKill = { $0 == 101 ? .notPermitted(message: "not owner") : nil } }
         _ = try await create(rule())
         try await gate.pause()
         for _ in 0..<58 { try await look() }
@@ -125,12 +125,12 @@ final class KillTaskTests: KillTaskTestCase {
         try await look(after: 1)
         await assertKilled([101, 101])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .denied], [101: .denied]])
+        XCTAssertEqual(outcomes, [[101: .denied("not owner")], [101: .denied("not owner")]])
     }
 
     func testAnotherSessionUnderItsIDIsNotSparedForIt() async throws {
         await addSessions(.idle(101, user: "batch"))
-        await server.set { $0.answerToKill = { $0 == 101 ? .notPermitted : nil } }
+        await server.set { $0.answerToKill = { $0 == 101 ? .notPermitted(message: "not owner") : nil } }
         _ = try await create(rule())
         try await gate.pause()
         await server.set { server in
@@ -140,7 +140,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await look()
         await assertKilled([101, 101])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .denied], [101: .killed]])
+        XCTAssertEqual(outcomes, [[101: .denied("not owner")], [101: .killed]])
     }
 
     func testServersThatTakeTurnsBehindOneAddressMakeNoPlanASecond() async throws {
@@ -181,7 +181,7 @@ final class KillTaskTests: KillTaskTestCase {
 
     func testOutcomesThatCannotBeStoredAreStoredLaterAndNobodyIsKilledAgain() async throws {
         await addSessions(.idle(101, user: "batch"), .idle(102, user: "batch"))
-        await server.set { $0.answerToKill = { $0 == 102 ? .notPermitted : nil } }
+        await server.set { $0.answerToKill = { $0 == 102 ? .notPermitted(message: "not owner") : nil } }
         await store.set { $0.failing = [.finish] }
         _ = try await create(rule())
         try await gate.pause()
@@ -190,7 +190,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await look()
         await assertKilled([101, 102])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .killed, 102: .denied]])
+        XCTAssertEqual(outcomes, [[101: .killed, 102: .denied("not owner")]])
     }
 
     // MARK: Errors

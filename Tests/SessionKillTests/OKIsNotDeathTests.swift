@@ -72,11 +72,57 @@ final class OKIsNotDeathTests: KillEngineTestCase {
     func testASessionThatWasDetachedFromItsPreparedXATransactionLeavesItBehind() async throws {
         await server.set { server in
             var session = Session.idle(50)
-            session.picture.hasPreparedXA = true
+            session.picture.preparedXA = .present
             server.sessions.append(session)
         }
         let report = try await commit(prepare([50]))
         XCTAssertEqual(report.outcomes, [50: .xaPrepared])
+    }
+
+    func testOfASessionThatMayHavePreparedAnXATransactionItIsNotSaidThatAllIsFree() async throws {
+        let transactions = [nil, Self.transaction]
+        for (id, transaction) in zip([50, 51] as [ThreadID], transactions) {
+            await server.set { server in
+                var session = Session.idle(id.rawValue, transaction: transaction)
+                session.picture.preparedXA = .unknown
+                server.sessions.append(session)
+            }
+        }
+        let plan = try await prepare([50, 51])
+        XCTAssertEqual(plan.content.threads.map(\.session?.picture?.preparedXA), [.unknown, .unknown])
+        let report = try await commit(plan)
+        XCTAssertEqual(report.outcomes, [50: .xaUnknown, 51: .xaUnknown])
+        XCTAssertEqual(report.killed, [50, 51])
+    }
+
+    private static let wait = "Waiting for semi-sync ACK from replica"
+
+    /// A session with id 50 whose change waits for a replica's acknowledgement.
+    private func addWaitingSession(_ transaction: Transaction? = nil, _ state: String = wait) async {
+        await server.set { server in
+            var session = Session.idle(50, command: "Query", transaction: transaction)
+            session.picture.state = state
+            server.sessions.append(session)
+        }
+    }
+
+    func testAChangeThatWaitedForAReplicaOnlyIsReportedAsCommitted() async throws {
+        for (transaction, state) in [(nil, Self.wait), (Self.transaction, "Waiting for semi-sync ACK from slave")] {
+            await addWaitingSession(transaction, state)
+            let plan = try await prepare([50])
+            XCTAssertEqual(plan.content.threads[0].session?.picture?.awaitsReplica, true)
+            let report = try await commit(plan)
+            XCTAssertEqual(report.outcomes, [50: .alreadyCommitted])
+            XCTAssertEqual(report.killed, [50])
+        }
+    }
+
+    func testASessionThatTheServerKeepsUntilAReplicaAcknowledgesIsReportedWithItsChange() async throws {
+        await addWaitingSession()
+        await server.set { $0.afterKill = { $0 } }
+        let report = try await commit(prepare([50]))
+        XCTAssertEqual(report.outcomes, [50: .outlivedKillCommitted])
+        XCTAssertEqual(report.killed, [])
     }
 
     /// A KILL that meets a COMMIT: the session is gone, but the transaction still has its thread.

@@ -103,6 +103,34 @@ final class PreviewTests: KillEngineTestCase {
         XCTAssertEqual(counts, [3, 0, 4, 2])
     }
 
+    func testALockOfAPreparedXATransactionIsWantedButNotFreed() async throws {
+        await server.set { server in
+            for index in server.sessions.indices where server.sessions[index].id == 1 {
+                server.sessions[index].picture.preparedXA = .present
+            }
+            // 10 and 11 wait for what was prepared, 12 for a name that 1 has taken by GET_LOCK.
+            server.lockWaits.known = [
+                LockWait(waiter: 10, holder: 1, lock: Self.row), LockWait(waiter: 11, holder: 1, lock: Self.table),
+                LockWait(waiter: 12, holder: 1, lock: Lock(kind: .user, object: "nightly")),
+            ]
+        }
+        let plan = try await prepare([1])
+        let picture = try picture(of: 1, in: plan)
+        XCTAssertEqual(picture.wantedLocks.map(\.waiters), [1, 1, 1])
+        XCTAssertEqual(picture.freedSessions, 1)
+        XCTAssertEqual(plan.content.impact?.freedSessions, 1)
+    }
+
+    func testAHostThatTheServerMayHaveCutIsMarked() {
+        for (length, end, mayLackPort) in [
+            (62, "", false), (63, "", true), (64, "", false), (57, ":51444", false), (58, ":5144", true),
+            (62, ":", true), (58, "51444", true), (57, ".51444", true),
+        ] {
+            let host = String(repeating: "h", count: length) + end
+            XCTAssertEqual(SessionIdentity(id: 1, user: "app", host: host).mayLackPort, mayLackPort, host)
+        }
+    }
+
     func testNobodyIsFreedByThoseWhoAreProtected() async throws {
         await server.set { $0.sessions.append(.idle(106, user: "monitor")) }
         await wait([(10, 106)])

@@ -243,6 +243,8 @@ public struct PlanDescription: Decodable {
         public let InfoSha256: String?
         public let Transaction: Transaction?
         public let XaPrepared: Bool?
+        public let XaUnknown: Bool?
+        public let AwaitsReplica: Bool?
         public let Protection: String?
         public let WantedLocks: [WantedLock]?
         public let FreedSessions: Int?

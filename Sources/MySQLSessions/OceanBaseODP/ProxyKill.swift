@@ -40,6 +40,7 @@ final class KillQueue: Sendable {
 extension MySQLConnection {
     /// How old the list may be by which a session is identified before its KILL.
     private static let freshness = Duration.milliseconds(250)
+    private static let spared = KillAnswer.notPermitted(message: "it is a connection of killd's own")
 
     /// Sends KILL PROXYSESSION for one session after the other, each of which
     /// this connection has identified before.
@@ -69,7 +70,7 @@ extension MySQLConnection {
             }
             guard let index = queue.take() else { return }
             let session = queue.sessions[index]
-            queue.answer(index, queue.spared.contains(session.id) ? .notPermitted : kill(session, in: list))
+            queue.answer(index, queue.spared.contains(session.id) ? Self.spared : kill(session, in: list))
         }
     }
 
@@ -165,7 +166,7 @@ extension KillAnswer {
         self =
             switch failure.code {
             case _ where failure.isOfUnknownProxySession: .noSuchThread
-            case 1_095, 5_010: .notPermitted
+            case 1_095, 5_010: .notPermitted(message: failure.message)
             case 1_317, 4_402: .lost
             case _ where failure.isConnectionLost: .lost
             default: .refused(code: failure.code, message: failure.message)

@@ -106,6 +106,21 @@ struct ShowCommand: Command {
                     "\(thread.Id) has a prepared XA transaction, which outlives it with all its locks until somebody "
                         + "ends it by XA COMMIT or XA ROLLBACK.")
             }
+            if thread.XaUnknown == true {
+                remarks.append(
+                    "Whether \(thread.Id) has prepared an XA transaction, which would outlive it with all its locks, the "
+                        + "server does not tell: one is nobody's (XA RECOVER lists it). `killd check` says what is missing.")
+            }
+            if thread.AwaitsReplica == true {
+                remarks.append(
+                    "\(thread.Id) waits for a replica to acknowledge its change, which is committed: KILL does not undo it, "
+                        + "and on MySQL does not end the wait.")
+            }
+            if thread.HostCut == true {
+                remarks.append(
+                    "The server cuts the host of \(thread.Id) to 63 characters, so that its port is not known: another "
+                        + "session of its user may look the same.")
+            }
         }
         if let freed = plan.FreedSessions, freed > 0 {
             remarks.append("Other sessions that could go on with all of these gone: \(freed)")

@@ -13,6 +13,8 @@ extension MySQLConnection {
     /// On MariaDB, where the list alone guards: the KILLs then take about as long
     /// as the list of 1,000 sessions.
     private static let packetGuardedByList = 32
+    /// More than an id takes in the statements that look for those who are still there, and its part of their words.
+    private static let presentBytesPerSession = 100
     /// How often a session that goes on meanwhile is looked for on MariaDB.
     private static let looksForBusySession = 5
 
@@ -67,7 +69,11 @@ extension MySQLConnection {
         var tries: [Int: Int] = [:]
         var size = limit
         while !waiting.isEmpty, !isLost {
-            let batch = Array(waiting.suffix(size).reversed())
+            var batch = Array(waiting.suffix(size).reversed())
+            // The server takes no larger packet, and ends the connection that sends one.
+            while batch.count > 1, packet(batch.map { sessions[$0] }).sql.utf8.count > largestStatement {
+                batch.removeLast(batch.count / 2)
+            }
             waiting.removeLast(batch.count)
             let packet = packet(batch.map { sessions[$0] })
             var again: [Int] = []
@@ -89,6 +95,11 @@ extension MySQLConnection {
     /// Which of `sessions` are still listed, or still have a thread, in one round trip.
     func present(among sessions: [SessionIdentity]) throws(ServerError) -> Set<ThreadID> {
         guard !sessions.isEmpty else { return [] }
+        let most = max(1, largestStatement / Self.presentBytesPerSession)
+        guard sessions.count <= most else {
+            let rest = try present(among: Array(sessions.dropFirst(most)))
+            return try present(among: Array(sessions.prefix(most))).union(rest)
+        }
         let ids = sessions.map(\.id.description).joined(separator: ",")
         var statements = ["SELECT ID AS id, USER AS user FROM \(sessionTable) WHERE ID IN (\(ids))"]
         if performanceSchema.threads {
@@ -266,7 +277,7 @@ struct MariaDBKillPacket: KillPacket {
         guard let row = reply.results.first?.rows.first, row.count == 3 else {
             // Refused before it began, or interrupted nobody knows where.
             let answer: KillAnswer =
-                if let failure = reply.failure, failure.isSyntaxError { KillAnswer(failure) } else { .lost }
+                if let failure = reply.failure, failure.isSyntaxError || failure.isRefusedWhole { KillAnswer(failure) } else { .lost }
             return sessions.map { _ in .final(answer) }
         }
         var answers: [ThreadID: PacketAnswer] = [:]
@@ -310,7 +321,7 @@ extension KillAnswer {
             case 1_095, 1_227, 1_979: .notPermitted(message: failure.message)
             // OceanBase's own: it gave up waiting, and another server of its cluster may do it all the same.
             case 4_012: .lost
-            case _ where failure.isConnectionLost: .lost
+            case _ where failure.isConnectionLost && !failure.isRefusedWhole: .lost
             default: .refused(code: failure.code, message: failure.message)
             }
     }

@@ -83,6 +83,7 @@ public actor MySQLConnection {
             case .mysql:
                 let version: String
                 (threadID, version) = try setUp(handle)
+                handle.learnLargestStatement()
                 dialect = .mysql(try AccountRights(version: version, on: handle))
             case .oceanBaseODP:
                 guard let greeted = ThreadID(handle.threadID) else {
@@ -172,6 +173,9 @@ public actor MySQLConnection {
     nonisolated var performanceSchema: PerformanceSchemaTables { rights.performanceSchema }
 
     var isLost: Bool { handle == nil }
+
+    /// In bytes.
+    var largestStatement: Int { handle?.largestStatement ?? 0 }
 
     /// Sends one or more statements in one packet.
     ///

@@ -16,6 +16,8 @@ struct MySQLHandle: ~Copyable {
         let largestAnswer: MySQLServerConfiguration.AnswerSize
         /// When the connection must be ready for use; `nil` once it is.
         var setUpDeadline: ContinuousClock.Instant?
+        /// In bytes; what the server takes no more of, it refuses with the connection.
+        var largestStatement = Int.max
 
         init(_ configuration: MySQLServerConfiguration) {
             deadlines = configuration.deadlines
@@ -62,6 +64,19 @@ struct MySQLHandle: ~Copyable {
     }
 
     func finishSetUp() { limits.setUpDeadline = nil }
+
+    /// In bytes, what fits into the packets of a statement.
+    var largestStatement: Int { limits.largestStatement }
+
+    /// Asks the server how much it takes in a packet, which stays so for a connection.
+    ///
+    /// Servers check what is larger than their buffer only (both measured). A server that does not tell, OceanBase say, is
+    /// taken to have no limit.
+    func learnLargestStatement() {
+        let answer = run("SELECT GREATEST(@@max_allowed_packet,@@net_buffer_length)-1 AS bytes")
+        guard answer.failure == nil, let bytes = answer.results.first?.rows.first?.first else { return }
+        if let bytes = bytes.flatMap({ Int($0) }), bytes > 0 { limits.largestStatement = bytes }
+    }
 
     private func set() throws(MySQLFailure) {
         var connectSeconds = deadlines.connect.wholeSeconds
@@ -124,6 +139,9 @@ struct MySQLHandle: ~Copyable {
     /// - Parameter limit: for all of it; as configured, if not given.
     /// - Returns: the answers until the first error, and that error.
     func run(_ sql: String, within limit: Duration? = nil) -> (results: [MySQLResult], failure: MySQLFailure?) {
+        guard sql.utf8.count <= largestStatement else {
+            return ([], .notSent(bytes: sql.utf8.count, largest: largestStatement))
+        }
         beginCall(pause: deadlines.readWrite, within: limit)
         defer { cmysql_end_call() }
         var sql = sql

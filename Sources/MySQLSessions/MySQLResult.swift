@@ -14,6 +14,8 @@ struct MySQLFailure: Error {
     /// Set if the call went beyond it: what the server did is not known, and the connection is of no more use.
     let limit: Limit?
     private(set) var isOfOceanBase = false
+    /// Whether it was not tried, so that the connection is as it was.
+    private var wasNotSent = false
 
     /// What bounds a call.
     enum Limit {
@@ -36,6 +38,23 @@ struct MySQLFailure: Error {
             code: 2_020, message: "the server sent more than the \(limit) that are read of its answers at a time",
             beyond: .size)
     }
+
+    /// ER_NET_PACKET_TOO_LARGE, before the server says so and ends the connection.
+    static func notSent(bytes: Int, largest: Int) -> MySQLFailure {
+        var failure = MySQLFailure(
+            code: packetTooLarge,
+            message: """
+                a statement of \(bytes) bytes was not sent, since this server takes \(largest); as an administrator: \
+                SET GLOBAL max_allowed_packet=16777216;
+                """)
+        failure.wasNotSent = true
+        return failure
+    }
+
+    private static let packetTooLarge: UInt32 = 1_153
+
+    /// Whether the server refused what was sent before it began with any of it.
+    var isRefusedWhole: Bool { code == Self.packetTooLarge && !isOfOceanBase }
 
     /// The same, from OceanBase, whose own errors have numbers that are MySQL's
     /// for other things, and those of client libraries.
@@ -64,6 +83,7 @@ struct MySQLFailure: Error {
     var isConnectionLost: Bool {
         switch code {
         case _ where limit != nil: true
+        case Self.packetTooLarge where !isOfOceanBase: !wasNotSent
         // Numbers from 4000 to 5999 are errors of OceanBase, such as 5010.
         case 2_000..<3_000 where isOfOceanBase: true
         case _ where isOfOceanBase: code == 1_053

@@ -91,6 +91,41 @@ final class GuardedKillTests: XCTestCase {
         }
     }
 
+    func testKillsMoreSessionsThanFitIntoOnePacketOfTheServer() async throws {
+        try await onEveryServer { server in
+            let root = try await server.administrator()
+            let before = try await root.query("SELECT @@global.max_allowed_packet").first?.rows.first?.first ?? nil
+            let victims = try await ClientSessions.open(400, on: server)
+            let bystanders = try await Bystanders.open(on: server)
+            let ids = await victims.threadIDs
+            // No less than the buffer, by which servers judge too.
+            try await root.query("SET GLOBAL max_allowed_packet=16384")
+            let answers = try await withConnection(to: server.configuration()) { connection in
+                await connection.kill(try await identities(of: ids, over: connection))
+            }
+            try await root.query("SET GLOBAL max_allowed_packet=\(try XCTUnwrap(before))")
+            XCTAssertEqual(answers.filter { $0 == .accepted }.count, 400, "\(Set(answers))")
+            let answering = await victims.answering()
+            XCTAssertEqual(answering, [])
+            await bystanders.assertAllAnswer()
+        }
+    }
+
+    func testAPacketThatTheServerRefusedWholeWasNotSent() {
+        let failure = MySQLFailure(code: 1_153, message: "Got a packet bigger than 'max_allowed_packet' bytes")
+        XCTAssertTrue(failure.isConnectionLost, "the server ends the connection")
+        let sessions = (1...3).compactMap { ThreadID(UInt64($0)) }.map { id in
+            SessionIdentity(id: id, user: "app", host: "10.0.0.7:5\(id)")
+        }
+        let refused = PacketAnswer.final(.refused(code: 1_153, message: failure.message))
+        let mysql = MySQLKillPacket(sessions: sessions, table: "t", hasThreads: false)
+        XCTAssertEqual(mysql.answers(from: ([], failure)), [refused, refused, refused])
+        for guards in [MariaDBKillPacket.Guards.list, .listAndQueryID] {
+            let mariadb = MariaDBKillPacket(sessions: sessions, guards: guards)
+            XCTAssertEqual(mariadb.answers(from: ([], failure)), [refused, refused, refused])
+        }
+    }
+
     func testReportsSessionsThatItMayNotKill() async throws {
         try await onEveryServer { server in
             let root = try await server.administrator()

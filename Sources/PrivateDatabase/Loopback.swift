@@ -2,20 +2,32 @@ import Glibc
 
 extension PrivateDatabase {
     /// A TCP port of 127.0.0.1 that nobody listens on at this moment.
+    ///
+    /// Not one that the kernel would choose: of those it may give any to the next
+    /// client that connects to somewhere, before a server has bound it.
     public static func freePort() throws(PrivateDatabaseError) -> UInt16 {
+        for _ in 0..<mostTries {
+            let port = UInt16.random(in: portsForServers)
+            if try isFree(port) { return port }
+        }
+        throw PrivateDatabaseError(systemCall: "bind to 127.0.0.1")
+    }
+
+    /// Below those that Linux chooses for clients (`ip_local_port_range`), above those of known services.
+    private static let portsForServers: Range<UInt16> = 15_000..<32_768
+    private static let mostTries = 100
+
+    private static func isFree(_ port: UInt16) throws(PrivateDatabaseError) -> Bool {
         let socket = try Descriptor(Glibc.socket(AF_INET, streamSocket, 0), from: "socket")
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutableBytes(of: &address) { bytes in
+        address.sin_port = port.bigEndian
+        return withUnsafeBytes(of: address) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) { addresses in
-                let bound = bind(socket.number, addresses.baseAddress, length)
-                return bound < 0 ? bound : getsockname(socket.number, addresses.baseAddress, &length)
+                bind(socket.number, addresses.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard result == 0 else { throw PrivateDatabaseError(systemCall: "bind to 127.0.0.1") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }
 

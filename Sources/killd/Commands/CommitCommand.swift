@@ -1,5 +1,6 @@
 import DBbrainAPI
 import SessionKill
+import Text
 
 /// `killd commit`: ends the sessions of a plan.
 struct CommitCommand: Command {
@@ -39,14 +40,22 @@ struct CommitCommand: Command {
             let killed = answer.content.Threads.map(\.description)
             Terminal.standardOutput.write(
                 killed.isEmpty ? "No session was ended.\n" : "Ended: \(killed.joined(separator: ", "))\n")
-            let spared = try self.spared(by: answer.content)
-            if !spared.isEmpty { Terminal.standardOutput.write("Not ended: \(spared.joined(separator: ", "))\n") }
+            let (ended, spared) = try threads(after: answer.content)
+            let remarkable = ended.filter { $0.Outcome?.isSame(as: Outcome.Kind.killed.rawValue) != true }
+            if !remarkable.isEmpty { Terminal.standardOutput.write("Of them: \(Self.outcomes(of: remarkable))\n") }
+            if !spared.isEmpty { Terminal.standardOutput.write("Not ended: \(Self.outcomes(of: spared))\n") }
         }
         return .done
     }
 
-    /// The other threads of the plan, each with why.
-    private func spared(by answer: KillMySqlThreadsAnswer) throws -> [String] {
+    private static func outcomes(of threads: [KillPlanThread]) -> String {
+        threads.map { "\($0.Id) (\(ShowCommand.outcome(of: $0)))" }.joined(separator: ", ")
+    }
+
+    /// The plan's threads, with what became of them.
+    private func threads(
+        after answer: KillMySqlThreadsAnswer
+    ) throws -> (ended: [KillPlanThread], spared: [KillPlanThread]) {
         let ended = Set(answer.Threads)
         let plan: APIClient.Answer<DescribeKillPlanAnswer>
         do {
@@ -56,12 +65,11 @@ struct CommitCommand: Command {
         } catch let failure as CommandFailure {
             throw CommandFailure(
                 """
-                the Commit was done, but who was not ended cannot be told: \(failure.text). To see it: killd show \
+                the Commit was done, but what became of each session cannot be told: \(failure.text). To see it: killd show \
                 \(answer.SqlExecId)
                 """)
         }
-        return plan.content.Plan.Threads.filter { !ended.contains($0.Id) }.map { thread in
-            "\(thread.Id) (\(ShowCommand.outcome(of: thread)))"
-        }
+        let threads = plan.content.Plan.Threads
+        return (threads.filter { ended.contains($0.Id) }, threads.filter { !ended.contains($0.Id) })
     }
 }

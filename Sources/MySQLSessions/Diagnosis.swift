@@ -13,6 +13,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case server(version: String)
         case unreachable(ServerError)
         case adminAddressUnreachable(ServerError)
+        /// killd came in by the administrative address.
+        case ordinaryAddressClosed(ServerError)
         /// `PROCESS`: without it the session list is silently partial.
         case processMissing
         /// `CONNECTION_ADMIN`: without it only sessions of killd's own user can be killed.
@@ -55,6 +57,7 @@ extension MySQLServer {
         var findings: [MySQLFinding] = []
         do {
             let connection = try await acquire()
+            if let error = refusalOfOrdinaryAddress { findings.append(.ordinaryAddressClosed(error)) }
             do throws(ServerError) {
                 switch connection.dialect {
                 case .mysql: findings += try await connection.findings(configuration.address)
@@ -86,6 +89,12 @@ extension MySQLServer {
 }
 
 extension MySQLFinding {
+    fileprivate static func ordinaryAddressClosed(_ error: ServerError) -> MySQLFinding {
+        MySQLFinding(
+            severity: .warning, subject: .ordinaryAddressClosed(error),
+            description: "killd came in by adminHost and adminPort only: \(error.description)")
+    }
+
     fileprivate static func unreachable(_ error: ServerError) -> MySQLFinding {
         MySQLFinding(severity: .problem, subject: .unreachable(error), description: error.description)
     }

@@ -249,6 +249,9 @@ public actor MySQLServer: DatabaseServer {
         }
     }
 
+    /// Why the administrative address serves at present.
+    var refusalOfOrdinaryAddress: ServerError? { ordinaryRefusal?.error }
+
     private var hasOthers: Bool { !ownThreadIDs.isEmpty || opening > 0 }
 
     private var mayOpen: Bool {

@@ -42,6 +42,12 @@ final class AdministrativeAddressTests: XCTestCase {
                 }
                 XCTAssertLessThan(taken, .milliseconds(900), what)
             }
+            let findings = await server.check()
+            let isNoticed = findings.contains {
+                if case .ordinaryAddressClosed = $0.subject { $0.severity == .warning } else { false }
+            }
+            XCTAssertTrue(isNoticed, "\(what): \(findings)")
+            try await eventually("the connection of the check has ended") { admin.connectionCount == 2 }
             let connections = admin.connectionCount
             XCTAssertEqual(connections, 2, what)
             await server.close()

@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import Parameters
 import RequestSigning
+import SessionKill
 import TestSupport
 import XCTest
 
@@ -78,6 +79,16 @@ final class DASRefusalTests: XCTestCase {
                 XCTAssertEqual(defect.description, reason)
             }
         }
+    }
+
+    func testADatabaseServersWordsStandBehindTheVendorsSentence() {
+        let sentence = "The request has failed due to a temporary failure of the server."
+        let refused = ServerError(.other, code: 1_047, "a query: Unknown command (1047)")
+        XCTAssertEqual(
+            DASError.serviceUnavailable(cause: refused).message, "\(sentence) (a query: Unknown command (1047))")
+        XCTAssertEqual(DASError.serviceUnavailable(cause: SessionTaskError.stopping).message, sentence)
+        let long = ServerError(.other, code: 1, String(repeating: "x", count: 10_000))
+        XCTAssertEqual(DASError.serviceUnavailable(cause: long).message.utf8.count, sentence.utf8.count + 303)
     }
 
     func testALogLineOfAParameterHasNoValue() {

@@ -1,4 +1,5 @@
 import HTTPServer
+import SessionKill
 
 /// Everything that DAS requests are refused with.
 ///
@@ -118,11 +119,20 @@ extension DASError {
                 .internalServerError, "InternalError",
                 "The request processing has failed due to some unknown error, exception or failure."
             )
-        case .serviceUnavailable:
+        case .serviceUnavailable(let cause):
             (
                 .serviceUnavailable, "ServiceUnavailable",
-                "The request has failed due to a temporary failure of the server."
+                "The request has failed due to a temporary failure of the server." + Self.words(of: cause)
             )
         }
     }
+
+    /// What a database server said, behind the vendor's sentence.
+    private static func words(of cause: any Error) -> String {
+        guard let error = cause as? ServerError else { return "" }
+        return " (\(String(decoding: error.description.utf8.prefix(longestWords), as: UTF8.self)))"
+    }
+
+    /// In bytes.
+    private static let longestWords = 300
 }

@@ -28,7 +28,7 @@ struct HTTPConnection: Sendable {
         case readingHead(until: MonotonicTime)
         case readingBody(TransferProgress)
         /// The client is to be told, and then to go.
-        case refusing(HTTPProtocolError, isHead: Bool)
+        case refusing(HTTPProtocolError, isHead: Bool, head: [UInt8])
         /// The client is to be answered without regard to its body, and then to go.
         case declining(HTTPResponse, isHead: Bool)
         /// The request is complete and the handler has not been called.
@@ -77,7 +77,7 @@ struct HTTPConnection: Sendable {
 
     init(
         limits: HTTPLimits, allowance: HTTPServer.Allowance? = nil,
-        refusal: @escaping HTTPServer.Refusal = { $0.response }, remoteAddress: String, at now: MonotonicTime
+        refusal: @escaping HTTPServer.Refusal = { error, _ in error.response }, remoteAddress: String, at now: MonotonicTime
     ) {
         self.limits = limits
         self.allowance = allowance
@@ -188,8 +188,9 @@ struct HTTPConnection: Sendable {
             case .ready(let parsed): parsed.request.method == "HEAD"
             default: parser.isReadingHead
             }
+        let head = parser.headSoFar
         parser.reset()
-        state = .refusing(error, isHead: isHead)
+        state = .refusing(error, isHead: isHead, head: head)
     }
 
     private mutating func decline(_ response: HTTPResponse) {
@@ -250,8 +251,8 @@ struct HTTPConnection: Sendable {
         switch state {
         case .closed:
             return .close
-        case .refusing(let error, let isHead):
-            append(refusal(error), isHead: isHead, isLast: true, date: date, at: now)
+        case .refusing(let error, let isHead, let head):
+            append(refusal(error, head), isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .report(error)
         case .declining(let response, let isHead):

@@ -68,6 +68,9 @@ struct HTTPRequestParser: Sendable {
     /// Whether the method of the request that is being read is known to be HEAD.
     var isReadingHead: Bool { head?.requestLine.method == "HEAD" }
 
+    /// The bytes of the head that is being read, as far as they have come.
+    var headSoFar: [UInt8] { headBytes }
+
     /// Bytes held for a body that is not complete.
     var bufferedBodyBytes: Int { fixedBody.count + chunkedBody.content.count }
 
@@ -149,6 +152,7 @@ struct HTTPRequestParser: Sendable {
         let lineEnd = rest.firstLineFeed
         let piece = if let lineEnd { rest.extracting(0...lineEnd) } else { rest }
         guard headBytes.count + piece.count <= limits.headBytes else {
+            headBytes.append(piece.extracting(0..<max(0, min(piece.count, limits.headBytes - headBytes.count))))
             throw lineStart == 0
                 ? HTTPProtocolError(.uriTooLong, "the request line is longer than \(limits.headBytes) bytes")
                 : HTTPProtocolError(

@@ -61,8 +61,9 @@ public final class HTTPServer: Sendable {
     public typealias Observer = @Sendable (HTTPServerEvent) -> Void
 
     /// Called on the server's thread: what a client is answered that is refused
-    /// on the level of HTTP, before the connection is closed.
-    public typealias Refusal = @Sendable (HTTPProtocolError) -> HTTPResponse
+    /// on the level of HTTP, before the connection is closed. Also handed the bytes
+    /// of the request's head, as far as they were read.
+    public typealias Refusal = @Sendable (_ error: HTTPProtocolError, _ head: [UInt8]) -> HTTPResponse
 
     /// Called on the server's thread, for a request with a body that is longer than
     /// ``HTTPLimits/shortBodyBytes`` and of which only the head has come: it must
@@ -96,7 +97,7 @@ public final class HTTPServer: Sendable {
     public init(
         listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), memory: HTTPMemory? = nil,
         tls: TLSServerContext? = nil, handler: @escaping Handler, allowance: Allowance? = nil,
-        refusal: @escaping Refusal = { $0.response }, observer: @escaping Observer = { _ in }
+        refusal: @escaping Refusal = { error, _ in error.response }, observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
         do throws(SystemError) {

@@ -77,6 +77,30 @@ final class WrongListenerTests: XCTestCase {
         try await killd.stop()
     }
 
+    /// What Tencent's API refuses for its size has status 200 as well.
+    func testARequestForDASThatIsTooLongIsAnErrorToItsSDKToo() async throws {
+        let killd = try await start()
+        let ids = "%5B" + (0..<10_000).map { "\($0 + 1_000_000)" }.joined(separator: "%2C") + "%5D"
+        let kill = "CreateKillInstanceSessionTask"
+        for head in [
+            "POST /?DbUser=u&DbUserPassword=p&InstanceId=cdb-test&KillAllSessions=False&SessionIds=\(ids) HTTP/1.1",
+            "GET /?InstanceId=cdb-test&DbUser=u&DbUserPassword=p&SessionIds=\(ids)&Action=\(kill) HTTP/1.1",
+            "POST / HTTP/1.1\r\nx-acs-action: \(kill)\r\nContent-Length: 11000000",
+        ] {
+            let connection = try TestClient(port: killd.port)
+            connection.send(head + "\r\nHost: 127.0.0.1:\(killd.port)\r\n\r\n")
+            let answer = try DASAnswerText(connection)
+            XCTAssertTrue([413, 414].contains(answer.status), answer.text)
+            XCTAssertEqual(answer.code, "InvalidParams", answer.text)
+        }
+        let connection = try TestClient(port: killd.port)
+        connection.send("GET /?Threads.0=\(ids) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        let answer = try XCTUnwrap(connection.receive())
+        XCTAssertTrue(answer.hasPrefix("HTTP/1.1 200 "), answer)
+        XCTAssertTrue(answer.contains("RequestSizeLimitExceeded"), answer)
+        try await killd.stop()
+    }
+
     private func start() async throws -> KilldProcess {
         // Nothing listens there: nobody comes as far as a server.
         var configuration = KilldConfiguration(port: try PrivateDatabase.freePort())

@@ -60,7 +60,7 @@ final class Service: Sendable {
             listen: configuration.listen, limits: limits, memory: memory, tls: configuration.tls,
             handler: { metrics.observing(current.setup.answer($0)) },
             allowance: { current.setup.allowance(of: $0) },
-            refusal: { current.setup.dispatcher.refusal(of: $0) },
+            refusal: { current.setup.refusal(of: $0, head: $1) },
             observer: { event in
                 metrics.count(event, of: .api)
                 if case .failed(let reason) = event { readiness.noteFailure(reason) }
@@ -71,7 +71,7 @@ final class Service: Sendable {
                 listen: address, limits: limits, memory: memory, tls: configuration.tls,
                 handler: { metrics.observing(current.setup.answerDAS($0)) },
                 allowance: { current.setup.allowanceDAS(of: $0) },
-                refusal: DASDispatcher.refusal,
+                refusal: { error, _ in DASDispatcher.refusal(of: error) },
                 observer: { event in
                     metrics.count(event, of: .das)
                     if case .failed(let reason) = event { readiness.noteFailure(reason) }

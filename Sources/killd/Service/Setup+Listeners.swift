@@ -21,6 +21,12 @@ extension Setup {
         return BodyAllowance(bytes: 0) { dasDispatcher.refuseElsewhere(head) }
     }
 
+    /// - Parameter head: of a request that HTTP refuses, as far as it was read.
+    func refusal(of error: HTTPProtocolError, head: [UInt8]) -> HTTPResponse {
+        // Some refusals of Tencent's API have status 200.
+        isMeantForDAS(head) ? DASDispatcher.refusal(of: error) : dispatcher.refusal(of: error)
+    }
+
     func answerDAS(_ request: HTTPRequest) -> HTTPAnswer {
         guard !request.headers.contains("x-acs-action") else { return dasDispatcher.answer(request) }
         return .soon {
@@ -42,5 +48,15 @@ extension HTTPRequest {
             let places = [Array((query ?? "").utf8), body]
             return places.contains { ((try? FormPairs.value(of: name, in: $0)) ?? nil) != nil }
         }
+    }
+}
+
+/// Whether a request is one for DAS, by what is there of its head: no client of
+/// Tencent's sends a POST with a query.
+private func isMeantForDAS(_ head: [UInt8]) -> Bool {
+    let requestLine = head.prefix { $0 != UInt8(ascii: "\r") }
+    if requestLine.starts(with: "POST /?".utf8), requestLine.count > "POST /? HTTP/1.1".utf8.count { return true }
+    return ["x-acs-", "AccessKeyId=", "SessionIds=", "DbUser=", "IgnoredUsers="].contains { mark in
+        head.firstRange(of: Array(mark.utf8)) != nil
     }
 }

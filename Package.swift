@@ -124,7 +124,7 @@ let package = Package(
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests("KilldTests", of: [
             "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
-            "RequestSigning", "TencentCloudErrors", "Text",
+            "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
         ]),
         // What the fuzzer builds itself is left out.
         tests(

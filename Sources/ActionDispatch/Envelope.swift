@@ -10,9 +10,21 @@ struct Envelope {
     let traceID: String?
 
     func success(_ answer: any Encodable & Sendable) throws -> HTTPResponse {
+        guard let prepared = answer as? any PreparedAnswer else {
+            return respond(try Self.json(of: ["Response": Success(answer: answer, requestID: requestID)]))
+        }
+        var body = Array(#"{"Response":{"#.utf8)
+        try prepared.appendMembers(to: &body)
+        body += #","RequestId":"#.utf8
+        body.append(jsonString: requestID)
+        body += "}}".utf8
+        return respond(body)
+    }
+
+    static func json(of value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return respond(Array(try encoder.encode(["Response": Success(answer: answer, requestID: requestID)])))
+        return Array(try encoder.encode(value))
     }
 
     /// Compact and with Error first, as the vendor's gateway writes it.

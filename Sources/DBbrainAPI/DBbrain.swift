@@ -12,6 +12,7 @@ public struct DBbrain: Sendable {
     let orderedInstances: [ManagedInstance]
     /// Ids that one Prepare may name.
     let maximumThreads: Int
+    let writtenInstances = ListedInstance.Written()
 
     public init(engine: KillEngine, tasks: KillTaskRunner, instances: [ManagedInstance], maximumThreads: Int) {
         self.engine = engine

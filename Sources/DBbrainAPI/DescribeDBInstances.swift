@@ -44,7 +44,7 @@ extension DBbrain {
         var seen: Set<InstanceID> = []
         let found = request.InstanceIds.compactMap { visibleInstance($0, for: call) }
             .filter { seen.insert($0.instance.id).inserted }
-        let looks = await engine.look(at: found.map(\.instance), within: Self.lookLimit)
+        let looks = await found.map(\.instance).looks()
         return DescribeDBInstancesAnswer(Items: zip(found, looks).map(InstanceItem.init))
     }
 }

@@ -24,12 +24,56 @@ where ProductName: RawRepresentable & Decodable & Sendable, ProductName.RawValue
     var Regions: [String]?
 }
 
-public struct DescribeDiagDBInstancesAnswer: Codable, Sendable {
+struct DescribeDiagDBInstancesAnswer: Encodable, Sendable {
     /// Of all pages together.
-    public var TotalCount: Int
+    var TotalCount: Int
     /// Whether all instances are inspected: 0 yes, 1 no. killd inspects none.
-    public var DbScanStatus = 1
-    public var Items: [InstanceInfo]
+    var DbScanStatus = 1
+    var Items: [ListedInstance]
+    let written: ListedInstance.Written
+
+    private enum CodingKeys: String, CodingKey { case TotalCount, DbScanStatus, Items }
+}
+
+extension DescribeDiagDBInstancesAnswer: PreparedAnswer {
+    func appendMembers(to json: inout [UInt8]) throws {
+        json += #""DbScanStatus":\#(DbScanStatus),"Items":["#.utf8
+        for (index, item) in Items.enumerated() {
+            if index > 0 { json.append(UInt8(ascii: ",")) }
+            json += try written.json(of: item, in: item.look, for: item.key)
+        }
+        json += #"],"TotalCount":\#(TotalCount)"#.utf8
+    }
+}
+
+/// An instance as a version of the API describes it.
+struct ListedInstance: Encodable, Sendable {
+    let managed: ManagedInstance
+    let look: ServerLook
+    let version: APIVersion
+
+    /// The rest of an instance is the same for as long as its configuration is.
+    typealias Written = WrittenJSON<Key, ServerLook>
+
+    struct Key: Hashable, Sendable {
+        let instance: InstanceID
+        let version: APIVersion
+    }
+
+    var key: Key { Key(instance: managed.instance.id, version: version) }
+
+    func encode(to encoder: any Encoder) throws {
+        var info = InstanceInfo(managed, look)
+        switch version {
+        case .v20210527:
+            info.InstanceConf.ShardNum = ""
+            info.InstanceConf.AnalysisTopKey = "No"
+        case .v20191016:
+            info.AgentStatus = nil
+            info.InstanceStatus = nil
+        }
+        try info.encode(to: encoder)
+    }
 }
 
 /// An instance. What killd does not know is 0 or empty: no figure is made up.
@@ -101,33 +145,20 @@ public struct InstanceConfs: Codable, Sendable {
 }
 
 extension DBbrain {
-    /// How long a list of instances waits for the slowest server.
-    static let lookLimit = Duration.seconds(2)
-
     func describeDiagDBInstances(
         _ request: DescribeDiagDBInstancesRequest<VendorProduct>, _ call: Call
     ) async throws -> DescribeDiagDBInstancesAnswer {
-        var answer = try await instances(request, call)
-        for index in answer.Items.indices {
-            answer.Items[index].InstanceConf.ShardNum = ""
-            answer.Items[index].InstanceConf.AnalysisTopKey = "No"
-        }
-        return answer
+        try await instances(request, .v20210527, call)
     }
 
     func describeDiagDBInstances(
         _ request: DescribeDiagDBInstancesRequest<Product>, _ call: Call
     ) async throws -> DescribeDiagDBInstancesAnswer {
-        var answer = try await instances(request, call)
-        for index in answer.Items.indices {
-            answer.Items[index].AgentStatus = nil
-            answer.Items[index].InstanceStatus = nil
-        }
-        return answer
+        try await instances(request, .v20191016, call)
     }
 
     private func instances<ProductName>(
-        _ request: DescribeDiagDBInstancesRequest<ProductName>, _ call: Call
+        _ request: DescribeDiagDBInstancesRequest<ProductName>, _ version: APIVersion, _ call: Call
     ) async throws -> DescribeDiagDBInstancesAnswer {
         guard request.IsSupported else { throw TencentCloudError.invalidValue("false", of: "IsSupported") }
         guard let offset = Int(exactly: request.Offset), offset >= 0 else {
@@ -145,8 +176,11 @@ extension DBbrain {
                 && request.Regions.allows(managed.region)
         }
         let page = found.dropFirst(offset).prefix(Int(request.Limit))
-        let looks = await engine.look(at: page.map(\.instance), within: Self.lookLimit)
-        return DescribeDiagDBInstancesAnswer(TotalCount: found.count, Items: zip(page, looks).map(InstanceInfo.init))
+        let looks = await page.map(\.instance).looks()
+        return DescribeDiagDBInstancesAnswer(
+            TotalCount: found.count,
+            Items: zip(page, looks).map { ListedInstance(managed: $0, look: $1, version: version) },
+            written: writtenInstances)
     }
 }
 

@@ -7,21 +7,22 @@ public struct Instance: Sendable {
     public let protectedUsers: Set<String>
     /// Whether plans keep a digest only of the statements that sessions run.
     public let hidesStatements: Bool
-    let fingerprints: SharedLook<IndexedObservation>
+    let recentLook: RecentLook<ServerLook>
     let lists: SharedLook<IndexedObservation>
     let pictures: SharedLook<IndexedObservation>
     private let listings: SharedLook<SessionList>
 
+    /// - Parameter clock: what the age of a recent look goes by.
     public init(
         id: InstanceID, node: NodeID? = nil, server: any DatabaseServer, protectedUsers: Set<String>,
-        hidesStatements: Bool = false
+        hidesStatements: Bool = false, clock: RecentLook<ServerLook>.Clock = .init()
     ) {
         self.id = id
         self.node = node
         self.server = server
         self.protectedUsers = protectedUsers
         self.hidesStatements = hidesStatements
-        fingerprints = SharedLook(at: server, .server)
+        recentLook = RecentLook(at: server, clock: clock)
         lists = SharedLook(at: server, .sessions)
         pictures = SharedLook(at: server, .locks)
         listings = SharedLook { try await server.list() }

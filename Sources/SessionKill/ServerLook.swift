@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What came of asking a server whether it is there.
 public enum ServerLook: Hashable, Sendable {
     case answered(ServerFingerprint)
@@ -9,43 +7,35 @@ public enum ServerLook: Hashable, Sendable {
     case unfinished
 }
 
-extension KillEngine {
-    /// Asks the servers of some instances, all at the same time, who they are.
-    ///
-    /// - Parameter limit: how long the slowest may take. A look that takes longer
-    ///   goes on by itself; whoever asks meanwhile waits for it and the next, so
-    ///   that they do not pile up.
-    /// - Returns: one look for each instance, in the same order.
-    public func look(at instances: [Instance], within limit: Duration) async -> [ServerLook] {
-        await withTaskGroup(of: (Int, ServerLook).self) { group in
-            for (index, instance) in instances.enumerated() {
-                group.addTask { (index, await look(at: instance, within: limit)) }
+extension RecentLook<ServerLook> {
+    /// How long a list of instances waits for the slowest server.
+    static var patience: Duration { .seconds(2) }
+
+    convenience init(at server: any DatabaseServer, clock: Clock) {
+        self.init(clock: clock, patience: Self.patience, overdue: { _ in .unfinished }) {
+            do {
+                return .answered(try await server.observe(.server).fingerprint)
+            } catch {
+                return .failed
             }
-            var looks = [ServerLook](repeating: .unfinished, count: instances.count)
-            for await (index, look) in group { looks[index] = look }
-            return looks
         }
     }
+}
 
-    private func look(at instance: Instance, within limit: Duration) async -> ServerLook {
-        // Neither task is a child: a group would wait for the slower one.
-        await withCheckedContinuation { caller in
-            let waiting = Mutex<CheckedContinuation<ServerLook, Never>?>(caller)
-            let answer: @Sendable (ServerLook) -> Void = { look in
-                waiting.withLock { $0.take() }?.resume(returning: look)
+extension [Instance] {
+    /// Who their servers are, as they said within the last second or say now, all
+    /// asked at the same time.
+    ///
+    /// - Returns: one look for each instance, in the same order.
+    public func looks() async -> [ServerLook] {
+        var looks = map(\.recentLook.known)
+        guard looks.contains(where: { $0 == nil }) else { return looks.compactMap { $0 } }
+        await withTaskGroup(of: (Int, ServerLook).self) { group in
+            for (index, instance) in enumerated() where looks[index] == nil {
+                group.addTask { (index, await instance.recentLook.view()) }
             }
-            let timer = Task {
-                do { try await clock.sleep(limit) } catch { return }
-                answer(.unfinished)
-            }
-            Task {
-                do {
-                    answer(.answered(try await instance.fingerprints.observe().observation.fingerprint))
-                } catch {
-                    answer(.failed)
-                }
-                timer.cancel()
-            }
+            for await (index, look) in group { looks[index] = look }
         }
+        return looks.map { $0 ?? .unfinished }
     }
 }

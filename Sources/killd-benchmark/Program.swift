@@ -4,9 +4,9 @@ import PrivateDatabase
 /// Prints killd's figures as ratios against named peers, measured in one run on
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
-/// Arguments choose among `start`, `memory`, `requests`, `tls`, `signatures`,
-/// `verification`, `prepares`, `kills`, `latency`, `odp`, `tools`, `growth`,
-/// `store`, `connections`, `das` and `strangers`.
+/// Arguments choose among `start`, `memory`, `requests`, `instances`, `tls`,
+/// `signatures`, `verification`, `prepares`, `kills`, `latency`, `odp`, `tools`,
+/// `growth`, `store`, `connections`, `das` and `strangers`.
 ///
 /// With `torture` as the first argument it measures nothing and has killd crash.
 @main
@@ -43,7 +43,8 @@ struct Program {
         print("| figure | killd | peer | ratio | goal |")
         print("| --- | --- | --- | --- | --- |")
         let measurements: KeyValuePairs<String, (Killd, String) throws -> [Measurement]> = [
-            "start": startUp, "memory": idleMemory, "requests": signedRequests, "tls": encryption,
+            "start": startUp, "memory": idleMemory, "requests": signedRequests, "instances": instanceLists,
+            "tls": encryption,
             "signatures": signatureVersions, "verification": verification,
             "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "odp": proxyKills,
             "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "connections": connections,

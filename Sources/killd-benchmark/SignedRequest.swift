@@ -48,6 +48,13 @@ struct SignedRequest {
             port: port)
     }
 
+    /// The first page of all instances.
+    static func instanceList(port: UInt16) throws -> SignedRequest {
+        try SignedRequest(
+            body: #"{"IsSupported": true, "Product": "mysql", "Offset": 0, "Limit": 20}"#,
+            action: "DescribeDiagDBInstances", port: port)
+    }
+
     /// As it is sent over a connection that is kept.
     var message: [UInt8] {
         let fields = headers + [(name: "Content-Length", value: "\(body.utf8.count)")]
@@ -60,7 +67,7 @@ struct SignedRequest {
         self.headers = headers
     }
 
-    private init(body: String, port: UInt16) throws {
+    private init(body: String, action: String = "KillMySqlThreads", port: UInt16) throws {
         let timestamp = Int64(Date().timeIntervalSince1970)
         let host = "127.0.0.1:\(port)"
         let authorization = try TC3Signer(
@@ -69,7 +76,7 @@ struct SignedRequest {
             method: "POST", query: "", contentType: "application/json", payload: Array(body.utf8), timestamp: timestamp)
         self.body = body
         headers = [
-            ("Host", host), ("Content-Type", "application/json"), ("X-TC-Action", "KillMySqlThreads"),
+            ("Host", host), ("Content-Type", "application/json"), ("X-TC-Action", action),
             ("X-TC-Version", "2021-05-27"), ("X-TC-Timestamp", String(timestamp)), ("X-TC-Region", "ap-guangzhou"),
             ("X-TC-Language", "zh-CN"), ("X-TC-RequestClient", "SDK_PYTHON_3.1.194"),
             ("Authorization", authorization.headerValue),

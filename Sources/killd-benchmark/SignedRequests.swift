@@ -44,7 +44,7 @@ func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {
     ]
 }
 
-private func answer(to request: SignedRequest, on port: UInt16) throws -> String {
+func answer(to request: SignedRequest, on port: UInt16) throws -> String {
     let client = try LoopbackSocket.connected(to: port)
     client.setDeadline(seconds: 10)
     try client.send(request.message)

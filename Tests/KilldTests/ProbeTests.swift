@@ -1,3 +1,4 @@
+import SessionKill
 import Synchronization
 import TestSupport
 import XCTest

@@ -1,39 +1,82 @@
 import SessionKill
+import Synchronization
 import XCTest
 
 final class ServerLookTests: KillEngineTestCase {
-    private func instance(_ server: any DatabaseServer) -> Instance {
-        Instance(id: InstanceID(rawValue: "cdb-2"), server: server, protectedUsers: [])
-    }
+    private let time = Time()
 
-    private func patientEngine() -> KillEngine {
-        KillEngine(
-            store: store, settings: .init(planLifetime: 600, killWait: .seconds(3)),
-            clock: .init(now: clock.now, sleep: { _ in try await Task.sleep(for: .seconds(600)) }))
+    private func instance(
+        _ server: any DatabaseServer,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { _ in try await Task.sleep(for: .seconds(600)) }
+    ) -> Instance {
+        Instance(
+            id: InstanceID(rawValue: "cdb-2"), server: server, protectedUsers: [],
+            clock: .init(now: { [time] in time.now }, sleep: sleep))
     }
 
     func testAsksForTheFingerprintOnly() async throws {
-        let looks = await patientEngine().look(at: [instance], within: .seconds(2))
+        let looks = await [instance(server)].looks()
         let fingerprint = await server.fingerprint
         XCTAssertEqual(looks, [.answered(fingerprint)])
         let scopes = await server.scopes
         XCTAssertEqual(scopes, [.server])
     }
 
+    func testAServerIsAskedOnceASecondHoweverManyWantToKnow() async throws {
+        let instance = instance(server)
+        await withTaskGroup(of: [ServerLook].self) { group in
+            for _ in 0..<50 { group.addTask { await [instance].looks() } }
+        }
+        time.advance(by: .milliseconds(999))
+        _ = await [instance].looks()
+        var scopes = await server.scopes
+        XCTAssertEqual(scopes, [.server])
+
+        await server.set { $0.failure = ServerError(.unreachable, "nobody there") }
+        time.advance(by: .milliseconds(1))
+        let looks = await [instance].looks()
+        XCTAssertEqual(looks, [.failed])
+        // That it is away is known for a second too.
+        await server.set { $0.failure = nil }
+        let known = await [instance].looks()
+        XCTAssertEqual(known, [.failed])
+        time.advance(by: .seconds(1))
+        let later = await [instance].looks()
+        let fingerprint = await server.fingerprint
+        XCTAssertEqual(later, [.answered(fingerprint)])
+        scopes = await server.scopes
+        XCTAssertEqual(scopes.count, 2)
+    }
+
     func testAServerThatFailsDoesNotKeepTheOthersFromAnswering() async throws {
         let failing = ScriptedServer([])
         await failing.set { $0.failure = ServerError(.unreachable, "nobody there") }
-        let looks = await patientEngine().look(at: [instance(failing), instance], within: .seconds(2))
+        let looks = await [instance(failing), instance(server)].looks()
         let fingerprint = await server.fingerprint
         XCTAssertEqual(looks, [.failed, .answered(fingerprint)])
     }
 
     /// The clock's sleep is over at once, the server's answer never comes.
     func testAServerThatSaysNothingIsGivenUpAtTheLimit() async throws {
-        let looks = await engine.look(at: [instance(SilentServer())], within: .seconds(2))
+        let instance = instance(SilentServer(), sleep: clock.sleep)
+        let looks = await [instance].looks()
         XCTAssertEqual(looks, [.unfinished])
         XCTAssertEqual(clock.slept, .seconds(2))
+        // Who asks then does not wait again.
+        time.advance(by: .seconds(2))
+        let known = await [instance].looks()
+        XCTAssertEqual(known, [.unfinished])
+        XCTAssertEqual(clock.slept, .seconds(2))
     }
+}
+
+/// Moved by the test.
+private final class Time: Sendable {
+    private let instant = Mutex(ContinuousClock.now)
+
+    var now: ContinuousClock.Instant { instant.withLock { $0 } }
+
+    func advance(by duration: Duration) { instant.withLock { $0 += duration } }
 }
 
 /// Takes ten minutes for everything.

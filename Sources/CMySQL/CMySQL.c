@@ -1,5 +1,6 @@
 #include "CMySQL.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -60,6 +61,8 @@ void cmysql_watch_peer(MYSQL *mysql) {
   setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
   setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof unacknowledged);
 }
+
+void cmysql_return_free_memory(void) { malloc_trim(0); }
 
 void cmysql_abandon(MYSQL *mysql) {
   int socket = descriptor(mysql);

@@ -177,6 +177,11 @@ public actor MySQLConnection {
     /// In bytes.
     var largestStatement: Int { handle?.largestStatement ?? 0 }
 
+    /// Whether it is worth another connection to have the memory of this one back.
+    var holdsLargeRow: Bool { handle?.holdsLargeRow ?? false }
+
+    func forgetLargeRow() { handle?.forgetLargeRow() }
+
     /// Sends one or more statements in one packet.
     ///
     /// - Parameter limit: for all of it; as configured, if not given.
@@ -186,7 +191,10 @@ public actor MySQLConnection {
             return ([], MySQLFailure(code: 2_006, message: "the connection was lost before"))
         }
         if case .oceanBaseODP = dialect { answer.failure = answer.failure?.ofOceanBase }
-        if let failure = answer.failure, failure.isConnectionLost { handle = nil }
+        if let failure = answer.failure, failure.isConnectionLost {
+            handle = nil
+            if failure.limit == .size { cmysql_return_free_memory() }
+        }
         return answer
     }
 }

@@ -1,5 +1,6 @@
 import CMySQL
 import SessionKill
+import Text
 
 /// Owns a connection of the client library. Every call blocks.
 ///
@@ -14,6 +15,8 @@ struct MySQLHandle: ~Copyable {
     private final class Limits {
         let deadlines: MySQLServerConfiguration.Deadlines
         let largestAnswer: MySQLServerConfiguration.AnswerSize
+        /// Of all rows that were read, in bytes.
+        var largestRow: UInt64 = 0
         /// When the connection must be ready for use; `nil` once it is.
         var setUpDeadline: ContinuousClock.Instant?
         /// In bytes; what the server takes no more of, it refuses with the connection.
@@ -188,11 +191,14 @@ struct MySQLHandle: ~Copyable {
                 cmysql_abandon(mysql)
                 throw rowsLeft < 0 ? MySQLFailure.tooLarge(largestAnswer) : failure
             }
+            limits.largestRow = max(limits.largestRow, size)
+            for column in columns where Int(lengths[column]) > MySQLResult.longestText {
+                answer.wholeLengths[answer.rows.count, default: [:]][column] = Int(lengths[column])
+            }
             answer.rows.append(
                 columns.map { column in
                     row[column].map { start in
-                        let bytes = UnsafeRawBufferPointer(start: start, count: Int(lengths[column]))
-                        return String(decoding: bytes, as: UTF8.self)
+                        Self.text(UnsafeRawBufferPointer(start: start, count: Int(lengths[column])))
                     }
                 })
         }
@@ -200,6 +206,20 @@ struct MySQLHandle: ~Copyable {
         guard mysql_errno(mysql) == 0, cmysql_limit_exceeded() == CMYSQL_WITHIN_LIMITS else { throw failure }
         return answer
     }
+
+    /// No more than ``MySQLResult/longestText``.
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        guard bytes.count > MySQLResult.longestText else { return String(decoding: bytes, as: UTF8.self) }
+        // A character that is cut in two is behind what is kept.
+        let beginning = UnsafeRawBufferPointer(rebasing: bytes.prefix(MySQLResult.longestText + 4))
+        return String(decoding: beginning, as: UTF8.self).beginning(bytes: MySQLResult.longestText)
+    }
+
+    /// Whether the library holds memory for a row of more than a megabyte, which it keeps for as long as the connection
+    /// is open.
+    var holdsLargeRow: Bool { limits.largestRow > 1 << 20 }
+
+    func forgetLargeRow() { limits.largestRow = 0 }
 
     /// What the last call failed of.
     private var failure: MySQLFailure {

@@ -1,3 +1,4 @@
+import CMySQL
 import SessionKill
 
 /// A MySQL or MariaDB server behind a few connections, opened when needed and kept.
@@ -13,6 +14,7 @@ public actor MySQLServer: DatabaseServer {
     private(set) var ownThreadIDs: Set<ThreadID> = []
     private var opening = 0
     private var isClosed = false
+    private var isRenewing = false
     private var keepAlive: Task<Void, Never>?
     private var queues: [Line: WaitingQueue] = [:]
     /// Connections on which others than killd's account are logged in, also those being opened.
@@ -207,8 +209,8 @@ public actor MySQLServer: DatabaseServer {
         }
     }
 
-    /// Opens a connection to kill with, besides those that are kept.
-    func openHelper(of login: ProxyLogin) async throws(ServerError) -> MySQLConnection {
+    /// Opens a connection besides those that are kept, for as long as some work takes.
+    func openHelper(of login: ProxyLogin? = nil) async throws(ServerError) -> MySQLConnection {
         guard !isClosed else { throw Self.closedError }
         let connection = try await MySQLConnection.open(configuration, helping: login)
         helperThreadIDs.insert(connection.threadID)
@@ -271,7 +273,28 @@ public actor MySQLServer: DatabaseServer {
             await connection.close()
         } else {
             put(back: connection)
+            // Nobody waits for this.
+            if await connection.holdsLargeRow, !isRenewing { Task { await renew(connection) } }
         }
+    }
+
+    /// Takes another connection in the place of one for which the client library holds much memory.
+    ///
+    /// The other one first: a server that has become full lets nobody else in. Meanwhile the one there is serves.
+    private func renew(_ connection: MySQLConnection) async {
+        isRenewing = true
+        defer { isRenewing = false }
+        guard let other = try? await open() else { return await connection.forgetLargeRow() }
+        guard !isClosed, let index = idle.firstIndex(where: { $0 === connection }) else {
+            // In use: it is tried again when it comes back.
+            drop(other)
+            return await other.close()
+        }
+        idle.remove(at: index)
+        put(back: other)
+        drop(connection)
+        await connection.close()
+        cmysql_return_free_memory()
     }
 
     private func put(back connection: MySQLConnection) {

@@ -10,6 +10,7 @@ struct Rows: Sequence {
     /// By name in lower case; `nil` for a name that is there twice.
     private let columns: [String: Column?]
     private let rows: [[String?]]
+    private let wholeLengths: [Int: [Int: Int]]
     private let columnCount: Int
     private let source: String
 
@@ -31,6 +32,7 @@ struct Rows: Sequence {
                 .map { ($1.lowercased(), Column(index: $0)) },
             uniquingKeysWith: { _, _ in nil })
         rows = answer.rows
+        wholeLengths = answer.wholeLengths
         self.source = source
     }
 
@@ -58,20 +60,31 @@ struct Rows: Sequence {
     }
 
     func makeIterator() -> some IteratorProtocol<Row> {
-        rows.lazy.map { [source] in Row(values: $0, source: source) }.makeIterator()
+        rows.indices.lazy.map(row).makeIterator()
+    }
+
+    private func row(_ index: Int) -> Row {
+        Row(values: rows[index], wholeLengths: wholeLengths[index] ?? [:], source: source)
     }
 
     /// The row of an answer that must have just one.
     func only() throws(ServerError) -> OnlyRow {
         guard rows.count == 1 else { throw .senseless(source, "\(rows.count) rows in place of one") }
-        return OnlyRow(columns: self, row: Row(values: rows[0], source: source))
+        return OnlyRow(columns: self, row: row(0))
     }
 }
 
 /// One row of an answer.
 struct Row {
     fileprivate let values: [String?]
+    /// By column; see ``MySQLResult/wholeLengths``.
+    fileprivate let wholeLengths: [Int: Int]
     fileprivate let source: String
+
+    /// In bytes; more than ``text(_:)`` has if that is only the beginning.
+    func length(_ column: Rows.Column) -> Int {
+        wholeLengths[column.index] ?? text(column)?.utf8.count ?? 0
+    }
 
     /// `nil` for NULL.
     func text(_ column: Rows.Column) -> String? {

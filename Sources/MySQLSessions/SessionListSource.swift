@@ -42,7 +42,7 @@ extension Row {
     ) throws(ServerError) -> (text: String?, length: Int?) {
         guard let whole = text(info) else { return (nil, nil) }
         let text = whole.beginning(bytes: SessionListSource.longestStatement)
-        var least = whole.utf8.count
+        var least = self.length(info)
         if let length { least = max(least, try integerIfAny(length) ?? 0) }
         // A character has up to four bytes, of which none is there if the last is not.
         if let cut, least > cut - 4 { least = max(least, text.utf8.count + 1) }

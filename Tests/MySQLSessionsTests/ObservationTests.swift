@@ -110,6 +110,30 @@ final class ObservationTests: XCTestCase {
                 }
             }
             await database.close()
+            for id in ids { try await server.administrator().query("KILL \(id)") }
+        }
+    }
+
+    /// The client library keeps as much memory as the largest row had.
+    func testAConnectionThatReadALargeStatementMakesRoomForAnother() async throws {
+        try await onEveryServer { server in
+            let sessions = try await ClientSessions.open(1, on: server)
+            try await sessions.send("SELECT SLEEP(60), '" + String(repeating: "x", count: 4_000_000) + "'", on: 0)
+            let id = await sessions.threadIDs[0]
+            try await eventually("it runs") {
+                try await observe(server).sessions.contains { $0.id == id && $0.picture.statement != nil }
+            }
+            let database = MySQLServer(server.configuration())
+            let first = try await database.observe(.sessions).ownThreadIDs
+            XCTAssertEqual(first.count, 1)
+            try await eventually("another connection in its place") {
+                try await database.observe(.server).ownThreadIDs.isDisjoint(with: first)
+            }
+            let list = try await database.list().sessions
+            XCTAssertTrue(list.contains { $0.id == id })
+            await database.close()
+            // Or it would run on, where the next tests look.
+            try await server.administrator().query("KILL \(id)")
         }
     }
 

@@ -64,6 +64,9 @@ enum cmysql_limit cmysql_limit_exceeded(void);
 
 void cmysql_end_call(void);
 
+/// Gives what was freed back to the system: the allocator keeps what threads have freed, up to megabytes of each.
+void cmysql_return_free_memory(void);
+
 /// Ends the connection underneath, so that the library does not read on to where it could be used again.
 void cmysql_abandon(MYSQL *mysql);
 

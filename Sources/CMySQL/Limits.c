@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "Limits.h"
@@ -99,6 +100,15 @@ static int wait_for_io(my_socket socket, my_bool is_read, int timeout) {
   if (is_glance) left = look;
   struct pollfd event = {.fd = socket, .events = is_read ? POLLIN : POLLOUT};
   int result = poll(&event, 1, (int)((left + 999999) / 1000000));
+  // Of a connection that failed the library knows no more than errno, which is still that of the call that began it.
+  if (result > 0 && !is_read && event.revents & (POLLERR | POLLHUP)) {
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    if (getsockopt(socket, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 && failure != 0) {
+      errno = failure;
+      return -1;
+    }
+  }
   if (result > 0 || is_glance || (result < 0 && errno == EINTR)) return 1;
   if (result == 0) {
     if (call.is_under_way && now() > call.deadline) call.exceeded = CMYSQL_OUT_OF_TIME;

@@ -1,4 +1,27 @@
+import Glibc
 import SessionKill
+
+extension MySQLFailure {
+    /// Why the system could not connect, and what to do: of that the libraries give the number alone, in parentheses
+    /// at the end of their own words.
+    fileprivate var systemWords: String? {
+        guard [2_002, 2_003].contains(code), message.utf8.last == UInt8(ascii: ")"),
+            let parenthesis = message.utf8.lastIndex(of: UInt8(ascii: "("))
+        else { return nil }
+        let digits = message.utf8[message.utf8.index(after: parenthesis)...].dropLast()
+        guard let number = Int32(String(decoding: digits, as: UTF8.self)), number > 0 else { return nil }
+        let words = String(cString: strerror(number))
+        switch number {
+        case ECONNREFUSED:
+            return "\(words): nothing listens there; is the server running, and is the address the one it listens at?"
+        case ENOENT: return "\(words): is the server running, and is this the socket that its @@socket names?"
+        case EACCES, EPERM: return "\(words): killd's user may not use it, or a firewall forbids it"
+        case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH:
+            return "\(words): is the address right, and does a firewall let killd's machine through?"
+        default: return words
+        }
+    }
+}
 
 extension ServerError {
     /// Why a statement failed.
@@ -35,6 +58,9 @@ extension ServerError {
             }
         self.init(
             reason, code: failure.code,
-            "connecting to \(address) as \(configuration.user): \(failure.message) (\(failure.code))")
+            """
+            connecting to \(address) as \(configuration.user): \
+            \(failure.systemWords ?? failure.message) (\(failure.code))
+            """)
     }
 }

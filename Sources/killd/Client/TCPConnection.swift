@@ -31,7 +31,8 @@ struct TCPConnection: ~Copyable {
                     self.descriptor = descriptor
                     return
                 }
-                lastError = errno
+                // What a connect() says that SO_SNDTIMEO ended.
+                lastError = errno == EINPROGRESS ? ETIMEDOUT : errno
                 close(descriptor)
             } else {
                 lastError = errno

@@ -86,8 +86,11 @@ struct InitCommand: Command {
         }
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw CommandFailure("\(output): \(String(cString: strerror(errno)))")
+        let count = Glibc.write(descriptor, bytes, bytes.count)
+        guard count == bytes.count, fsync(descriptor) == 0 else {
+            // A file that takes a part only has met the end of the disk, of which no call says anything yet.
+            let reason = count >= 0 && count < bytes.count ? ENOSPC : errno
+            throw CommandFailure("\(output): \(String(cString: strerror(reason)))")
         }
     }
 }

@@ -43,6 +43,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case proxyKillRefused(String)
         /// Several ODPs answer at the address.
         case severalProxies
+        /// Several servers answer at the address, as behind a load balancer.
+        case severalServers
     }
 
     public let severity: Severity
@@ -53,14 +55,19 @@ public struct MySQLFinding: Hashable, Sendable {
 
 extension MySQLServer {
     /// Finds out what keeps killd from working with this server.
-    public func check() async -> [MySQLFinding] {
+    ///
+    /// - Parameter comparingConnections: whether further connections are opened for a moment, to see if servers take
+    ///   turns at the address.
+    public func check(comparingConnections: Bool = false) async -> [MySQLFinding] {
         var findings: [MySQLFinding] = []
         do {
             let connection = try await acquire()
             if let error = refusalOfOrdinaryAddress { findings.append(.ordinaryAddressClosed(error)) }
             do throws(ServerError) {
                 switch connection.dialect {
-                case .mysql: findings += try await connection.findings(configuration.address)
+                case .mysql:
+                    findings += try await connection.findings(configuration.address)
+                    if comparingConnections { findings += try await severalServers(besides: connection) }
                 case .oceanBaseODP(let login):
                     findings += try await connection.findings(login)
                     findings += try await severalProxies(besides: login.origin)

@@ -5,11 +5,12 @@ extension MySQLFailure {
     /// Why the system could not connect, and what to do: of that the libraries give the number alone, in parentheses
     /// at the end of their own words.
     fileprivate var systemWords: String? {
-        guard [2_002, 2_003].contains(code), message.utf8.last == UInt8(ascii: ")"),
+        guard [2_002, 2_003, 2_005].contains(code), message.utf8.last == UInt8(ascii: ")"),
             let parenthesis = message.utf8.lastIndex(of: UInt8(ascii: "("))
         else { return nil }
         let digits = message.utf8[message.utf8.index(after: parenthesis)...].dropLast()
-        guard let number = Int32(String(decoding: digits, as: UTF8.self)), number > 0 else { return nil }
+        guard let number = Int32(String(decoding: digits, as: UTF8.self)), number != 0 else { return nil }
+        guard code != 2_005 else { return "\(String(cString: gai_strerror(number))): is the host spelled right?" }
         let words = String(cString: strerror(number))
         switch number {
         case ECONNREFUSED:

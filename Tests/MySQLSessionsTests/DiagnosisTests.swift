@@ -7,7 +7,7 @@ import XCTest
 final class DiagnosisTests: XCTestCase {
     private func findings(_ configuration: MySQLServerConfiguration) async -> [MySQLFinding] {
         let database = MySQLServer(configuration)
-        let findings = await database.check()
+        let findings = await database.check(comparingConnections: true)
         await database.close()
         return findings
     }
@@ -147,10 +147,49 @@ final class DiagnosisTests: XCTestCase {
 
     func testAServerThatCannotBeReachedIsAProblem() async throws {
         let port = try PrivateDatabase.freePort()
-        let findings = await findings(
-            MySQLServerConfiguration(
-                address: .tcp(host: "127.0.0.1", port: port, tls: .disabled), user: "killd",
-                password: DatabasePassword("")))
-        XCTAssertEqual(findings.map(\.severity), [.problem])
+        func findings(at address: MySQLAddress) async -> [MySQLFinding] {
+            await self.findings(
+                MySQLServerConfiguration(address: address, user: "killd", password: DatabasePassword("")))
+        }
+        for host in ["127.0.0.1", "localhost"] {
+            let refused = await findings(at: .tcp(host: host, port: port, tls: .disabled))
+            XCTAssertEqual(refused.map(\.severity), [.problem])
+            let text = refused.first?.description ?? ""
+            XCTAssertTrue(text.contains("Connection refused: nothing listens there"), text)
+        }
+        let unknown = await findings(at: .tcp(host: "no-such-host.invalid", port: 3_306, tls: .disabled))
+        XCTAssertTrue(unknown.first?.description.contains("is the host spelled right?") == true, "\(unknown)")
+        let socket = await findings(at: .unixSocket(path: "/nonexistent/mysqld.sock"))
+        let text = socket.first?.description ?? ""
+        XCTAssertTrue(text.contains("No such file or directory: is the server running"), text)
+    }
+
+    func testServersThatTakeTurnsAtOneAddressAreAProblem() async throws {
+        let (first, second) = (try RealServer.shared(.mariadb), try RealServer.shared(.mysql))
+        for server in [first, second] { try await server.createAccounts() }
+        let balancer = try TCPProxy(to: first.database.port)
+        let database = MySQLServer(first.configuration(tls: .preferred, port: balancer.port))
+        try await database.start()
+        balancer.leadNewConnections(to: second.database.port)
+        let findings = await database.check(comparingConnections: true)
+        let finding = try XCTUnwrap(findings.first { $0.subject == .severalServers }, "\(findings)")
+        XCTAssertEqual(finding.severity, .problem)
+        for port in [first.database.port, second.database.port] {
+            XCTAssertTrue(finding.description.contains(":\(port) ("), finding.description)
+        }
+        await database.close()
+    }
+
+    /// What it says of a server that was restarted between two connections is not that there are two.
+    func testAServerThatGoesAwayMeanwhileIsNoOtherServer() async throws {
+        let (first, second) = (try RealServer.shared(.mariadb), try RealServer.shared(.mysql))
+        for server in [first, second] { try await server.createAccounts() }
+        let proxy = try TCPProxy(to: first.database.port)
+        let database = MySQLServer(first.configuration(tls: .preferred, port: proxy.port))
+        try await database.start()
+        proxy.redirect(to: second.database.port)
+        let findings = await database.check(comparingConnections: true)
+        XCTAssertFalse(findings.contains { $0.subject == .severalServers }, "\(findings)")
+        await database.close()
     }
 }

@@ -25,8 +25,10 @@ final class Connection {
     let id: ConnectionID
     let socket: Descriptor
     /// Nil if it is not counted.
-    fileprivate let network: ClientNetwork?
+    fileprivate var network: ClientNetwork?
     var machine: HTTPConnection
+    /// What a proxy still has to send before all else; nil if there is nothing.
+    var preamble: ProxyPreamble?
     /// Between the socket and the protocol; nil for plain HTTP.
     var tls: TLSSession?
     /// The sending half of the socket ends once all of TLS's output is sent.
@@ -109,6 +111,13 @@ struct ConnectionTable {
         return connection
     }
 
+    /// It has turned out whose the connection is, which was not counted before.
+    mutating func count(_ connection: Connection, of network: ClientNetwork?) {
+        release(connection.network)
+        connection.network = network
+        if let network { countOfNetwork[network, default: 0] += 1 }
+    }
+
     mutating func remove(_ connection: Connection) {
         guard self[connection.id] != nil else { return }
         let slot = connection.id.slot
@@ -152,6 +161,7 @@ struct ConnectionTable {
     mutating func countBytes(of connection: Connection) -> Bool {
         let before = connection.countedBytes
         connection.countedBytes = connection.machine.heldBytes + (connection.bytesAtHandler ?? 0)
+            + (connection.preamble?.heldBytes ?? 0)
         return recount(from: before, to: connection.countedBytes)
     }
 

@@ -13,6 +13,7 @@ final class EventLoop {
     let refusal: HTTPServer.Refusal
     let observer: HTTPServer.Observer
 
+    private let trustedProxies: TrustedProxies?
     /// What new connections are met with; nil for plain HTTP.
     private var tls: TLSServerContext?
 
@@ -61,13 +62,15 @@ final class EventLoop {
 
     init(
         sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits, memory: HTTPMemory,
-        tls: TLSServerContext?, handler: @escaping HTTPServer.Handler, allowance: HTTPServer.Allowance?,
+        tls: TLSServerContext?, trustedProxies: TrustedProxies?, handler: @escaping HTTPServer.Handler,
+        allowance: HTTPServer.Allowance?,
         refusal: @escaping HTTPServer.Refusal, observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
         answers = AnswerQueue(mailbox: mailbox)
         self.limits = limits
         self.tls = tls
+        self.trustedProxies = trustedProxies
         self.handler = handler
         self.allowance = allowance
         self.refusal = refusal
@@ -207,27 +210,31 @@ final class EventLoop {
             switch Socket.accept(from: listener.descriptor) {
             case .accepted(let socket, from: let address):
                 // A socket that is not added closes here.
-                if hasRoom(for: address) { add(socket, from: address) }
+                let isProxy = trustedProxies?.include(address.ipAddress) == true
+                // A proxy has many clients, and says whose each connection is, or each request.
+                if isProxy || hasRoom(for: address.ipAddress) { add(socket, from: address.ipAddress, isProxy: isProxy) }
             case .wouldBlock: return
             case .failed(let error): pauseAccepting("\(error)")
             }
         }
     }
 
-    private func hasRoom(for address: SocketAddress) -> Bool {
+    private func hasRoom(for address: IPAddress) -> Bool {
         if connections.count(of: address.network) < limits.connectionsPerAddress { return true }
         let second = WallClock.second
         if second != lastTurningAway {
             lastTurningAway = second
-            observer(.turnedAway(remoteAddress: address.numeric.host))
+            observer(.turnedAway(remoteAddress: address.description))
         }
         return false
     }
 
-    private func add(_ socket: consuming Descriptor, from address: SocketAddress) {
-        let machine = HTTPConnection(
-            limits: limits, allowance: allowance, refusal: refusal, remoteAddress: address.numeric.host, at: now)
-        let connection = connections.add(socket, from: address.network, machine)
+    private func add(_ socket: consuming Descriptor, from address: IPAddress, isProxy: Bool) {
+        var peer = Peer(address: address.description)
+        if isProxy, trustedProxies?.way == .forwardedFor { peer.forwards = trustedProxies }
+        let machine = HTTPConnection(limits: limits, allowance: allowance, refusal: refusal, peer: peer, at: now)
+        let connection = connections.add(socket, from: isProxy ? nil : address.network, machine)
+        if isProxy, trustedProxies?.way == .proxyProtocol { connection.preamble = ProxyPreamble() }
         observer(.connectionOpened)
         do {
             connection.tls = try tls?.session()
@@ -263,8 +270,10 @@ final class EventLoop {
         switch Socket.receive(from: connection.socket, into: &inputBuffer) {
         case .done(0): connection.machine.receiveEnd()
         case .done(let count):
-            if let failure = connection.receive(inputBuffer.span.extracting(0..<count), at: now) {
-                observer(.tlsFailed(reason: failure, remoteAddress: connection.machine.remoteAddress))
+            var start = 0
+            readPreamble(inputBuffer.span.extracting(0..<count), from: &start, of: connection)
+            if start < count, let failure = connection.receive(inputBuffer.span.extracting(start..<count), at: now) {
+                observer(.tlsFailed(reason: failure, remoteAddress: connection.machine.peer.address))
             }
             if !connections.countBytes(of: connection) { connection.machine.refuseForLackOfMemory() }
         case .wouldBlock: break
@@ -278,12 +287,36 @@ final class EventLoop {
         if connection.wantsInput { receive(from: connection) }
     }
 
+    /// Reads what a proxy sends before all else, if that is still to come. What is
+    /// none ends the connection without an answer: nobody knows for whom it was.
+    private func readPreamble(_ input: Span<UInt8>, from index: inout Int, of connection: Connection) {
+        guard var preamble = connection.preamble else { return }
+        do throws(ProxyPreamble.Malformed) {
+            switch try preamble.read(input, from: &index) {
+            case .incomplete: connection.preamble = preamble
+            case .ofProxy: connection.preamble = nil
+            case .ofClient(let address, let port):
+                connection.preamble = nil
+                guard hasRoom(for: address) else {
+                    index = input.count
+                    return connection.machine.abort()
+                }
+                connections.count(connection, of: address.network)
+                connection.machine.handOver(to: Peer(address: address.description, proxyPort: port))
+            }
+        } catch {
+            index = input.count
+            observer(.preambleRefused(reason: error.description, remoteAddress: connection.machine.peer.address))
+            connection.machine.abort()
+        }
+    }
+
     /// Does what the connection asks for, until it has to wait.
     private func serve(_ connection: Connection) {
         while true {
             switch connection.machine.next(date: date, at: now) {
             case .handle(let request): handle(request, of: connection)
-            case .report(let error): observer(.refused(error, remoteAddress: connection.machine.remoteAddress))
+            case .report(let error): observer(.refused(error, remoteAddress: connection.machine.peer.address))
             case .send:
                 guard connection.send(at: now) else { return awaitRoom(of: connection) }
             case .shutDownSending: connection.endSending()

@@ -50,7 +50,7 @@ struct HTTPConnection: Sendable {
         var isPersistent: Bool
     }
 
-    let remoteAddress: String
+    private(set) var peer: Peer
     private let limits: HTTPLimits
     private let allowance: HTTPServer.Allowance?
     private let refusal: HTTPServer.Refusal
@@ -77,16 +77,25 @@ struct HTTPConnection: Sendable {
 
     init(
         limits: HTTPLimits, allowance: HTTPServer.Allowance? = nil,
-        refusal: @escaping HTTPServer.Refusal = { error, _ in error.response }, remoteAddress: String, at now: MonotonicTime
+        refusal: @escaping HTTPServer.Refusal = { error, _ in error.response }, peer: Peer, at now: MonotonicTime
     ) {
         self.limits = limits
         self.allowance = allowance
         self.refusal = refusal
-        self.remoteAddress = remoteAddress
-        self.parser = HTTPRequestParser(
-            limits: limits, asksForLongBodies: allowance != nil, remoteAddress: remoteAddress)
+        self.peer = peer
+        self.parser = HTTPRequestParser(limits: limits, asksForLongBodies: allowance != nil, peer: peer)
         self.state = .idle(until: now + limits.headTimeout)
         self.sending = TransferProgress(at: now)
+    }
+
+    init(limits: HTTPLimits, remoteAddress: String, at now: MonotonicTime) {
+        self.init(limits: limits, peer: Peer(address: remoteAddress), at: now)
+    }
+
+    /// A proxy has told whose the connection is, before anything came of it.
+    mutating func handOver(to peer: Peer) {
+        self.peer = peer
+        parser = HTTPRequestParser(limits: limits, asksForLongBodies: allowance != nil, peer: peer)
     }
 
     // MARK: What the owner of the socket may ask

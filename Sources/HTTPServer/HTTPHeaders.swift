@@ -46,6 +46,13 @@ public struct HTTPHeaders: Sendable {
     /// Whether there is a field of this name, in any case of letters, or several.
     public func contains(_ name: String) -> Bool { fields(named: name).count > 0 }
 
+    /// The values of all fields of this name, in any case of letters.
+    func values(named name: String) -> [String] {
+        guard let first = fields(named: name).first else { return [] }
+        let name = bytes[first.name].map(\.asciiLowercased)
+        return fields.filter { bytes[$0.name].lazy.map(\.asciiLowercased).elementsEqual(name) }.map { text($0.value) }
+    }
+
     private func fields(named name: String) -> (first: Field?, count: Int) {
         var found: (first: Field?, count: Int) = (nil, 0)
         var name = name

@@ -14,12 +14,15 @@ public struct HTTPRequest: Sendable {
     public let headers: HTTPHeaders
     /// The content, with the chunked coding removed.
     public let body: [UInt8]
-    /// The client's IP address without its port, such as `127.0.0.1` or `::1`.
+    /// The client's IP address without its port, such as `127.0.0.1` or `::1`; of
+    /// one behind ``TrustedProxies`` its own and not theirs.
     public let remoteAddress: String
+    /// The port at which the client reached ``TrustedProxies``, if they told.
+    public let forwardedPort: UInt16?
 
     public init(
         method: String, target: String, version: HTTPVersion = .http11, headers: HTTPHeaders = [:],
-        body: [UInt8] = [], remoteAddress: String
+        body: [UInt8] = [], remoteAddress: String, forwardedPort: UInt16? = nil
     ) {
         self.method = method
         self.target = target
@@ -27,6 +30,7 @@ public struct HTTPRequest: Sendable {
         self.headers = headers
         self.body = body
         self.remoteAddress = remoteAddress
+        self.forwardedPort = forwardedPort
     }
 
     /// Bytes held for the head and the body.

@@ -29,7 +29,7 @@ struct HTTPRequestParser: Sendable {
 
     private let limits: HTTPLimits
     private let asksForLongBodies: Bool
-    private let remoteAddress: String
+    private let peer: Peer
     /// Of the body, in bytes.
     private var allowed: Int
     private var part = Part.requestLine
@@ -47,9 +47,13 @@ struct HTTPRequestParser: Sendable {
     /// - Parameter asksForLongBodies: whether what is longer than
     ///   ``HTTPLimits/shortBodyBytes`` is read only after ``allow(bodyBytes:)``.
     init(limits: HTTPLimits, asksForLongBodies: Bool = false, remoteAddress: String) {
+        self.init(limits: limits, asksForLongBodies: asksForLongBodies, peer: Peer(address: remoteAddress))
+    }
+
+    init(limits: HTTPLimits, asksForLongBodies: Bool, peer: Peer) {
         self.limits = limits
         self.asksForLongBodies = asksForLongBodies
-        self.remoteAddress = remoteAddress
+        self.peer = peer
         allowed = asksForLongBodies ? min(limits.shortBodyBytes, limits.bodyBytes) : limits.bodyBytes
     }
 
@@ -133,7 +137,7 @@ struct HTTPRequestParser: Sendable {
 
     /// Forgets what has come of a request.
     mutating func reset() {
-        self = HTTPRequestParser(limits: limits, asksForLongBodies: asksForLongBodies, remoteAddress: remoteAddress)
+        self = HTTPRequestParser(limits: limits, asksForLongBodies: asksForLongBodies, peer: peer)
     }
 
     /// Reads up to the end of a line of the head.
@@ -210,9 +214,11 @@ struct HTTPRequestParser: Sendable {
 
     private func request(body: [UInt8]) -> HTTPRequest? {
         head.map { head in
-            HTTPRequest(
+            let headers = HTTPHeaders(bytes: headBytes, fields: head.fields)
+            let sender = peer.sender(of: headers)
+            return HTTPRequest(
                 method: head.requestLine.method, target: head.requestLine.target, version: head.requestLine.version,
-                headers: HTTPHeaders(bytes: headBytes, fields: head.fields), body: body, remoteAddress: remoteAddress)
+                headers: headers, body: body, remoteAddress: sender.address, forwardedPort: sender.proxyPort)
         }
     }
 }

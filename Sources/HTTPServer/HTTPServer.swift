@@ -14,6 +14,8 @@ public enum HTTPServerEvent: Sendable {
     case turnedAway(remoteAddress: String)
     /// The system grants descriptors for only so many connections of the limit.
     case fewerConnections(Int)
+    /// A connection of a proxy's did not begin with the PROXY protocol as it should.
+    case preambleRefused(reason: String, remoteAddress: String)
     /// A client's TLS handshake failed, or what it sent is no TLS. The reason is in
     /// OpenSSL's words.
     case tlsFailed(reason: String, remoteAddress: String)
@@ -79,6 +81,7 @@ public final class HTTPServer: Sendable {
     private let memory: HTTPMemory
     private let budget: DescriptorBudget
     private let tls: TLSServerContext?
+    private let trustedProxies: TrustedProxies?
     private let handler: Handler
     private let allowance: Allowance?
     private let refusal: Refusal
@@ -93,10 +96,12 @@ public final class HTTPServer: Sendable {
     ///   - memory: what the clients of this server and of others may hold; nil
     ///     for ``HTTPLimits/heldBytes`` of its own.
     ///   - tls: serves HTTPS; nil serves plain HTTP.
+    ///   - trustedProxies: nil believes nobody who others are.
     ///   - allowance: nil allows every body of ``HTTPLimits/bodyBytes``.
     public init(
         listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), memory: HTTPMemory? = nil,
-        tls: TLSServerContext? = nil, handler: @escaping Handler, allowance: Allowance? = nil,
+        tls: TLSServerContext? = nil, trustedProxies: TrustedProxies? = nil, handler: @escaping Handler,
+        allowance: Allowance? = nil,
         refusal: @escaping Refusal = { error, _ in error.response }, observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
@@ -105,12 +110,13 @@ public final class HTTPServer: Sendable {
             mailbox = try Mailbox()
             sockets = UnstartedSockets(ServerSockets(listener: listener, queue: try EventQueue()))
         } catch {
-            throw ListenError(address: address, reason: "\(error)")
+            throw ListenError(address: address, reason: .init(error))
         }
         budget = DescriptorBudget(wanted: limits.connections)
         self.limits = limits
         self.memory = memory ?? HTTPMemory(bytes: limits.heldBytes, connections: limits.connections)
         self.tls = tls
+        self.trustedProxies = trustedProxies
         self.handler = handler
         self.allowance = allowance
         self.refusal = refusal
@@ -118,12 +124,12 @@ public final class HTTPServer: Sendable {
     }
 
     private static func listener(at address: ListenAddress) throws(ListenError) -> Descriptor {
-        var failure = ListenError(address: address, reason: "the name has no address")
+        var failure = ListenError(address: address, reason: .noAddress("the name has no address"))
         for candidate in try SocketAddress.resolve(address) {
             do throws(SystemError) {
                 return try Socket.listen(at: candidate)
             } catch {
-                failure = ListenError(address: address, reason: "\(error)")
+                failure = ListenError(address: address, reason: .init(error))
             }
         }
         throw failure
@@ -137,11 +143,12 @@ public final class HTTPServer: Sendable {
             observer(.fewerConnections(budget.connections))
         }
         try startThread(name: "http") {
-            [sockets, mailbox, limits, memory, tls, handler, allowance, refusal, observer] in
+            [sockets, mailbox, limits, memory, tls, trustedProxies, handler, allowance, refusal, observer] in
             guard let sockets = sockets.take() else { return }
             EventLoop(
-                sockets: sockets, mailbox: mailbox, limits: limits, memory: memory, tls: tls, handler: handler,
-                allowance: allowance, refusal: refusal, observer: observer
+                sockets: sockets, mailbox: mailbox, limits: limits, memory: memory, tls: tls,
+                trustedProxies: trustedProxies, handler: handler, allowance: allowance, refusal: refusal,
+                observer: observer
             ).run()
         }
     }

@@ -48,6 +48,18 @@ private func uninterrupted<Result: SignedInteger>(
     }
 }
 
+extension ListenError.Reason {
+    init(_ error: SystemError) {
+        self =
+            switch error.number {
+            case EADDRINUSE: .inUse
+            case EACCES: .notPermitted
+            case EADDRNOTAVAIL: .notOfThisMachine
+            default: .other("\(error)")
+            }
+    }
+}
+
 // MARK: Sockets
 
 enum Socket {

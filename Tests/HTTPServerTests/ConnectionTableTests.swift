@@ -63,7 +63,7 @@ final class ConnectionTableTests: XCTestCase {
         ]
         for (host, network) in cases {
             let address = try XCTUnwrap(SocketAddress.resolve(ListenAddress(host: host, port: 0)).first)
-            XCTAssertEqual(address.network, network, host)
+            XCTAssertEqual(address.ipAddress.network, network, host)
         }
     }
 

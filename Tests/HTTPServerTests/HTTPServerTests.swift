@@ -346,7 +346,14 @@ final class HTTPServerTests: XCTestCase {
         let (server, port) = try start()
         let taken = ListenAddress(host: "127.0.0.1", port: port)
         XCTAssertThrowsError(try HTTPServer(listen: taken, handler: Self.echo)) {
-            XCTAssertEqual("\($0)", "cannot listen at 127.0.0.1:\(port): bind: Address already in use")
+            XCTAssertEqual(
+                "\($0)",
+                "cannot listen at 127.0.0.1:\(port): the address is in use; `ss -ltnp` names the program that listens "
+                    + "there: end it, or take another port")
+        }
+        let foreign = ListenAddress(host: "192.0.2.1", port: 0)
+        XCTAssertThrowsError(try HTTPServer(listen: foreign, handler: Self.echo)) {
+            XCTAssertEqual(($0 as? ListenError)?.reason, .notOfThisMachine)
         }
         let unknown = ListenAddress(host: "no such host", port: 0)
         XCTAssertThrowsError(try HTTPServer(listen: unknown, handler: Self.echo)) {

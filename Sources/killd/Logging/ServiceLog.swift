@@ -59,6 +59,8 @@ extension Log {
             warning("a client has too many connections", place + [("client", address)])
         case .fewerConnections(let count):
             warning("too few descriptors for all connections (ulimit -n)", place + [("connections", String(count))])
+        case .preambleRefused(let reason, let address):
+            warning("a proxy's connection refused", place + [("client", address), ("reason", reason)])
         case .tlsFailed(let reason, let address):
             info("TLS connection refused", place + [("client", address), ("reason", reason)])
         case .acceptingPaused(let reason): warning("accepting connections paused", place + [("reason", reason)])

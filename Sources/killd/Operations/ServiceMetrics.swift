@@ -119,7 +119,7 @@ final class ServiceMetrics: Sendable {
             case .acceptingPaused: counts.acceptPauses.increment(listener)
             case .turnedAway: counts.turnedAway.increment(listener)
             case .tlsFailed: counts.tlsFailures.increment(listener)
-            case .failed, .fewerConnections: break
+            case .failed, .fewerConnections, .preambleRefused: break
             }
         }
     }

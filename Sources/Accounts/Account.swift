@@ -48,7 +48,7 @@ public enum Permission: String, Sendable, CaseIterable {
 }
 
 /// An instance id, or the beginning of one followed by `*`.
-public struct InstancePattern: Hashable, Sendable {
+public struct InstancePattern: Hashable, Sendable, CustomStringConvertible {
     @Exact private var beginning: String
     private let isPrefix: Bool
 
@@ -58,6 +58,9 @@ public struct InstancePattern: Hashable, Sendable {
         beginning = isPrefix ? String(Substring(text.utf8.dropLast())) : text
         guard !text.isEmpty, !beginning.utf8.contains(UInt8(ascii: "*")) else { return nil }
     }
+
+    /// As it was written.
+    public var description: String { beginning + (isPrefix ? "*" : "") }
 
     public func matches(_ instance: String) -> Bool {
         isPrefix ? instance.utf8.starts(with: beginning.utf8) : instance.isSame(as: beginning)

@@ -22,7 +22,7 @@ struct StoreFile: ~Copyable {
     /// The lock beside it comes first: who does not get it must not have opened
     /// and closed the store.
     init(path: String) throws(StoreError) {
-        let path = try Self.canonical(path)
+        let path = try StorePlace(of: path).path
         // The name is a guess of ours: a link there may lead to anybody's file.
         let lock = try FileDescriptor(opening: path + ".lock", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
         try Self.lock(lock, named: path + ".lock")
@@ -43,47 +43,13 @@ struct StoreFile: ~Copyable {
         throw StoreError(.cannotWrite, "cannot lock \(path): \(systemErrorText())")
     }
 
-    private static func canonical(_ path: String) throws(StoreError) -> String {
-        if let resolved = resolve(path) {
-            try checkRegularFile(at: resolved)
-            return resolved
-        }
-        guard errno == ENOENT else { throw StoreError(.cannotWrite, "cannot open \(path): \(systemErrorText())") }
-        guard let name = path.split(separator: "/").last, let folder = resolve(self.folder(of: path)) else {
-            throw StoreError(.cannotWrite, "cannot create \(path): \(systemErrorText())")
-        }
-        return folder + "/" + name
-    }
-
-    private static func resolve(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
-
-    /// With the slash at the end, which means the same folder.
-    private static func folder(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    }
-
     /// The first 16 bytes of every database (sqlite.org/fileformat2.html, 1.3.1).
     private static let databaseHeader = Array("SQLite format 3\0".utf8)
-
-    /// Folders, pipes and devices are no place for a store, nor for a lock beside it.
-    private static func checkRegularFile(at path: String) throws(StoreError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw StoreError(.cannotWrite, "cannot look at \(path): \(systemErrorText())")
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw StoreError(.cannotWrite, "\(path) is no regular file")
-        }
-    }
 
     /// Refuses a write-protected file, which SQLite would open for reading
     /// without a word, and one that does not begin as a database does: SQLite
     /// takes one of a few bytes for an empty database and writes over it.
-    private static func checkDatabase(_ file: borrowing FileDescriptor, at path: String) throws(StoreError) {
+    static func checkDatabase(_ file: borrowing FileDescriptor, at path: String) throws(StoreError) {
         var beginning = [UInt8](repeating: 0, count: databaseHeader.count)
         let count = read(file.number, &beginning, beginning.count)
         guard count >= 0 else { throw StoreError(.cannotWrite, "cannot read \(path): \(systemErrorText())") }
@@ -94,7 +60,7 @@ struct StoreFile: ~Copyable {
 
     /// A new file outlives a power failure only once its folder is on disk too.
     private static func makeNameDurable(of path: String) throws(StoreError) {
-        let folder = folder(of: path)
+        let folder = StorePlace.folder(of: path)
         let descriptor = try FileDescriptor(opening: folder, flags: O_RDONLY | O_DIRECTORY)
         guard fsync(descriptor.number) == 0 else {
             throw StoreError(.cannotWrite, "cannot sync \(folder): \(systemErrorText())")
@@ -155,4 +121,4 @@ struct FileDescriptor: ~Copyable {
     deinit { close(number) }
 }
 
-private func systemErrorText() -> String { String(cString: strerror(errno)) }
+func systemErrorText() -> String { String(cString: strerror(errno)) }

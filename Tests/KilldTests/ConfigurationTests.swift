@@ -199,6 +199,96 @@ final class ConfigurationTests: XCTestCase {
         }
     }
 
+    func testASecretLosesOneNewlineAtItsEndWhereverItStands() throws {
+        setenv("KILLD_TEST_PASSWORD", "from the environment\n", 1)
+        try Data("from a file\r\n".utf8).write(to: URL(fileURLWithPath: folder + "/alice.key"))
+        for (secret, text) in [
+            (#"{"env":"KILLD_TEST_PASSWORD"}"#, "from the environment"), (#"{"file":"alice.key"}"#, "from a file"),
+        ] {
+            let account = Self.account.replacingOccurrences(of: #""SK""#, with: secret)
+            XCTAssertEqual(try read(account: account).accounts[0].secretKey.reveal(), text)
+        }
+        setenv("KILLD_TEST_PASSWORD", "two\n\n", 1)
+        let account = Self.account.replacingOccurrences(of: #""SK""#, with: #"{"env":"KILLD_TEST_PASSWORD"}"#)
+        XCTAssertEqual(try read(account: account).accounts[0].secretKey.reveal(), "two\n")
+    }
+
+    func testAFileThatCannotBeReadSaysWhy() throws {
+        func secret(_ file: String) -> String {
+            Self.account.replacingOccurrences(of: #""SK""#, with: #"{"file":"\#(file)"}"#)
+        }
+        assertRefused(
+            try read(account: secret("none")),
+            "accounts.0.secretKey: the file \(folder)/none cannot be read: No such file", "")
+        assertRefused(try read(account: secret(".")), "cannot be read: Is a directory", "")
+        try Data([0xFF]).write(to: URL(fileURLWithPath: folder + "/binary"))
+        assertRefused(try read(account: secret("binary")), "/binary is no text in UTF-8", "")
+        let verifying = Self.instance.replacingOccurrences(
+            of: #""user""#, with: #""tls":"verify-ca","ca":"none.pem","user""#)
+        assertRefused(
+            try read(instance: verifying), "instances.0.ca: the file \(folder)/none.pem cannot be read: No such", "")
+        assertRefused(
+            try read(top: #""messages":"none","#), "messages: the file \(folder)/none cannot be read: No such", "")
+        for (path, reason) in [("\(folder)/none.json", "No such file or directory"), (folder, "Is a directory")] {
+            assertRefused(try Configuration(file: path), "\(path) cannot be read: \(reason)", "")
+        }
+    }
+
+    func testListenersShareNoPort() throws {
+        let clashes = [
+            (#""das":{"listen":"127.0.0.1:8155"},"#, "das.listen: 127.0.0.1:8155 and 127.0.0.1:8155 of listen"),
+            (#""listen":"0.0.0.0:9000","operations":{"listen":"10.0.0.1:9000"},"#, "operations.listen: 10.0.0.1:9000"),
+            (#""listen":"[::]:9000","das":{"listen":"127.0.0.1:9000"},"#, "das.listen: 127.0.0.1:9000 and [::]:9000"),
+        ]
+        for (top, message) in clashes { assertRefused(try read(top: top), message, top) }
+        for top in [
+            #""listen":"127.0.0.1:0","das":{"listen":"127.0.0.1:0"},"#,
+            #""listen":"0.0.0.0:9000","das":{"listen":"[::1]:9000"},"#,
+            #""listen":"127.0.0.1:9000","das":{"listen":"127.0.0.2:9000"},"#,
+        ] {
+            XCTAssertNoThrow(try read(top: top), top)
+        }
+    }
+
+    func testWhatIsLikelyNotToBeMeantIsFound() throws {
+        XCTAssertEqual(try read().findings, [])
+        let account = Self.account.replacingOccurrences(of: #"["*"]}"#, with: #"["cdb-*","cdb-2","tdsql-*"]}"#)
+        XCTAssertEqual(
+            try read(account: account).findings.map(\.text),
+            ["cdb-2", "tdsql-*"].map {
+                "the account ci may use \"\($0)\", but no instance has such an id; there are cdb-1"
+            })
+        for host in ["0.0.0.0", "[::]", "10.0.0.1", "killd.example"] {
+            let plain = try read(top: #""listen":"\#(host):1","das":{"listen":"\#(host):2"},"#).findings
+            XCTAssertEqual(plain.map(\.key), ["listen", "das.listen"], host)
+        }
+        for host in ["127.0.0.1", "127.9.9.9", "localhost", "[::1]"] {
+            XCTAssertEqual(try read(top: #""listen":"\#(host):1","#).findings, [], host)
+        }
+    }
+
+    func testTrustedProxiesAreNetworksAndAWay() throws {
+        XCTAssertNil(try read().trustedProxies)
+        let way = #""protocol":"X-Forwarded-For""#
+        let proxies = try read(top: #""trustedProxies":{"addresses":["10.0.0.0/8","::1"],\#(way)},"#).trustedProxies
+        XCTAssertEqual(proxies?.networks.map(\.description), ["10.0.0.0/8", "::1/128"])
+        XCTAssertEqual(proxies?.way, .forwardedFor)
+        let proxy = try read(top: #""trustedProxies":{"addresses":["10.0.0.7"],"protocol":"PROXY"},"#).trustedProxies
+        XCTAssertEqual(proxy?.way, .proxyProtocol)
+        for (value, message) in [
+            ("true", "trustedProxies: expected an object"), ("{}", "trustedProxies.addresses: missing"),
+            (#"{"addresses":[],\#(way)}"#, "trustedProxies.addresses: missing"),
+            (#"{"addresses":["0.0.0.0/0"],\#(way)}"#, #"trustedProxies.addresses: "0.0.0.0/0" is no IP address"#),
+            (#"{"addresses":["10.0.0.1/8"],\#(way)}"#, #"trustedProxies.addresses: "10.0.0.1/8" is no IP address"#),
+            (#"{"addresses":["proxy.example"],\#(way)}"#, "trustedProxies.addresses"),
+            (#"{"addresses":["10.0.0.1"]}"#, "trustedProxies.protocol: missing"),
+            (#"{"addresses":["10.0.0.1"],"protocol":"Forwarded"}"#, "trustedProxies.protocol: expected one of"),
+            (#"{"addresses":["10.0.0.1"],\#(way),"port":1}"#, "trustedProxies.port: there is no such key"),
+        ] {
+            assertRefused(try read(top: #""trustedProxies":\#(value),"#), message, value)
+        }
+    }
+
     func testKeysOfLaterVersionsAreRefusedInWords() {
         for key in [#""approvals":1,"#] {
             let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)

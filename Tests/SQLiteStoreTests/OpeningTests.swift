@@ -153,8 +153,38 @@ final class OpeningTests: StoreTestCase {
         try await asOrdinaryUser {
             let error = try await storeError { _ = try await openStore() }
             XCTAssertEqual(error.reason, .cannotWrite)
+            XCTAssertTrue(error.description.contains("cannot write to the folder"), error.description)
             XCTAssertTrue(error.description.contains("Permission denied"), error.description)
+            let standing = try await storeError { _ = try SQLiteStore.standing(of: path) }
+            XCTAssertEqual(standing, error)
         }
+    }
+
+    func testAReadOnlyFolderIsRefusedAlsoWhereAllFilesAreThere() async throws {
+        XCTAssertEqual(chmod(folder, 0o777), 0)
+        try await asOrdinaryUser {
+            try await openStore().close()
+        }
+        XCTAssertEqual(chmod(folder, 0o555), 0)
+        defer { XCTAssertEqual(chmod(folder, 0o755), 0) }
+        try await asOrdinaryUser {
+            let error = try await storeError { _ = try await openStore() }
+            XCTAssertEqual(error.reason, .cannotWrite)
+            XCTAssertTrue(error.description.contains("cannot write to the folder \(folder)"), error.description)
+        }
+    }
+
+    func testWhatStandsAtAPlaceIsToldWithoutATrace() async throws {
+        XCTAssertEqual(try SQLiteStore.standing(of: path), .free)
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder), [])
+        let store = try await openStore()
+        XCTAssertEqual(try SQLiteStore.standing(of: path), .inUse)
+        try await store.insert(.example())
+        try await store.close()
+        XCTAssertEqual(try SQLiteStore.standing(of: path), .free)
+        try Data("no database".utf8).write(to: URL(fileURLWithPath: path))
+        let error = try await storeError { _ = try SQLiteStore.standing(of: path) }
+        XCTAssertEqual(error.reason, .damaged)
     }
 
     func testAWriteProtectedStoreIsRefused() async throws {

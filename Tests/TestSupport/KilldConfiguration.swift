@@ -12,6 +12,7 @@ public struct KilldConfiguration: Encodable {
     public var logLevel: String?
     public var signedHosts: [String]?
     public var keepAliveSeconds: Int?
+    public var trustedProxies: TrustedProxies?
     /// On a free port, if set.
     public var das: DAS?
     /// On a free port, if set.
@@ -27,6 +28,16 @@ public struct KilldConfiguration: Encodable {
         public var listen = "127.0.0.1:0"
 
         public init() {}
+    }
+
+    public struct TrustedProxies: Encodable {
+        public var addresses: [String]
+        public var `protocol`: String
+
+        public init(_ addresses: [String], protocol: String) {
+            self.addresses = addresses
+            self.protocol = `protocol`
+        }
     }
 
     public struct TLS: Encodable {

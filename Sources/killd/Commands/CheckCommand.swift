@@ -1,4 +1,7 @@
+import HTTPServer
 import MySQLSessions
+import SQLiteStore
+import SessionKill
 import TLS
 
 /// `killd check`: whether `killd serve` would work with a configuration.
@@ -19,13 +22,14 @@ struct CheckCommand: Command {
         let configuration = try Configuration(file: file)
         Terminal.standardOutput.write(
             "\(file): \(configuration.accounts.count) account(s), \(configuration.instances.count) instance(s)\n")
-        for warning in configuration.tls?.warnings ?? [] {
-            Terminal.standardOutput.write("  warning  tls: \(warning)\n")
-        }
-        for file in configuration.exposedFiles {
-            Terminal.standardOutput.write("  warning  \(file.finding)\n")
-        }
+        let warnings = (configuration.tls?.warnings ?? []).map { "tls: \($0)" }
+            + configuration.exposedFiles.map(\.finding) + configuration.findings.map { "\($0.key): \($0.text)" }
+        for warning in warnings { Terminal.standardOutput.write("  warning  \(warning)\n") }
         var isFit = true
+        for problem in Self.problems(of: configuration) {
+            isFit = false
+            Terminal.standardOutput.write("  PROBLEM  \(problem)\n")
+        }
         let servers = configuration.instances.flatMap { instance in
             [("\(instance.id) (\(instance.name))", instance.server)]
                 + instance.nodes.map { ("\(instance.id)/\($0.id) (\(instance.name))", $0.server) }
@@ -33,7 +37,7 @@ struct CheckCommand: Command {
         for (title, configuration) in servers {
             let server = MySQLServer(configuration)
             Terminal.standardOutput.write("\n\(title)\n")
-            for finding in await server.check() {
+            for finding in await server.check(comparingConnections: true) {
                 let mark =
                     switch finding.severity {
                     case .information: "ok     "
@@ -46,5 +50,31 @@ struct CheckCommand: Command {
             await server.close()
         }
         return isFit ? .done : .failed
+    }
+
+    /// What would keep `killd serve` from starting on this machine. Nothing is
+    /// created or changed.
+    ///
+    /// Where the store is in use killd runs already, with these addresses.
+    private static func problems(of configuration: Configuration) -> [String] {
+        var problems: [String] = []
+        var isRunning = false
+        do throws(StoreError) {
+            isRunning = try SQLiteStore.standing(of: configuration.store) == .inUse
+        } catch {
+            problems.append("store: \(error.description)")
+        }
+        // All are held until the last is tried.
+        var servers: [HTTPServer] = []
+        for (key, address) in configuration.listeners {
+            do throws(ListenError) {
+                servers.append(
+                    try HTTPServer(listen: address) { _ in .now(HTTPResponse(status: .serviceUnavailable)) })
+            } catch {
+                if error.reason == .inUse, isRunning { continue }
+                problems.append("\(key): \(error.description)")
+            }
+        }
+        return problems
     }
 }

@@ -1,7 +1,6 @@
 import Accounts
 import ActionDispatch
 import DBbrainAPI
-import FoundationEssentials
 import HTTPServer
 import MySQLSessions
 import Parameters
@@ -21,6 +20,8 @@ struct Configuration: Sendable {
     /// What `listen` and `das` speak HTTPS with; nil for plain HTTP. The files are read
     /// already.
     var tls: TLSServerContext?
+    /// Whose word is taken for who their clients are; nil for nobody's.
+    var trustedProxies: TrustedProxies?
     /// Further names that clients may sign as `host`.
     var signedHosts: [ServerName]
     /// Path of the SQLite file.
@@ -75,12 +76,15 @@ struct Configuration: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` for the first thing that is wrong.
     init(file path: String) throws(ConfigurationError) {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ConfigurationError("\(path) cannot be read")
+        let content: [UInt8]
+        do throws(UnreadableFile) {
+            content = try [UInt8](contentsOf: path)
+        } catch {
+            throw ConfigurationError(error.description)
         }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         do {
-            try self.init(json: Array(data), folder: folder)
+            try self.init(json: content, folder: folder)
             privateFiles.insert(path, at: 0)
         } catch {
             throw ConfigurationError("\(path): \(error.description)")
@@ -108,6 +112,7 @@ struct Configuration: Sendable {
             dasListen = address
         }
         tls = try reader.tls("tls")
+        trustedProxies = try reader.trustedProxies("trustedProxies")
         signedHosts = try reader.serverNames("signedHosts")
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
         planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600
@@ -129,9 +134,29 @@ struct Configuration: Sendable {
             instances.append(try InstanceConfiguration(&instance))
         }
         try reader.refuseUnknownKeys()
+        try Self.refuseSharedAddresses(listeners)
         try Self.refuseRepetition(of: accounts.map(\.name), "accounts", "name")
         try Self.refuseRepetition(of: accounts.map(\.secretID), "accounts", "secretId")
         try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
+    }
+
+    /// Where killd listens, by the keys that say so.
+    var listeners: [(key: String, address: ListenAddress)] {
+        [("listen", listen), ("das.listen", dasListen), ("operations.listen", operationsListen)]
+            .compactMap { key, address in address.map { (key, $0) } }
+    }
+
+    private static func refuseSharedAddresses(
+        _ listeners: [(key: String, address: ListenAddress)]
+    ) throws(ConfigurationError) {
+        for (index, later) in listeners.enumerated() {
+            for earlier in listeners[..<index] where later.address.excludes(earlier.address) {
+                throw ConfigurationError(
+                    later.key,
+                    "\(later.address) and \(earlier.address) of \(earlier.key) are the same port; "
+                        + "each listener needs one of its own")
+            }
+        }
     }
 
     /// Also of two that differ only in their Unicode normal form: nobody could tell them apart.
@@ -293,8 +318,8 @@ extension TLSMode {
                 throw reader.error("ca", "is for tls \"verify-ca\" and \"verify-identity\" only")
             }
             self = word == .disabled ? .disabled : word == .preferred ? .preferred : .required
-        case .verifyCA: self = .verifyCA(ca: ca)
-        case .verifyIdentity: self = .verifyIdentity(ca: ca)
+        case .verifyCA: self = .verifyCA(ca: try reader.readable(ca, "ca"))
+        case .verifyIdentity: self = .verifyIdentity(ca: try reader.readable(ca, "ca"))
         }
     }
 }

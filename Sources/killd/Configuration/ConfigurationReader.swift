@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import HTTPServer
 import Parameters
@@ -86,6 +85,29 @@ struct ConfigurationReader {
             throw error(key, "expected HOST:PORT, such as \"127.0.0.1:8155\"")
         }
         return address
+    }
+
+    /// Networks, and how the proxies in them tell whose requests they hand on.
+    mutating func trustedProxies(_ key: String) throws(ConfigurationError) -> TrustedProxies? {
+        guard var proxies = try object(key) else { return nil }
+        let addresses = try proxies.strings("addresses") ?? []
+        guard !addresses.isEmpty else {
+            throw proxies.error("addresses", "missing; expected the proxies' addresses, such as [\"10.0.0.0/24\"]")
+        }
+        let networks = try addresses.map { text throws(ConfigurationError) in
+            guard let network = IPNetwork(text) else {
+                throw proxies.error(
+                    "addresses",
+                    "\"\(text)\" is no IP address, and no network by its first address and length (10.0.0.0/24)")
+            }
+            return network
+        }
+        guard let way = try proxies.choice("protocol", TrustedProxies.Way.self) else {
+            throw proxies.error(
+                "protocol", "missing; expected \"X-Forwarded-For\", or \"PROXY\" for the PROXY protocol's version 2")
+        }
+        try proxies.refuseUnknownKeys()
+        return TrustedProxies(networks: networks, way: way)
     }
 
     mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
@@ -177,11 +199,18 @@ struct ConfigurationReader {
             guard let text = getenv(variable) else {
                 throw error(key, "the environment variable \(variable) is not set")
             }
-            return try secret(String(cString: text), key)
+            return try secret(String(cString: text).withoutNewlineAtEnd, key)
         case (nil, let file?):
-            guard let data = FileManager.default.contents(atPath: file), let text = String(data: data, encoding: .utf8)
-            else { throw error(key, "the file \(file) cannot be read as text") }
-            return try secret(text.last == "\n" ? String(text.dropLast()) : text, key)
+            let content: [UInt8]
+            do throws(UnreadableFile) {
+                content = try [UInt8](contentsOf: file)
+            } catch let unreadable {
+                throw error(key, "the file \(unreadable)")
+            }
+            guard let text = String(validating: content, as: UTF8.self) else {
+                throw error(key, "the file \(file) is no text in UTF-8")
+            }
+            return try secret(text.withoutNewlineAtEnd, key)
         default: throw error(key, problem)
         }
     }
@@ -189,6 +218,17 @@ struct ConfigurationReader {
     private func secret(_ text: String, _ key: String) throws(ConfigurationError) -> Secret {
         guard !text.isEmpty else { throw error(key, "the secret is empty") }
         return Secret(text)
+    }
+
+    /// The path of a file that a library will read.
+    func readable(_ path: String?, _ key: String) throws(ConfigurationError) -> String? {
+        guard let path else { return nil }
+        do throws(UnreadableFile) {
+            _ = try [UInt8](contentsOf: path)
+        } catch let unreadable {
+            throw error(key, "the file \(unreadable)")
+        }
+        return path
     }
 
     private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
@@ -203,5 +243,14 @@ extension ServerNameError {
         case .notAHost: "has no host name or address (IPv6 in brackets)"
         case .notAPort: "has no port from 1 to 65535 behind its colon"
         }
+    }
+}
+
+extension String {
+    /// Editors end a file with a newline, and programs what a variable is made of.
+    fileprivate var withoutNewlineAtEnd: String {
+        guard utf8.last == UInt8(ascii: "\n") else { return self }
+        let text = Substring(utf8.dropLast())
+        return String(text.utf8.last == UInt8(ascii: "\r") ? Substring(text.utf8.dropLast()) : text)
     }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Parameters
 import TencentCloudErrors
 
@@ -7,12 +6,15 @@ extension MessageOverrides {
     ///
     /// - Throws: ``ConfigurationError`` for the first thing that is wrong.
     init(file path: String) throws(ConfigurationError) {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ConfigurationError("messages", "the file \(path) cannot be read")
+        let content: [UInt8]
+        do throws(UnreadableFile) {
+            content = try [UInt8](contentsOf: path)
+        } catch {
+            throw ConfigurationError("messages", "the file \(error)")
         }
         let tree: ParameterTree
         do {
-            tree = try ParameterTree(file: Array(data))
+            tree = try ParameterTree(file: content)
         } catch {
             throw ConfigurationError("messages", "\(path): \(error.description)")
         }

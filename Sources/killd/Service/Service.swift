@@ -23,7 +23,8 @@ final class Service: Sendable {
 
     /// Opens the store and binds the addresses; nobody is answered yet.
     ///
-    /// - Throws: `StoreError` or `ListenError`.
+    /// - Throws: `StoreError`, or ``ConfigurationError`` for an address where it
+    ///   cannot listen.
     init(_ configuration: Configuration, log: Log) async throws {
         self.log = log
         log.level = configuration.logLevel
@@ -56,36 +57,44 @@ final class Service: Sendable {
         limits.keepAliveTimeout = .seconds(configuration.keepAlive)
         limits.allowsSlashBehindHost = true
         let memory = Self.memory(of: configuration, limits)
-        http = try HTTPServer(
-            listen: configuration.listen, limits: limits, memory: memory, tls: configuration.tls,
-            handler: { metrics.observing(current.setup.answer($0)) },
-            allowance: { current.setup.allowance(of: $0) },
-            refusal: { current.setup.refusal(of: $0, head: $1) },
-            observer: { event in
-                metrics.count(event, of: .api)
-                if case .failed(let reason) = event { readiness.noteFailure(reason) }
-                log.event(event, of: .api)
-            })
-        das = try configuration.dasListen.map { address in
+        http = try Self.listening(as: "listen") { () throws(ListenError) in
             try HTTPServer(
-                listen: address, limits: limits, memory: memory, tls: configuration.tls,
-                handler: { metrics.observing(current.setup.answerDAS($0)) },
-                allowance: { current.setup.allowanceDAS(of: $0) },
-                refusal: { error, _ in DASDispatcher.refusal(of: error) },
+                listen: configuration.listen, limits: limits, memory: memory, tls: configuration.tls,
+                trustedProxies: configuration.trustedProxies,
+                handler: { metrics.observing(current.setup.answer($0)) },
+                allowance: { current.setup.allowance(of: $0) },
+                refusal: { current.setup.refusal(of: $0, head: $1) },
                 observer: { event in
-                    metrics.count(event, of: .das)
+                    metrics.count(event, of: .api)
                     if case .failed(let reason) = event { readiness.noteFailure(reason) }
-                    log.event(event, of: .das)
+                    log.event(event, of: .api)
                 })
+        }
+        das = try configuration.dasListen.map { address in
+            try Self.listening(as: "das.listen") { () throws(ListenError) in
+                try HTTPServer(
+                    listen: address, limits: limits, memory: memory, tls: configuration.tls,
+                    trustedProxies: configuration.trustedProxies,
+                    handler: { metrics.observing(current.setup.answerDAS($0)) },
+                    allowance: { current.setup.allowanceDAS(of: $0) },
+                    refusal: { error, _ in DASDispatcher.refusal(of: error) },
+                    observer: { event in
+                        metrics.count(event, of: .das)
+                        if case .failed(let reason) = event { readiness.noteFailure(reason) }
+                        log.event(event, of: .das)
+                    })
+            }
         }
         let pages = OperationsPages(readiness: readiness, metrics: metrics)
         operations = try configuration.operationsListen.map { address in
-            try HTTPServer(
-                listen: address, limits: OperationsPages.limits, memory: memory, handler: { pages.answer($0) },
-                observer: { event in
-                    metrics.count(event, of: .operations)
-                    log.event(event, of: .operations)
-                })
+            try Self.listening(as: "operations.listen") { () throws(ListenError) in
+                try HTTPServer(
+                    listen: address, limits: OperationsPages.limits, memory: memory, handler: { pages.answer($0) },
+                    observer: { event in
+                        metrics.count(event, of: .operations)
+                        log.event(event, of: .operations)
+                    })
+            }
         }
         self.lasting = lasting
         isSecure = configuration.tls != nil
@@ -94,6 +103,17 @@ final class Service: Sendable {
         self.metrics = metrics
         self.current = current
         self.readiness = readiness
+    }
+
+    /// Names the key that is to be changed if nobody can listen there.
+    private static func listening(
+        as key: String, _ bind: () throws(ListenError) -> HTTPServer
+    ) throws(ConfigurationError) -> HTTPServer {
+        do throws(ListenError) {
+            return try bind()
+        } catch {
+            throw ConfigurationError(key, error.description)
+        }
     }
 
     /// Where clients reach the server.
@@ -109,6 +129,9 @@ final class Service: Sendable {
         }
         for file in configuration.exposedFiles {
             log.warning("a file is not for its owner only", [("file", file.path), ("finding", file.finding)])
+        }
+        for finding in configuration.findings {
+            log.warning("the configuration needs attention", [("key", finding.key), ("finding", finding.text)])
         }
     }
 
@@ -307,6 +330,7 @@ extension Configuration {
             ("das.listen", before.dasListen.place, dasListen.place),
             ("operations.listen", before.operationsListen.place, operationsListen.place),
             ("store", before.store, store), ("tls", before.tls.place, tls.place),
+            ("trustedProxies", before.trustedProxies.place, trustedProxies.place),
             ("requestMemoryMiB", String(before.requestMemory), String(requestMemory)),
             ("keepAliveSeconds", String(before.keepAlive), String(keepAlive)),
         ]
@@ -314,6 +338,12 @@ extension Configuration {
             throw ConfigurationError(
                 key, "cannot change while killd runs: it is \(old), the file says \(new); restart killd for that")
         }
+    }
+}
+
+extension TrustedProxies? {
+    fileprivate var place: String {
+        map { "\($0.networks.map(\.description).joined(separator: ", ")) by \($0.way.rawValue)" } ?? "none"
     }
 }
 

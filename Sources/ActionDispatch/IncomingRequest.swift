@@ -139,6 +139,7 @@ struct IncomingRequest {
     func signature(
         timestamp: Int64, region: String?, signedHosts: ServerNames
     ) throws(TencentCloudError) -> any SignedRequest {
+        let signedHosts = signedHosts.adding(port: http.forwardedPort)
         switch form {
         case .json, .query:
             do {

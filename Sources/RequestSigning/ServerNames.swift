@@ -14,6 +14,11 @@ public struct ServerNames: Sendable {
 
     public static let none = ServerNames([])
 
+    /// The same with a port that a proxy tells of one request, if it does.
+    public func adding(port: UInt16?) -> ServerNames {
+        port.map { ServerNames(names, ports: [$0] + ports) } ?? self
+    }
+
     /// What may have been signed in the place of `host`, likeliest first.
     func candidates(behind host: String) -> [String] {
         guard !names.isEmpty else { return [] }

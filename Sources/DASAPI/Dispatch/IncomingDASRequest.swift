@@ -178,7 +178,7 @@ struct IncomingDASRequest {
         do throws(ACS3AuthorizationError) {
             signed = try ACS3SignedRequest(
                 method: http.method, query: query.pairs, headers: SignedFields(headers: http.headers),
-                payload: http.body, signedHosts: signedHosts)
+                payload: http.body, signedHosts: signedHosts.adding(port: http.forwardedPort))
         } catch {
             throw refusal(of: error)
         }

@@ -23,6 +23,7 @@ final class TLSTestServer: Sendable {
     /// - Parameter handler: by default answers with the length of the body, or with the path.
     init(
         limits: HTTPLimits = HTTPLimits(), demandsClients: Bool = false, key: TestCertificates.Key = .p256,
+        trustedProxies: TrustedProxies? = nil,
         handler: @escaping HTTPServer.Handler = { request in
             let text = request.body.isEmpty ? request.path : "\(request.body.count)"
             return .now(HTTPResponse(status: .ok, body: Array("<\(text)>".utf8)))
@@ -36,7 +37,8 @@ final class TLSTestServer: Sendable {
         self.made = made
         self.reports = reports
         server = try HTTPServer(
-            listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits, tls: context, handler: handler,
+            listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits, tls: context,
+            trustedProxies: trustedProxies, handler: handler,
             observer: { event in
                 switch event {
                 case .tlsFailed(let reason, _): reports.texts.withLock { $0.append(reason) }
@@ -78,9 +80,12 @@ final class TLSTestClient {
 
     struct Failure: Error { let reason: String }
 
-    /// - Parameter size: the bytes that each system call sends.
-    init(port: UInt16, made: TestCertificates, piecesOf size: Int = .max) throws {
+    /// - Parameters:
+    ///   - preamble: what a proxy sends before the handshake.
+    ///   - size: the bytes that each system call sends.
+    init(port: UInt16, made: TestCertificates, preamble: [UInt8] = [], piecesOf size: Int = .max) throws {
         socket = try TestClient(port: port)
+        socket.send(preamble)
         session = try TLSClientContext(authorities: made.authority.certificate).session(with: "127.0.0.1")
         try take([], piecesOf: size)
         while !session.isEstablished {

@@ -194,6 +194,54 @@ final class TrustedProxyTests: XCTestCase {
         }
     }
 
+    func testAPreambleComesBeforeTLS() throws {
+        let server = try TLSTestServer(trustedProxies: try proxies(.proxyProtocol, "127.0.0.1")) { request in
+            .now(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)>".utf8)))
+        }
+        let client = try TLSTestClient(port: server.port, made: server.made, preamble: preamble(ipv4))
+        client.send(get + "\r\n")
+        XCTAssertEqual(try client.receive(until: ">")?.hasSuffix("<192.0.2.1>"), true)
+        XCTAssertThrowsError(try TLSTestClient(port: server.port, made: server.made))
+    }
+
+    /// Neither what is read nor when it is refused depends on how the bytes are cut.
+    func testWhateverComesIsReadToTheSameEndHoweverItIsCut() {
+        let seed = UInt64.random(in: .min ... .max)
+        print("seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        func read(_ bytes: [UInt8], inPiecesOf size: Int) -> String {
+            var reader = ProxyPreamble()
+            var start = 0
+            while start < bytes.count {
+                let piece = Array(bytes[start..<min(start + size, bytes.count)])
+                var index = 0
+                do throws(ProxyPreamble.Malformed) {
+                    switch try reader.read(piece.span, from: &index) {
+                    case .incomplete: XCTAssertEqual(index, piece.count)
+                    case let reading: return "\(reading) at \(start + index)"
+                    }
+                } catch {
+                    return error.description
+                }
+                XCTAssertLessThan(reader.heldBytes, 16 * 1024)
+                start += size
+            }
+            return "incomplete"
+        }
+        for _ in 0..<2_000 {
+            var bytes = preamble(
+                command: [0x20, 0x21].randomElement(using: &generator) ?? 0,
+                family: [0, 0x11, 0x21, 0x31].randomElement(using: &generator) ?? 0,
+                (0..<Int.random(in: 0...60, using: &generator)).map { _ in .random(in: 0...255, using: &generator) })
+            bytes += Array(get.utf8)
+            if Bool.random(using: &generator) {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator)
+            }
+            let whole = read(bytes, inPiecesOf: bytes.count)
+            for size in [1, 2, 7, 16] { XCTAssertEqual(read(bytes, inPiecesOf: size), whole, "\(bytes)") }
+        }
+    }
+
     func testAPreambleThatDripsEndsWithTheTimeOfAHead() throws {
         var limits = HTTPLimits()
         limits.headTimeout = .milliseconds(200)

@@ -65,6 +65,7 @@ let package = Package(
                 .embedInCode("V0003__kill_tasks.sql"), .embedInCode("V0004__session_tasks.sql"),
                 .embedInCode("V0005__interrupted_commits.sql"),
                 .embedInCode("V0006__true_reports.sql"),
+                .embedInCode("V0007__kill_guards.sql"),
             ],
             swiftSettings: settings),
 
@@ -109,7 +110,7 @@ let package = Package(
         tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
         tests("MySQLSessionsTests", of: [
-            "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text",
+            "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text", "Cryptography",
         ]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),

@@ -107,6 +107,9 @@ public struct KillPlanThread: Codable, Sendable {
     public var Outcome: String?
     /// The rows left to undo, why it is protected, why it failed, or what the server said when it denied the KILL.
     public var OutcomeDetail: String?
+    /// By what it was told from all others when its KILL was sent: `thread-id`, `query-id`, `list` or `list-before`;
+    /// missing where no KILL is known to have been accepted.
+    public var Guard: String?
 
     public struct Transaction: Codable, Sendable {
         /// Seconds.
@@ -153,8 +156,10 @@ extension KillPlanDescription {
     init(_ stored: StoredPlan, status: PlanStatus) {
         let content = stored.plan.content
         var outcomes: [ThreadID: Outcome] = [:]
-        if case .ended(let ending, let time, let ended) = stored.state {
+        var guards: [ThreadID: KillGuard] = [:]
+        if case .ended(let ending, let time, let ended, let guardsOfKills) = stored.state {
             outcomes = ended
+            guards = guardsOfKills
             EndedAt = time.text
             if case .stale(let reason) = ending { StateReason = reason.rawValue }
         }
@@ -170,7 +175,7 @@ extension KillPlanDescription {
         self.Server = .init(content.fingerprint)
         FreedSessions = content.impact?.freedSessions
         UnexplainedWaiters = content.impact?.unexplainedWaiters
-        Threads = content.threads.map { KillPlanThread($0, outcomes[$0.id]) }
+        Threads = content.threads.map { KillPlanThread($0, outcomes[$0.id], guards[$0.id]) }
     }
 }
 
@@ -186,7 +191,7 @@ extension KillPlanDescription.Server {
 }
 
 extension KillPlanThread {
-    fileprivate init(_ thread: PinnedThread, _ outcome: SessionKill.Outcome?) {
+    fileprivate init(_ thread: PinnedThread, _ outcome: SessionKill.Outcome?, _ guardOfKill: KillGuard?) {
         let identity = thread.session?.identity
         let picture = thread.session?.picture
         Id = thread.id
@@ -231,5 +236,6 @@ extension KillPlanThread {
         FreedSessions = picture?.freedSessions
         Outcome = outcome?.kind.rawValue
         OutcomeDetail = outcome?.detail
+        Guard = guardOfKill?.rawValue
     }
 }

@@ -60,30 +60,38 @@ extension PerformanceSchemaTables {
 }
 
 extension AccountRights {
-    init(version: String, on handle: borrowing MySQLHandle) throws(ServerError) {
-        isMariaDB = version.hasBytes(of: "MariaDB")
-        guard Self.isOceanBase(version: version) else {
+    init(_ server: Greeting, on handle: borrowing MySQLHandle) throws(ServerError) {
+        isMariaDB = server.isMariaDB
+        guard Self.isOceanBase(version: server.version) else {
             oceanBase = nil
-            seesAllSessions = try Self.seesAllSessions(on: handle)
             performanceSchema = try PerformanceSchemaTables(of: handle)
             globalPrivileges = try Self.globalPrivileges(namingRoles: !isMariaDB, on: handle)
+            seesAllSessions = try Self.seesAllSessions(on: handle) ?? Self.canSeeAll(by: globalPrivileges)
             return
         }
         oceanBase = try OceanBaseViews(of: handle)
         performanceSchema = .none
         globalPrivileges = try Self.globalPrivileges(namingRoles: false, on: handle)
         // There, INNODB_METRICS is open to everybody.
-        seesAllSessions = !globalPrivileges.isDisjoint(with: ["PROCESS", "ALL PRIVILEGES"])
+        seesAllSessions = Self.canSeeAll(by: globalPrivileges)
+    }
+
+    private static func canSeeAll(by privileges: Set<ExactText>) -> Bool {
+        !privileges.isDisjoint(with: ["PROCESS", "ALL PRIVILEGES"])
     }
 
     /// Of the tables that demand PROCESS this is one that is cheap to read. Not
     /// INNODB_TRX, whose every reading keeps InnoDB from renewing it.
-    private static func seesAllSessions(on handle: borrowing MySQLHandle) throws(ServerError) -> Bool {
+    ///
+    /// - Returns: `nil` if the server cannot show it to anybody: it was started without it, or without InnoDB, or has
+    ///   no room.
+    private static func seesAllSessions(on handle: borrowing MySQLHandle) throws(ServerError) -> Bool? {
         let answer = handle.run("SELECT 1 FROM information_schema.INNODB_METRICS LIMIT 1")
         guard let failure = answer.failure else { return true }
         let error = ServerError(failure, during: "finding out whether the account sees all sessions")
-        guard case .privilegeMissing = error.reason else { throw error }
-        return false
+        if case .privilegeMissing = error.reason { return false }
+        guard !failure.isConnectionLost else { throw error }
+        return nil
     }
 
     private static func globalPrivileges(

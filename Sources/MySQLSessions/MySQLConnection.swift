@@ -13,8 +13,9 @@ public actor MySQLConnection {
     public nonisolated let tlsCipher: String?
 
     nonisolated let dialect: Dialect
-    /// Set if performance_schema had no room for some threads: its tables are blind to those sessions.
-    var performanceSchemaLostThreads = false
+    /// Sessions that performance_schema has shown since the last KILLs: when it does not any more, they are gone. It
+    /// does not know all sessions.
+    var knownToPerformanceSchema: Set<ThreadID> = []
 
     /// Which of the variables that identify a server this one has; `nil` until they were read once.
     var presentVariables: [String]?
@@ -81,10 +82,10 @@ public actor MySQLConnection {
             let dialect: Dialect
             switch configuration.kind {
             case .mysql:
-                let version: String
-                (threadID, version) = try setUp(handle)
+                let server: Greeting
+                (threadID, server) = try setUp(handle)
                 handle.learnLargestStatement()
-                dialect = .mysql(try AccountRights(version: version, on: handle))
+                dialect = .mysql(try AccountRights(server, on: handle))
             case .oceanBaseODP:
                 guard let greeted = ThreadID(handle.threadID) else {
                     throw ServerError(.other, "the ODP gave this connection the id \(handle.threadID)")
@@ -103,18 +104,8 @@ public actor MySQLConnection {
 
         private static func setUp(
             _ handle: borrowing MySQLHandle
-        ) throws(ServerError) -> (threadID: ThreadID, version: String) {
-            // The server's defaults may differ: a low sql_select_limit cuts every list, wait_timeout closes what
-            // killd keeps open, trx_started is in the system's time zone on some servers, in the session's on others,
-            // another sql_mode is another language, and a limit on statements could end one that kills half-way (only
-            // MariaDB reads what is in its comment; MySQL's limit is for SELECT). ProxySQL answers "SELECT
-            // CONNECTION_ID()" itself, hence the addition.
-            var answer = handle.run(
-                """
-                SET SESSION autocommit=1, sql_select_limit=18446744073709551615, wait_timeout=31536000, \
-                time_zone='SYSTEM', sql_mode=''/*M!100101 , max_statement_time=0*/;\
-                \(Self.connectionQuery)
-                """)
+        ) throws(ServerError) -> (threadID: ThreadID, server: Greeting) {
+            var answer = handle.run("\(SessionVariables.needed);\(Self.connectionQuery)")
             if let failure = answer.failure {
                 // OceanBase refuses two of them, and is given others.
                 if !failure.isConnectionLost { answer = handle.run(Self.connectionQuery) }
@@ -134,11 +125,19 @@ public actor MySQLConnection {
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")
             }
-            if AccountRights.isOceanBase(version: version) { try handle.setUpOceanBase() }
-            return (threadID, version)
+            let server = Greeting(version: version, isMariaDB: try row.text("is_mariadb") == "1")
+            if AccountRights.isOceanBase(version: version) {
+                try handle.setUpOceanBase()
+            } else {
+                try handle.set(SessionVariables.helpful(isMariaDB: server.isMariaDB))
+            }
+            return (threadID, server)
         }
 
-        private static let connectionQuery = "SELECT CONNECTION_ID()+0 AS connection,VERSION() AS version"
+        /// ProxySQL answers "SELECT CONNECTION_ID()" itself, hence the addition. What is in the comment only MariaDB
+        /// reads; its version may be set to look like MySQL's.
+        private static let connectionQuery =
+            "SELECT CONNECTION_ID()+0 AS connection,VERSION() AS version,0/*M!+1*/ AS is_mariadb"
     }
 
     private init(
@@ -197,6 +196,12 @@ public actor MySQLConnection {
         }
         return answer
     }
+}
+
+/// What a server says of itself when a connection is set up.
+struct Greeting {
+    let version: String
+    let isMariaDB: Bool
 }
 
 /// What answers on a connection, and what it lets killd's account do.

@@ -33,6 +33,7 @@ extension MySQLConnection {
         let begin = ContinuousClock.now
         let listSource = listSource(readings, at: begin)
         let listAnswer = add(scope == .server ? nil : listSource.query)
+        let statementAnswer = add(scope == .server ? nil : listSource.statements)
         let wantsTransactions = scope == .transactions || scope == .locks
         let recentReading = wantsTransactions ? readings.recent(at: begin) : nil
         let transactionAnswer = add(wantsTransactions && recentReading == nil ? transactionQuery : nil)
@@ -46,7 +47,7 @@ extension MySQLConnection {
         guard shown == threadID else { throw .behindProxy(threadID, shown: shown) }
         let variables = try namedVariables(answers[0])
         let status = try Variables(answers[1])
-        try noticeBlindness(variables: variables, status: status, of: scope == .server ? nil : listSource)
+        if scope != .server { try requireSight(variables: variables, status: status) }
 
         let start = try start(status: status, now: now)
         var look = Look(
@@ -63,6 +64,7 @@ extension MySQLConnection {
             look.sessions = try Self.sessions(
                 answers[listAnswer], cut: listSource.cut, Self.transactionsByThread(reading), threadIDs: threadIDs,
                 clients: clients)
+            if let statementAnswer { try Self.complete(&look.sessions, with: answers[statementAnswer]) }
             readings.noteStatements(of: look.sessions, begunAt: begin)
         }
         if let reading, (status["com_xa_prepare"] ?? "0") != "0" {
@@ -110,6 +112,28 @@ extension MySQLConnection {
         return sessions
     }
 
+    /// Puts in more of the statements of some sessions.
+    ///
+    /// - Parameter statements: as ``SessionListSource/statements`` asks for them.
+    static func complete(_ sessions: inout [Session], with statements: MySQLResult) throws(ServerError) {
+        let rows = try Rows(statements, "the sessions' statements")
+        let (id, info, length) = (try rows.column("id"), try rows.column("info"), try rows.column("length"))
+        var byID: [ThreadID: (text: String?, length: Int?)] = [:]
+        for row in rows {
+            guard let id = try row.thread(id) else { continue }
+            byID[id] = try row.statement(info, length: length, cut: SessionListSource.performanceSchemaCut)
+        }
+        for index in sessions.indices {
+            // Only where it is more of the same statement and not the next one; the last bytes shown may be a part of a
+            // character.
+            guard let (text, length) = byID[sessions[index].id], let text,
+                let shown = sessions[index].picture.statement, text.utf8.starts(with: shown.utf8.prefix(80))
+            else { continue }
+            sessions[index].picture.statement = text
+            sessions[index].picture.statementLength = length
+        }
+    }
+
     /// Of two sessions with one id nobody could say which of them a plan means.
     private static func requireDifferentIDs(_ sessions: [Session]) throws(ServerError) {
         // Servers list them in order, from which sorting is quick.
@@ -118,20 +142,9 @@ extension MySQLConnection {
         throw .senseless("the session list", "\(twice.0) is in it twice")
     }
 
-    /// - Throws: ``ServerError`` if a session list is wanted and the one that the server shows is not complete.
-    private func noticeBlindness(
-        variables: Variables, status: Variables, of list: SessionListSource?
-    ) throws(ServerError) {
-        performanceSchemaLostThreads = (status["performance_schema_thread_instances_lost"] ?? "0") != "0"
-        guard let list, performanceSchemaLostThreads else { return }
-        if list.isOfPerformanceSchema {
-            throw ServerError(
-                .other,
-                """
-                the server's session list was partial: performance_schema has no more room for some threads; the \
-                next is read from elsewhere
-                """)
-        }
+    /// - Throws: ``ServerError`` if the session list that the server shows is not complete.
+    private func requireSight(variables: Variables, status: Variables) throws(ServerError) {
+        guard (status["performance_schema_thread_instances_lost"] ?? "0") != "0" else { return }
         guard ["ON", "1"].contains(variables["performance_schema_show_processlist"]) else { return }
         throw ServerError(
             .other,

@@ -4,8 +4,8 @@ import Text
 /// Where a session list is read, and how much of its statements.
 struct SessionListSource {
     let query: String
-    /// Whether it lacks the sessions that performance_schema had no room for.
-    var isOfPerformanceSchema = false
+    /// What has more of the statements than ``query``, of some sessions.
+    var statements: String?
     /// Where the server itself cuts statements, in bytes; `nil` where it does not.
     var cut: Int?
 
@@ -21,13 +21,31 @@ struct SessionListSource {
     ///
     /// - Parameter info: the column that has the statements.
     static func beginnings(of info: String, from table: String) -> SessionListSource {
-        let isOfPerformanceSchema = table.utf8.starts(with: "performance_schema.".utf8)
-        return SessionListSource(
+        SessionListSource(
             query: """
                 SELECT ID AS id,USER AS user,HOST AS host,DB AS db,COMMAND AS command,TIME AS time,STATE AS state,\
-                LEFT(\(info),\(longestStatement)) AS info,LENGTH(\(info)) AS length FROM \(table)
+                \(beginning(of: info)) FROM \(table)
                 """,
-            isOfPerformanceSchema: isOfPerformanceSchema, cut: isOfPerformanceSchema ? 1_024 : longestStatement)
+            cut: longestStatement)
+    }
+
+    /// With the first 100 bytes of each statement, and from performance_schema, if that may be read, more of those that
+    /// it knows: the sessions themselves must always be named by the same list, since each names some differently.
+    static func shown(withStatementsOf performanceSchema: PerformanceSchemaTables) -> SessionListSource {
+        SessionListSource(
+            query: "SHOW PROCESSLIST",
+            statements: performanceSchema.processlist
+                ? """
+                SELECT ID AS id,\(beginning(of: "INFO")) FROM performance_schema.processlist WHERE INFO IS NOT NULL
+                """ : nil,
+            cut: 100)
+    }
+
+    /// Where performance_schema cuts statements, in bytes.
+    static let performanceSchemaCut = 1_024
+
+    private static func beginning(of info: String) -> String {
+        "LEFT(\(info),\(longestStatement)) AS info,LENGTH(\(info)) AS length"
     }
 }
 
@@ -57,13 +75,14 @@ extension MySQLConnection {
     /// 10.11: 58 ms, not 29; on MySQL 9.7: 73, not 37), and on MySQL every SELECT on information_schema.PROCESSLIST
     /// fails with error 3854 as soon as any session's statement holds a character beyond utf8mb3, an emoji say; its
     /// performance_schema.processlist is quick, but has 1,024 bytes of a statement, ends before the first byte that is
-    /// no UTF-8, and lists sessions that are gone but for their rollback (all measured). So they are read only while
-    /// statements are so large that they must not travel.
+    /// no UTF-8, lists sessions that are gone but for their rollback, and names some differently (all measured). So
+    /// they are read only while statements are so large that they must not travel.
     func listSource(_ readings: ServerReadings, at time: ContinuousClock.Instant) -> SessionListSource {
         if rights.oceanBase != nil { return SessionListSource(query: OceanBaseViews.sessionQuery) }
         if readings.readsWholeStatements(at: time) { return .whole }
-        // MariaDB's INFO has question marks in place of characters beyond utf8mb3.
-        return .beginnings(of: rights.isMariaDB ? "INFO_BINARY" : "INFO", from: sessionTable)
+        guard rights.isMariaDB else { return .shown(withStatementsOf: performanceSchema) }
+        // Its INFO has question marks in place of characters beyond utf8mb3.
+        return .beginnings(of: "INFO_BINARY", from: "information_schema.PROCESSLIST")
     }
 
     /// Sends statements of which one asks for the session list.

@@ -12,8 +12,6 @@ extension MySQLConnection {
         if presentVariables == nil { _ = try observe(.server, readings) }
         let begin = ContinuousClock.now
         let source = listSource(readings, at: begin)
-        // Whether performance_schema has them all, its status tells.
-        if source.isOfPerformanceSchema { return try observe(.transactions, readings).sessions }
         let mayBePartial = presentVariables?.contains(Self.listVariable) == true
         let recentReading = readings.recent(at: begin)
         var statements = [
@@ -22,6 +20,7 @@ extension MySQLConnection {
             source.query,
         ]
         if recentReading == nil { statements.append(transactionQuery) }
+        if let more = source.statements { statements.append(more) }
         let answers = try query(statements, listing: source, readings)
         guard answers.count == statements.count else { throw .senseless("the session list") }
         let connection = try Rows(answers[0], "CONNECTION_ID()").only()
@@ -32,7 +31,8 @@ extension MySQLConnection {
         }
         var reading = recentReading
         if reading == nil { reading = readings.add(try transactions(answers[2]), begunAt: begin) }
-        let sessions = try Self.sessions(answers[1], cut: source.cut, Self.transactionsByThread(reading))
+        var sessions = try Self.sessions(answers[1], cut: source.cut, Self.transactionsByThread(reading))
+        if source.statements != nil, let more = answers.last { try Self.complete(&sessions, with: more) }
         readings.noteStatements(of: sessions, begunAt: begin)
         return sessions
     }

@@ -50,6 +50,7 @@ struct ProgressColumns: Hashable, Sendable {
     struct Thread: Hashable, Sendable {
         var isIntended: Bool
         var outcome: OutcomeColumns?
+        var killGuard: String?
     }
 }
 
@@ -210,7 +211,9 @@ extension ProgressColumns {
             let intended = zip(ids, threads).filter(\.1.isIntended).map(\.0)
             return .committing(since: UnixTime(milliseconds: since), intended: Set(intended))
         case ("committed", _, let time?, nil):
-            return .ended(.committed, at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids))
+            return .ended(
+                .committed, at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids),
+                guards: try guards(of: ids))
         case ("stale", _, let time?, let text?):
             guard let reason = StaleReason(rawValue: text) else {
                 throw StoreError(.damaged, "\(text) is no reason why a plan is stale")
@@ -219,6 +222,18 @@ extension ProgressColumns {
         default:
             throw StoreError(.damaged, "the state \(state) contradicts the times or the reason beside it")
         }
+    }
+
+    private func guards(of ids: [ThreadID]) throws -> [ThreadID: KillGuard] {
+        var guards: [ThreadID: KillGuard] = [:]
+        for (id, thread) in zip(ids, threads) {
+            guard let text = thread.killGuard else { continue }
+            guard let guardOfKill = KillGuard(rawValue: text) else {
+                throw StoreError(.damaged, "thread \(id) was killed by the guard \(text), which there is not")
+            }
+            guards[id] = guardOfKill
+        }
+        return guards
     }
 
     private func outcomes(of ids: [ThreadID]) throws -> [ThreadID: Outcome] {

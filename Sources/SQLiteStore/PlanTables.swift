@@ -16,6 +16,7 @@ struct PlanTables: ~Copyable {
     private let intendThreads: Statement
     private let finishPlan: Statement
     private let finishThreads: Statement
+    private let recordGuard: Statement
     private let countKilled: Statement
     private let selectInterrupted: Statement
     private let countPlans: Statement
@@ -51,7 +52,7 @@ extension PlanTables {
             selectThreads: try Statement(
                 """
                 SELECT thread_id, user, host, performance_schema_thread_id, client, picture,
-                    intended_at, outcome, outcome_detail
+                    intended_at, outcome, outcome_detail, kill_guard
                 FROM threads WHERE plan = ? ORDER BY position
                 """, on: connection),
             claimPlan: try Statement(
@@ -73,6 +74,10 @@ extension PlanTables {
                 """
                 UPDATE threads SET outcome = ?, outcome_detail = ?
                 WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
+                """, on: connection),
+            recordGuard: try Statement(
+                """
+                UPDATE threads SET kill_guard = ? WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
                 """, on: connection),
             countKilled: try Statement(
                 """
@@ -160,7 +165,8 @@ extension PlanTables {
     }
 
     borrowing func finish(
-        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
+        at time: UnixTime
     ) throws -> Int {
         let (state, staleReason): (String, StaleReason?) =
             switch ending {
@@ -181,6 +187,12 @@ extension PlanTables {
                 .text(columns.outcome), SQLiteValue(columns.detail), .integer(id), jsonArray(threads),
             ])
             guard finished == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
+        }
+        for (guardOfKill, threads) in Dictionary(grouping: guards.keys, by: { guards[$0] }) {
+            let recorded = try recordGuard.run([
+                SQLiteValue(guardOfKill?.rawValue), .integer(id), jsonArray(threads),
+            ])
+            guard recorded == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
         }
         try countKilled.run([.integer(Int64(outcomes.values.count(where: \.isKilled))), .integer(id)])
         return 1
@@ -221,6 +233,7 @@ extension ProgressColumns.Thread {
     fileprivate init(_ row: borrowing Row) throws {
         isIntended = row.optionalInteger(6) != nil
         outcome = try row.optionalText(7).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(8)) }
+        killGuard = try row.optionalText(9)
     }
 }
 

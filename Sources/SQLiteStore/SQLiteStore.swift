@@ -111,11 +111,12 @@ public actor SQLiteStore: PlanStore {
     }
 
     public nonisolated func finish(
-        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
+        at time: UnixTime
     ) async throws(StoreError) -> Bool {
         do {
             return try await write { tables in
-                try tables.plans.finish(plan, as: ending, outcomes: outcomes, at: time)
+                try tables.plans.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
             } == 1
         } catch {
             throw StoreError(error, attempt: "record the end of \(plan.rawValue)")

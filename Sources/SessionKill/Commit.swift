@@ -66,11 +66,15 @@ struct Commit {
         case .withheld(let reason):
             for session in victims { outcomes[session.id] = .failed(reason) }
         }
-        var unknownToServer: [Session] = []
+        var unknownToServer: [UnknownSession] = []
+        var guards: [ThreadID: KillGuard] = [:]
         for (session, answer) in answers {
             switch answer {
-            case .accepted: dying.append(session)
-            case .noSuchThread: unknownToServer.append(session)
+            case .accepted(let guardOfKill):
+                dying.append(session)
+                guards[session.id] = guardOfKill
+            case .noSuchThread: unknownToServer.append(UnknownSession(session: session, wasSentKill: true))
+            case .notFound: unknownToServer.append(UnknownSession(session: session, wasSentKill: false))
             case .notPermitted(let message): outcomes[session.id] = .denied(message)
             case .refused(let code, let message): outcomes[session.id] = .failed("\(code): \(message)")
             case .lost: outcomes[session.id] = .unknown
@@ -82,7 +86,7 @@ struct Commit {
         let watch = DeathWatch(
             dying + vanished.perhapsListed, offTheList: vanished.offTheList, after: observation.transactionReading)
         outcomes.merge(vanished.conclude(await self.watch(watch))) { first, _ in first }
-        return try await finish(.committed, outcomes: outcomes)
+        return try await finish(.committed, outcomes: outcomes, guards: guards)
     }
 
     /// Whether it makes sense to send the KILL. To a caller's account that sees its own sessions only, or may kill no
@@ -194,25 +198,34 @@ struct Commit {
         return .spare(session.picture.isBeingKilled ? .unknown : .replaced)
     }
 
-    /// Error 1094 for a session that was listed a moment ago.
-    private func explain(_ sessions: [Session], _ vanished: inout VanishedSessions) async -> [ThreadID: Outcome] {
-        guard !sessions.isEmpty else { return [:] }
-        let present = try? await connection.present(among: sessions.map(\.identity))
+    /// A session that was listed a moment ago.
+    private struct UnknownSession {
+        let session: Session
+        /// Whether it was the KILL that the server answered with 1094, or the guard that did not find it.
+        let wasSentKill: Bool
+    }
+
+    private func explain(
+        _ unknown: [UnknownSession], _ vanished: inout VanishedSessions
+    ) async -> [ThreadID: Outcome] {
+        guard !unknown.isEmpty else { return [:] }
+        let present = try? await connection.present(among: unknown.map(\.session.identity))
         // Who has the ids of those that are not: between the look and the KILL one may have changed hands.
         let now = try? await IndexedObservation(connection.observe(.sessions)).sessions
-        return sessions.reduce(into: [:]) { outcomes, session in
+        return unknown.reduce(into: [:]) { outcomes, each in
+            let session = each.session
+            let wasIntended = state.intended.contains(session.id)
             guard let present, let now else {
-                outcomes[session.id] = .unknown
+                outcomes[session.id] = each.wasSentKill || wasIntended ? .unknown : .failed(Self.notFound)
                 return
             }
-            let wasIntended = state.intended.contains(session.id)
             // A client's session that is still there says nothing of a server session of its.
             let isServerSession = session.identity.proxy?.serverSession != nil
             let other = now[session.id].flatMap { other in
                 isServerSession && session.identity.isSameSession(as: other.identity) ? nil : other
             }
             if present.contains(session.id) || other.map({ session.identity.isSameSession(as: $0.identity) }) == true {
-                outcomes[session.id] = .failed("1094: the server lists the session but cannot kill it")
+                outcomes[session.id] = .failed(each.wasSentKill ? Self.unkillable : Self.notFound)
             } else if other != nil, !wasIntended {
                 outcomes[session.id] = .replaced
             } else if let other, other.identity.isLoggedIn, !session.identity.isGone(since: other.identity) {
@@ -226,6 +239,12 @@ struct Commit {
             }
         }
     }
+
+    private static let unkillable = "1094: the server lists the session, but answered its KILL that there is none"
+    private static let notFound = """
+        this Commit sent no KILL: of the lists that guard a KILL none showed the session with the user and host that \
+        it had a moment before
+        """
 
     /// However short the wait is, one reading of the transactions belongs to it: without, nobody could tell what is
     /// rolling back. They are read four times a second.
@@ -260,15 +279,18 @@ struct Commit {
     }
 
     @discardableResult
-    private func finish(_ ending: PlanEnding, outcomes: [ThreadID: Outcome]) async throws -> CommitReport {
+    private func finish(
+        _ ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard] = [:]
+    ) async throws -> CommitReport {
         do {
             let finished = try await engine.store.finish(
-                plan.name, as: ending, outcomes: outcomes, at: engine.clock.now())
+                plan.name, as: ending, outcomes: outcomes, guards: guards, at: engine.clock.now())
             guard finished else { throw KillError.beingCommitted }
             return CommitReport(plan: plan, outcomes: outcomes)
         } catch let error as StoreError {
             engine.unstored.keep(
-                UnstoredOutcomes.Finding(ending: ending, outcomes: outcomes, time: engine.clock.now()), of: plan.name)
+                UnstoredOutcomes.Finding(
+                    ending: ending, outcomes: outcomes, guards: guards, time: engine.clock.now()), of: plan.name)
             throw KillError.outcomesNotStored(error)
         }
     }

@@ -68,8 +68,8 @@ public protocol ServerConnection: Sendable {
     /// is complete.
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation
 
-    /// Sends KILL CONNECTION for each of `sessions`, after checking in the same
-    /// packet that the id still belongs to that user and host.
+    /// Sends KILL CONNECTION for each of `sessions`, by the strongest ``KillGuard``
+    /// that the server can run.
     ///
     /// - Returns: one answer for each session, in the same order.
     func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer]
@@ -173,10 +173,12 @@ extension ServerObservation {
 
 /// What the server said to one KILL.
 public enum KillAnswer: Hashable, Sendable {
-    case accepted
-    /// Error 1094, also when the check in the packet found another session under the id.
+    case accepted(by: KillGuard)
+    /// Error 1094 to a KILL of this id.
     /// A proxy says it of what it does not know or may not show: it is no proof of a session's end.
     case noSuchThread
+    /// No KILL was sent: no guard found the session, though perhaps another under its id.
+    case notFound
     /// Error 1095, and 1227: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER, or it applies the
     /// changes of a Galera cluster. Which of them, only the server's words tell.
     case notPermitted(message: String)

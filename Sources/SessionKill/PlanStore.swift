@@ -23,14 +23,24 @@ public protocol PlanStore: Sendable {
     /// - Returns: false, with nothing changed, if the plan is not `prepared`.
     func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) async throws(StoreError) -> Bool
 
-    /// Ends a plan that is `prepared` or `committing` and records the outcomes
-    /// in one transaction.
+    /// Ends a plan that is `prepared` or `committing` and records the outcomes,
+    /// and by which guards KILLs were sent, in one transaction.
     ///
     /// - Returns: false, with nothing changed, if the plan has ended already.
     /// - Throws: also if there is no such plan: nobody ends what nobody prepared.
     func finish(
-        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
+        at time: UnixTime
     ) async throws(StoreError) -> Bool
+}
+
+extension PlanStore {
+    /// Ends a plan of which no KILL is known to have been accepted.
+    public func finish(
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+    ) async throws(StoreError) -> Bool {
+        try await finish(plan, as: ending, outcomes: outcomes, guards: [:], at: time)
+    }
 }
 
 /// A plan and what has happened to it.
@@ -52,7 +62,8 @@ public enum PlanState: Hashable, Sendable {
     case prepared
     /// A Commit recorded that it was about to kill these and did not come to its end yet.
     case committing(since: UnixTime, intended: Set<ThreadID>)
-    case ended(PlanEnding, at: UnixTime, outcomes: [ThreadID: Outcome])
+    /// - Parameter guards: of those whose KILL the server accepted, if that is known.
+    case ended(PlanEnding, at: UnixTime, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard] = [:])
 }
 
 /// How far a plan got, in one word.
@@ -84,8 +95,8 @@ extension PlanState {
         switch self {
         case .prepared: .prepared
         case .committing: .committing
-        case .ended(.committed, _, _): .committed
-        case .ended(.stale, _, _): .stale
+        case .ended(.committed, _, _, _): .committed
+        case .ended(.stale, _, _, _): .stale
         }
     }
 }

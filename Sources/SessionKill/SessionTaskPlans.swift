@@ -126,7 +126,7 @@ extension KillEngine {
             guard let closed = try await store.plan(named: name) else { return [:] }
             stored = closed
         }
-        guard case .ended(let ending, _, let outcomes) = stored.state else { return [:] }
+        guard case .ended(let ending, _, let outcomes, _) = stored.state else { return [:] }
         return stored.plan.content.threads.map(\.id).reduce(into: [:]) { fates, id in
             // A plan becomes stale before anything is sent.
             let untried: Outcome = ending == .stale(.serverRestarted) ? .gone : .failed(reason)

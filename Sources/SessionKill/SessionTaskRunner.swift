@@ -257,7 +257,7 @@ public actor SessionTaskRunner {
     private func finish(interrupted stored: StoredSessionTask, on instance: Instance?) async {
         let plan = try? await engine.plan(named: stored.task.plan)
         let wasOver =
-            if case .ended(.committed, _, let outcomes)? = plan?.state {
+            if case .ended(.committed, _, let outcomes, _)? = plan?.state {
                 !outcomes.values.contains { $0 == .failed(TaskMandate.interruption) || $0 == .ended }
             } else {
                 false

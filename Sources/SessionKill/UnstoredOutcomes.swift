@@ -9,6 +9,7 @@ final class UnstoredOutcomes: Sendable {
     struct Finding: Sendable {
         let ending: PlanEnding
         let outcomes: [ThreadID: Outcome]
+        let guards: [ThreadID: KillGuard]
         let time: UnixTime
     }
 
@@ -44,7 +45,8 @@ extension KillEngine {
     func storeFinding(of plan: PlanName) async throws(StoreError) -> Bool {
         guard let finding = unstored.finding(of: plan) else { return false }
         // Whatever it answers: if the plan has ended already, then as it was first stored.
-        _ = try await store.finish(plan, as: finding.ending, outcomes: finding.outcomes, at: finding.time)
+        _ = try await store.finish(
+            plan, as: finding.ending, outcomes: finding.outcomes, guards: finding.guards, at: finding.time)
         unstored.forget(plan)
         return true
     }

@@ -102,7 +102,8 @@ private struct Nowhere: DatabaseServer, PlanStore, SessionTaskStore {
         throw Self.absent
     }
     func finish(
-        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
+        at time: UnixTime
     ) async throws(StoreError) -> Bool { throw Self.absent }
 
     func insert(_ task: SessionTask, _ sessions: [TaskedSession]) async throws(StoreError) { throw Self.absent }

@@ -163,7 +163,7 @@ final class OceanBaseTests: XCTestCase {
             pinned[39].user = "app "
             let answers = await connection.kill(pinned)
             for (index, answer) in answers.enumerated() {
-                XCTAssertEqual(answer, spared.contains(index) ? .noSuchThread : .accepted, "\(index)")
+                XCTAssertEqual(answer, spared.contains(index) ? .notFound : .accepted(by: .list), "\(index)")
             }
             let killed = ids.indices.filter { !spared.contains($0) }.map { pinned[$0] }
             try await eventually("they are gone") { try await connection.present(among: killed).isEmpty }
@@ -178,7 +178,7 @@ final class OceanBaseTests: XCTestCase {
         let server = try await SeekDB.shared()
         let nobody = SessionIdentity(id: try XCTUnwrap(ThreadID(4_000_000_001)), user: "app", host: "127.0.0.1:1")
         let answers = try await withConnection(to: server) { await $0.kill([nobody]) }
-        XCTAssertEqual(answers, [.noSuchThread])
+        XCTAssertEqual(answers, [.notFound])
         let root = try await server.administrator()
         let error = try await assertThrows(ServerError.self) { try await root.query("KILL 4000000001") }
         XCTAssertEqual(error.code, 1_094)
@@ -195,7 +195,7 @@ final class OceanBaseTests: XCTestCase {
             let present = try await connection.present(among: pinned)
             XCTAssertEqual(present, [ids[1]])
             let answers = await connection.kill(pinned)
-            XCTAssertEqual(answers, [.noSuchThread, .accepted])
+            XCTAssertEqual(answers, [.notFound, .accepted(by: .list)])
         }
         let answering = await sessions.answering()
         XCTAssertEqual(answering, [ids[0]])

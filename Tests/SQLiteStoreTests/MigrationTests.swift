@@ -254,7 +254,7 @@ final class MigrationTests: StoreTestCase {
     }
 
     func testPlansAndTasksFromBeforeEndedSessionsKeepAllThatIsKnown() async throws {
-        let old = try await openStore(migrations: Array(Migration.all.prefix(4)))
+        let old = try await openStore(migrations: Migration.all.prefix(4) + [.guards(as: 5)])
         let (ended, open) = (KillPlan.example(1, threads: 9), KillPlan.example(2))
         let outcomes: [Outcome] = [
             .killed, .rollingBack(rowsLeft: 7), .gone, .replaced, .protected(.replication), .denied(nil), .xaPrepared,
@@ -275,6 +275,7 @@ final class MigrationTests: StoreTestCase {
         }
         try await old.insert(task, sessions)
         let before = [try await old.plan(named: ended.name), try await old.plan(named: open.name)]
+        try await old.execute(Migration.withoutGuards(from: 5))
         try await old.close()
 
         let store = try await openStore()

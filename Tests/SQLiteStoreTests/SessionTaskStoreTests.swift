@@ -102,8 +102,9 @@ final class SessionTaskStoreTests: StoreTestCase {
     }
 
     func testAStoreFromBeforeKeepsItsPlansAndTakesTasks() async throws {
-        let old = try await openStore(migrations: Array(Migration.all.prefix(4)))
+        let old = try await openStore(migrations: Migration.all.prefix(4) + [.guards(as: 5)])
         try await old.insert(.example())
+        try await old.execute(Migration.withoutGuards(from: 5))
         try await old.execute("DROP TABLE session_task_sessions; DROP TABLE session_tasks;")
         try await old.execute("DELETE FROM migrations WHERE version = 4")
         try await old.close()

@@ -133,3 +133,16 @@ extension KillPlan {
                 }))
     }
 }
+
+extension Migration {
+    /// The column that every statement of this killd on threads wants, so that it can write what an earlier one would
+    /// have written.
+    static func guards(as version: Int) -> Migration {
+        Migration(version: version, name: "kill_guards", sql: all.first { $0.name == "kill_guards" }?.sql ?? "")
+    }
+
+    /// Takes it away again.
+    static func withoutGuards(from version: Int) -> String {
+        "ALTER TABLE threads DROP COLUMN kill_guard; DELETE FROM migrations WHERE version = \(version)"
+    }
+}

@@ -193,7 +193,7 @@ final class FaultRound {
             // Whom one plan spared, the next may have ended.
             var outcomes: [ThreadID: Outcome] = [:]
             for plan in try await store.history(of: [self.instance.id], at: self.clock.now(), skipping: 0, limit: 100) {
-                guard case .ended(_, _, let ends)? = try await store.plan(named: plan.name)?.state else { continue }
+                guard case .ended(_, _, let ends, _)? = try await store.plan(named: plan.name)?.state else { continue }
                 outcomes.merge(ends) { latest, _ in latest }
             }
             try await self.assertTrue(outcomes, name)

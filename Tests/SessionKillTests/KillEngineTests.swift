@@ -359,7 +359,7 @@ final class KillEngineTests: KillEngineTestCase {
             XCTFail("a stale plan was committed")
         } catch KillError.stale(.serverRestarted, afterInterruption: true) {}
         let stored = await store.plans[plan.sqlExecID]
-        guard case .ended(.stale, _, let outcomes) = stored?.state else { return XCTFail("not stale") }
+        guard case .ended(.stale, _, let outcomes, _) = stored?.state else { return XCTFail("not stale") }
         XCTAssertEqual(outcomes, [3: .ended, 4: .ended])
     }
 
@@ -374,7 +374,7 @@ final class KillEngineTests: KillEngineTestCase {
             XCTFail("a stale plan was committed")
         } catch KillError.stale(.anotherServer, afterInterruption: true) {}
         let stored = await store.plans[plan.sqlExecID]
-        guard case .ended(.stale, _, let outcomes) = stored?.state else { return XCTFail("not stale") }
+        guard case .ended(.stale, _, let outcomes, _) = stored?.state else { return XCTFail("not stale") }
         XCTAssertEqual(outcomes, [3: .unknown, 4: .unknown])
     }
 
@@ -463,7 +463,7 @@ final class KillEngineTests: KillEngineTestCase {
             [
                 1: .denied("not owner"), 2: .failed("1317: interrupted"), 3: .unknown,
                 4: .failed("the connection broke before KILL was sent"),
-                5: .failed("1094: the server lists the session but cannot kill it"), 6: .killed, 7: .gone,
+                5: .failed("1094: the server lists the session, but answered its KILL that there is none"), 6: .killed, 7: .gone,
             ])
         XCTAssertEqual(report.killed, [6])
     }

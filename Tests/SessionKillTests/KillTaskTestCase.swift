@@ -63,7 +63,7 @@ class KillTaskTestCase: KillEngineTestCase {
 
     func outcomes() async -> [[ThreadID: Outcome]] {
         await plans().map { plan in
-            if case .ended(_, _, let outcomes) = plan.state { outcomes } else { [:] }
+            if case .ended(_, _, let outcomes, _) = plan.state { outcomes } else { [:] }
         }
     }
 

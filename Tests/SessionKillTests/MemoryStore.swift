@@ -61,7 +61,8 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
     }
 
     func finish(
-        _ name: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+        _ name: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
+        at time: UnixTime
     ) async throws(StoreError) -> Bool {
         if failing.contains(.finish) { throw Self.full }
         guard let stored = stored(name) else { throw StoreError(.other, "there is no such plan") }
@@ -77,7 +78,7 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
                 task: task.task, state: task.state,
                 killedSessions: task.killedSessions + outcomes.values.count(where: \.isKilled))
         }
-        put(stored, .ended(ending, at: time, outcomes: outcomes))
+        put(stored, .ended(ending, at: time, outcomes: outcomes, guards: guards))
         if dyingAfter.contains(.finish) { throw Self.full }
         return true
     }
@@ -181,7 +182,7 @@ extension PlanSummary {
         let content = stored.plan.content
         var endedAt: UnixTime?
         var counts: [Outcome.Kind: Int] = [:]
-        if case .ended(_, let time, let outcomes) = stored.state {
+        if case .ended(_, let time, let outcomes, _) = stored.state {
             endedAt = time
             for outcome in outcomes.values { counts[outcome.kind, default: 0] += 1 }
         }

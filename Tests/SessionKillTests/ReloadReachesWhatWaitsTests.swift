@@ -271,7 +271,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
             await stopping.value
             await store.set { $0.afterClaim = {} }
             let plan = await store.plans.values.first { $0.plan.content.threads.map(\.id) == [id] }
-            guard case .ended(.committed, _, let outcomes)? = plan?.state else {
+            guard case .ended(.committed, _, let outcomes, _)? = plan?.state else {
                 XCTFail("\(change): \(String(describing: plan?.state))")
                 continue
             }

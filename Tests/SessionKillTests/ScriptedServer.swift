@@ -85,15 +85,15 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
             targets.append(identity)
             if let answer = answerToKill(identity.id) { return answer }
             guard let index = sessions.firstIndex(where: { $0.identity.isSameSession(as: identity) }) else {
-                return .noSuchThread
+                return .notFound
             }
             if let held = identity.proxy?.serverSession {
                 serverSessions[identity.id]?.removeAll { $0 == held }
-                return .accepted
+                return .accepted(by: .list)
             }
             let session = sessions.remove(at: index)
             if let still = afterKill(session) { sessions.insert(still, at: index) }
-            return .accepted
+            return .accepted(by: .list)
         }
     }
 

@@ -84,7 +84,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         let kills = await server.kills
         XCTAssertEqual(kills, before)
         let plan = try await plan(of: task)
-        guard case .ended(.committed, _, let outcomes) = plan.state else { return XCTFail("\(plan.state)") }
+        guard case .ended(.committed, _, let outcomes, _) = plan.state else { return XCTFail("\(plan.state)") }
         XCTAssertEqual(outcomes, [3: .ended, 4: .failed("the task was interrupted"), 999: .gone])
     }
 

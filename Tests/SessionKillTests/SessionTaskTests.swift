@@ -145,7 +145,7 @@ final class SessionTaskTests: SessionTaskTestCase {
         XCTAssertEqual(stored.ending, .failure)
         await assertKilled([])
         let plan = try await plan(of: stored.task)
-        guard case .ended(.committed, _, let outcomes) = plan.state else { return XCTFail("\(plan.state)") }
+        guard case .ended(.committed, _, let outcomes, _) = plan.state else { return XCTFail("\(plan.state)") }
         XCTAssertEqual(outcomes[3], .failed("the server refused the login of the task"))
         try await assertReported(["created", "failed loginRefused", "ended failure: 0 killed, 2 failed, 0 spared"])
     }

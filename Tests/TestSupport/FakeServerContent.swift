@@ -79,6 +79,7 @@ public struct FakeServerContent: Sendable {
         case "KILL": return kill(words.last == "@K" ? guarded[threadID] : words.last.flatMap { UInt64($0) })
         case "BEGIN": return killBlock(statement)
         case "SHOW": return show(statement, words.dropFirst())
+        case "ROLLBACK", "UNLOCK": return .ok
         case "SELECT": return select(statement, threadID)
         default: return Self.unknown(statement)
         }
@@ -202,6 +203,7 @@ public struct FakeServerContent: Sendable {
         case "NULL": return .some(nil)
         case "CONNECTION_ID()", "CONNECTION_ID()+0": return String(threadID)
         case "VERSION()": return version
+        case "0/*M!+1*/": return isMariaDB ? "1" : "0"
         case "UNIX_TIMESTAMP()", "UNIX_TIMESTAMP(SYSDATE())": return String(now)
         case "SUBSTRING(UUID(),20)": return "88cf-02fc00000001"
         case "CURRENT_ROLE()": return "NONE"

@@ -250,6 +250,7 @@ public struct PlanDescription: Decodable {
         public let FreedSessions: Int?
         public let Outcome: String?
         public let OutcomeDetail: String?
+        public let Guard: String?
     }
     public let PlanName: String
     public let InstanceId: String

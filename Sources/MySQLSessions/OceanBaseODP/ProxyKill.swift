@@ -75,18 +75,18 @@ extension MySQLConnection {
     }
 
     private func kill(_ session: SessionIdentity, in list: [ThreadID: ProxyClientSession]) -> KillAnswer {
-        guard list.contains(session) else { return .noSuchThread }
+        guard list.contains(session) else { return .notFound }
         var statement = "KILL PROXYSESSION \(session.id)"
         if let serverSession = session.proxy?.serverSession {
             do throws(ServerError) {
-                guard try serverSessions(of: session).contains(serverSession) else { return .noSuchThread }
+                guard try serverSessions(of: session).contains(serverSession) else { return .notFound }
             } catch {
                 return isLost ? .notSent : .refused(code: error.code, message: error.description)
             }
             statement += " \(serverSession.id)"
         }
         let answer = run(statement)
-        return answer.failure.map(KillAnswer.init(ofProxy:)) ?? .accepted
+        return answer.failure.map(KillAnswer.init(ofProxy:)) ?? .accepted(by: .listBefore)
     }
 
     /// Which of `sessions` the ODP lists, or a database server still has a

@@ -55,7 +55,8 @@ struct ShowCommand: Command {
 
     private static func threads(_ plan: KillPlanDescription) -> Table {
         var table = Table(
-            "ID", "USER", "HOST", "PROGRAM", "DB", "COMMAND", "TIME", "TRANSACTION", "FREES", "OUTCOME", "STATEMENT")
+            "ID", "USER", "HOST", "PROGRAM", "DB", "COMMAND", "TIME", "TRANSACTION", "FREES", "OUTCOME", "GUARD",
+            "STATEMENT")
         table.rows = plan.Threads.map { thread in
             let transaction = thread.Transaction.map { transaction in
                 "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0) rows to undo" } ?? "")
@@ -64,7 +65,7 @@ struct ShowCommand: Command {
                 thread.Id.description, thread.User ?? "", thread.Host ?? "", thread.Program ?? "", thread.DB ?? "",
                 thread.Command ?? "", thread.Time.map(String.init) ?? "", transaction ?? "",
                 thread.FreedSessions.map(String.init) ?? "", outcome(of: thread),
-                statement(of: thread),
+                thread.Guard ?? "", statement(of: thread),
             ]
         }
         return table

@@ -31,10 +31,11 @@ struct ObservedStore: PlanStore {
     }
 
     func finish(
-        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
+        _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
+        at time: UnixTime
     ) async throws(StoreError) -> Bool {
         let finished = try await observe(.finish) { () async throws(StoreError) in
-            try await store.finish(plan, as: ending, outcomes: outcomes, at: time)
+            try await store.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
         }
         if finished {
             metrics.count(ending == .committed ? .committed : .stale)

@@ -25,7 +25,7 @@ final class ProxyKillTests: XCTestCase {
         let odp = try ODPDouble()
         try await scene(odp) { victims, connection, identities in
             let answers = await connection.kill(identities)
-            XCTAssertEqual(answers, [.accepted, .accepted])
+            XCTAssertEqual(answers, [.accepted(by: .listBefore), .accepted(by: .listBefore)])
             XCTAssertEqual(odp.kills, victims.ids.map { "KILL PROXYSESSION \($0)" })
             let present = try await connection.present(among: identities)
             XCTAssertEqual(present, [])
@@ -37,7 +37,7 @@ final class ProxyKillTests: XCTestCase {
         let odp = try ODPDouble()
         try await scene(odp, victims: 100) { victims, connection, identities in
             let answers = await connection.kill(identities)
-            XCTAssertEqual(answers, [KillAnswer](repeating: .accepted, count: 100))
+            XCTAssertEqual(answers, [KillAnswer](repeating: .accepted(by: .listBefore), count: 100))
             XCTAssertEqual(Set(odp.kills), Set(victims.ids.map { "KILL PROXYSESSION \($0)" }))
             XCTAssertEqual(odp.kills.count, 100)
             await victims.assertAllEnded()
@@ -64,7 +64,7 @@ final class ProxyKillTests: XCTestCase {
                 }
             }
             let answers = try await server.withConnection { await $0.kill(identities) }
-            XCTAssertEqual(answers, [KillAnswer](repeating: .accepted, count: 50))
+            XCTAssertEqual(answers, [KillAnswer](repeating: .accepted(by: .listBefore), count: 50))
         }
         XCTAssertEqual(other.kills, [])
         await strangers.assertAllAnswer()
@@ -88,7 +88,7 @@ final class ProxyKillTests: XCTestCase {
                 let (answers, present) = try await server.withConnection { connection in
                     (await connection.kill(identities), try await connection.present(among: identities))
                 }
-                XCTAssertEqual(answers, [.noSuchThread])
+                XCTAssertEqual(answers, [.notFound])
                 XCTAssertEqual(odp.kills, [])
                 // As long as a database server has a connection of the session, it is not gone.
                 XCTAssertTrue(present.isEmpty || odp.sessions[1]?.proxySessionID == identities[0].proxy?.id)
@@ -117,8 +117,8 @@ final class ProxyKillTests: XCTestCase {
                 let refused = "KILL PROXYSESSION \(victims.ids[0])"
                 odp.set { $0.fault = { $0 == refused ? .error(code, "no") : nil } }
                 let answers = await connection.kill(identities)
-                XCTAssertEqual(answers.last, .accepted, "\(code)")
-                XCTAssertNotEqual(answers.first, .accepted, "\(code)")
+                XCTAssertEqual(answers.last, .accepted(by: .listBefore), "\(code)")
+                XCTAssertNotEqual(answers.first, .accepted(by: .listBefore), "\(code)")
                 let present = try await connection.present(among: identities)
                 XCTAssertEqual(present, [victims.ids[0]], "the ODP's answer is no proof of an end")
             }
@@ -131,7 +131,7 @@ final class ProxyKillTests: XCTestCase {
             let last = "KILL PROXYSESSION \(victims.ids[1])"
             odp.set { $0.fault = { $0 == last ? .cut : nil } }
             let answers = await connection.kill(identities)
-            XCTAssertEqual(answers, [.accepted, .lost, .notSent])
+            XCTAssertEqual(answers, [.accepted(by: .listBefore), .lost, .notSent])
         }
     }
 
@@ -166,7 +166,7 @@ final class ProxyKillTests: XCTestCase {
         let odp = try ODPDouble(settings)
         try await scene(odp) { victims, connection, identities in
             let answers = await connection.kill(identities)
-            XCTAssertEqual(answers, [.accepted, .accepted])
+            XCTAssertEqual(answers, [.accepted(by: .listBefore), .accepted(by: .listBefore)])
             let present = try await connection.present(among: identities)
             XCTAssertEqual(present, Set(victims.ids))
             let dying = try await connection.dying(among: identities)
@@ -197,7 +197,7 @@ final class ProxyKillTests: XCTestCase {
             var target = identities[0]
             target.proxy?.serverSession = held?.last
             let answers = await connection.kill([target])
-            XCTAssertEqual(answers, [.accepted])
+            XCTAssertEqual(answers, [.accepted(by: .listBefore)])
             XCTAssertEqual(odp.kills, ["KILL PROXYSESSION \(victims.ids[0]) 90"])
             let present = try await connection.present(among: [target])
             XCTAssertEqual(present, [])
@@ -208,7 +208,7 @@ final class ProxyKillTests: XCTestCase {
                 $0.connections.append(ODPDouble.Connection(id: 90, serverID: 0xC000_9999))
             }
             let again = await connection.kill([target])
-            XCTAssertEqual(again, [.noSuchThread])
+            XCTAssertEqual(again, [.notFound])
             XCTAssertEqual(odp.kills.count, 1)
         }
     }

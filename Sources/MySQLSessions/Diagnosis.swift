@@ -35,6 +35,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case threadInstancesLost(UInt64)
         /// The session list comes from a performance_schema that does not know all sessions.
         case listPartial
+        /// A table of information_schema that the server was started without.
+        case tableHidden(String)
         /// An OceanBase Database Proxy, in the words of the description.
         case proxy
         /// The login is shown its own session only.
@@ -183,6 +185,34 @@ extension MySQLConnection {
                     description: """
                         performance_schema lost \(lost) threads for want of room, so that some sessions are pinned \
                         without their THREAD_ID; raise performance_schema_max_thread_instances
+                        """))
+        }
+        if rights.oceanBase == nil { findings += try hiddenTables() }
+        return findings
+    }
+
+    /// Tables that options of the server's start hide from everybody.
+    private func hiddenTables() throws(ServerError) -> [MySQLFinding] {
+        var findings: [MySQLFinding] = []
+        var tables: [(name: String, severity: MySQLFinding.Severity, loss: String)] = [
+            ("INNODB_TRX", .problem, "killd cannot see who has a transaction open, and prepares nothing"),
+            ("INNODB_METRICS", .information, "whether killd sees all sessions is taken from its grants alone"),
+        ]
+        if rights.isMariaDB {
+            let loss = "plans do not tell who waits for whose row locks"
+            tables += [("INNODB_LOCKS", .warning, loss), ("INNODB_LOCK_WAITS", .warning, loss)]
+        }
+        for table in tables {
+            guard let failure = run("SELECT 1 FROM information_schema.\(table.name) LIMIT 0").failure else { continue }
+            if failure.isConnectionLost { throw ServerError(failure, during: "looking for tables") }
+            // ER_UNKNOWN_TABLE; whatever else is in the way, others of these findings tell.
+            guard failure.code == 1_109 else { continue }
+            findings.append(
+                MySQLFinding(
+                    severity: table.severity, subject: .tableHidden(table.name),
+                    description: """
+                        the server was started without information_schema.\(table.name): \(table.loss); start it \
+                        without \(table.name.lowercased())=OFF
                         """))
         }
         return findings

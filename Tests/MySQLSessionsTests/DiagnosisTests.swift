@@ -37,6 +37,32 @@ final class DiagnosisTests: XCTestCase {
         }
     }
 
+    func testFindsTablesThatTheServerWasStartedWithout() async throws {
+        // MySQL does not start with such options.
+        for (table, severity) in [("innodb_metrics", MySQLFinding.Severity.information), ("innodb_trx", .problem)] {
+            let server = try RealServer.start(.mariadb, options: ["--\(table)=OFF"])
+            defer { server.database.stop() }
+            try await server.createAccounts()
+            let findings = await findings(server.configuration())
+            let hidden = findings.filter { $0.subject == .tableHidden(table.uppercased()) }
+            XCTAssertEqual(hidden.map(\.severity), [severity], "\(findings)")
+            XCTAssertTrue(hidden.allSatisfy { $0.description.contains("\(table)=OFF") }, "\(hidden)")
+            guard severity == .information else { continue }
+            XCTAssertFalse(findings.contains { $0.severity == .problem }, "\(findings)")
+            let bystanders = try await Bystanders.open(on: server)
+            let victim = try await ClientSessions.open(1, on: server)
+            let ids = await victim.threadIDs
+            let database = MySQLServer(server.configuration())
+            let answers = try await database.withConnection { connection in
+                let sessions = try await connection.observe(.locks).sessions.map(\.identity)
+                return await connection.kill(sessions.filter { ids.contains($0.id) })
+            }
+            XCTAssertEqual(answers.count(where: \.isAccepted), 1)
+            await bystanders.assertAllAnswer()
+            await database.close()
+        }
+    }
+
     func testTheGrantsThatItNamesAreTheOnesThatAreMissing() async throws {
         try await onEveryServer { server in
             let root = try await server.administrator()

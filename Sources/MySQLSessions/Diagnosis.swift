@@ -87,10 +87,7 @@ extension MySQLServer {
             do throws(ServerError) {
                 try await MySQLConnection.open(configuration, at: adminAddress).close()
             } catch {
-                findings.append(
-                    MySQLFinding(
-                        severity: .warning, subject: .adminAddressUnreachable(error),
-                        description: "no way in when the server is full: \(error.description)"))
+                findings.append(.adminAddressUnreachable(error))
             }
         }
         return findings
@@ -98,6 +95,18 @@ extension MySQLServer {
 }
 
 extension MySQLFinding {
+    fileprivate static func adminAddressUnreachable(_ error: ServerError) -> MySQLFinding {
+        // Those of the account, not of the server: the connection that is open at the ordinary address counts.
+        let isLimitOfAccount = [1_203, 1_226].contains(error.code)
+        return MySQLFinding(
+            severity: .warning, subject: .adminAddressUnreachable(error),
+            description: isLimitOfAccount
+                ? """
+                the account may have so few connections that none is left for adminHost and adminPort where those \
+                at the ordinary address stall; raise its MAX_USER_CONNECTIONS: \(error.description)
+                """ : "no way in when the server is full: \(error.description)")
+    }
+
     fileprivate static func ordinaryAddressClosed(_ error: ServerError) -> MySQLFinding {
         MySQLFinding(
             severity: .warning, subject: .ordinaryAddressClosed(error),

@@ -63,6 +63,20 @@ final class DiagnosisTests: XCTestCase {
         }
     }
 
+    func testAnAccountOfOneConnectionIsToldThatItHasNoneForTheAdministrativeAddress() async throws {
+        try await onEveryServer { server in
+            try await makeAccount("single", on: server)
+            let root = try await server.administrator()
+            try await root.query("ALTER USER single@'%' WITH MAX_USER_CONNECTIONS 1")
+            var configuration = server.configuration(user: "single")
+            configuration.adminAddress = .tcp(host: "127.0.0.1", port: server.adminPort, tls: .disabled)
+            let warnings = await findings(configuration).filter { $0.severity == .warning }
+            let isTold = warnings.contains { $0.description.contains("raise its MAX_USER_CONNECTIONS") }
+            XCTAssertTrue(isTold, "\(warnings)")
+            try await root.query("DROP USER single@'%'")
+        }
+    }
+
     func testTheGrantsThatItNamesAreTheOnesThatAreMissing() async throws {
         try await onEveryServer { server in
             let root = try await server.administrator()

@@ -113,7 +113,7 @@ final class AdministrativeAddressTests: XCTestCase {
             let victim = try XCTUnwrap(now.sessions.first { $0.id == id })
             XCTAssertEqual(victim.picture.statement, "SELECT SLEEP(1000)")
             let answers = await connection.kill([victim.identity])
-            XCTAssertEqual(answers.map(\.isAccepted), [true])
+            XCTAssertEqual(answers.map(\.isAccepted), [true], "\(answers)")
         }
         await bystanders.assertAllAnswer()
         await server.close()

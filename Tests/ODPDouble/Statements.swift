@@ -187,12 +187,14 @@ extension ODPDouble.State {
             guard words.count > 1, words[1].hasPrefix("connection_id()") else {
                 return .rows([Column("1", .longLong)], [["1"]])
             }
-            let values = [String(own.connections.first?.serverID ?? 0), "5.7.25-OceanBase-v4.3.1.0"]
+            // OceanBase takes what only MariaDB reads for a comment.
+            let values = [String(own.connections.first?.serverID ?? 0), "5.7.25-OceanBase-v4.3.1.0", "0"]
             let names = aliases(in: words)
             let columns = [
                 Column(names.first ?? "connection_id()", .longLong), Column(names.dropFirst().first ?? "version()"),
+                Column(names.dropFirst(2).first ?? "0", .longLong),
             ]
-            let count = words.contains("version()") ? 2 : 1
+            let count = words.contains("version()") ? max(2, names.count) : 1
             return .rows(Array(columns.prefix(count)), [Array(values.prefix(count))])
         default: return .syntax
         }

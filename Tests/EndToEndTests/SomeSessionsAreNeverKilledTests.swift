@@ -46,8 +46,11 @@ final class SomeSessionsAreNeverKilledTests: XCTestCase {
                     let plans = try XCTUnwrap(scene.client.call("DescribeKillPlans", members: "").Plans)
                     let planned = plans.map(\.ThreadCount).reduce(0, +)
                     XCTAssertGreaterThanOrEqual(planned, 2)
-                    XCTAssertEqual(plans.compactMap { $0.Outcomes["killed"] }.reduce(0, +), planned, "\(plans)")
-                    try await scene.assertKillsRun(planned, since: killsBefore)
+                    func count(_ outcome: String) -> Int { plans.compactMap { $0.Outcomes[outcome] }.reduce(0, +) }
+                    // Whoever was about to leave may be gone before the KILL.
+                    XCTAssertEqual(count("killed") + count("gone"), planned, "\(plans)")
+                    XCTAssertGreaterThanOrEqual(count("killed"), 2, "\(plans)")
+                    try await scene.assertKillsRun(count("killed"), since: killsBefore)
                 }
             }
             try await pair.assertReplicates(3)

@@ -27,6 +27,9 @@ struct ClientSessions {
         connections = opened.withLock { $0 }.sorted { $0.threadID < $1.threadID }
     }
 
+    /// Runs a statement on each of them.
+    func run(_ sql: String) throws { for connection in connections { try connection.execute(sql) } }
+
     /// Whether all of them still answer.
     func allAnswer() -> Bool {
         connections.allSatisfy { (try? $0.value(of: "SELECT CONNECTION_ID()")) == "\($0.threadID)" }

@@ -7,14 +7,16 @@ struct KillTurns {
 
     /// - Parameters:
     ///   - sessions: how many are killed in each turn by either.
+    ///   - command: what each of them has run before; nothing if nil.
     ///   - killd: kills what it is given and returns the time it took; so does `peer`.
     init(
-        _ count: Int, of sessions: Int, on server: TargetServer, killd: ([UInt]) throws -> Duration,
-        peer: ([UInt]) throws -> Duration
+        _ count: Int, of sessions: Int, thatRan command: String? = nil, on server: TargetServer,
+        killd: ([UInt]) throws -> Duration, peer: ([UInt]) throws -> Duration
     ) throws {
         let bystanders = try Bystanders(on: server)
         func turn(_ kill: ([UInt]) throws -> Duration) throws -> Duration {
             let victims = try ClientSessions(sessions, on: server)
+            if let command { try victims.run(command) }
             // Only the server ends them.
             let time = try withExtendedLifetime(victims) {
                 let time = try kill(victims.threadIDs)

@@ -25,14 +25,16 @@ func killsFarAway(_ killd: Killd, in folder: String) throws -> [Measurement] {
     }
 }
 
-/// - Parameter port: where both reach the server.
-private func againstLoop(
-    _ killd: Killd, in folder: String, on server: TargetServer, port: UInt16
+/// - Parameters:
+///   - command: what the sessions have run before; nothing if nil.
+///   - port: where both reach the server.
+func againstLoop(
+    _ killd: Killd, in folder: String, thatRan command: String? = nil, on server: TargetServer, port: UInt16
 ) throws -> KillTurns {
     let service = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: port))
     defer { service.stop() }
     let client = try KillClient(service)
     let loop = try server.connect(as: TargetServer.killer, port: port)
     return try KillTurns(
-        11, of: 1_000, on: server, killd: { try client.kill($0) }, peer: { try killLoop($0, over: loop) })
+        11, of: 1_000, thatRan: command, on: server, killd: { try client.kill($0) }, peer: { try killLoop($0, over: loop) })
 }

@@ -5,7 +5,7 @@ import PrivateDatabase
 /// one machine: alone, a figure says more about the machine than about killd.
 ///
 /// Arguments choose among `start`, `memory`, `requests`, `instances`, `tls`,
-/// `signatures`, `verification`, `prepares`, `kills`, `latency`, `odp`, `tools`,
+/// `signatures`, `verification`, `prepares`, `kills`, `guards`, `latency`, `odp`, `tools`,
 /// `growth`, `store`, `connections`, `das` and `strangers`.
 ///
 /// With `torture` as the first argument it measures nothing and has killd crash.
@@ -46,7 +46,7 @@ struct Program {
             "start": startUp, "memory": idleMemory, "requests": signedRequests, "instances": instanceLists,
             "tls": encryption,
             "signatures": signatureVersions, "verification": verification,
-            "prepares": durablePrepares, "kills": kills, "latency": killsFarAway, "odp": proxyKills,
+            "prepares": durablePrepares, "kills": kills, "guards": guards, "latency": killsFarAway, "odp": proxyKills,
             "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "connections": connections,
             "das": das, "strangers": strangers,
         ]

@@ -52,6 +52,9 @@ struct TargetServer: Sendable {
     private func createAccounts() throws {
         for user in [Self.application, Self.killer, Bystanders.user] {
             try administrator.execute("CREATE USER \(user)@'%' IDENTIFIED BY '\(Self.password)'")
+            // MySQL remembers the password of who has logged in, and asks for it otherwise, which nobody answers without
+            // TLS. By its socket it may be told.
+            _ = try DatabaseConnection(.unixSocket(database.socket), user: user, password: Self.password)
         }
         let connectionAdmin = kind == .mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN"
         try administrator.execute("GRANT PROCESS, \(connectionAdmin) ON *.* TO \(Self.killer)@'%'")

@@ -24,27 +24,38 @@ extension String {
     public func beginning(scalars limit: Int) -> String { String(unicodeScalars.prefix(limit)) }
 
     /// Whether the bytes of `part` stand somewhere in these.
-    ///
-    /// By the algorithm of Knuth, Morris and Pratt, whose time grows with the sum
-    /// of both lengths only, whatever they hold.
     public func hasBytes(of part: String) -> Bool {
-        let part = Array(part.utf8)
-        guard !part.isEmpty else { return true }
-        // Of each beginning of `part`, the length of the longest other beginning with which it ends.
-        var borders = [0]
-        func extended(_ length: Int, by byte: UInt8) -> Int {
-            var length = length
-            while length > 0, part[length] != byte { length = borders[length - 1] }
-            return part[length] == byte ? length + 1 : 0
-        }
-        for byte in part.dropFirst() { borders.append(extended(borders[borders.count - 1], by: byte)) }
-        var length = 0
-        for byte in utf8 {
-            length = extended(length, by: byte)
-            if length == part.count { return true }
-        }
-        return false
+        var text = self
+        return text.withUTF8 { stands(Array(part.utf8), in: $0) }
     }
+}
+
+extension [UInt8] {
+    /// Whether the bytes of `part` stand somewhere in these. `firstRange(of:)` is
+    /// generic, and takes many times as long.
+    public func hasBytes(of part: String) -> Bool {
+        withUnsafeBufferPointer { stands(Array(part.utf8), in: $0) }
+    }
+}
+
+/// By the algorithm of Knuth, Morris and Pratt, whose time grows with the sum of
+/// both lengths only, whatever they hold.
+private func stands(_ part: [UInt8], in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard !part.isEmpty else { return true }
+    // Of each beginning of `part`, the length of the longest other beginning with which it ends.
+    var borders = [0]
+    func extended(_ length: Int, by byte: UInt8) -> Int {
+        var length = length
+        while length > 0, part[length] != byte { length = borders[length - 1] }
+        return part[length] == byte ? length + 1 : 0
+    }
+    for byte in part.dropFirst() { borders.append(extended(borders[borders.count - 1], by: byte)) }
+    var length = 0
+    for byte in bytes {
+        length = extended(length, by: byte)
+        if length == part.count { return true }
+    }
+    return false
 }
 
 extension Sequence<UInt8> {

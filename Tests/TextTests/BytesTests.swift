@@ -24,7 +24,10 @@ final class BytesTests: XCTestCase {
             ("xabcabcabd", "abcabd", true), ("xabcabcab", "abcabd", false), ("", "a", false), ("a", "", true),
             ("日本語", "本", true), ("a,\u{301}b", ",", true), ("caf\u{E9}", "e\u{301}", false),
         ]
-        for (text, part, isThere) in cases { XCTAssertEqual(text.hasBytes(of: part), isThere, "\(text), \(part)") }
+        for (text, part, isThere) in cases {
+            XCTAssertEqual(text.hasBytes(of: part), isThere, "\(text), \(part)")
+            XCTAssertEqual(Array(text.utf8).hasBytes(of: part), isThere, "\(text), \(part)")
+        }
     }
 
     func testAWordIsTheSameInEitherCaseOfASCIILettersOnly() {

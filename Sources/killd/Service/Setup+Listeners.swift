@@ -3,6 +3,7 @@ import DASAPI
 import HTTPServer
 import Parameters
 import RequestSigning
+import Text
 
 /// What the two listeners answer: each its own API, and who has come to the wrong
 /// one in the words of the API that was meant.
@@ -56,7 +57,5 @@ extension HTTPRequest {
 private func isMeantForDAS(_ head: [UInt8]) -> Bool {
     let requestLine = head.prefix { $0 != UInt8(ascii: "\r") }
     if requestLine.starts(with: "POST /?".utf8), requestLine.count > "POST /? HTTP/1.1".utf8.count { return true }
-    return ["x-acs-", "AccessKeyId=", "SessionIds=", "DbUser=", "IgnoredUsers="].contains { mark in
-        head.firstRange(of: Array(mark.utf8)) != nil
-    }
+    return ["x-acs-", "AccessKeyId=", "SessionIds=", "DbUser=", "IgnoredUsers="].contains(where: head.hasBytes)
 }

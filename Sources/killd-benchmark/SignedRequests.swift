@@ -67,18 +67,30 @@ func signatureVersions(_ killd: Killd, in folder: String) throws -> [Measurement
     var measurements: [Measurement] = []
     for connections in [1, 64] {
         for (version, request) in requests {
-            func rate(port: UInt16) throws -> Double {
-                try load(request, on: port, connections: connections, seconds: 2, in: folder)
-            }
-            var pairs: [(killd: Double, nginx: Double)] = []
-            for _ in 0..<5 { pairs.append((try rate(port: server.port), try rate(port: nginx.port))) }
             measurements.append(
-                Measurement(
-                    name: "requests a second signed with \(version), \(connections) connection(s), median of 5 turns",
-                    killd: whole(median(pairs.map(\.killd))),
-                    peer: "nginx, one worker, `return 200`: \(whole(median(pairs.map(\.nginx))))",
-                    ratio: decimal(median(pairs.map { $0.killd / $0.nginx })), goal: "–"))
+                try rate(
+                    "requests a second signed with \(version), \(connections) connection(s)",
+                    againstNginxWith: "`return 200`", goal: "–"
+                ) { isKilld in
+                    try load(
+                        request, on: isKilld ? server.port : nginx.port, connections: connections, seconds: 2,
+                        in: folder)
+                })
         }
     }
     return measurements
+}
+
+/// Requests a second of killd and of nginx in turns.
+///
+/// - Parameter load: measures killd's rate if it is given `true`, and nginx's otherwise.
+func rate(
+    _ name: String, againstNginxWith answer: String, goal: String, _ load: (_ isKilld: Bool) throws -> Double
+) throws -> Measurement {
+    var turns: [(killd: Double, nginx: Double)] = []
+    for _ in 0..<5 { turns.append((try load(true), try load(false))) }
+    return Measurement(
+        name: "\(name), median of 5 turns", killd: whole(median(turns.map(\.killd))),
+        peer: "nginx, one worker, \(answer): \(whole(median(turns.map(\.nginx))))",
+        ratio: decimal(median(turns.map { $0.killd / $0.nginx })), goal: goal)
 }

@@ -70,4 +70,14 @@ extension OfficialClients {
         let options = ["--endpoint", killd.dasEndpoint, "--instance", "cdb-test"]
         return try await run(program, options + arguments, environment)
     }
+
+    /// Runs a program that speaks to both listeners, with the keys of the first account.
+    static func runForBoth(_ program: String, _ killd: KilldProcess) async throws {
+        let account = try XCTUnwrap(killd.configuration.accounts.first)
+        let environment = try killd.credentials().merging([
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": account.secretId, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": account.secretKey,
+        ]) { $1 }
+        try await run(
+            program, ["--dbbrain", killd.endpoint, "--das", killd.dasEndpoint, "--instance", "cdb-test"], environment)
+    }
 }

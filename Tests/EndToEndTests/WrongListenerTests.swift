@@ -9,12 +9,7 @@ final class WrongListenerTests: XCTestCase {
     func testEverySDKRaisesAnErrorAtTheOtherVendorsPort() async throws {
         try OfficialClients.require()
         let killd = try await start()
-        var environment = try killd.credentials()
-        environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] = environment["TENCENTCLOUD_SECRET_ID"]
-        environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = environment["TENCENTCLOUD_SECRET_KEY"]
-        try await OfficialClients.run(
-            "wrong_listener.py",
-            ["--dbbrain", killd.endpoint, "--das", killd.dasEndpoint, "--instance", "cdb-test"], environment)
+        try await OfficialClients.runForBoth("wrong_listener.py", killd)
         try await killd.stop()
     }
 
@@ -25,14 +20,7 @@ final class WrongListenerTests: XCTestCase {
         var configuration = KilldConfiguration(port: server.database.port)
         configuration.das = KilldConfiguration.DAS()
         try await withKilld(configuration, on: server) { scene in
-            var environment = try scene.killd.credentials()
-            environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] = environment["TENCENTCLOUD_SECRET_ID"]
-            environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = environment["TENCENTCLOUD_SECRET_KEY"]
-            try await OfficialClients.run(
-                "endpoint_forms.py",
-                [
-                    "--dbbrain", scene.killd.endpoint, "--das", scene.killd.dasEndpoint, "--instance", "cdb-test",
-                ], environment)
+            try await OfficialClients.runForBoth("endpoint_forms.py", scene.killd)
         }
     }
 

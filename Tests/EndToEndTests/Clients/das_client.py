@@ -119,6 +119,15 @@ def options(description):
     return parser
 
 
+def options_of_both(description):
+    """The options of a client program that speaks to both listeners."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--dbbrain", required=True, help="the listener of DBbrain's API, http://127.0.0.1:PORT")
+    parser.add_argument("--das", required=True, help="the listener of DAS's API, http://127.0.0.1:PORT")
+    parser.add_argument("--instance", required=True, help="an InstanceId")
+    return parser
+
+
 def require(condition, explanation):
     if not condition:
         raise Unexpected(explanation)

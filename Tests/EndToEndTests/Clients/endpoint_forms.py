@@ -3,7 +3,6 @@
 The README names the SDKs that cannot have a path: they put it into the header Host.
 """
 
-import argparse
 import asyncio
 
 import das_client
@@ -99,11 +98,7 @@ def das(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dbbrain", required=True, help="the listener of DBbrain's API, http://127.0.0.1:PORT")
-    parser.add_argument("--das", required=True, help="the listener of DAS's API, http://127.0.0.1:PORT")
-    parser.add_argument("--instance", required=True, help="an InstanceId")
-    arguments = parser.parse_args()
+    arguments = das_client.options_of_both(__doc__).parse_args()
     dbbrain(arguments)
     das(arguments)
 

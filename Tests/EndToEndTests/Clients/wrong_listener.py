@@ -1,6 +1,5 @@
 """Points every SDK at the listener of the other vendor: what it raises must not look like a success."""
 
-import argparse
 import asyncio
 
 import das_client
@@ -84,11 +83,7 @@ def dbbrain_clients(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dbbrain", required=True, help="the listener of DBbrain's API, http://127.0.0.1:PORT")
-    parser.add_argument("--das", required=True, help="the listener of DAS's API, http://127.0.0.1:PORT")
-    parser.add_argument("--instance", required=True, help="an InstanceId")
-    arguments = parser.parse_args()
+    arguments = das_client.options_of_both(__doc__).parse_args()
     das_clients(arguments)
     dbbrain_clients(arguments)
 

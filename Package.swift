@@ -30,25 +30,33 @@ let package = Package(
     products: [.executable(name: "killd", targets: ["killd"])],
     targets: [
         // Programs
-        program("killd", knows: [
-            "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
-            "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
-            "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
-        ], exclude: ["Packaging"]),
-        program("killd-benchmark", knows: [
-            "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
-        ]),
+        program(
+            "killd",
+            knows: [
+                "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
+                "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
+                "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
+            ], exclude: ["Packaging"]),
+        program(
+            "killd-benchmark",
+            knows: [
+                "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
+            ]),
 
         // The APIs
         room("DBbrainAPI", knows: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Text"]),
-        room("DASAPI", knows: [
-            "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer", "Cryptography",
-            "Text",
-        ]),
-        room("ActionDispatch", knows: [
-            "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
-            "Cryptography", "Text",
-        ]),
+        room(
+            "DASAPI",
+            knows: [
+                "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer", "Cryptography",
+                "Text",
+            ]),
+        room(
+            "ActionDispatch",
+            knows: [
+                "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
+                "Cryptography", "Text",
+            ]),
         room("Accounts", knows: ["RequestSigning", "Cryptography", "Text"]),
         room("TencentCloudErrors"),
         room("RequestSigning", knows: ["Cryptography"]),
@@ -60,7 +68,8 @@ let package = Package(
         room("SQLiteStore", knows: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
         room("MySQLSessions", knows: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
         .target(
-            name: "Migrations", path: "Migrations", resources: [
+            name: "Migrations", path: "Migrations",
+            resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
                 .embedInCode("V0003__kill_tasks.sql"), .embedInCode("V0004__session_tasks.sql"),
                 .embedInCode("V0005__interrupted_commits.sql"),
@@ -109,24 +118,32 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters"]),
         tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text"]),
         tests("SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"]),
-        tests("MySQLSessionsTests", of: [
-            "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text", "Cryptography",
-        ]),
+        tests(
+            "MySQLSessionsTests",
+            of: [
+                "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text", "Cryptography",
+            ]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
-        tests("ActionDispatchTests", of: [
-            "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
-        ]),
-        tests("DASAPITests", of: [
-            "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
-            "SessionKill",
-        ]),
+        tests(
+            "ActionDispatchTests",
+            of: [
+                "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
+            ]),
+        tests(
+            "DASAPITests",
+            of: [
+                "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
+                "SessionKill",
+            ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
-        tests("KilldTests", of: [
-            "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
-            "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
-        ]),
+        tests(
+            "KilldTests",
+            of: [
+                "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
+                "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
+            ]),
         // What the fuzzer builds itself is left out.
         tests(
             "Fuzzing",
@@ -137,7 +154,8 @@ let package = Package(
             exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.
         tests(
-            "EndToEndTests", of: [
+            "EndToEndTests",
+            of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography", "CSQLite",
                 "DedicatedThread", "ODPDouble",
             ],

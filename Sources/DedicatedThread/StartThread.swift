@@ -28,11 +28,13 @@ public func startThread(name: String, _ body: @escaping @Sendable () -> Void) th
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
 
     var thread = pthread_t()
-    let result = pthread_create(&thread, nil, { context in
-        guard let context else { return nil }
-        Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
-        return nil
-    }, start.toOpaque())
+    let result = pthread_create(
+        &thread, nil,
+        { context in
+            guard let context else { return nil }
+            Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
+            return nil
+        }, start.toOpaque())
     guard result == 0 else {
         start.release()
         throw ThreadCreationError(name: name, errorNumber: result)

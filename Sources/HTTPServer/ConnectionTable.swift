@@ -160,7 +160,8 @@ struct ConnectionTable {
     @discardableResult
     mutating func countBytes(of connection: Connection) -> Bool {
         let before = connection.countedBytes
-        connection.countedBytes = connection.machine.heldBytes + (connection.bytesAtHandler ?? 0)
+        connection.countedBytes =
+            connection.machine.heldBytes + (connection.bytesAtHandler ?? 0)
             + (connection.preamble?.heldBytes ?? 0)
         return recount(from: before, to: connection.countedBytes)
     }

@@ -127,9 +127,10 @@ enum Socket {
     static func receive(from descriptor: borrowing Descriptor, into buffer: inout [UInt8]) -> IOResult {
         let number = descriptor.number
         do throws(SystemError) {
-            return .done(try uninterrupted("recv") {
-                buffer.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, 0) }
-            })
+            return .done(
+                try uninterrupted("recv") {
+                    buffer.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, 0) }
+                })
         } catch {
             return error.number == EAGAIN ? .wouldBlock : .failed(error)
         }
@@ -140,12 +141,13 @@ enum Socket {
     static func send(_ bytes: [UInt8], from start: Int, to descriptor: borrowing Descriptor) -> IOResult {
         let number = descriptor.number
         do throws(SystemError) {
-            return .done(try uninterrupted("send") {
-                bytes.withUnsafeBytes { buffer in
-                    let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
-                    return Glibc.send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-                }
-            })
+            return .done(
+                try uninterrupted("send") {
+                    bytes.withUnsafeBytes { buffer in
+                        let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
+                        return Glibc.send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                    }
+                })
         } catch {
             return error.number == EAGAIN ? .wouldBlock : .failed(error)
         }

@@ -76,8 +76,9 @@ public struct TrustedProxies: Sendable, Hashable {
 
     /// `:51444`, or nothing.
     private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
-        text.isEmpty || text.first == UInt8(ascii: ":") && text.count > 1
-            && text.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
+        text.isEmpty
+            || text.first == UInt8(ascii: ":") && text.count > 1
+                && text.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
     }
 }
 

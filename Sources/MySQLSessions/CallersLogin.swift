@@ -19,7 +19,7 @@ extension MySQLConnection {
         do throws(ServerError) {
             configuration.password = .random()
             await (try await open(configuration)).close()
-        } catch where error.reason == .loginRefused {
+        } catch let error where error.reason == .loginRefused {
             return connection
         } catch {
             await connection.close()

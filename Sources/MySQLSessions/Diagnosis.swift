@@ -155,7 +155,8 @@ extension MySQLConnection {
         }
         findings += rights.oceanBase?.findings(for: account) ?? []
         // OceanBase has the variable, but not the schema.
-        let performanceSchemaIsOn = rights.oceanBase == nil
+        let performanceSchemaIsOn =
+            rights.oceanBase == nil
             ? try Rows(try query("SELECT @@global.performance_schema AS is_on"), "@@performance_schema").only()
                 .text("is_on") == "1"
             : false

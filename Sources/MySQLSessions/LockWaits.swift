@@ -124,7 +124,8 @@ extension SessionPicture {
     /// level lock`, `Waiting for table flush`, … and `User lock` for GET_LOCK.
     fileprivate var waitsForMetadataLock: Bool {
         guard let state else { return false }
-        let isWaiting = state.utf8.starts(with: "Waiting for ".utf8)
+        let isWaiting =
+            state.utf8.starts(with: "Waiting for ".utf8)
             && (state.hasLastBytes(" lock") || state.hasLastBytes(" flush"))
         return isWaiting || state.isSame(as: "User lock")
     }

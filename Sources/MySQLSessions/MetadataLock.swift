@@ -65,7 +65,8 @@ struct MetadataLock: Hashable {
             let wanted = Dictionary(grouping: locks.filter { !$0.isGranted }, by: \.type)
             for requests in wanted.values {
                 guard let first = requests.first else { continue }
-                let inTheWay = Array(holders.filter { !first.goesTogether(withHeld: $0.key) }.values.joined())
+                let inTheWay =
+                    Array(holders.filter { !first.goesTogether(withHeld: $0.key) }.values.joined())
                     + Array(wanted.filter { first.waits(behindWanted: $0.key) }.values.joined())
                 for waiter in requests.compactMap(\.owner) {
                     guard waits.count + inTheWay.count <= limit else {

@@ -119,8 +119,9 @@ public actor MySQLConnection {
             let shown: UInt64 = try row.integer("connection")
             let version = try row.text("version") ?? ""
             guard shown == UInt64(greeted) else {
-                throw ProxyLogin.refusal(on: handle) ?? ServerError(
-                    .behindProxy, "the greeting gave id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
+                throw ProxyLogin.refusal(on: handle)
+                    ?? ServerError(
+                        .behindProxy, "the greeting gave id \(greeted), CONNECTION_ID() is \(shown): a proxy answers")
             }
             guard let threadID = ThreadID(shown) else {
                 throw ServerError(.other, "the server gave this connection the id \(shown)")

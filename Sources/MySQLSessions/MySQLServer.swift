@@ -132,7 +132,7 @@ public actor MySQLServer: DatabaseServer {
     ) -> any ServerConnection {
         switch connection.dialect {
         case .mysql: PooledConnection(connection: connection, server: self)
-        case .oceanBaseODP(let login): 
+        case .oceanBaseODP(let login):
             // Others to kill with would be logged in as killd.
             ProxyServerConnection(connection: connection, login: login, server: self, mayHaveHelpers: !isCallers)
         }
@@ -324,7 +324,9 @@ public actor MySQLServer: DatabaseServer {
     }
 
     private func connect() async throws(ServerError) -> MySQLConnection {
-        guard let adminAddress = configuration.adminAddress else { return try await MySQLConnection.open(configuration) }
+        guard let adminAddress = configuration.adminAddress else {
+            return try await MySQLConnection.open(configuration)
+        }
         var adminError: ServerError?
         if let known = ordinaryRefusal, known.isRecent {
             do throws(ServerError) {

@@ -12,7 +12,8 @@ extension MySQLConnection {
         let anyAttached = look.sessions.contains { $0.picture.transaction?.id != nil }
         let attached = !anyAttached ? [] : try preparedInReport()
         // Its row outlasts an XA COMMIT by another session, hence the look for a transaction that is nobody's.
-        let anyIsNobodys = !rights.isMariaDB
+        let anyIsNobodys =
+            !rights.isMariaDB
             && reading.transactions.contains { $0.thread == nil && !$0.transaction.isRollingBack }
         let detached = anyIsNobodys ? try preparedByThread() : [:]
         guard !attached.isEmpty || anyIsNobodys else { return }
@@ -88,7 +89,8 @@ extension MySQLConnection {
         } else {
             let rows = try picture("SELECT \(Self.transactionsAreCounted) AS counted", "setup_consumers")
             if try rows?.only().text("counted") == "1" { return [] }
-            cure = rows == nil
+            cure =
+                rows == nil
                 ? "as an administrator: GRANT SELECT ON performance_schema.* TO \(account);"
                 : """
                 as an administrator: UPDATE performance_schema.setup_consumers SET ENABLED='YES' WHERE NAME IN \

@@ -224,7 +224,8 @@ let longestName = 1_024
 extension String {
     /// Fit to stand in a message: the beginning, in quotes, without what terminals could take for commands.
     fileprivate var excerpt: String {
-        let shown = String(decoding: utf8.prefix(40).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        let shown = String(
+            decoding: utf8.prefix(40).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
         return "\"\(shown)\(utf8.count > 40 ? "…" : "")\""
     }
 }

@@ -14,7 +14,8 @@ struct ServerCommands {
     private let serve: Command
 
     func serve(port: UInt16, options: [String]) -> Command {
-        Command(path: serve.path, arguments: serve.arguments + ["--bind-address=127.0.0.1", "--port=\(port)"] + options)
+        Command(
+            path: serve.path, arguments: serve.arguments + ["--bind-address=127.0.0.1", "--port=\(port)"] + options)
     }
 
     init(for program: DatabaseProgram, folder: String) throws(PrivateDatabaseError) {
@@ -23,9 +24,11 @@ struct ServerCommands {
         switch program {
         case .mariadb:
             // At its start a server deletes all temporary tables of its tmpdir, those of other servers too.
-            let data = [
-                "--datadir=\(folder)/data", "--tmpdir=\(folder)", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M",
-            ] + user
+            let data =
+                [
+                    "--datadir=\(folder)/data", "--tmpdir=\(folder)", "--innodb-buffer-pool-size=16M",
+                    "--innodb-log-file-size=4M",
+                ] + user
             initialize = Command(
                 path: try Self.find("mariadb-install-db", package: "mariadb-server-core mariadb-client-core"),
                 // --force: without it the script refuses a machine whose own name has no address, which is of no
@@ -40,7 +43,8 @@ struct ServerCommands {
         case .mysql(let root):
             let inside = String(folder.dropFirst(root.count))
             let data = [
-                "--datadir=\(inside)/data", "--tmpdir=\(inside)", "--innodb-buffer-pool-size=16M", "--innodb-redo-log-capacity=8M",
+                "--datadir=\(inside)/data", "--tmpdir=\(inside)", "--innodb-buffer-pool-size=16M",
+                "--innodb-redo-log-capacity=8M",
             ]
             let chroot = try Self.find("chroot", package: "coreutils")
             initialize = Command(

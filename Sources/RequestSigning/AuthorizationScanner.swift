@@ -75,7 +75,8 @@ extension ArraySlice<UInt8> {
 private func isLowerCaseNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-        UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        true
     default: false
     }
 }

@@ -65,7 +65,9 @@ private struct DigestMessage {
     /// Eight bytes, the highest first; of negative numbers the two's complement.
     mutating func append(_ number: some BinaryInteger) {
         let bits = UInt64(truncatingIfNeeded: number)
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+        }
     }
 
     mutating func append<Value>(optional value: Value?, _ append: (inout Self, Value) -> Void) {

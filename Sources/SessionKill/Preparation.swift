@@ -38,7 +38,8 @@ struct Preparation {
         let seen = session.picture
         return PinnedPicture(
             database: seen.database, command: seen.command, seconds: seen.seconds, state: seen.state,
-            statement: try RecordedStatement(of: seen, policy), transaction: seen.transaction, preparedXA: seen.preparedXA,
+            statement: try RecordedStatement(of: seen, policy), transaction: seen.transaction,
+            preparedXA: seen.preparedXA,
             protection: rules.protection(of: session),
             wantedLocks: look.waitGraph.locksWanted(from: session.id),
             freedSessions: look.waitGraph.freed(by: [session.id]).count)

@@ -73,7 +73,8 @@ public struct SessionIdentity: Hashable, Sendable {
     public var mayLackPort: Bool {
         guard proxy == nil, host.utf8.count == Self.longestHost else { return false }
         let digits = host.utf8.reversed().prefix { (0x30...0x39).contains($0) }.count
-        let isWhole = digits == Self.digitsOfLongestPort
+        let isWhole =
+            digits == Self.digitsOfLongestPort
             && host.utf8.dropLast(digits).last == UInt8(ascii: ":")
         return !isWhole
     }

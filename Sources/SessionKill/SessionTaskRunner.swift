@@ -172,7 +172,9 @@ public actor SessionTaskRunner {
         _ id: SessionTaskID, at place: SessionTaskPlace, of account: String
     ) async throws(StoreError) -> StoredSessionTask? {
         let known: StoredSessionTask? = if let task = unfinished[id] { task } else { try await store.sessionTask(id) }
-        guard let stored = known, stored.task.place == place, stored.task.account.isSame(as: account) else { return nil }
+        guard let stored = known, stored.task.place == place, stored.task.account.isSame(as: account) else {
+            return nil
+        }
         if case .ended(_, let time) = stored.state, clock.now() >= time.advanced(bySeconds: SessionTask.retention) {
             return nil
         }

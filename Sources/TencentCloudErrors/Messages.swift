@@ -30,14 +30,16 @@ extension TencentCloudError {
         case .signatureFailure:
             Message(
                 .authFailureSignatureFailure,
-                .vendor("""
+                .vendor(
+                    """
                     The provided credentials could not be validated. Please check your signature is correct.
                     """),
                 .vendor("请求签名验证失败，请检查您的签名计算是否正确。"))
         case .requestTooLargeForSignature:
             Message(
                 .authFailureSignatureFailure,
-                .vendor("""
+                .vendor(
+                    """
                     The provided credentials could not be validated because of exceeding request size limit, \
                     please use new signature method `TC3-HMAC-SHA256`.
                     """),
@@ -45,33 +47,39 @@ extension TencentCloudError {
         case .ambiguousSignature(let parameter):
             Message(
                 .authFailureSignatureFailure,
-                .ours("""
+                .ours(
+                    """
                     The provided credentials could not be validated because the parameter `\(parameter)` has an `&` \
                     in it, which this signature method does not tell from the end of the parameter. Nothing was done, \
                     please use new signature method `TC3-HMAC-SHA256`.
                     """),
-                .ours("""
+                .ours(
+                    """
                     请求签名验证失败：参数 `\(parameter)` 含有 `&`，该签名方法无法将其与参数的结尾区分。未执行任何操作，\
                     请使用新的签名方法 `TC3-HMAC-SHA256`。
                     """))
         case .signatureUsed:
             Message(
                 .authFailureSignatureFailure,
-                .ours("""
+                .ours(
+                    """
                     The signature was used already, by this request or by another one of the same second with the same \
                     content. Nothing was done for this one, please sign it anew a second later.
                     """),
-                .ours("""
+                .ours(
+                    """
                     该签名已被使用过：本请求，或同一秒内内容相同的另一请求。本次未执行任何操作，请在一秒后重新签名再试。
                     """))
         case .signatureForgotten(let since):
             Message(
                 .authFailureSignatureExpire,
-                .ours("""
+                .ours(
+                    """
                     Signature expired. Which signatures were used before the Unix time `\(since)` is not known any more, \
                     so this one may have been. Nothing was done, please sign the request anew with a clock that is right.
                     """),
-                .ours("""
+                .ours(
+                    """
                     签名已过期。Unix 时间 `\(since)` 之前使用过哪些签名已无记录，该签名可能已被使用过。未执行任何操作，\
                     请校准时钟后重新签名再试。
                     """))
@@ -88,7 +96,8 @@ extension TencentCloudError {
         case .signatureExpired(let serverTime):
             Message(
                 .authFailureSignatureExpire,
-                .vendor("""
+                .vendor(
+                    """
                     Signature expired. Please use local time and enable NTP service for time synchronization to avoid \
                     a deviation between `Timestamp` and the server time \(serverTime).
                     """),
@@ -103,7 +112,8 @@ extension TencentCloudError {
         case .unauthorizedOperation(let requestID, let operation, let resource):
             Message(
                 .authFailureUnauthorizedOperation,
-                .vendor("""
+                .vendor(
+                    """
                     You are not authorized to perform this operation. Check your CAM policies, and ensure that you \
                     are using the correct access keys. [[request id:\(requestID)]you are not authorized to perform \
                     operation (\(operation))\nresource (\(resource)) has no permission\n]
@@ -122,12 +132,14 @@ extension TencentCloudError {
         case .unsupportedForm:
             Message(
                 .unsupportedOperation,
-                .ours("""
+                .ours(
+                    """
                     The HTTP method, the Content-Type and the signature do not go together. Please use POST with \
                     `application/json` or GET with `application/x-www-form-urlencoded` for `TC3-HMAC-SHA256`; POST \
                     with `application/x-www-form-urlencoded` or GET for a `Signature` of `HmacSHA1` or `HmacSHA256`.
                     """),
-                .ours("""
+                .ours(
+                    """
                     HTTP 方法、Content-Type 与签名方法不匹配。`TC3-HMAC-SHA256` 请使用 Content-Type 为 `application/json` 的 \
                     POST，或 Content-Type 为 `application/x-www-form-urlencoded` 的 GET；`HmacSHA1`、`HmacSHA256` 请使用 \
                     Content-Type 为 `application/x-www-form-urlencoded` 的 POST，或 GET。
@@ -140,7 +152,8 @@ extension TencentCloudError {
         case .noSuchProduct:
             Message(
                 .noSuchProduct,
-                .ours("""
+                .ours(
+                    """
                     This address answers the API of Alibaba Cloud's DAS, not that of Tencent Cloud. Nothing was done, \
                     please check the endpoint and its port.
                     """),
@@ -153,7 +166,8 @@ extension TencentCloudError {
         case .invalidAction(let action, let service, let version):
             Message(
                 .invalidAction,
-                .vendor("""
+                .vendor(
+                    """
                     The request action=`\(action)` is invalid or not found in service=`\(service)` and \
                     version=`\(version)`.
                     """),
@@ -176,7 +190,8 @@ extension TencentCloudError {
         case .requestLimitExceeded(let count, let limit):
             Message(
                 .requestLimitExceeded,
-                .vendor("""
+                .vendor(
+                    """
                     Your current request times equals to `\(count)` in a second, which exceeds the frequency limit \
                     `\(limit)` for a second. Please reduce the frequency of calls.
                     """),
@@ -256,7 +271,8 @@ extension TencentCloudError {
         case .unknownConnection(let id):
             Message(
                 .invalidParameterValue,
-                .ours("""
+                .ours(
+                    """
                     The id `\(id)` in `Threads` belongs to no thread of the proxy and to none of its connections to \
                     database servers. Nothing was planned.
                     """),
@@ -264,7 +280,8 @@ extension TencentCloudError {
         case .threadNotPinnable(let id):
             Message(
                 .operationDenied,
-                .ours("""
+                .ours(
+                    """
                     The thread `\(id)` has not reached a database server yet, so nothing tells it from a later thread \
                     with the same id. Nothing was planned, please prepare again in a moment.
                     """),

@@ -20,7 +20,8 @@ extension AuthorizationDefect {
         case .missing(let part):
             Message(
                 .authFailureInvalidAuthorization,
-                .ours("""
+                .ours(
+                    """
                     \(trusted: english) `\(part)` is missing: `Credential`, `SignedHeaders` and `Signature` are \
                     required, in this order.
                     """),
@@ -28,7 +29,8 @@ extension AuthorizationDefect {
         case .credential:
             Message(
                 .authFailureInvalidAuthorization,
-                .ours("""
+                .ours(
+                    """
                     \(trusted: english) `Credential` must be the SecretId, the UTC date, the service and \
                     `tc3_request`, with a `/` between them.
                     """),
@@ -36,7 +38,8 @@ extension AuthorizationDefect {
         case .signedHeaders:
             Message(
                 .authFailureInvalidAuthorization,
-                .ours("""
+                .ours(
+                    """
                     \(trusted: english) `SignedHeaders` must be names in lower case and in ascending order, none of \
                     them twice.
                     """),
@@ -84,7 +87,8 @@ extension AuthorizationDefect {
         case .unsignedPayload:
             Message(
                 .authFailureInvalidAuthorization,
-                .ours("""
+                .ours(
+                    """
                     \(trusted: english) this account must sign the payload of this action, not `UNSIGNED-PAYLOAD`. \
                     Nothing was done.
                     """),
@@ -99,7 +103,8 @@ extension DenialReason {
         case .expired(let time):
             Message(
                 .operationDenied,
-                .ours("""
+                .ours(
+                    """
                     The kill plan has expired: it could be committed until `\(time)`. Nothing was killed, please \
                     prepare again.
                     """),
@@ -112,29 +117,34 @@ extension DenialReason {
         case .serverRestarted(let mayHaveKilled):
             Message(
                 .operationDenied,
-                .ours("""
+                .ours(
+                    """
                     The kill plan is stale: the database server was restarted since Prepare, so the thread ids may \
                     belong to others now. \(trusted: Self.ending(mayHaveKilled).english)
                     """),
-                .ours("""
+                .ours(
+                    """
                     终止计划已失效：数据库服务器在 Prepare 之后重启过，线程 ID 可能已属于其他连接。\
                     \(trusted: Self.ending(mayHaveKilled).chinese)
                     """))
         case .serverReplaced(let mayHaveKilled):
             Message(
                 .operationDenied,
-                .ours("""
+                .ours(
+                    """
                     The kill plan is stale: another database server answers than the one that it was prepared for. \
                     \(trusted: Self.ending(mayHaveKilled).english)
                     """),
-                .ours("""
+                .ours(
+                    """
                     终止计划已失效：当前应答的数据库服务器不是 Prepare 时的服务器。\
                     \(trusted: Self.ending(mayHaveKilled).chinese)
                     """))
         case .configurationChanged:
             Message(
                 .operationDenied,
-                .ours("""
+                .ours(
+                    """
                     The configuration was changed while the request waited, and does not permit it as it was begun. \
                     This request killed nothing, please commit again.
                     """),
@@ -142,7 +152,8 @@ extension DenialReason {
         case .notYetApproved(let approvals, let required):
             Message(
                 .operationDenied,
-                .ours("""
+                .ours(
+                    """
                     The kill plan is not yet approved: it has `\(approvals)` of `\(required)` approvals. \
                     Nothing was killed.
                     """),
@@ -179,7 +190,8 @@ extension FailureReason {
         case .answerTooLarge:
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     The database server of the instance answered with more than the service reads at a time. \
                     This request killed nothing.
                     """),
@@ -192,14 +204,16 @@ extension FailureReason {
         case .tlsUnavailable(let words):
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     TLS is required for the connection to the database server, but could not be established: \(words)
                     """),
                 .ours("连接数据库服务器要求使用 TLS，但无法建立 TLS 连接：\(words)"))
         case .serverFull(let words):
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     The database server of the instance has no connection left. This request killed nothing. It said: \
                     \(words)
                     """),
@@ -207,7 +221,8 @@ extension FailureReason {
         case .loginRefused(let words):
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     The database server of the instance refused the service's account. This request killed nothing. \
                     It said: \(words)
                     """),
@@ -220,14 +235,16 @@ extension FailureReason {
         case .behindProxy:
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing.
                     """),
                 .ours("数据库服务器前有代理，线程 ID 不可靠。本次请求未终止任何线程。"))
         case .unexpectedServerKind:
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     The database server is of another kind than the configuration of the instance says. This request \
                     killed nothing.
                     """),
@@ -235,7 +252,8 @@ extension FailureReason {
         case .serverJustStarted(let wait):
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     The database server was started a moment ago, and nothing would tell if it were started again. \
                     This request killed nothing, please repeat it in \(wait) seconds.
                     """),
@@ -243,7 +261,8 @@ extension FailureReason {
         case .planAltered:
             Message(
                 .failedOperation,
-                .ours("The stored kill plan is not what was prepared. This request killed nothing, please prepare again."),
+                .ours(
+                    "The stored kill plan is not what was prepared. This request killed nothing, please prepare again."),
                 .ours("存储的终止计划与所准备的内容不一致。本次请求未终止任何线程，请重新执行 Prepare。"))
         case .beingCommitted:
             Message(
@@ -253,12 +272,14 @@ extension FailureReason {
         case .outcomesNotStored:
             Message(
                 .failedOperation,
-                .ours("Threads were being killed, but the outcome could not be recorded. Please commit again to hear it."),
+                .ours(
+                    "Threads were being killed, but the outcome could not be recorded. Please commit again to hear it."),
                 .ours("已开始终止线程，但结果无法写入。请重新执行 Commit 以获取结果。"))
         case .cancellationNotStored:
             Message(
                 .failedOperation,
-                .ours("""
+                .ours(
+                    """
                     The kill task was stopped, but its cancellation could not be recorded: if the service is restarted \
                     now, the task goes on. Please cancel it again.
                     """),

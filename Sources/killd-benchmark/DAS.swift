@@ -13,7 +13,9 @@ private func listings(_ killd: Killd, in folder: String) throws -> [Measurement]
     let openFiles = 12_000
     let mayOpenFiles = allowOpenFiles(rlim_t(openFiles))
     let options = mayOpenFiles ? ["--max-connections=10100", "--open-files-limit=\(openFiles)"] : []
-    return try onEachServer("listing of 10000 sessions with statistics for a client of DAS", goal: goal, options: options) { server in
+    return try onEachServer(
+        "listing of 10000 sessions with statistics for a client of DAS", goal: goal, options: options
+    ) { server in
         var count = 10_000
         var note = ""
         if let reason = mayOpenFiles ? largePlanObstacle(count, on: server) : "no more open files are allowed" {
@@ -160,11 +162,12 @@ private final class DASClient {
     }
 
     private func exchange(_ action: String, _ parameters: [(name: String, value: String)] = []) throws -> [UInt8] {
-        var pairs = [
-            ("Action", action), ("Version", "2020-01-16"), ("Format", "JSON"), ("AccessKeyId", "AKIDBENCH"),
-            ("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0"), ("SignatureNonce", UUID().uuidString),
-            ("Timestamp", Date().formatted(.iso8601)), ("InstanceId", "cdb-bench"),
-        ] + parameters
+        var pairs =
+            [
+                ("Action", action), ("Version", "2020-01-16"), ("Format", "JSON"), ("AccessKeyId", "AKIDBENCH"),
+                ("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0"), ("SignatureNonce", UUID().uuidString),
+                ("Timestamp", Date().formatted(.iso8601)), ("InstanceId", "cdb-bench"),
+            ] + parameters
         let signature = try RPCSignature.signature(
             of: RPCSignature.stringToSign(httpMethod: "POST", parameters: pairs), secretKey: Secret("SKBENCH"))
         pairs.append(("Signature", RPCSignature.base64(signature)))

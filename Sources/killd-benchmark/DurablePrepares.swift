@@ -71,13 +71,16 @@ private func insertLoop(inserts: Int, path: String) throws -> Double {
     }
     func run(_ statement: OpaquePointer, _ number: Int) throws {
         sqlite3_bind_int64(statement, 1, Int64(number))
-        guard sqlite3_step(statement) == SQLITE_DONE else { throw BenchmarkError(String(cString: sqlite3_errmsg(handle))) }
+        guard sqlite3_step(statement) == SQLITE_DONE else {
+            throw BenchmarkError(String(cString: sqlite3_errmsg(handle)))
+        }
         sqlite3_reset(statement)
     }
 
     try execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
     for migration in Migration.all { try execute(migration.sql) }
-    let fingerprint = #"{"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startMark":"88cf-02fc00000001","startedAt":1700000000,"version":"10.11.19-MariaDB-0+deb12u1"}"#
+    let fingerprint =
+        #"{"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startMark":"88cf-02fc00000001","startedAt":1700000000,"version":"10.11.19-MariaDB-0+deb12u1"}"#
     let digest = String(repeating: "0", count: 64)
     let begin = try prepare("BEGIN IMMEDIATE")
     let plan = try prepare(

@@ -49,7 +49,8 @@ struct Killd {
     static func store(in configuration: String) throws -> String {
         let text = try String(contentsOfFile: configuration, encoding: .utf8)
         guard let match = text.firstMatch(of: /"store": "([^"]+)"/) else { throw BenchmarkError("no store") }
-        return URL(fileURLWithPath: configuration).deletingLastPathComponent().appendingPathComponent(String(match.1)).path
+        return URL(fileURLWithPath: configuration).deletingLastPathComponent().appendingPathComponent(String(match.1))
+            .path
     }
 
     /// A running `killd serve`.

@@ -36,5 +36,6 @@ func againstLoop(
     let client = try KillClient(service)
     let loop = try server.connect(as: TargetServer.killer, port: port)
     return try KillTurns(
-        11, of: 1_000, thatRan: command, on: server, killd: { try client.kill($0) }, peer: { try killLoop($0, over: loop) })
+        11, of: 1_000, thatRan: command, on: server, killd: { try client.kill($0) },
+        peer: { try killLoop($0, over: loop) })
 }

@@ -10,9 +10,10 @@ final class Nginx {
         port = try PrivateDatabase.freePort()
         let file = folder + "/nginx.conf"
         // Debian 12's leaves out TLS 1.3 otherwise.
-        let ssl = tls.map {
-            "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate \($0.certificate); ssl_certificate_key \($0.key);"
-        } ?? ""
+        let ssl =
+            tls.map {
+                "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate \($0.certificate); ssl_certificate_key \($0.key);"
+            } ?? ""
         try Data(
             """
             worker_processes 1; daemon off; pid \(folder)/nginx.pid; error_log \(folder)/nginx.log;

@@ -36,7 +36,8 @@ func proxyKills(_ killd: Killd, in folder: String) throws -> [Measurement] {
     }
     return [
         Measurement(
-            name: "Prepare and Commit of 500 sessions behind ODP (a double), 2 ms further away each way, median of 11 turns",
+            name:
+                "Prepare and Commit of 500 sessions behind ODP (a double), 2 ms further away each way, median of 11 turns",
             killd: milliseconds(median(pairs.map(\.killd))),
             peer: "bare loop of `KILL PROXYSESSION n`: \(milliseconds(median(pairs.map(\.peer))))",
             ratio: decimal(median(pairs.map { $0.killd / $0.peer })), goal: "≤ 0.10")

@@ -30,7 +30,8 @@ struct SignedRequest {
 
     static func prepare(port: UInt16) throws -> SignedRequest {
         try SignedRequest(
-            body: #"{"InstanceId": "cdb-bench", "Stage": "Prepare", "Threads": [1, 2], "Product": "mysql"}"#, port: port)
+            body: #"{"InstanceId": "cdb-bench", "Stage": "Prepare", "Threads": [1, 2], "Product": "mysql"}"#, port: port
+        )
     }
 
     /// The Prepare of these threads.

@@ -117,7 +117,8 @@ private final class Attackers: Sendable {
                 readAnswer(of: socket)
             }
         case .unread(let connections):
-            let request = Array("POST / HTTP/1.1\r\nHost: h\r\nX-TC-Action: \(String(repeating: "é", count: 200))\r\n\r\n".utf8)
+            let request = Array(
+                "POST / HTTP/1.1\r\nHost: h\r\nX-TC-Action: \(String(repeating: "é", count: 200))\r\n\r\n".utf8)
             let batch = Array((0..<64).map { _ in request }.joined())
             try start(connections) { [self] in
                 guard let socket = connect(port) else { return }
@@ -220,7 +221,8 @@ private func longForm(_ keyName: String, _ accessKeyID: String = "AKIDNOBODY") -
         "Timestamp=\(Date().formatted(.iso8601))", "Signature=AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D",
     ].joined(separator: "&")
     return post(
-        Array(common.utf8) + Array("&InstanceId=".utf8) + [UInt8](repeating: UInt8(ascii: "/"), count: tenMegabytes - 1_024),
+        Array(common.utf8) + Array("&InstanceId=".utf8)
+            + [UInt8](repeating: UInt8(ascii: "/"), count: tenMegabytes - 1_024),
         type: formType)
 }
 

@@ -133,7 +133,9 @@ private final class Torture {
         let store = try Killd.store(in: configuration)
         let outcomes = try outcomes(of: ticket, in: store)
         let threads = ids.filter { outcomes[$0].map(Round.dead.contains) == true }
-        if Set(round.answers).count > 1 { round.violations.append("a Commit answered in several ways: \(round.answers)") }
+        if Set(round.answers).count > 1 {
+            round.violations.append("a Commit answered in several ways: \(round.answers)")
+        }
         if round.answers.contains(where: { $0.error != nil || $0.threads != threads }) {
             round.violations.append("a Commit answered \(round.answers), the store has \(threads.count) threads")
         }
@@ -142,7 +144,8 @@ private final class Torture {
             let wrong = ids.filter { alive.contains($0) == Round.dead.contains(outcome) }
             guard let first = wrong.first else { continue }
             round.violations.append(
-                "\(wrong.count) are \(alive.contains(first) ? "alive" : "dead"), reported as \(outcome), such as \(first)")
+                "\(wrong.count) are \(alive.contains(first) ? "alive" : "dead"), reported as \(outcome), such as \(first)"
+            )
         }
         do { try bystanders.check() } catch { round.violations.append("\(error)") }
         let check = try query("PRAGMA integrity_check", in: store)

@@ -49,7 +49,8 @@ extension String {
             case "\r": visible.append(contentsOf: #"\r"#.unicodeScalars)
             case "\t": visible.append(contentsOf: #"\t"#.unicodeScalars)
             case _ where scalar.isSeen: visible.append(scalar)
-            default: visible.append(contentsOf: #"\u{\#(String(scalar.value, radix: 16, uppercase: true))}"#.unicodeScalars)
+            default:
+                visible.append(contentsOf: #"\u{\#(String(scalar.value, radix: 16, uppercase: true))}"#.unicodeScalars)
             }
         }
         return String(visible)

@@ -19,7 +19,9 @@ final class DispatcherTests: XCTestCase {
         let text = String(decoding: response.body, as: UTF8.self)
         XCTAssertNotNil(
             text.wholeMatch(
-                of: /\{"Response":\{"RequestId":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}","Text":"你好\/"\}\}/),
+                of:
+                    /\{"Response":\{"RequestId":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}","Text":"你好\/"\}\}/
+            ),
             text)
     }
 
@@ -30,7 +32,8 @@ final class DispatcherTests: XCTestCase {
         let text = String(decoding: response.body, as: UTF8.self)
         XCTAssertTrue(
             text.hasPrefix(
-                #"{"Response":{"Error":{"Code":"MissingParameter","Message":"The request is missing a required parameter `Text`."},"RequestId":""#),
+                #"{"Response":{"Error":{"Code":"MissingParameter","Message":"The request is missing a required parameter `Text`."},"RequestId":""#
+            ),
             text)
         XCTAssertFalse(text.hasSuffix("\n"))
     }
@@ -96,11 +99,13 @@ final class DispatcherTests: XCTestCase {
             english: "The specified api version=`2000-01-01` does not exist in service=`dbbrain`.", chinese: nil),
         Refusal(
             headers: ["X-TC-Action": "EchoText2"], code: "InvalidAction",
-            english: "The request action=`EchoText2` is invalid or not found in service=`dbbrain` and version=`2021-05-27`.",
+            english:
+                "The request action=`EchoText2` is invalid or not found in service=`dbbrain` and version=`2021-05-27`.",
             chinese: nil),
         Refusal(
             headers: ["X-TC-Version": "2019-10-16"], code: "InvalidAction",
-            english: "The request action=`EchoText` is invalid or not found in service=`dbbrain` and version=`2019-10-16`.",
+            english:
+                "The request action=`EchoText` is invalid or not found in service=`dbbrain` and version=`2019-10-16`.",
             chinese: nil),
         Refusal(
             body: #"{"Text":"x","Extra":1}"#, code: "UnknownParameter",

@@ -11,7 +11,8 @@ final class RequestFormTests: XCTestCase {
         XCTAssertEqual(response.status, .ok)
         XCTAssertEqual(response.headers["Content-Type"], "application/json")
         let answer = String(decoding: response.body, as: UTF8.self)
-        return String(try XCTUnwrap(answer.wholeMatch(of: /\{"Response":\{"RequestId":"[^"]*","Text":"(.*)"\}\}/), answer).1)
+        return String(
+            try XCTUnwrap(answer.wholeMatch(of: /\{"Response":\{"RequestId":"[^"]*","Text":"(.*)"\}\}/), answer).1)
     }
 
     /// `String` compares texts of combining marks in quadratic time.
@@ -53,11 +54,15 @@ final class RequestFormTests: XCTestCase {
             ),
             (
                 "GET, TC3",
-                try world.signed(method: "GET", headers: ["Content-Type": form], body: "", query: "Text=a+b&Numbers.0=1")
+                try world.signed(
+                    method: "GET", headers: ["Content-Type": form], body: "", query: "Text=a+b&Numbers.0=1")
             ),
             ("POST form, V1", try world.signedByParameter(["Text": "a b", "Numbers.0": "4294967295"])),
             ("GET, V1", try world.signedByParameter(method: "GET", ["Text": "a b"])),
-            ("GET, V1, no content type (java)", try world.signedByParameter(method: "GET", ["Text": "a b"], contentType: nil)),
+            (
+                "GET, V1, no content type (java)",
+                try world.signedByParameter(method: "GET", ["Text": "a b"], contentType: nil)
+            ),
             (
                 "POST form with charset, V1 (java)",
                 try world.signedByParameter(["Text": "a b"], contentType: "\(form); charset=utf-8")
@@ -96,8 +101,10 @@ final class RequestFormTests: XCTestCase {
             (try world.signedByParameter(["Version": nil]), "MissingParameter"),
             (try world.signedByParameter(["Action": ""]), "MissingParameter"),
             (try world.signedByParameter(["SecretId": "AKID\n"]), "AuthFailure.SecretIdNotFound"),
-            (try world.signedByParameter(["SecretId": String(repeating: "\u{301}", count: 80_000)]),
-                "AuthFailure.SecretIdNotFound"),
+            (
+                try world.signedByParameter(["SecretId": String(repeating: "\u{301}", count: 80_000)]),
+                "AuthFailure.SecretIdNotFound"
+            ),
             (try world.signedByParameter(["Timestamp": "\(World.now - 301)"]), "AuthFailure.SignatureExpire"),
             (try world.signedByParameter(["Timestamp": "0"]), "AuthFailure.SignatureExpire"),
             (try world.signedByParameter(["Timestamp": "now"]), "InvalidParameterValue"),
@@ -127,7 +134,8 @@ final class RequestFormTests: XCTestCase {
 
     func testAnswersInTheLanguageOfTheParameter() async throws {
         let error = try await world.answer(
-            try world.signedByParameter(["Language": "zh-CN"], secretKey: "another")).error()
+            try world.signedByParameter(["Language": "zh-CN"], secretKey: "another")
+        ).error()
         XCTAssertEqual(error?.message, "请求签名验证失败，请检查您的签名计算是否正确。")
     }
 

@@ -23,9 +23,10 @@ final class SignatureMemoryTests: XCTestCase {
         for timestamp in [700, 1_000, 1_300] as [Int64] {
             var memory = SignatureMemory()
             try memory.note(mark(1, timestamp), for: .changesNothing, at: 1_000)
-            XCTAssertEqual(refusal { () throws(TencentCloudError) in
-                try memory.note(mark(1, timestamp), for: .endsNobody, at: timestamp + 300)
-            }, .signatureUsed)
+            XCTAssertEqual(
+                refusal { () throws(TencentCloudError) in
+                    try memory.note(mark(1, timestamp), for: .endsNobody, at: timestamp + 300)
+                }, .signatureUsed)
             XCTAssertEqual(memory.count, 1)
             try memory.note(mark(2, timestamp + 301), for: .changesNothing, at: timestamp + 301)
             XCTAssertEqual(memory.count, 1)
@@ -38,9 +39,10 @@ final class SignatureMemoryTests: XCTestCase {
         try memory.note(mark(1, 10_000), for: .changesNothing, at: 10_000)
         try memory.note(mark(2, 5_000), for: .changesNothing, at: 5_000)
         XCTAssertEqual(memory.count, 2)
-        XCTAssertEqual(refusal { () throws(TencentCloudError) in
-            try memory.note(mark(1, 10_000), for: .endsNobody, at: 10_000)
-        }, .signatureUsed)
+        XCTAssertEqual(
+            refusal { () throws(TencentCloudError) in
+                try memory.note(mark(1, 10_000), for: .endsNobody, at: 10_000)
+            }, .signatureUsed)
     }
 
     func testBeyondItsCapacityNoChangeIsMadeByAForgottenSignature() throws {
@@ -52,12 +54,14 @@ final class SignatureMemoryTests: XCTestCase {
         }
         XCTAssertEqual(memory.floor, 1_090)
         // The oldest that is known, and the latest that is not.
-        XCTAssertEqual(refusal { () throws(TencentCloudError) in
-            _ = try memory.change(mark(900, 1_090), action: "a", latest: 0, at: 1_100)
-        }, .signatureUsed)
-        XCTAssertEqual(refusal { () throws(TencentCloudError) in
-            _ = try memory.change(mark(899, 1_089), action: "a", latest: 0, at: 1_100)
-        }, .signatureForgotten(since: 1_090))
+        XCTAssertEqual(
+            refusal { () throws(TencentCloudError) in
+                _ = try memory.change(mark(900, 1_090), action: "a", latest: 0, at: 1_100)
+            }, .signatureUsed)
+        XCTAssertEqual(
+            refusal { () throws(TencentCloudError) in
+                _ = try memory.change(mark(899, 1_089), action: "a", latest: 0, at: 1_100)
+            }, .signatureForgotten(since: 1_090))
         // Calls that change nothing go on.
         try memory.note(mark(899, 1_089), for: .changesNothing, at: 1_100)
         XCTAssertNil(try memory.change(mark(5_000, 1_100), action: "a", latest: 0, at: 1_100))

@@ -161,7 +161,8 @@ final class World: Sendable {
             if let value { fields.append(name: name, value: value) }
         }
         return HTTPRequest(
-            method: method, target: query.map { "/?\($0)" } ?? "/", headers: fields, body: Array((sentBody ?? body).utf8),
+            method: method, target: query.map { "/?\($0)" } ?? "/", headers: fields,
+            body: Array((sentBody ?? body).utf8),
             remoteAddress: "127.0.0.1")
     }
 }
@@ -208,7 +209,8 @@ extension World {
         let signature = try V1Signature.signature(of: text, secretKey: Secret(secretKey), method: .hmacSHA256)
         if parameters["Signature"] == nil { pairs.append(("Signature", signature)) }
         pairs.removeAll { $0.name == "Signature" && $0.value == "-" }
-        let form = try pairs.shuffled().map { try "\($0.name.escaped())=\($0.value.escaped())" }
+        let form =
+            try pairs.shuffled().map { try "\($0.name.escaped())=\($0.value.escaped())" }
             .joined(separator: "&") + tail
         var fields: HTTPHeaders = ["Host": "127.0.0.1:8155"]
         if let contentType { fields.append(name: "Content-Type", value: contentType) }

@@ -40,7 +40,8 @@ final class CryptographyTests: XCTestCase {
         let text = try randomText(count: 2_000, alphabet: "abc")
         XCTAssertEqual(text.count, 2_000)
         XCTAssertEqual(Set(text), ["a", "b", "c"])
-        XCTAssertNotEqual(try randomText(count: 32, alphabet: "0123456789"), try randomText(count: 32, alphabet: "0123456789"))
+        XCTAssertNotEqual(
+            try randomText(count: 32, alphabet: "0123456789"), try randomText(count: 32, alphabet: "0123456789"))
     }
 
     func testRandomUUIDIsLowerCaseVersionFour() throws {

@@ -37,11 +37,13 @@ final class DASGateTests: XCTestCase {
     func testNamesAndKeysAreComparedByTheirBytes() async throws {
         let world = DASWorld()
         try assertError(
-            try await world.answer(world.request { $0.common["AccessKeyId"] = "A\u{212A}IDEXAMPLE" }.signedV1()), .notFound,
+            try await world.answer(world.request { $0.common["AccessKeyId"] = "A\u{212A}IDEXAMPLE" }.signedV1()),
+            .notFound,
             "InvalidAccessKeyId.NotFound")
         let parameters = [("InstanceId", "rm-1"), ("Access\u{212A}eyId", "x")]
         try assertError(
-            try await world.answer(world.request("GetMySQLAllSessionAsync", parameters).signedV1()), .badRequest, "InvalidParams")
+            try await world.answer(world.request("GetMySQLAllSessionAsync", parameters).signedV1()), .badRequest,
+            "InvalidParams")
         XCTAssertEqual(world.calls, 0)
     }
 

@@ -90,7 +90,9 @@ private struct Nowhere: DatabaseServer, PlanStore, SessionTaskStore {
     func withConnection<Answer: Sendable>(
         as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer { throw ServerError(.unreachable, "away") }
-    func observe(_ scope: ObservationScope) async throws -> ServerObservation { throw ServerError(.unreachable, "away") }
+    func observe(_ scope: ObservationScope) async throws -> ServerObservation {
+        throw ServerError(.unreachable, "away")
+    }
 
     func insert(_ plan: KillPlan) async throws(StoreError) { throw Self.absent }
     func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? { throw Self.absent }

@@ -15,7 +15,8 @@ final class LenientListTests: XCTestCase {
         ] { XCTAssertEqual(try users(text), ["db_user1", "db_user2"], text) }
         XCTAssertEqual(try users("[]"), [])
         XCTAssertEqual(try users(#"["it's",'a"b','it\'s']"#), ["it's", "a\"b"])
-        XCTAssertEqual(try users(#"["J\u00fcrgen","\ud83d\ude00","日本","a,b]","c\\d","e\/f"]"#),
+        XCTAssertEqual(
+            try users(#"["J\u00fcrgen","\ud83d\ude00","日本","a,b]","c\\d","e\/f"]"#),
             ["Jürgen", "😀", "日本", "a,b]", "c\\d", "e/f"])
     }
 
@@ -25,7 +26,8 @@ final class LenientListTests: XCTestCase {
             "", "app", "app,app2", "[app]", "['app'", "'app'", "['app',]", "[,'app']", "['app' 'app2']", "['app'];",
             "[' ']", "['app','\u{3000}']",
             "['app']]", "[['app']]", "['app\"]", "[1]", "[null]", "['']", #"["a\nb"]"#, #"["\u0000"]"#, #"["\u00g0"]"#,
-            #"["\u+041"]"#, #"["\ud83d"]"#, #"["\ud83dx"]"#, #"["\ude00"]"#, "['\u{1}']", "['a\\", "{'a'}", "['\(long)']",
+            #"["\u+041"]"#, #"["\ud83d"]"#, #"["\ud83dx"]"#, #"["\ude00"]"#, "['\u{1}']", "['a\\", "{'a'}",
+            "['\(long)']",
             "[" + String(repeating: "'a',", count: 1_000) + "'a']", "['\(String(repeating: " ", count: 70_000))']",
             "['app'\u{0}]", "\u{FEFF}['app']", "[‘app’]",
         ] { XCTAssertThrowsError(try users(text), String(text.prefix(40))) }

@@ -12,7 +12,8 @@ final class SessionListingTests: XCTestCase {
         let transaction = Transaction(id: "4711", age: 9, rowsModified: 1, state: "RUNNING")
         let data = SessionData(
             .of(
-                .listed(1, "app", "10.0.0.7:1", "shop"), .listed(2, "app", "10.0.0.8:1", "shop", command: "Query", seconds: 6),
+                .listed(1, "app", "10.0.0.7:1", "shop"),
+                .listed(2, "app", "10.0.0.8:1", "shop", command: "Query", seconds: 6),
                 .listed(3, "dba", "10.0.0.7:2", nil, transaction: transaction, seconds: 8),
                 .listed(4, "dba", "localhost", nil, seconds: 99),
                 .listed(5, "killd", "10.0.0.9:1", nil, command: "Query", seconds: 0),
@@ -49,8 +50,10 @@ final class SessionListingTests: XCTestCase {
 
     func testClientsAreShownWithoutTheirPort() {
         for (host, client) in [
-            ("10.0.0.7:51444", "10.0.0.7"), ("fe80::1:51444", "fe80::1"), ("::1:3", "::1"), ("db1.example:51444", "db1.example"),
-            ("localhost", "localhost"), ("", ""), ("::ffff:10.0.0.7:51444", "::ffff:10.0.0.7"), ("host:name", "host:name"),
+            ("10.0.0.7:51444", "10.0.0.7"), ("fe80::1:51444", "fe80::1"), ("::1:3", "::1"),
+            ("db1.example:51444", "db1.example"),
+            ("localhost", "localhost"), ("", ""), ("::ffff:10.0.0.7:51444", "::ffff:10.0.0.7"),
+            ("host:name", "host:name"),
         ] {
             XCTAssertEqual(Session.listed(1, "app", host, nil).identity.clientWithoutPort, client)
         }
@@ -93,7 +96,8 @@ final class SessionListingTests: XCTestCase {
         .init(instance: Instance(id: InstanceID(rawValue: "rm-1"), server: server, protectedUsers: []), node: nil)
     }
 
-    private func finished(_ listing: SessionListings.Listing, in listings: SessionListings) async throws -> SessionData? {
+    private func finished(_ listing: SessionListings.Listing, in listings: SessionListings) async throws -> SessionData?
+    {
         var data: SessionData?
         try await eventually("the listing", pause: .milliseconds(1)) {
             switch await listings.listing(listing.id, at: listing.place, of: "ci")?.state {
@@ -119,7 +123,8 @@ final class SessionListingTests: XCTestCase {
         var other = await listings.listing(listing.id, at: listing.place, of: "alice")
         XCTAssertNil(other)
         other = await listings.listing(
-            listing.id, at: SessionTaskPlace(instance: listing.place.instance, node: NodeID(rawValue: "pi-1")), of: "ci")
+            listing.id, at: SessionTaskPlace(instance: listing.place.instance, node: NodeID(rawValue: "pi-1")), of: "ci"
+        )
         XCTAssertNil(other)
         time.milliseconds.withLock { $0 += 86_399_000 }
         other = await listings.listing(listing.id, at: listing.place, of: "ci")

@@ -56,7 +56,8 @@ final class SessionFilterTests: XCTestCase {
     /// Four megabytes that are one character to Unicode, in everything that is asked of a statement.
     func testCombiningMarksByTheMegabyteStallNobody() throws {
         let marks = String(repeating: "\u{301}\u{316}", count: 1_000_000)
-        var session = try session(host: marks, database: marks, command: marks, state: marks, statement: "SELECT " + marks)
+        var session = try session(
+            host: marks, database: marks, command: marks, state: marks, statement: "SELECT " + marks)
         session.identity.user = marks
         let begin = ContinuousClock.now
         XCTAssertFalse(
@@ -68,7 +69,9 @@ final class SessionFilterTests: XCTestCase {
         XCTAssertFalse(selects(session) { $0.Info = marks + "a" })
         XCTAssertEqual(SqlType(of: "/*" + marks + "*/ SELECT " + marks), .select)
         XCTAssertEqual(SqlType(of: marks), .other)
-        XCTAssertEqual(SqlTag.tags(of: "SELECT /* a=" + marks + " */ 1 /* p=1 */").map { SqlTag.name(of: [$0]) }, [Array("p=1".utf8)])
+        XCTAssertEqual(
+            SqlTag.tags(of: "SELECT /* a=" + marks + " */ 1 /* p=1 */").map { SqlTag.name(of: [$0]) },
+            [Array("p=1".utf8)])
         let statistics = try JSONDecoder().decode(StatDimension.self, from: Data(#"{"Dimension":"SqlTag"}"#.utf8))
         XCTAssertEqual(statistics.count([session]).Data.count, 0)
         XCTAssertEqual(MySqlProcess(session).Info.utf8.count, 4_000_007)

@@ -53,7 +53,9 @@ final class ACrashLosesNothingTests: XCTestCase {
         line: UInt = #line
     ) async throws {
         // With TLS the client library makes other calls.
-        try await withKilld { $0.instances[0].tls = "disabled" } _: { scene in
+        try await withKilld {
+            $0.instances[0].tls = "disabled"
+        } _: { scene in
             try await scene.administrator.query("CREATE TABLE IF NOT EXISTS d.crashes (id INT)")
             var interrupted = 0
             while try await scene.commit(crashingBefore: interrupted + 1, call, ofThread: thread, file, line) {

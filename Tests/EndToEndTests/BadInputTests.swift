@@ -47,58 +47,82 @@ final class BadInputTests: XCTestCase {
         }
         let authorization = #"Authorization: TC3-HMAC-SHA256 Credential=a/2026-01-01/dbbrain/tc3_request"#
         return [
-            Case(name: "a timestamp that is text", request: try make.json(prepare, timestampText: "now"),
+            Case(
+                name: "a timestamp that is text", request: try make.json(prepare, timestampText: "now"),
                 code: "InvalidParameterValue"),
-            Case(name: "301 s late", request: try make.json(prepare, offset: -301), code: "AuthFailure.SignatureExpire"),
+            Case(
+                name: "301 s late", request: try make.json(prepare, offset: -301), code: "AuthFailure.SignatureExpire"),
             // Not 301: the cases before it take time.
-            Case(name: "400 s early", request: try make.json(prepare, offset: 400), code: "AuthFailure.SignatureExpire"),
+            Case(
+                name: "400 s early", request: try make.json(prepare, offset: 400), code: "AuthFailure.SignatureExpire"),
             Case(name: "1970", request: try make.json(prepare, timestamp: 0), code: "AuthFailure.SignatureExpire"),
-            Case(name: "the year 292277026596", request: try make.json(prepare, timestampText: "\(Int64.max)"),
+            Case(
+                name: "the year 292277026596", request: try make.json(prepare, timestampText: "\(Int64.max)"),
                 code: "AuthFailure.InvalidAuthorization"),
-            Case(name: "two Authorization headers", request: try make.json(prepare, headers: [authorization]),
+            Case(
+                name: "two Authorization headers", request: try make.json(prepare, headers: [authorization]),
                 code: "AuthFailure.InvalidAuthorization"),
-            Case(name: "two empty Authorization headers",
+            Case(
+                name: "two empty Authorization headers",
                 request: try make.json(prepare, headers: ["Authorization: ", "Authorization: "]),
                 code: "AuthFailure.InvalidAuthorization"),
-            Case(name: "a signature one character short", request: try make.json(prepare, cutSignature: true),
+            Case(
+                name: "a signature one character short", request: try make.json(prepare, cutSignature: true),
                 code: "AuthFailure.InvalidAuthorization"),
-            Case(name: "a V1 signature one character short",
+            Case(
+                name: "a V1 signature one character short",
                 request: try make.form("InstanceId=cdb-test", cutSignature: true), code: "AuthFailure.SignatureFailure"),
-            Case(name: "a secret id with a newline", request: try make.form("Stage=Commit", secretID: "AKIDci\n{\"x\":1}"),
+            Case(
+                name: "a secret id with a newline",
+                request: try make.form("Stage=Commit", secretID: "AKIDci\n{\"x\":1}"),
                 code: "AuthFailure.SecretIdNotFound"),
-            Case(name: "a header with a newline", request: try make.json(commit, headers: ["X-TC-Region: a\n b"]),
+            Case(
+                name: "a header with a newline", request: try make.json(commit, headers: ["X-TC-Region: a\n b"]),
                 code: "400"),
             Case(name: "[]", request: try json("[]"), code: "InvalidParameter"),
             Case(name: "null", request: try json("null"), code: "InvalidParameter"),
             Case(name: "a string", request: try json(#""x""#), code: "InvalidParameter"),
             Case(name: "nothing", request: try json(""), code: "InvalidParameter"),
             Case(name: "truncated", request: try json(String(prepare.dropLast())), code: "InvalidParameter"),
-            Case(name: "a key twice", request: try json(prepare.dropLast() + #","Stage":"Commit"}"#),
+            Case(
+                name: "a key twice", request: try json(prepare.dropLast() + #","Stage":"Commit"}"#),
                 code: "InvalidParameter"),
-            Case(name: "a key twice, once escaped", request: try json(prepare.dropLast() + #","\u0053tage":"Commit"}"#),
+            Case(
+                name: "a key twice, once escaped", request: try json(prepare.dropLast() + #","\u0053tage":"Commit"}"#),
                 code: "InvalidParameter"),
-            Case(name: "nested 10,000 deep",
+            Case(
+                name: "nested 10,000 deep",
                 request: try json(#"{"Threads":"# + String(repeating: "[", count: 10_000)), code: "InvalidParameter"),
-            Case(name: "a lone surrogate", request: try json(prepare.dropLast() + #","Product":"\ud800"}"#),
+            Case(
+                name: "a lone surrogate", request: try json(prepare.dropLast() + #","Product":"\ud800"}"#),
                 code: "InvalidParameter"),
-            Case(name: "100,000 query parameters",
+            Case(
+                name: "100,000 query parameters",
                 request: try make.query((0..<100_000).map { "a\($0)=" }.joined(separator: "&")),
                 code: "RequestSizeLimitExceeded"),
-            Case(name: "100,000 form parameters",
+            Case(
+                name: "100,000 form parameters",
                 request: try make.form((0..<100_000).map { "a\($0)=" }.joined(separator: "&")),
                 code: "AuthFailure.SignatureFailure"),
-            Case(name: "a percent sign at the end of the query",
+            Case(
+                name: "a percent sign at the end of the query",
                 request: try make.query("Action=KillMySqlThreads&Region=%"), code: "InvalidParameter"),
-            Case(name: "a password in a query that nobody signed",
+            Case(
+                name: "a password in a query that nobody signed",
                 request: try make.query("Action=VerifyUserAccount&Password=PASSWORD-IN-THE-QUERY"),
                 code: "MissingParameter"),
-            Case(name: "Threads.0 and Threads.2", request: try form("Threads.0=7&Threads.2=8"), code: "MissingParameter"),
-            Case(name: "Threads.4294967296", request: try form("Threads.0=7&Threads.4294967296=8"),
+            Case(
+                name: "Threads.0 and Threads.2", request: try form("Threads.0=7&Threads.2=8"), code: "MissingParameter"),
+            Case(
+                name: "Threads.4294967296", request: try form("Threads.0=7&Threads.4294967296=8"),
                 code: "MissingParameter"),
-            Case(name: "the thread 4294967296", request: try form("Threads.0=4294967296"), code: "InvalidParameterValue"),
+            Case(
+                name: "the thread 4294967296", request: try form("Threads.0=4294967296"), code: "InvalidParameterValue"),
             Case(name: "a thread with a sign", request: try form("Threads.0=%2B7"), code: "InvalidParameter"),
-            Case(name: "a body of 11 MB",
-                request: "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 11534336\r\n\r\n",
+            Case(
+                name: "a body of 11 MB",
+                request:
+                    "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 11534336\r\n\r\n",
                 code: "RequestSizeLimitExceeded"),
         ]
     }

@@ -59,7 +59,9 @@ final class BetweenTheStagesTests: XCTestCase {
     }
 
     func testAPlanThatHasExpiredIsRefused() async throws {
-        try await withKilld { $0.planLifetimeSeconds = 1 } _: { scene in
+        try await withKilld {
+            $0.planLifetimeSeconds = 1
+        } _: { scene in
             let victim = try await ClientSessions.open(1, on: scene.server)
             let planned = await victim.threadIDs
             XCTAssertEqual(try scene.client.commit(scene.client.prepare(planned).ticket()).Threads, planned)

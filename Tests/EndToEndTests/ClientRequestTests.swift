@@ -18,7 +18,8 @@ final class ClientRequestTests: XCTestCase {
             let sleeping = await sleeper.threadIDs
             try await eventually("the statement to be found by its text") {
                 let rows = try await scene.administrator.query(
-                    "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = \(sleeping[0])").first?.rows
+                    "SELECT INFO FROM information_schema.PROCESSLIST WHERE ID = \(sleeping[0])"
+                ).first?.rows
                 return rows == [["SELECT SLEEP(600) /* a+b~中文 */"]]
             }
             let checker = Checker(scene: scene, threads: await sessions.threadIDs, sleeping: sleeping)

@@ -31,7 +31,8 @@ final class DASKillTests: XCTestCase {
             XCTAssertEqual(row["Command"] as? String, "Sleep")
             XCTAssertEqual(row["Active"] as? Bool, true)
             XCTAssertEqual(result.rows[1]["Active"] as? Bool, false)
-            XCTAssertNotNil((row["TaskId"] as? String)?.wholeMatch(of: /task_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/))
+            XCTAssertNotNil(
+                (row["TaskId"] as? String)?.wholeMatch(of: /task_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/))
             await victims.assertNoneAnswers()
         }
     }
@@ -205,17 +206,20 @@ final class DASKillTests: XCTestCase {
     func testAnAccountDoesWhatItMayAndIsToldOfItsOwnTasksOnly() async throws {
         let server = try RealServer.shared(.mariadb)
         try await server.createAccounts()
-        try await withDAS(on: server, configure: { configuration in
-            var reader = KilldConfiguration.Account(name: "reader")
-            reader.may = ["list"]
-            var killer = KilldConfiguration.Account(name: "killer")
-            killer.may = ["prepare", "commit"]
-            var stranger = KilldConfiguration.Account(name: "stranger")
-            stranger.instances = ["rm-other"]
-            configuration.accounts += [reader, killer, stranger]
-            configuration.instances.append(configuration.instances[0])
-            configuration.instances[1].id = "rm-other"
-        }) { scene, das in
+        try await withDAS(
+            on: server,
+            configure: { configuration in
+                var reader = KilldConfiguration.Account(name: "reader")
+                reader.may = ["list"]
+                var killer = KilldConfiguration.Account(name: "killer")
+                killer.may = ["prepare", "commit"]
+                var stranger = KilldConfiguration.Account(name: "stranger")
+                stranger.instances = ["rm-other"]
+                configuration.accounts += [reader, killer, stranger]
+                configuration.instances.append(configuration.instances[0])
+                configuration.instances[1].id = "rm-other"
+            }
+        ) { scene, das in
             func client(_ name: String, _ instance: String = "cdb-test") -> DASClient {
                 DASClient(killd: scene.killd, account: .init(name: name), instance: instance)
             }

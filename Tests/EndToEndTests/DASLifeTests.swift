@@ -81,7 +81,8 @@ final class DASLifeTests: XCTestCase {
                 contentsOfFile: "/proc/\(try scene.killd.processIdentifier)/cmdline", encoding: .utf8)
             let metrics = try XCTUnwrap(httpGet("/metrics", port: scene.killd.operationsPort))
             let places = [
-                "answers": answers.joined(), "log": try await scene.killd.wholeLog(), "arguments": arguments, "metrics": metrics,
+                "answers": answers.joined(), "log": try await scene.killd.wholeLog(), "arguments": arguments,
+                "metrics": metrics,
                 "store": String(decoding: try scene.killd.storeBytes(), as: UTF8.self),
             ]
             for (place, text) in places {
@@ -111,12 +112,15 @@ final class DASLifeTests: XCTestCase {
         let root = try await second.administrator()
         let privileges = "GRANT PROCESS, CONNECTION ADMIN ON *.* TO app@'%'"
         try await root.query(privileges)
-        try await withDAS(on: first, configure: { configuration in
-            configuration.instances[0].protectedUsers = [PrivateDatabase.rootUser]
-            configuration.instances[0].nodes = [
-                .init(id: "pi-1", port: first.database.port), .init(id: "pi-2", port: second.database.port),
-            ]
-        }) { scene, das in
+        try await withDAS(
+            on: first,
+            configure: { configuration in
+                configuration.instances[0].protectedUsers = [PrivateDatabase.rootUser]
+                configuration.instances[0].nodes = [
+                    .init(id: "pi-1", port: first.database.port), .init(id: "pi-2", port: second.database.port),
+                ]
+            }
+        ) { scene, das in
             try await scene.administrator.query(privileges)
             let users = ("IgnoredUsers", "['app']")
             let victims = [
@@ -133,13 +137,15 @@ final class DASLifeTests: XCTestCase {
             }
             let created = try das.create(
                 [("KillAllSessions", "true"), users], as: "app", password: RealServer.password)
-            let tasks = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(created.text.utf8)) as? [String], "\(created)")
+            let tasks = try XCTUnwrap(
+                JSONSerialization.jsonObject(with: Data(created.text.utf8)) as? [String], "\(created)")
             XCTAssertEqual(tasks.count, 2)
             for (index, task) in tasks.enumerated() {
                 let result = try await das.ended(task, node: "pi-\(index + 1)")
                 XCTAssertEqual(result.state, "SUCCESS")
                 XCTAssertEqual(result.counts[0], index + 2, "\(result)")
-                XCTAssertEqual(try das.result(task, node: "pi-\(index + 1)").data["NodeId"] as? String, "pi-\(index + 1)")
+                XCTAssertEqual(
+                    try das.result(task, node: "pi-\(index + 1)").data["NodeId"] as? String, "pi-\(index + 1)")
                 for node in [nil, "pi-\(2 - index)"] {
                     XCTAssertEqual(try das.result(task, node: node).code, "TaskNotFound")
                 }
@@ -200,11 +206,14 @@ final class DASLifeTests: XCTestCase {
     func testAListingThatFailsSaysSoInItsState() async throws {
         let server = try RealServer.shared(.mariadb)
         try await server.createAccounts()
-        try await withDAS(on: server, configure: { configuration in
-            configuration.instances.append(configuration.instances[0])
-            configuration.instances[1].id = "rm-away"
-            configuration.instances[1].port = 1
-        }) { scene, das in
+        try await withDAS(
+            on: server,
+            configure: { configuration in
+                configuration.instances.append(configuration.instances[0])
+                configuration.instances[1].id = "rm-away"
+                configuration.instances[1].port = 1
+            }
+        ) { scene, das in
             let das = DASClient(killd: scene.killd, instance: "rm-away")
             let first = try das.call("GetMySQLAllSessionAsync")
             let id = try XCTUnwrap(first.data["ResultId"] as? String)

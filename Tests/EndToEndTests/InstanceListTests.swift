@@ -181,7 +181,9 @@ final class InstanceListTests: XCTestCase {
 
     /// What is missing then is missing for kills, and not for this.
     func testAnAccountWithoutPrivilegesIsEnoughForTheVersion() async throws {
-        try await withKilld { $0.instances[0].user = "app" } _: { scene in
+        try await withKilld {
+            $0.instances[0].user = "app"
+        } _: { scene in
             XCTAssertEqual(try list(scene, Request()).Items.map(\.InstanceStatus), ["attached"])
         }
     }
@@ -215,7 +217,9 @@ final class InstanceListTests: XCTestCase {
     }
 
     func testItNeedsTheRightToList() async throws {
-        try await withKilld { $0.accounts[0].may = ["prepare", "commit"] } _: { scene in
+        try await withKilld {
+            $0.accounts[0].may = ["prepare", "commit"]
+        } _: { scene in
             for body in [
                 try scene.client.raw("DescribeDiagDBInstances", Request()),
                 try scene.client.raw("DescribeDBInstances", ["InstanceIds": ["cdb-test"]]),

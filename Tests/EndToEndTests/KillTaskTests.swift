@@ -40,8 +40,13 @@ final class KillTaskTests: XCTestCase {
             let kills = try await scene.killsRun()
             let all = ["Host", "User", "DB", "Command", "Time", "Info", "Infos"]
             var refusals: [(String, String)] = all.map { ($0, "\"\($0)\":null") }
-            refusals += all.map { ($0, "\"User\":\"app2\",\"\($0)\":null".replacingOccurrences(
-                of: #""User":"app2","User""#, with: #""User""#)) }
+            refusals += all.map {
+                (
+                    $0,
+                    "\"User\":\"app2\",\"\($0)\":null".replacingOccurrences(
+                        of: #""User":"app2","User""#, with: #""User""#)
+                )
+            }
             refusals += ["Host", "User", "DB", "Command", "Info"].flatMap { name in
                 ["", " ", "\\t\\n", "\\u3000"].map { (name, "\"\(name)\":\"\($0)\"") }
             }

@@ -143,7 +143,9 @@ final class KillTests: XCTestCase {
     }
 
     func testSparesProtectedUsers() async throws {
-        try await withKilld { $0.instances[0].protectedUsers = ["repl", "app2"] } _: { scene in
+        try await withKilld {
+            $0.instances[0].protectedUsers = ["repl", "app2"]
+        } _: { scene in
             let protected = try await ClientSessions.open(2, on: scene.server, as: "app2")
             let victims = try await ClientSessions.open(1, on: scene.server)
             let planned = await victims.threadIDs

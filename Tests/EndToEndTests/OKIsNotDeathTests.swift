@@ -31,13 +31,15 @@ final class OKIsNotDeathTests: XCTestCase {
         do {
             try await scene.administrator.query("SELECT id FROM d.heavy WHERE id = 1 FOR UPDATE NOWAIT")
             return false
-        } catch where [1_205, 3_572].contains(error.code) {
+        } catch let error where [1_205, 3_572].contains(error.code) {
             return true
         }
     }
 
     func testAnIdleSessionInALargeTransactionIsKilledWhenAllIsUndone() async throws {
-        try await withKilld { $0.killWaitSeconds = 60 } _: { scene in
+        try await withKilld {
+            $0.killWaitSeconds = 60
+        } _: { scene in
             try await makeHeavyTable(scene)
             let victim = try await ClientSessions.open(1, on: scene.server)
             try await victim.run("BEGIN")
@@ -51,7 +53,9 @@ final class OKIsNotDeathTests: XCTestCase {
 
     func testARollbackThatOutlastsTheWaitIsReportedWithTheRowsLeft() async throws {
         // killd looks at the transactions once all the same, a quarter of a second after the KILL.
-        try await withKilld { $0.killWaitSeconds = 0 } _: { scene in
+        try await withKilld {
+            $0.killWaitSeconds = 0
+        } _: { scene in
             try await makeHeavyTable(scene)
             let victim = try await ClientSessions.open(1, on: scene.server)
             try await victim.run("BEGIN")
@@ -73,7 +77,9 @@ final class OKIsNotDeathTests: XCTestCase {
     }
 
     func testARunningUpdateIsKilledWhenAllIsUndone() async throws {
-        try await withKilld { $0.killWaitSeconds = 60 } _: { scene in
+        try await withKilld {
+            $0.killWaitSeconds = 60
+        } _: { scene in
             try await makeHeavyTable(scene)
             let victim = try await ClientSessions.open(1, on: scene.server)
             try await victim.send("UPDATE d.heavy SET p = CONCAT('w', RAND())")

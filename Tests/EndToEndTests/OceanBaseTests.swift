@@ -99,7 +99,9 @@ final class OceanBaseTests: XCTestCase {
     /// then at once.
     func testASessionThatWaitsForALockIsNotKilledBeforeItIsGone() async throws {
         let server = try await SeekDB.shared()
-        try await withKilld(on: server) { $0.killWaitSeconds = 1 } _: { killd, client in
+        try await withKilld(on: server) {
+            $0.killWaitSeconds = 1
+        } _: { killd, client in
             for attempt in 1... {
                 let (holder, waiter) = try await openHolderAndWaiter(of: "late\(attempt)", on: server)
                 let planned = await waiter.threadIDs
@@ -182,7 +184,9 @@ final class OceanBaseTests: XCTestCase {
 
     func testAKillTaskEndsWhoMeetsItsConditions() async throws {
         let server = try await SeekDB.shared()
-        try await withKilld(on: server) { $0.accounts[0].may = ["*"] } _: { _, client in
+        try await withKilld(on: server) {
+            $0.accounts[0].may = ["*"]
+        } _: { _, client in
             let stranger = try await ClientSessions.open(1, at: server.port)
             let victims = try await ClientSessions.open(2, at: server.port, as: "app2")
             try await victims.send("SELECT SLEEP(600)", on: 1)
@@ -199,7 +203,9 @@ final class OceanBaseTests: XCTestCase {
 
     func testSparesItsOwnConnectionsAndProtectedUsers() async throws {
         let server = try await SeekDB.shared()
-        try await withKilld(on: server) { $0.instances[0].protectedUsers = ["app2"] } _: { _, client in
+        try await withKilld(on: server) {
+            $0.instances[0].protectedUsers = ["app2"]
+        } _: { _, client in
             let protected = try await ClientSessions.open(1, at: server.port, as: "app2")
             let root = try await server.administrator()
             let own = try await root.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER='killd'")
@@ -220,7 +226,9 @@ final class OceanBaseTests: XCTestCase {
         let root = try await server.administrator()
         try await root.query(RealServer.creation(of: "observer"))
         try await root.query("GRANT PROCESS, SUPER ON *.* TO observer")
-        try await withKilld(on: server) { $0.instances[0].user = "observer" } _: { killd, client in
+        try await withKilld(on: server) {
+            $0.instances[0].user = "observer"
+        } _: { killd, client in
             let victim = try await ClientSessions.open(1, at: server.port)
             let planned = await victim.threadIDs
             let view = "SELECT ON oceanbase.V$OB_SERVER_STAT"

@@ -35,7 +35,8 @@ final class OnlyWhatWasPinnedTests: XCTestCase {
     func testAServerIdThatIsSetAnewIsNoOtherServer() async throws {
         try await withKilld { scene in
             let (victims, planned, ticket) = try await scene.prepareTwo()
-            let before = try await scene.administrator.query("SELECT @@global.server_id").first?.rows.first?.first ?? nil
+            let before =
+                try await scene.administrator.query("SELECT @@global.server_id").first?.rows.first?.first ?? nil
             try await scene.administrator.query("SET GLOBAL server_id=4711")
             XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
             try await scene.administrator.query("SET GLOBAL server_id=\(try XCTUnwrap(before))")

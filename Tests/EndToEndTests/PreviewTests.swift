@@ -168,7 +168,8 @@ final class PreviewTests: XCTestCase {
             XCTAssertEqual(try scene.client.commit(scene.client.prepare([id]).ticket()).Threads, [id])
             // It still waits; the lock's owner is gone.
             let stillWaiting = try await scene.administrator.query(
-                "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state='LOCK WAIT'").first?.rows
+                "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state='LOCK WAIT'"
+            ).first?.rows
             XCTAssertEqual(stillWaiting, [["1"]])
             try await scene.administrator.query("XA ROLLBACK 'order-8'")
             _ = try await waiter.receive()

@@ -7,14 +7,18 @@ import XCTest
 /// What keeps killd from its work, as the API and `killd check` say it.
 final class RefuseRatherThanGuessTests: XCTestCase {
     func testNamesAWrongPassword() async throws {
-        try await withKilld { $0.instances[0].password = "wrong" } _: { scene in
+        try await withKilld {
+            $0.instances[0].password = "wrong"
+        } _: { scene in
             try await assertRefused(scene, "refused the service's account", check: "Access denied")
         }
     }
 
     func testNamesAServerThatCannotBeReached() async throws {
         let port = try PrivateDatabase.freePort()
-        try await withKilld { $0.instances[0].port = port } _: { scene in
+        try await withKilld {
+            $0.instances[0].port = port
+        } _: { scene in
             try await assertRefused(scene, "cannot be reached", check: "127.0.0.1:\(port)")
         }
     }
@@ -50,7 +54,9 @@ final class RefuseRatherThanGuessTests: XCTestCase {
     }
 
     func testAsksForTheGrantsThatItLacksAndNoMore() async throws {
-        try await withKilld { $0.instances[0].user = "newcomer" } _: { scene in
+        try await withKilld {
+            $0.instances[0].user = "newcomer"
+        } _: { scene in
             try await scene.administrator.query("DROP USER IF EXISTS newcomer@'%'")
             try await scene.administrator.query(RealServer.creation(of: "newcomer"))
             try await assertRefused(scene, "`PROCESS`", check: "GRANT PROCESS ON *.* TO 'newcomer'@'%';")

@@ -64,7 +64,9 @@ struct Replication {
     private func status(_ replica: MySQLConnection) async throws -> [String]? {
         let answer = try await replica.query("SHOW \(words.replica) STATUS").first
         guard let answer, let row = answer.rows.first else { return nil }
-        let columns = ["\(words.replica)_IO_Running", "\(words.replica)_SQL_Running", "Last_IO_Errno", "Last_SQL_Errno"]
+        let columns = [
+            "\(words.replica)_IO_Running", "\(words.replica)_SQL_Running", "Last_IO_Errno", "Last_SQL_Errno",
+        ]
         return columns.map { name in
             answer.columns.firstIndex { $0.lowercased() == name.lowercased() }.flatMap { row[$0] } ?? "no \(name)"
         }

@@ -77,7 +77,8 @@ final class SemiSyncTests: XCTestCase {
                     try await self.switchOn(scene, false, waitPoint: waitPoint)
                     try await scene.assertGone([id])
                     let rows = try await scene.administrator.query(
-                        "SELECT id FROM d.acknowledged WHERE id = \(number)").first?.rows
+                        "SELECT id FROM d.acknowledged WHERE id = \(number)"
+                    ).first?.rows
                     XCTAssertEqual(rows, [["\(number)"]], "the change of a killed session was undone")
                 }
             }

@@ -35,9 +35,12 @@ final class SomeSessionsAreNeverKilledTests: XCTestCase {
     func testATaskWithoutConditionsSparesBothEndsOfAReplication() async throws {
         try await onEveryReplication { pair in
             for server in [pair.source, pair.replica] {
-                try await withTasks(on: server, configure: { configuration in
-                    configuration.instances[0].protectedUsers = ["app", PrivateDatabase.rootUser]
-                }) { scene in
+                try await withTasks(
+                    on: server,
+                    configure: { configuration in
+                        configuration.instances[0].protectedUsers = ["app", PrivateDatabase.rootUser]
+                    }
+                ) { scene in
                     let killsBefore = try await scene.killsRun()
                     try scene.create("")
                     for _ in 0..<2 { try await scene.assertEnded(try await scene.open()) }

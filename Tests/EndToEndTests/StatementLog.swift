@@ -23,11 +23,13 @@ struct StatementLog {
 
     /// The statements of killd's account in the order in which they came.
     func entries() async throws -> [Entry] {
-        let rows = try await administrator.query(
-            """
-            SELECT thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log \
-            WHERE user_host LIKE 'killd[%' AND command_type NOT IN ('Connect', 'Quit')
-            """).first?.rows ?? []
+        let rows =
+            try await administrator.query(
+                """
+                SELECT thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log \
+                WHERE user_host LIKE 'killd[%' AND command_type NOT IN ('Connect', 'Quit')
+                """
+            ).first?.rows ?? []
         // MySQL logs each statement by itself, MariaDB the packet. None of killd's holds a semicolon but the block that
         // kills, which is a packet of its own.
         return rows.flatMap { row in

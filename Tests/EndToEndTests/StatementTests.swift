@@ -66,13 +66,14 @@ final class StatementTests: XCTestCase {
 
     /// MariaDB shows no session's variables to another.
     private func assertAutocommit(_ scene: Scene) async throws {
-        let values = try await scene.administrator.query(
-            """
-            SELECT VARIABLE_VALUE FROM performance_schema.variables_by_thread \
-            JOIN performance_schema.threads USING (THREAD_ID) \
-            WHERE VARIABLE_NAME = 'autocommit' AND PROCESSLIST_USER = 'killd'
-            """
-        ).first?.rows ?? []
+        let values =
+            try await scene.administrator.query(
+                """
+                SELECT VARIABLE_VALUE FROM performance_schema.variables_by_thread \
+                JOIN performance_schema.threads USING (THREAD_ID) \
+                WHERE VARIABLE_NAME = 'autocommit' AND PROCESSLIST_USER = 'killd'
+                """
+            ).first?.rows ?? []
         XCTAssertFalse(values.isEmpty)
         XCTAssertTrue(values.allSatisfy { $0 == ["ON"] }, "\(values)")
     }

@@ -107,7 +107,9 @@ final class VerifyUserAccountTests: XCTestCase {
     }
 
     func testThePasswordOfKilldsOwnAccountDoesNotMatter() async throws {
-        try await withKilld { $0.instances[0].password = "wrong" } _: { scene in
+        try await withKilld {
+            $0.instances[0].password = "wrong"
+        } _: { scene in
             XCTAssertTrue(try verify(scene, Request()).contains("SessionToken"))
             assertRefused(try verify(scene, Request(Password: "wrong too")), "FailedOperation", refused)
         }
@@ -124,7 +126,9 @@ final class VerifyUserAccountTests: XCTestCase {
     }
 
     func testItNeedsTheInstanceAndTheRightToList() async throws {
-        try await withKilld { $0.accounts[0].may = ["prepare"] } _: { scene in
+        try await withKilld {
+            $0.accounts[0].may = ["prepare"]
+        } _: { scene in
             assertRefused(
                 try verify(scene, Request()), "AuthFailure.UnauthorizedOperation", "dbbrain:VerifyUserAccount")
             assertRefused(

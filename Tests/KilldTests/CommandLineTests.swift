@@ -80,7 +80,8 @@ final class CommandLineTests: XCTestCase {
         let lines = LineCollector()
         let log = Log(format: .json, write: lines.append)
         log.warning("odd", [("reason", "a\"b\\c\nd\u{1}\u{1F}é")])
-        let object = try JSONSerialization.jsonObject(with: Data(try XCTUnwrap(lines.all.first).utf8)) as? [String: String]
+        let object =
+            try JSONSerialization.jsonObject(with: Data(try XCTUnwrap(lines.all.first).utf8)) as? [String: String]
         XCTAssertEqual(object?["reason"], "a\"b\\c\nd\u{1}\u{1F}é")
         XCTAssertEqual(object?["level"], "warning")
         XCTAssertEqual(object?["message"], "odd")

@@ -36,7 +36,8 @@ final class ConfigurationTests: XCTestCase {
         #"{"id":"cdb-1","host":"127.0.0.1","port":3306,"user":"killd","password":"p"}"#
 
     /// A minimal configuration with one value put in.
-    private func read(top: String = "", account: String = account, instance: String = instance) throws -> Configuration {
+    private func read(top: String = "", account: String = account, instance: String = instance) throws -> Configuration
+    {
         try read("{\(top)\"accounts\":[\(account)],\"instances\":[\(instance)]}")
     }
 
@@ -143,8 +144,14 @@ final class ConfigurationTests: XCTestCase {
                 #"{"planLifetimeSeconds":0,"accounts":[\#(a)],"instances":[\#(i)]}"#,
                 "planLifetimeSeconds: expected a whole number from 1 to 604800"
             ),
-            (#"{"requestsPerSecond":"20","accounts":[\#(a)],"instances":[\#(i)]}"#, "requestsPerSecond: expected a whole number"),
-            (#"{"requestsPerSecond":1.5,"accounts":[\#(a)],"instances":[\#(i)]}"#, "requestsPerSecond: expected a whole number"),
+            (
+                #"{"requestsPerSecond":"20","accounts":[\#(a)],"instances":[\#(i)]}"#,
+                "requestsPerSecond: expected a whole number"
+            ),
+            (
+                #"{"requestsPerSecond":1.5,"accounts":[\#(a)],"instances":[\#(i)]}"#,
+                "requestsPerSecond: expected a whole number"
+            ),
             (#"{"accounts":[\#(a),\#(a)],"instances":[\#(i)]}"#, #"accounts.1.name: "ci" is used twice"#),
             (#"{"accounts":[\#(a)],"instances":[\#(i),\#(i)]}"#, #"instances.1.id: "cdb-1" is used twice"#),
             (#"{"accounts":[\#(a)],"accounts":[],"instances":[\#(i)]}"#, "not JSON"),
@@ -187,9 +194,15 @@ final class ConfigurationTests: XCTestCase {
             (#""port":3306"#, #""port":0"#, "instances.0.port: expected a whole number from 1 to 65535"),
             (#""host""#, #""socket":"/run/mysqld.sock","host""#, "instances.0.socket: excludes host and port"),
             (#""user":"killd","#, "", "instances.0.user: missing"),
-            (#""password":"p""#, #""tls":"on","password":"p""#, #"instances.0.tls: expected one of "disabled", "preferred""#),
+            (
+                #""password":"p""#, #""tls":"on","password":"p""#,
+                #"instances.0.tls: expected one of "disabled", "preferred""#
+            ),
             (#""password":"p""#, #""ca":"ca.pem","password":"p""#, "instances.0.ca: is for tls"),
-            (#""password":"p""#, #""product":"redis","password":"p""#, #"instances.0.product: expected one of "mysql""#),
+            (
+                #""password":"p""#, #""product":"redis","password":"p""#,
+                #"instances.0.product: expected one of "mysql""#
+            ),
             (#""password":"p""#, #""adminPort":1,"password":"p""#, "instances.0.adminPort: needs adminHost"),
         ]
         for (before, after, message) in mistakes {

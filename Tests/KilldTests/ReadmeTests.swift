@@ -41,7 +41,8 @@ final class ReadmeTests: XCTestCase {
     func testEveryCommandThatItShowsExists() async throws {
         let shell = try readme().components(separatedBy: "```").filter { $0.hasPrefix("sh\n") }.joined()
         let names = Set(shell.matches(of: /(?m)^killd ([a-z]+)/).map { String($0.1) })
-        XCTAssertTrue(names.isSuperset(of: ["init", "check", "serve", "sessions", "prepare", "show", "commit", "history"]))
+        XCTAssertTrue(
+            names.isSuperset(of: ["init", "check", "serve", "sessions", "prepare", "show", "commit", "history"]))
         for name in names {
             let status = await Program.run([name, "--help"])
             XCTAssertEqual(status, .done, name)
@@ -52,7 +53,8 @@ final class ReadmeTests: XCTestCase {
         let page = "Sources/killd/killd.docc/Messages.md"
         XCTAssertTrue(try readme().contains("(\(page))"))
         let block = try XCTUnwrap(
-            text(of: page).components(separatedBy: "```").first { $0.hasPrefix("json\n") }).dropFirst(5)
+            text(of: page).components(separatedBy: "```").first { $0.hasPrefix("json\n") }
+        ).dropFirst(5)
         let texts = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(block.utf8)) as? [String: String])
         XCTAssertEqual(
             Set(MessageOverrides.textsOfOurs.map(\.template)).symmetricDifference(texts.keys), [])

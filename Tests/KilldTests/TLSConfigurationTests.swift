@@ -24,7 +24,8 @@ final class TLSConfigurationTests: XCTestCase {
         let path = try made.get().folderPath
         XCTAssertNotNil(
             try read(
-                #"{"certificate":"\#(path)/server.pem","privateKey":"server.key","clientCA":"authority.pem"}"#).tls)
+                #"{"certificate":"\#(path)/server.pem","privateKey":"server.key","clientCA":"authority.pem"}"#
+            ).tls)
     }
 
     func testEveryMistakeNamesItsKeyAndWhatWasExpected() throws {

@@ -13,10 +13,16 @@ final class VisibleTextTests: XCTestCase {
             ("", ""), ("SELECT 'é', \"日本\" -- 😀", "SELECT 'é', \"日本\" -- 😀"), ("cafe\u{301}", "cafe\u{301}"),
             ("a\nb\r\tc", #"a\nb\r\tc"#), ("\u{1B}[2J\u{7}\u{0}\u{7F}", #"\u{1B}[2J\u{7}\u{0}\u{7F}"#),
             ("\u{9B}31m\u{85}", #"\u{9B}31m\u{85}"#), ("user\u{202E}nimda", #"user\u{202E}nimda"#),
-            ("\u{202A}\u{202B}\u{202C}\u{202D}\u{2066}\u{2067}\u{2068}\u{2069}\u{200E}\u{200F}\u{61C}",
-             #"\u{202A}\u{202B}\u{202C}\u{202D}\u{2066}\u{2067}\u{2068}\u{2069}\u{200E}\u{200F}\u{61C}"#),
-            ("ro\u{200B}ot\u{200C}\u{200D}\u{2060}\u{FEFF}\u{AD}", #"ro\u{200B}ot\u{200C}\u{200D}\u{2060}\u{FEFF}\u{AD}"#),
-            ("a\u{2028}b\u{2029}c", #"a\u{2028}b\u{2029}c"#), ("\u{3164}\u{115F}\u{FFA0}\u{34F}", #"\u{3164}\u{115F}\u{FFA0}\u{34F}"#),
+            (
+                "\u{202A}\u{202B}\u{202C}\u{202D}\u{2066}\u{2067}\u{2068}\u{2069}\u{200E}\u{200F}\u{61C}",
+                #"\u{202A}\u{202B}\u{202C}\u{202D}\u{2066}\u{2067}\u{2068}\u{2069}\u{200E}\u{200F}\u{61C}"#
+            ),
+            (
+                "ro\u{200B}ot\u{200C}\u{200D}\u{2060}\u{FEFF}\u{AD}",
+                #"ro\u{200B}ot\u{200C}\u{200D}\u{2060}\u{FEFF}\u{AD}"#
+            ),
+            ("a\u{2028}b\u{2029}c", #"a\u{2028}b\u{2029}c"#),
+            ("\u{3164}\u{115F}\u{FFA0}\u{34F}", #"\u{3164}\u{115F}\u{FFA0}\u{34F}"#),
             ("x\u{FE0F}\u{E0101}\u{E0041}", #"x\u{FE0F}\u{E0101}\u{E0041}"#),
         ]
         for (text, visible) in cases { XCTAssertEqual(Array(text.visible.utf8), Array(visible.utf8), visible) }
@@ -27,7 +33,8 @@ final class VisibleTextTests: XCTestCase {
         for value in UInt32(0)...0x10FFFF {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let properties = scalar.properties
-            let isHidden = properties.isDefaultIgnorableCodePoint || properties.isBidiControl
+            let isHidden =
+                properties.isDefaultIgnorableCodePoint || properties.isBidiControl
                 || [.control, .format, .lineSeparator, .paragraphSeparator].contains(properties.generalCategory)
             guard isHidden else { continue }
             XCTAssertFalse(String(scalar).visible.unicodeScalars.contains(scalar), String(value, radix: 16))
@@ -77,9 +84,10 @@ final class VisibleTextTests: XCTestCase {
             ]))
         let process = try JSONDecoder().decode(
             MySqlProcess.self,
-            from: try JSONSerialization.data(withJSONObject: Dictionary(
-                uniqueKeysWithValues: ["ID", "User", "Host", "DB", "State", "Command", "Time", "Info", "SqlType"]
-                    .map { ($0, hidden) })))
+            from: try JSONSerialization.data(
+                withJSONObject: Dictionary(
+                    uniqueKeysWithValues: ["ID", "User", "Host", "DB", "State", "Command", "Time", "Info", "SqlType"]
+                        .map { ($0, hidden) })))
         for text in [ShowCommand.text(plan).text, SessionsCommand.table([process]).text.text] {
             XCTAssertTrue(text.contains(#"x\u{202E}y\u{200B}\u{2028}\u{1B}"#))
             for scalar in hidden.unicodeScalars where scalar != "x" && scalar != "y" {

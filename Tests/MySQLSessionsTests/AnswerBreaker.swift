@@ -35,7 +35,9 @@ struct AnswerBreaker {
             Breakage(name: "an answer without columns") { _ in [.rows([], [])] },
         ]
         // Of MySQL, of MariaDB and of nobody.
-        for code: UInt16 in [1_040, 1_053, 1_064, 1_094, 1_142, 1_146, 1_227, 1_317, 1_927, 3_854, 4_012, 5_066, 65_535] {
+        for code: UInt16 in [
+            1_040, 1_053, 1_064, 1_094, 1_142, 1_146, 1_227, 1_317, 1_927, 3_854, 4_012, 5_066, 65_535,
+        ] {
             breakages.append(Breakage(name: "error \(code)") { _ in [.error(code, "cannot be verified: \u{1B}[2J")] })
         }
         for count in [1, 4, 5, 11, 60] {
@@ -61,7 +63,11 @@ struct AnswerBreaker {
             Breakage(name: "an empty row") { _ in [.encodedRows(columns, [[]])] },
             Breakage(name: "a long row") { _ in [.encodedRows(columns, [encoded(row + ["1"])])] },
             Breakage(name: "a row of lengths without texts") { _ in
-                [.encodedRows(columns, [columns.flatMap { _ -> [UInt8] in [0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F] }])]
+                [
+                    .encodedRows(
+                        columns,
+                        [columns.flatMap { _ -> [UInt8] in [0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F] }])
+                ]
             },
             Breakage(name: "texts that are not UTF-8") { _ in
                 [.encodedRows(columns, [columns.flatMap { _ -> [UInt8] in [4, 0xFF, 0xC3, 0x28, 0x00] }])]

@@ -154,7 +154,8 @@ final class DiagnosisTests: XCTestCase {
         try await root.query("GRANT SELECT ON performance_schema.* TO overseer@'%'")
         let sighted = await preparedTransactions(server.configuration(user: "overseer"))
         XCTAssertNil(sighted)
-        for (table, name) in [("setup_consumers", "events_transactions_current"), ("setup_instruments", "transaction")] {
+        for (table, name) in [("setup_consumers", "events_transactions_current"), ("setup_instruments", "transaction")]
+        {
             try await root.query("UPDATE performance_schema.\(table) SET ENABLED='NO' WHERE NAME='\(name)'")
             await assertWarns(of: "UPDATE performance_schema.setup_consumers SET ENABLED='YES'")
             try await root.query("UPDATE performance_schema.\(table) SET ENABLED='YES' WHERE NAME='\(name)'")

@@ -132,7 +132,8 @@ final class GuardedKillTests: XCTestCase {
         XCTAssertEqual(mysql.answers(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
         for guards in [MariaDBKillPacket.Guards.list, .listAndQueryID] {
             let mariadb = MariaDBKillPacket(sessions: sessions, guards: guards)
-            XCTAssertEqual(mariadb.answers(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
+            XCTAssertEqual(
+                mariadb.answers(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
         }
     }
 

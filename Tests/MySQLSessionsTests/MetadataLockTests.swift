@@ -50,11 +50,13 @@ final class MetadataLockTests: XCTestCase {
 
     func testWritersWaitForAGlobalReadLockAndItForWriters() {
         let held: [[String?]] = [
-            ["1", "GRANTED", "SHARED", "GLOBAL", nil, nil], ["2", "PENDING", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil],
+            ["1", "GRANTED", "SHARED", "GLOBAL", nil, nil],
+            ["2", "PENDING", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil],
         ]
         XCTAssertEqual(try waits(held), ["2 for 1 (metadata GLOBAL)"])
         let wanted: [[String?]] = [
-            ["1", "GRANTED", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil], ["2", "PENDING", "SHARED", "GLOBAL", nil, nil],
+            ["1", "GRANTED", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil],
+            ["2", "PENDING", "SHARED", "GLOBAL", nil, nil],
             ["3", "PENDING", "INTENTION_EXCLUSIVE", "GLOBAL", nil, nil],
         ]
         XCTAssertEqual(try waits(wanted), ["2 for 1 (metadata GLOBAL)", "3 for 2 (metadata GLOBAL)"])

@@ -125,10 +125,12 @@ final class OceanBaseTests: XCTestCase {
     /// The session is gone, what it changed is not yet undone: only the places where the rows are know of it.
     func testATransactionIsOpenAsLongAsItsRowsAreBeingUndone() throws {
         let transactions = try OceanBaseViews.transactions(
-            MySQLResult(columns: ["id", "thread", "age", "state"], rows: [
-                ["41", "7", "3", "ENDING"], ["41", "7", "2", "EXPLICIT_ACTIVE"], ["42", "8", "9", "ENDING"],
-                ["42", "8", "9", "ENDING"], ["43", "0", "0", "IDLE"],
-            ]))
+            MySQLResult(
+                columns: ["id", "thread", "age", "state"],
+                rows: [
+                    ["41", "7", "3", "ENDING"], ["41", "7", "2", "EXPLICIT_ACTIVE"], ["42", "8", "9", "ENDING"],
+                    ["42", "8", "9", "ENDING"], ["43", "0", "0", "IDLE"],
+                ]))
         let states = Dictionary(uniqueKeysWithValues: transactions.map { ($0.transaction.id, $0.transaction.state) })
         XCTAssertEqual(states, ["41": "EXPLICIT_ACTIVE", "42": "ENDING", "43": "IDLE"])
         XCTAssertEqual(transactions.first { $0.transaction.id == "43" }?.thread, nil)

@@ -64,7 +64,8 @@ final class RowsTests: XCTestCase {
     func testTimesAreReadWhateverTheyAre() throws {
         let times: [String?: Int64?] = [
             "3": 3, "-1": -1, "0": 0, "9223372036854775807": .max, "-9223372036854775808": .min,
-            "4294967295": 4_294_967_295, "18446744073709551615": nil, "-9223372036854775809": .min, "2.9": 2, "-0.5": -1,
+            "4294967295": 4_294_967_295, "18446744073709551615": nil, "-9223372036854775809": .min, "2.9": 2,
+            "-0.5": -1,
             nil: nil,
         ]
         for (text, seconds) in times {

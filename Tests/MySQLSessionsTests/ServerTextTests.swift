@@ -24,21 +24,26 @@ final class ServerTextTests: XCTestCase {
         XCTAssertEqual(
             AccountRights.globalPrivileges(inGrant: "GRANT PROCESS, CONNECTION ADMIN ON *.* TO \(account)"),
             ["PROCESS", "CONNECTION ADMIN"])
-        for grant in ["GRANT SELECT ON `d`.* TO \(account)", "REVOKE PROCESS ON *.* TO \(account)", "GRANT `r`@`%` TO \(account)", ""] {
+        for grant in [
+            "GRANT SELECT ON `d`.* TO \(account)", "REVOKE PROCESS ON *.* TO \(account)", "GRANT `r`@`%` TO \(account)",
+            "",
+        ] {
             XCTAssertEqual(AccountRights.globalPrivileges(inGrant: grant), [], grant)
         }
     }
 
     func testReadsTheNumberThatCameBeforeTLS() {
         func number(_ text: String) -> UInt32? { MySQLFailure(code: 2_002, message: text).beforeTLS?.code }
-        XCTAssertEqual(number("The authenticity of the following error cannot be verified: 1040 - Too many connections"), 1_040)
+        XCTAssertEqual(
+            number("The authenticity of the following error cannot be verified: 1040 - Too many connections"), 1_040)
         XCTAssertNil(number("cannot be verified: \u{664}\u{663} - x"))
         XCTAssertNil(number("refused"))
     }
 
     func testLocksOnTablesOfOtherBytesDoNotMeet() {
         let rows = [
-            ["1", "GRANTED", "EXCLUSIVE", "TABLE", "d", "caf\u{E9}"], ["2", "PENDING", "SHARED_READ", "TABLE", "d", "cafe\u{301}"],
+            ["1", "GRANTED", "EXCLUSIVE", "TABLE", "d", "caf\u{E9}"],
+            ["2", "PENDING", "SHARED_READ", "TABLE", "d", "cafe\u{301}"],
         ]
         XCTAssertEqual(try waits(rows), [])
     }
@@ -50,7 +55,8 @@ final class ServerTextTests: XCTestCase {
     }
 
     func testServersAtOtherBytesAreOtherServers() {
-        func server(_ address: MySQLAddress, user: String = "killd", password: String = "p") -> MySQLServerConfiguration {
+        func server(_ address: MySQLAddress, user: String = "killd", password: String = "p") -> MySQLServerConfiguration
+        {
             MySQLServerConfiguration(address: address, user: user, password: DatabasePassword(password))
         }
         let socket = MySQLAddress.unixSocket(path: "/run/caf\u{E9}.sock")

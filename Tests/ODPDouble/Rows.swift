@@ -50,7 +50,8 @@ extension ODPDouble.Session {
         func group(_ info: String, _ values: KeyValuePairs<String, String>) -> [[String?]] {
             values.map { [$0.key, $0.value, info] }
         }
-        let (ip, port) = host.split(separator: ":").count == 2
+        let (ip, port) =
+            host.split(separator: ":").count == 2
             ? (String(host.split(separator: ":")[0]), String(host.split(separator: ":")[1])) : (host, "0")
         var rows = group(
             "cs common",

@@ -26,12 +26,19 @@ final class JSONParserTests: XCTestCase {
     func testReadsEveryKindOfValue() throws {
         let cases: [(String, ParameterTree)] = [
             ("null", .null), ("true", .boolean(true)), ("false", .boolean(false)),
-            ("{}", .object([])), ("[]", .array([])), ("[ ]", .array([])), ("\t[\n1\r,\t2 ]\n", .array([
-                .number("1"), .number("2"),
-            ])),
-            ("[[],{\"b\":[null]}]", .array([
-                .array([]), .object([.init(name: "b", value: .array([.null]))]),
-            ])),
+            ("{}", .object([])), ("[]", .array([])), ("[ ]", .array([])),
+            (
+                "\t[\n1\r,\t2 ]\n",
+                .array([
+                    .number("1"), .number("2"),
+                ])
+            ),
+            (
+                "[[],{\"b\":[null]}]",
+                .array([
+                    .array([]), .object([.init(name: "b", value: .array([.null]))]),
+                ])
+            ),
             ("\"\"", .string("")), ("\"a\"", .string("a")), ("\"会话\"", .string("会话")),
         ]
         for (text, expected) in cases { XCTAssertEqual(try value(of: text), expected, text) }
@@ -156,9 +163,11 @@ final class JSONParserTests: XCTestCase {
     func testTakesNamesForEqualOnlyIfTheirBytesAre() throws {
         let text = #"{"x":1,"X":2,"a":{"x":3},"é":4,"e\u0301":5,"K":6,"\u212a":7}"#
         guard case .object(let members) = try ParameterTree(json: Array(text.utf8)) else { return XCTFail("no object") }
-        XCTAssertEqual(members.map { Array($0.name.unicodeScalars) }, [
-            ["x"], ["X"], ["a"], ["é"], ["e", "\u{301}"], ["K"], ["\u{212A}"],
-        ])
+        XCTAssertEqual(
+            members.map { Array($0.name.unicodeScalars) },
+            [
+                ["x"], ["X"], ["a"], ["é"], ["e", "\u{301}"], ["K"], ["\u{212A}"],
+            ])
     }
 
     func testRefusesATopLevelThatIsNoObject() {

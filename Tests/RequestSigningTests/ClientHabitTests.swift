@@ -9,7 +9,9 @@ final class ClientHabitTests: XCTestCase {
         ("the host without the port (nodejs)", SigningClient().with { $0.signedHost = "127.0.0.1" }),
         (
             "the host without the port, the service from it (nodejs)",
-            SigningClient().with { $0.signedHost = "127.0.0.1"; $0.service = "127" }
+            SigningClient().with {
+                $0.signedHost = "127.0.0.1"; $0.service = "127"
+            }
         ),
         (
             "the first label of an address as service (java, php, dotnet, cpp)",
@@ -17,11 +19,15 @@ final class ClientHabitTests: XCTestCase {
         ),
         (
             "the whole endpoint as service where it has no dot (java)",
-            SigningClient().with { $0.host = "localhost:8080"; $0.service = "localhost:8080" }
+            SigningClient().with {
+                $0.host = "localhost:8080"; $0.service = "localhost:8080"
+            }
         ),
         (
             "the host name as service where it has no dot (nodejs)",
-            SigningClient().with { $0.host = "localhost:8080"; $0.signedHost = "localhost"; $0.service = "localhost" }
+            SigningClient().with {
+                $0.host = "localhost:8080"; $0.signedHost = "localhost"; $0.service = "localhost"
+            }
         ),
         (
             "an endpoint with scheme, sent and signed so (python)",
@@ -30,7 +36,9 @@ final class ClientHabitTests: XCTestCase {
         ("an IPv6 address (go)", SigningClient().with { $0.host = "[::1]:8155" }),
         (
             "an IPv6 address without the port (nodejs)",
-            SigningClient().with { $0.host = "[::1]:8155"; $0.signedHost = "[::1]" }
+            SigningClient().with {
+                $0.host = "[::1]:8155"; $0.signedHost = "[::1]"
+            }
         ),
         ("gateway mode", SigningClient().with { $0.signedHost = "dbbrain.tencentcloudapi.com" }),
         ("gateway mode, international", SigningClient().with { $0.signedHost = "dbbrain.intl.tencentcloudapi.com" }),
@@ -44,23 +52,33 @@ final class ClientHabitTests: XCTestCase {
         ("a name that the operator configured", SigningClient().with { $0.signedHost = "kill.internal.example" }),
         (
             "a configured name with the port of the received host, behind a gateway that rewrites the name",
-            SigningClient().with { $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:9000" }
+            SigningClient().with {
+                $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:9000"
+            }
         ),
         (
             "a configured name with the port of the listener, behind one that leaves no port",
-            SigningClient().with { $0.host = "10.0.0.9"; $0.signedHost = "kill.internal.example:8155" }
+            SigningClient().with {
+                $0.host = "10.0.0.9"; $0.signedHost = "kill.internal.example:8155"
+            }
         ),
         (
             "a configured name with the port of https, behind one that ends TLS",
-            SigningClient().with { $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:443" }
+            SigningClient().with {
+                $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:443"
+            }
         ),
         (
             "a configured name with the port of http",
-            SigningClient().with { $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:80" }
+            SigningClient().with {
+                $0.host = "10.0.0.9:9000"; $0.signedHost = "kill.internal.example:80"
+            }
         ),
         (
             "a configured name and its first label as service",
-            SigningClient().with { $0.signedHost = "kill.internal.example"; $0.service = "kill" }
+            SigningClient().with {
+                $0.signedHost = "kill.internal.example"; $0.service = "kill"
+            }
         ),
         ("two blanks after the algorithm (dotnet)", SigningClient().with { $0.gap = "  " }),
         (
@@ -81,7 +99,9 @@ final class ClientHabitTests: XCTestCase {
         ("capitals in the host as sent", SigningClient().with { $0.host = "KillD.example:8155" }),
         (
             "capitals in the host lower-cased",
-            SigningClient().with { $0.host = "KillD.example:8155"; $0.signedHost = "killd.example:8155" }
+            SigningClient().with {
+                $0.host = "KillD.example:8155"; $0.signedHost = "killd.example:8155"
+            }
         ),
         (
             "the action signed in lower case (the documentation)",

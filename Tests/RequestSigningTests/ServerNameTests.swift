@@ -35,7 +35,9 @@ final class ServerNameTests: XCTestCase {
             ("kill.internal.example:8443", SignatureVerdict.verified), ("kill.internal.example", .mismatched),
             ("kill.internal.example:8155", .mismatched), ("kill.internal.example:443", .mismatched),
         ].map { signedHost, expected in
-            let client = SigningClient().with { $0.host = "10.0.0.9"; $0.signedHost = signedHost }
+            let client = SigningClient().with {
+                $0.host = "10.0.0.9"; $0.signedHost = signedHost
+            }
             let request = try TC3SignedRequest(try client.request(), signedHosts: names)
             return (signedHost, try request.verify(secretKey: client.secretKey, at: client.timestamp), expected)
         }
@@ -43,7 +45,9 @@ final class ServerNameTests: XCTestCase {
     }
 
     func testAPortThatAProxyTellsIsTriedToo() throws {
-        let client = SigningClient().with { $0.host = "10.0.0.9"; $0.signedHost = "kill.internal.example:9443" }
+        let client = SigningClient().with {
+            $0.host = "10.0.0.9"; $0.signedHost = "kill.internal.example:9443"
+        }
         for (ports, expected) in [
             ([8155], .mismatched), ([8155, 9443], .verified),
         ] as [([UInt16], SignatureVerdict)] {

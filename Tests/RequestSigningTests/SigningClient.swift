@@ -47,11 +47,12 @@ struct SigningClient {
             timestamp: timestamp, scope: scope,
             canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
         let signature = try TC3SigningKey(secretKey: secretKey, scope: scope).signature(of: stringToSign)
-        sent.append((
-            "Authorization",
-            "TC3-HMAC-SHA256\(gap)Credential=\(secretID)/\(date)/\(service)/tc3_request, "
-                + "SignedHeaders=\(signed.map(\.0).joined(separator: ";")), Signature=\(hexadecimal(signature))"
-        ))
+        sent.append(
+            (
+                "Authorization",
+                "TC3-HMAC-SHA256\(gap)Credential=\(secretID)/\(date)/\(service)/tc3_request, "
+                    + "SignedHeaders=\(signed.map(\.0).joined(separator: ";")), Signature=\(hexadecimal(signature))"
+            ))
         return TC3Request(
             method: method, query: query, headers: SentHeaders(fields: sent.map { (name: $0.0, value: $0.1) }),
             payload: payload, timestamp: timestamp, region: region)

@@ -46,11 +46,14 @@ final class TC3SignedRequestTests: XCTestCase {
             ("a signed header", post, { setHeader("X-TC-Action", to: "DescribeMySqlProcessList", in: &$0) }),
             ("SignedHeaders", post, { replaceInAuthorization(";x-tc-action", with: "", in: &$0) }),
             ("service", post, { replaceInAuthorization("/dbbrain/", with: "/127/", in: &$0) }),
-            ("signature", post, { request in
-                guard let last = header("Authorization", of: request).last else { return }
-                let authorization = header("Authorization", of: request).dropLast()
-                setHeader("Authorization", to: authorization + (last == "0" ? "1" : "0"), in: &request)
-            }),
+            (
+                "signature", post,
+                { request in
+                    guard let last = header("Authorization", of: request).last else { return }
+                    let authorization = header("Authorization", of: request).dropLast()
+                    setHeader("Authorization", to: authorization + (last == "0" ? "1" : "0"), in: &request)
+                }
+            ),
         ]
         for (part, client, change) in cases {
             var request = try client.request()
@@ -88,7 +91,9 @@ final class TC3SignedRequestTests: XCTestCase {
             (.min, "2023-11-14", false),
         ]
         for (timestamp, date, isValid) in cases {
-            let request = try client.with { $0.timestamp = timestamp; $0.date = date }.request()
+            let request = try client.with {
+                $0.timestamp = timestamp; $0.date = date
+            }.request()
             assertRefused(request, with: isValid ? nil : .invalidDate, "\(date) at \(timestamp)")
         }
     }

@@ -102,7 +102,9 @@ final class V1SignedRequestTests: XCTestCase {
         XCTAssertEqual(V1Signature.Method(parameter: "HmacSHA1"), .hmacSHA1)
         XCTAssertEqual(V1Signature.Method(parameter: "HmacSHA256"), .hmacSHA256)
         let marks = String(repeating: "\u{301}", count: 100_000)
-        for other in ["", "HmacMD5", "hmacsha1", "HmacSHA1 ", "HmacSHA1&Time=600", "TC3-HMAC-SHA256", "HmacSHA1" + marks] {
+        for other in [
+            "", "HmacMD5", "hmacsha1", "HmacSHA1 ", "HmacSHA1&Time=600", "TC3-HMAC-SHA256", "HmacSHA1" + marks,
+        ] {
             XCTAssertNil(V1Signature.Method(parameter: other), String(other.prefix(20)))
         }
     }

@@ -77,7 +77,8 @@ struct ACS3Vector: Decodable {
     func request() throws -> ACS3SignedRequest {
         try ACS3SignedRequest(
             method: method, query: unescapedQuery,
-            headers: SentHeaders(fields: try headers.map { try pair($0, separator: ": ") }), payload: Array(payload.utf8))
+            headers: SentHeaders(fields: try headers.map { try pair($0, separator: ": ") }),
+            payload: Array(payload.utf8))
     }
 }
 

@@ -30,7 +30,9 @@ final class CrashSafetyTests: StoreTestCase {
         let error = try await storeError { try await store.insert(.example(2)) }
         XCTAssertEqual(error.reason, .cannotWrite)
         XCTAssertTrue(error.description.contains("deleted, renamed or replaced"), error.description)
-        let claim = try await storeError { _ = try await store.claim(KillPlan.example(1).name, intending: [], at: commit) }
+        let claim = try await storeError {
+            _ = try await store.claim(KillPlan.example(1).name, intending: [], at: commit)
+        }
         XCTAssertEqual(claim.reason, .cannotWrite)
 
         try FileManager.default.moveItem(atPath: path + ".old", toPath: path)

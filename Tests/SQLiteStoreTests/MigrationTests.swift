@@ -116,7 +116,8 @@ final class MigrationTests: StoreTestCase {
 
     func testAStoreFromANewerKilldIsRefusedAndLeftAlone() async throws {
         try await openStore(migrations: Migration.all + [future]).close()
-        try await assertRefused(knowing: Migration.all, .other, "written by a newer killd: it has migration \(future.version) (future)")
+        try await assertRefused(
+            knowing: Migration.all, .other, "written by a newer killd: it has migration \(future.version) (future)")
     }
 
     func testAStoreFromANewerKilldThatCrashedIsRefusedAndLeftAlone() async throws {
@@ -145,7 +146,8 @@ final class MigrationTests: StoreTestCase {
 
     func testAFailingMigrationLeavesNoTraceAndKeepsThoseBefore() async throws {
         let failing = Migration(
-            version: future.version, name: "half", sql: "CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);")
+            version: future.version, name: "half",
+            sql: "CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);")
         let error = try await storeError { _ = try await openStore(migrations: Migration.all + [failing]) }
         XCTAssertTrue(error.description.contains("apply migration \(future.version) (half)"), error.description)
         let store = try await openStore()

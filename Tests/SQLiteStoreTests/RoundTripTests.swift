@@ -146,7 +146,8 @@ final class RoundTripTests: StoreTestCase {
         let outcomes: [Outcome] = [
             .killed, .rollingBack(rowsLeft: 0), .rollingBack(rowsLeft: .max), .gone, .replaced,
             .protected(.ownConnection), .protected(.replication), .protected(.systemThread),
-            .protected(.eventScheduler), .protected(.protectedUser), .denied(nil), .denied("no"), .xaPrepared, .xaUnknown,
+            .protected(.eventScheduler), .protected(.protectedUser), .denied(nil), .denied("no"), .xaPrepared,
+            .xaUnknown,
             .alreadyCommitted, .failed(""),
             .failed("error 1317: \0 中断"), .ended, .unknown,
         ]

@@ -7,7 +7,8 @@ import XCTest
 final class SessionTaskStoreTests: StoreTestCase {
     private let fates: [SessionFate?] = [
         nil, .ignoredUser, .loginRefused, .decided(.killed), .decided(.rollingBack(rowsLeft: 7)), .decided(.gone),
-        .decided(.replaced), .decided(.protected(.replication)), .decided(.denied(nil)), .decided(.denied("You are not owner of thread 5")),
+        .decided(.replaced), .decided(.protected(.replication)), .decided(.denied(nil)),
+        .decided(.denied("You are not owner of thread 5")),
         .decided(.xaPrepared), .decided(.xaUnknown), .decided(.alreadyCommitted),
         .decided(.failed("1205: 日本")), .decided(.outlivedKill), .decided(.unknown), .decided(.ended),
     ]

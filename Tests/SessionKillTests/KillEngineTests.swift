@@ -463,7 +463,8 @@ final class KillEngineTests: KillEngineTestCase {
             [
                 1: .denied("not owner"), 2: .failed("1317: interrupted"), 3: .unknown,
                 4: .failed("the connection broke before KILL was sent"),
-                5: .failed("1094: the server lists the session, but answered its KILL that there is none"), 6: .killed, 7: .gone,
+                5: .failed("1094: the server lists the session, but answered its KILL that there is none"), 6: .killed,
+                7: .gone,
             ])
         XCTAssertEqual(report.killed, [6])
     }

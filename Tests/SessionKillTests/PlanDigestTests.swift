@@ -67,7 +67,8 @@ final class PlanDigestTests: XCTestCase {
             try digest { $0.fingerprint.connectionCount = 6 }, try digest { $0.fingerprint.startMark = "" },
             try digest { $0.fingerprint.startMark = "8662-1" }, try digest { $0.threads.removeLast() },
             try digest { $0.threads.reverse() }, try digest { $0.threads[1] = PinnedThread(absent: 9) },
-            try digest { $0.threads[1] = PinnedThread(.idle(8)) }, try digest { $0.threads[0] = PinnedThread(absent: 7) },
+            try digest { $0.threads[1] = PinnedThread(.idle(8)) },
+            try digest { $0.threads[0] = PinnedThread(absent: 7) },
             try digest { $0.impact = nil }, try digest { $0.impact?.freedSessions = 2 },
             try digest { $0.impact?.unexplainedWaiters = 1 }, try digest { $0.threads[0] = PinnedThread(identityOnly) },
             try digest(ofIdentity: { $0.id = 6 }), try digest(ofIdentity: { $0.user = "ap" }),
@@ -94,7 +95,8 @@ final class PlanDigestTests: XCTestCase {
             try digest(ofPicture: { $0.wantedLocks[0].lock.kind = .user }),
             try digest(ofPicture: { $0.wantedLocks[0].lock.object = "d.u" }),
             try digest(ofPicture: { $0.wantedLocks[0].lock.index = nil }),
-            try digest(ofPicture: { $0.wantedLocks[0].lock.mode = "S" }), try digest(ofPicture: { $0.freedSessions = 0 }),
+            try digest(ofPicture: { $0.wantedLocks[0].lock.mode = "S" }),
+            try digest(ofPicture: { $0.freedSessions = 0 }),
             // The same characters, but not in the same fields.
             try digest(ofIdentity: { identity in
                 identity.user = "appa"
@@ -158,7 +160,8 @@ final class PlanDigestTests: XCTestCase {
         let picture = try XCTUnwrap(session.picture)
         let values: [(value: Any, properties: Int)] = [
             (plan.content, 9), (plan.content.fingerprint, 8), (plan.content.threads[0], 2), (session, 2),
-            (session.identity, 6), (proxy, 5), (ServerSession(id: 1, connectionID: 2, address: "a"), 3), (try XCTUnwrap(session.identity.client), 2), (picture, 10),
+            (session.identity, 6), (proxy, 5), (ServerSession(id: 1, connectionID: 2, address: "a"), 3),
+            (try XCTUnwrap(session.identity.client), 2), (picture, 10),
             (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
             (try XCTUnwrap(plan.content.impact), 2),
         ]

@@ -162,7 +162,8 @@ extension PinnedSession {
     /// An idle session as Prepare pins it.
     static func idle(_ id: UInt32) -> PinnedSession {
         PinnedSession(
-            identity: Session.idle(id).identity, picture: PinnedPicture(database: "shop", command: "Sleep", seconds: 12))
+            identity: Session.idle(id).identity, picture: PinnedPicture(database: "shop", command: "Sleep", seconds: 12)
+        )
     }
 }
 

@@ -74,7 +74,9 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         let before = await server.kills
         let next = makeRunner()
         try await next.load()
-        await store.set { $0.failing = []; $0.dyingAfter = [] }
+        await store.set {
+            $0.failing = []; $0.dyingAfter = []
+        }
         await next.start { [instance] _ in instance }
         let stored = try await ended(task)
         XCTAssertEqual(stored.ending, .error)
@@ -113,7 +115,9 @@ final class SessionTaskEndTests: SessionTaskTestCase {
 
     func testARestartOfTheServerProvesThatAllAreGone() async throws {
         let task = try await interruptedAfterClaim(.threads([3, 4]))
-        await server.set { $0.fingerprint.startedAt = 1_700_001_000; $0.sessions = [.idle(3)] }
+        await server.set {
+            $0.fingerprint.startedAt = 1_700_001_000; $0.sessions = [.idle(3)]
+        }
         await store.set { $0.failing = [] }
         let next = makeRunner()
         try await next.load()

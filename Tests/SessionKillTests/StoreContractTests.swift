@@ -245,7 +245,10 @@ final class StoreContractTests: XCTestCase {
             let tasks = try await store.tasks(of: [instance], skipping: 0, limit: 10)
             XCTAssertEqual(
                 tasks,
-                [StoredKillTask(task: try killTask(), state: .ended(.cancelled(by: "alice"), at: end), killedSessions: 0)])
+                [
+                    StoredKillTask(
+                        task: try killTask(), state: .ended(.cancelled(by: "alice"), at: end), killedSessions: 0)
+                ])
         }
     }
 

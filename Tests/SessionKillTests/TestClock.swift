@@ -17,8 +17,11 @@ final class TestClock: Sendable {
         { duration in
             let alarm = self.state.withLock { state in
                 state.slept += duration
-                state.milliseconds += duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
-                guard let alarm = state.alarm, state.slept >= alarm.at else { return nil as (@Sendable () async -> Void)? }
+                state.milliseconds +=
+                    duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+                guard let alarm = state.alarm, state.slept >= alarm.at else {
+                    return nil as (@Sendable () async -> Void)?
+                }
                 state.alarm = nil
                 return alarm.run
             }

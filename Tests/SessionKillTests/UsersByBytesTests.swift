@@ -55,7 +55,9 @@ final class UsersByBytesTests: KillEngineTestCase {
             XCTAssertTrue(identity(user).isOfUser(sparedAs: [named]))
         }
         let rules = ProtectionRules(protectedUsers: [composed, "App"], ownThreadIDs: [])
-        for user in ["cafe", "CAF\u{C9}", "app", "App ", ""] { XCTAssertNil(rules.protection(of: .idle(3, user: user))) }
+        for user in ["cafe", "CAF\u{C9}", "app", "App ", ""] {
+            XCTAssertNil(rules.protection(of: .idle(3, user: user)))
+        }
         let long = String(repeating: "\u{301}", count: 4_000_000)
         XCTAssertTrue(identity(long).isOfUser(sparedAs: [long]))
         XCTAssertFalse(identity(long).isOfUser(sparedAs: [composed]))

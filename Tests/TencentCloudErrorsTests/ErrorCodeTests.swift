@@ -11,7 +11,8 @@ final class ErrorCodeTests: XCTestCase {
     }
 
     func testHasTheWholeCommonList() {
-        let documented = words("""
+        let documented = words(
+            """
             ActionOffline AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.MFAFailure
             AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire AuthFailure.SignatureFailure
             AuthFailure.TokenFailure AuthFailure.UnauthorizedOperation DryRunOperation FailedOperation InternalError
@@ -27,7 +28,8 @@ final class ErrorCodeTests: XCTestCase {
     }
 
     func testHasTheWholeListOfBothVersionsOfDBbrain() {
-        let documented2021 = words("""
+        let documented2021 = words(
+            """
             AuthFailure DryRunOperation FailedOperation FailedOperation.AuditNotOpened
             FailedOperation.PaasAuditNotOpened FailedOperation.SegmentLoading InternalError
             InternalError.DbOperationFailed InternalError.InternalError InvalidFilter InvalidParameter
@@ -40,7 +42,8 @@ final class ErrorCodeTests: XCTestCase {
             """)
         XCTAssertEqual(documented2021.count, 32)
         XCTAssertEqual(codes(.dbbrain20210527), documented2021)
-        let documented2019 = words("""
+        let documented2019 = words(
+            """
             AuthFailure FailedOperation FailedOperation.SegmentLoading InternalError InvalidParameter
             InvalidParameterValue LimitExceeded MissingParameter OperationDenied OperationDenied.UserHasNoStrategy
             RequestLimitExceeded ResourceNotFound UnauthorizedOperation UnknownParameter UnsupportedOperation

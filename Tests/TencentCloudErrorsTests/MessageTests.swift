@@ -22,254 +22,257 @@ final class MessageTests: XCTestCase {
         }
     }
 
-    static let rows = [
-        Row(
-            .signatureFailure, "AuthFailure.SignatureFailure",
-            .vendor("The provided credentials could not be validated. Please check your signature is correct."),
-            .vendor("请求签名验证失败，请检查您的签名计算是否正确。")),
-        Row(
-            .requestTooLargeForSignature, "AuthFailure.SignatureFailure",
-            .vendor(
-                "The provided credentials could not be validated because of exceeding request size limit, "
-                    + "please use new signature method `TC3-HMAC-SHA256`."),
-            .ours("请求签名验证失败，请求大小超过限制，请使用新的签名方法 `TC3-HMAC-SHA256`。")),
-        Row(
-            .ambiguousSignature(parameter: "Info"), "AuthFailure.SignatureFailure",
-            .ours(
-                "The provided credentials could not be validated because the parameter `Info` has an `&` in it, which "
-                    + "this signature method does not tell from the end of the parameter. Nothing was done, please use "
-                    + "new signature method `TC3-HMAC-SHA256`."),
-            .ours(
-                "请求签名验证失败：参数 `Info` 含有 `&`，该签名方法无法将其与参数的结尾区分。未执行任何操作，"
-                    + "请使用新的签名方法 `TC3-HMAC-SHA256`。")),
-        Row(
-            .signatureUsed, "AuthFailure.SignatureFailure",
-            .ours(
-                "The signature was used already, by this request or by another one of the same second with the same "
-                    + "content. Nothing was done for this one, please sign it anew a second later."),
-            .ours("该签名已被使用过：本请求，或同一秒内内容相同的另一请求。本次未执行任何操作，请在一秒后重新签名再试。")),
-        Row(
-            .signatureForgotten(since: 1_706_406_788), "AuthFailure.SignatureExpire",
-            .ours(
-                "Signature expired. Which signatures were used before the Unix time `1706406788` is not known any more, "
-                    + "so this one may have been. Nothing was done, please sign the request anew with a clock that is "
-                    + "right."),
-            .ours(
-                "签名已过期。Unix 时间 `1706406788` 之前使用过哪些签名已无记录，该签名可能已被使用过。未执行任何操作，"
-                    + "请校准时钟后重新签名再试。")),
-        Row(
-            .secretIDNotFound, "AuthFailure.SecretIdNotFound",
-            .vendor("The SecretId is not found, please ensure that your SecretId is correct."),
-            .vendor("SecretId不存在，请输入正确的密钥。")),
-        Row(
-            .invalidSecretID, "AuthFailure.InvalidSecretId",
-            .ours("The SecretId is not that of a cloud API key."), .ours("密钥非法，不是云 API 密钥。")),
-        Row(
-            .signatureExpired(serverTime: 1_706_406_788), "AuthFailure.SignatureExpire",
-            .vendor(
-                "Signature expired. Please use local time and enable NTP service for time synchronization "
-                    + "to avoid a deviation between `Timestamp` and the server time 1706406788."),
-            .ours("签名已过期。请使用本地时间并启用 NTP 服务同步时间，以免 `Timestamp` 与服务器时间 1706406788 存在偏差。")),
-        Row(
-            .invalidAuthorization(.service), "AuthFailure.InvalidAuthorization",
-            .vendor(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Service` in Credential not valid."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Service` 无效。")),
-        Row(
-            .invalidAuthorization(.date), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Date` in Credential not valid."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Date` 无效。")),
-        Row(
-            .invalidAuthorization(.unsigned), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "the request is not signed."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求未签名。")),
-        Row(
-            .invalidAuthorization(.algorithm), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "the algorithm must be `TC3-HMAC-SHA256`."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：签名算法必须为 `TC3-HMAC-SHA256`。")),
-        Row(
-            .invalidAuthorization(.missing(part: "Signature")), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Signature` is missing: `Credential`, `SignedHeaders` and `Signature` are required, in this "
-                    + "order."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：缺少 `Signature`：必须依次包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
-        Row(
-            .invalidAuthorization(.credential), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Credential` must be the SecretId, the UTC date, the service and `tc3_request`, with a `/` "
-                    + "between them."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Credential` 必须为以 `/` 分隔的 SecretId、UTC 日期、服务名和 `tc3_request`。")),
-        Row(
-            .invalidAuthorization(.signedHeaders), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`SignedHeaders` must be names in lower case and in ascending order, none of them twice."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须为小写、按升序排列且不重复的头部名称。")),
-        Row(
-            .invalidAuthorization(.signature), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`Signature` must be 64 hexadecimal digits in lower case."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Signature` 必须为 64 位小写十六进制数字。")),
-        Row(
-            .invalidAuthorization(.trailingText), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "nothing may follow `Signature`."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Signature` 之后不能有其他内容。")),
-        Row(
-            .invalidAuthorization(.timestampNotInSeconds), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`X-TC-Timestamp` must be in seconds, not in milliseconds."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`X-TC-Timestamp` 的单位必须为秒，而不是毫秒。")),
-        Row(
-            .invalidAuthorization(.notSigned(header: "host")), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "`SignedHeaders` must include `host`."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `host`。")),
-        Row(
-            .invalidAuthorization(.absent(header: "content-type")), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "the request has no header `content-type`, which must be there and signed."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求缺少头部 `content-type`，该头部必须存在并参与签名。")),
-        Row(
-            .invalidAuthorization(.repeated(header: "authorization")), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: "
-                    + "the request has the header `authorization` more than once."),
-            .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求头部 `authorization` 重复。")),
-        Row(
-            .invalidAuthorization(.unsignedPayload), "AuthFailure.InvalidAuthorization",
-            .ours(
-                "The request `Authorization` header does not conform to tencentcloud standards: this account must "
-                    + "sign the payload of this action, not `UNSIGNED-PAYLOAD`. Nothing was done."),
-            .ours(
-                "请求头部的 `Authorization` 不符合腾讯云标准：该账号调用此接口时必须对请求正文签名，不能使用 "
-                    + "`UNSIGNED-PAYLOAD`。未执行任何操作。")),
-        Row(
-            .tokenFailure, "AuthFailure.TokenFailure",
-            .ours("The token is not valid. Please check that your token is correct."),
-            .ours("token 无效，请检查您的 token 是否正确。")),
-        Row(
-            .unauthorizedOperation(
-                requestID: "35bdee09-0000-4000-8000-000000000000", operation: "dbbrain:KillMySqlThreads",
-                resource: "qcs::dbbrain:ap-guangzhou::instance/cdb-1"),
-            "AuthFailure.UnauthorizedOperation",
-            .vendor(
-                "You are not authorized to perform this operation. Check your CAM policies, and ensure that you are "
-                    + "using the correct access keys. [[request id:35bdee09-0000-4000-8000-000000000000]you are not "
-                    + "authorized to perform operation (dbbrain:KillMySqlThreads)\nresource "
-                    + "(qcs::dbbrain:ap-guangzhou::instance/cdb-1) has no permission\n]"),
-            .vendor(
-                "操作未授权，请检查CAM策略。[[request id:35bdee09-0000-4000-8000-000000000000]system policy not verify]")),
-        Row(
-            .userHasNoStrategy, "OperationDenied.UserHasNoStrategy",
-            .ours("The account has no policy that allows this operation."), .ours("该账号没有允许此操作的策略。")),
-        Row(
-            .unsupportedProtocol(method: "PUT"), "UnsupportedProtocol",
-            .ours("The HTTP method `PUT` is not supported, please use GET or POST."),
-            .ours("不支持 HTTP 方法 `PUT`，请使用 GET 或 POST。")),
-        Row(
-            .requestSizeLimitExceeded(limit: 32_768), "RequestSizeLimitExceeded",
-            .ours("The request exceeds the size limit of `32768` bytes."), .ours("请求包超过限制大小 `32768` 字节。")),
-        Row(
-            .noSuchProduct, "NoSuchProduct",
-            .ours(
-                "This address answers the API of Alibaba Cloud's DAS, not that of Tencent Cloud. Nothing was done, "
-                    + "please check the endpoint and its port."),
-            .ours("该地址提供的是阿里云 DAS 的接口，而不是腾讯云的接口。未执行任何操作，请检查接入地址及其端口。")),
-        Row(
-            .noSuchVersion("2019-07-22", service: "tms"), "NoSuchVersion",
-            .vendor("The specified api version=`2019-07-22` does not exist in service=`tms`."),
-            .ours("指定的接口版本 version=`2019-07-22` 在 service=`tms` 中不存在。")),
-        Row(
-            .invalidAction("X", service: "tcb", version: "2018-06-08"), "InvalidAction",
-            .vendor("The request action=`X` is invalid or not found in service=`tcb` and version=`2018-06-08`."),
-            .ours("请求的接口 action=`X` 无效，或在 service=`tcb`、version=`2018-06-08` 中不存在。")),
-        Row(
-            .unsupportedAction("CreateSqlFilter"), "UnsupportedOperation",
-            .ours("The action `CreateSqlFilter` is not supported."), .ours("不支持接口 `CreateSqlFilter`。")),
-        Row(
-            .invalidRegion(parameter: "X-TC-Region"), "InvalidParameterValue",
-            .vendor("A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used."),
-            .ours("`X-TC-Region` 的取值无效、不受支持或不可用。")),
-        Row(
-            .unsupportedRegion, "UnsupportedRegion",
-            .vendor("The action not support this region."), .ours("接口不支持所传地域。")),
-        Row(
-            .requestLimitExceeded(count: 21, limit: 20), "RequestLimitExceeded",
-            .vendor(
-                "Your current request times equals to `21` in a second, which exceeds the frequency limit `20` "
-                    + "for a second. Please reduce the frequency of calls."),
-            .vendor("您当前每秒请求 `21` 次，超过了每秒频率上限 `20`，请稍后重试。")),
-        Row(
-            .malformedJSON(offset: 17), "InvalidParameter",
-            .ours("The request body is not valid JSON, see byte offset `17`."),
-            .ours("请求内容不是合法的 Json 格式，错误位于字节偏移 `17` 处。")),
-        Row(
-            .notAJSONObject, "InvalidParameter",
-            .ours("The request body is not a JSON object."), .vendor("请求内容不是合法的 Json 格式")),
-        Row(
-            .malformedPair, "InvalidParameter",
-            .vendor("Url key and value should be splited by `=`."), .ours("Url 的键和值应以 `=` 分隔。")),
-        Row(
-            .malformedEscape(offset: 17), "InvalidParameter",
-            .ours("The query or form is not valid URL encoding of UTF-8, see byte offset `17`."),
-            .ours("请求参数不是合法的 UTF-8 URL 编码，错误位于字节偏移 `17` 处。")),
-        Row(
-            .repeatedParameter("Stage"), "InvalidParameter",
-            .ours("The parameter `Stage` is specified more than once."), .ours("参数 `Stage` 重复。")),
-        Row(
-            .unknownParameter("$schema"), "UnknownParameter",
-            .vendor("The parameter `$schema` is not recognized."), .vendor("未知参数错误，用户多传未定义的参数会导致错误")),
-        Row(
-            .missingParameter("Region"), "MissingParameter",
-            .vendor("The request is missing a required parameter `Region`."), .ours("请求缺少必要参数 `Region`。")),
-        Row(
-            .wrongType("InstanceIds.0"), "InvalidParameter",
-            .vendor("The value type of parameter `InstanceIds.0` is not valid."),
-            .vendor("参数 `InstanceIds.0` 取值类型错误。")),
-        Row(
-            .invalidValue("[]", of: "Filters"), "InvalidParameterValue",
-            .vendor("The value `[]` specified in the parameter `Filters` is not valid."),
-            .ours("参数 `Filters` 的取值 `[]` 无效。")),
-        Row(
-            .conflictingParameters("Info", "Infos"), "InvalidParameterCombination",
-            .ours("The parameters `Info` and `Infos` cannot be used together."), .ours("参数 `Info` 和 `Infos` 不能同时使用。")),
-        Row(
-            .unsupportedForm, "UnsupportedOperation",
-            .ours(
-                "The HTTP method, the Content-Type and the signature do not go together. Please use POST with "
-                    + "`application/json` or GET with `application/x-www-form-urlencoded` for `TC3-HMAC-SHA256`; POST "
-                    + "with `application/x-www-form-urlencoded` or GET for a `Signature` of `HmacSHA1` or `HmacSHA256`."
-            ),
-            .ours(
-                "HTTP 方法、Content-Type 与签名方法不匹配。`TC3-HMAC-SHA256` 请使用 Content-Type 为 `application/json` 的 "
-                    + "POST，或 Content-Type 为 `application/x-www-form-urlencoded` 的 GET；`HmacSHA1`、`HmacSHA256` 请使用 "
-                    + "Content-Type 为 `application/x-www-form-urlencoded` 的 POST，或 GET。")),
-        Row(
-            .instanceIDInvalid, "InvalidParameterValue",
-            .vendor("InstanceId is invalid"), .ours("InstanceId 无效（InstanceId is invalid）")),
-        Row(
-            .tooManyThreads(count: 1_001, limit: 1_000), "LimitExceeded",
-            .ours("The parameter `Threads` has `1001` elements, which exceeds the limit `1000`."),
-            .ours("参数 `Threads` 有 `1001` 个元素，超过了上限 `1000`。")),
-        Row(
-            .internalError, "InternalError",
-            .ours("An internal error occurred, please try again later."), .vendor("内部服务错误，请稍后重试")),
-    ] + planRows + failureRows
+    static let rows =
+        [
+            Row(
+                .signatureFailure, "AuthFailure.SignatureFailure",
+                .vendor("The provided credentials could not be validated. Please check your signature is correct."),
+                .vendor("请求签名验证失败，请检查您的签名计算是否正确。")),
+            Row(
+                .requestTooLargeForSignature, "AuthFailure.SignatureFailure",
+                .vendor(
+                    "The provided credentials could not be validated because of exceeding request size limit, "
+                        + "please use new signature method `TC3-HMAC-SHA256`."),
+                .ours("请求签名验证失败，请求大小超过限制，请使用新的签名方法 `TC3-HMAC-SHA256`。")),
+            Row(
+                .ambiguousSignature(parameter: "Info"), "AuthFailure.SignatureFailure",
+                .ours(
+                    "The provided credentials could not be validated because the parameter `Info` has an `&` in it, which "
+                        + "this signature method does not tell from the end of the parameter. Nothing was done, please use "
+                        + "new signature method `TC3-HMAC-SHA256`."),
+                .ours(
+                    "请求签名验证失败：参数 `Info` 含有 `&`，该签名方法无法将其与参数的结尾区分。未执行任何操作，"
+                        + "请使用新的签名方法 `TC3-HMAC-SHA256`。")),
+            Row(
+                .signatureUsed, "AuthFailure.SignatureFailure",
+                .ours(
+                    "The signature was used already, by this request or by another one of the same second with the same "
+                        + "content. Nothing was done for this one, please sign it anew a second later."),
+                .ours("该签名已被使用过：本请求，或同一秒内内容相同的另一请求。本次未执行任何操作，请在一秒后重新签名再试。")),
+            Row(
+                .signatureForgotten(since: 1_706_406_788), "AuthFailure.SignatureExpire",
+                .ours(
+                    "Signature expired. Which signatures were used before the Unix time `1706406788` is not known any more, "
+                        + "so this one may have been. Nothing was done, please sign the request anew with a clock that is "
+                        + "right."),
+                .ours(
+                    "签名已过期。Unix 时间 `1706406788` 之前使用过哪些签名已无记录，该签名可能已被使用过。未执行任何操作，"
+                        + "请校准时钟后重新签名再试。")),
+            Row(
+                .secretIDNotFound, "AuthFailure.SecretIdNotFound",
+                .vendor("The SecretId is not found, please ensure that your SecretId is correct."),
+                .vendor("SecretId不存在，请输入正确的密钥。")),
+            Row(
+                .invalidSecretID, "AuthFailure.InvalidSecretId",
+                .ours("The SecretId is not that of a cloud API key."), .ours("密钥非法，不是云 API 密钥。")),
+            Row(
+                .signatureExpired(serverTime: 1_706_406_788), "AuthFailure.SignatureExpire",
+                .vendor(
+                    "Signature expired. Please use local time and enable NTP service for time synchronization "
+                        + "to avoid a deviation between `Timestamp` and the server time 1706406788."),
+                .ours("签名已过期。请使用本地时间并启用 NTP 服务同步时间，以免 `Timestamp` 与服务器时间 1706406788 存在偏差。")),
+            Row(
+                .invalidAuthorization(.service), "AuthFailure.InvalidAuthorization",
+                .vendor(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`Service` in Credential not valid."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Service` 无效。")),
+            Row(
+                .invalidAuthorization(.date), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`Date` in Credential not valid."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：Credential 中的 `Date` 无效。")),
+            Row(
+                .invalidAuthorization(.unsigned), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "the request is not signed."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求未签名。")),
+            Row(
+                .invalidAuthorization(.algorithm), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "the algorithm must be `TC3-HMAC-SHA256`."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：签名算法必须为 `TC3-HMAC-SHA256`。")),
+            Row(
+                .invalidAuthorization(.missing(part: "Signature")), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`Signature` is missing: `Credential`, `SignedHeaders` and `Signature` are required, in this "
+                        + "order."),
+                .ours(
+                    "请求头部的 `Authorization` 不符合腾讯云标准：缺少 `Signature`：必须依次包含 `Credential`、`SignedHeaders` 和 `Signature`。")),
+            Row(
+                .invalidAuthorization(.credential), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`Credential` must be the SecretId, the UTC date, the service and `tc3_request`, with a `/` "
+                        + "between them."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Credential` 必须为以 `/` 分隔的 SecretId、UTC 日期、服务名和 `tc3_request`。")),
+            Row(
+                .invalidAuthorization(.signedHeaders), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`SignedHeaders` must be names in lower case and in ascending order, none of them twice."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须为小写、按升序排列且不重复的头部名称。")),
+            Row(
+                .invalidAuthorization(.signature), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`Signature` must be 64 hexadecimal digits in lower case."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Signature` 必须为 64 位小写十六进制数字。")),
+            Row(
+                .invalidAuthorization(.trailingText), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "nothing may follow `Signature`."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`Signature` 之后不能有其他内容。")),
+            Row(
+                .invalidAuthorization(.timestampNotInSeconds), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`X-TC-Timestamp` must be in seconds, not in milliseconds."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`X-TC-Timestamp` 的单位必须为秒，而不是毫秒。")),
+            Row(
+                .invalidAuthorization(.notSigned(header: "host")), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "`SignedHeaders` must include `host`."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：`SignedHeaders` 必须包含 `host`。")),
+            Row(
+                .invalidAuthorization(.absent(header: "content-type")), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "the request has no header `content-type`, which must be there and signed."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求缺少头部 `content-type`，该头部必须存在并参与签名。")),
+            Row(
+                .invalidAuthorization(.repeated(header: "authorization")), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: "
+                        + "the request has the header `authorization` more than once."),
+                .ours("请求头部的 `Authorization` 不符合腾讯云标准：请求头部 `authorization` 重复。")),
+            Row(
+                .invalidAuthorization(.unsignedPayload), "AuthFailure.InvalidAuthorization",
+                .ours(
+                    "The request `Authorization` header does not conform to tencentcloud standards: this account must "
+                        + "sign the payload of this action, not `UNSIGNED-PAYLOAD`. Nothing was done."),
+                .ours(
+                    "请求头部的 `Authorization` 不符合腾讯云标准：该账号调用此接口时必须对请求正文签名，不能使用 "
+                        + "`UNSIGNED-PAYLOAD`。未执行任何操作。")),
+            Row(
+                .tokenFailure, "AuthFailure.TokenFailure",
+                .ours("The token is not valid. Please check that your token is correct."),
+                .ours("token 无效，请检查您的 token 是否正确。")),
+            Row(
+                .unauthorizedOperation(
+                    requestID: "35bdee09-0000-4000-8000-000000000000", operation: "dbbrain:KillMySqlThreads",
+                    resource: "qcs::dbbrain:ap-guangzhou::instance/cdb-1"),
+                "AuthFailure.UnauthorizedOperation",
+                .vendor(
+                    "You are not authorized to perform this operation. Check your CAM policies, and ensure that you are "
+                        + "using the correct access keys. [[request id:35bdee09-0000-4000-8000-000000000000]you are not "
+                        + "authorized to perform operation (dbbrain:KillMySqlThreads)\nresource "
+                        + "(qcs::dbbrain:ap-guangzhou::instance/cdb-1) has no permission\n]"),
+                .vendor(
+                    "操作未授权，请检查CAM策略。[[request id:35bdee09-0000-4000-8000-000000000000]system policy not verify]")),
+            Row(
+                .userHasNoStrategy, "OperationDenied.UserHasNoStrategy",
+                .ours("The account has no policy that allows this operation."), .ours("该账号没有允许此操作的策略。")),
+            Row(
+                .unsupportedProtocol(method: "PUT"), "UnsupportedProtocol",
+                .ours("The HTTP method `PUT` is not supported, please use GET or POST."),
+                .ours("不支持 HTTP 方法 `PUT`，请使用 GET 或 POST。")),
+            Row(
+                .requestSizeLimitExceeded(limit: 32_768), "RequestSizeLimitExceeded",
+                .ours("The request exceeds the size limit of `32768` bytes."), .ours("请求包超过限制大小 `32768` 字节。")),
+            Row(
+                .noSuchProduct, "NoSuchProduct",
+                .ours(
+                    "This address answers the API of Alibaba Cloud's DAS, not that of Tencent Cloud. Nothing was done, "
+                        + "please check the endpoint and its port."),
+                .ours("该地址提供的是阿里云 DAS 的接口，而不是腾讯云的接口。未执行任何操作，请检查接入地址及其端口。")),
+            Row(
+                .noSuchVersion("2019-07-22", service: "tms"), "NoSuchVersion",
+                .vendor("The specified api version=`2019-07-22` does not exist in service=`tms`."),
+                .ours("指定的接口版本 version=`2019-07-22` 在 service=`tms` 中不存在。")),
+            Row(
+                .invalidAction("X", service: "tcb", version: "2018-06-08"), "InvalidAction",
+                .vendor("The request action=`X` is invalid or not found in service=`tcb` and version=`2018-06-08`."),
+                .ours("请求的接口 action=`X` 无效，或在 service=`tcb`、version=`2018-06-08` 中不存在。")),
+            Row(
+                .unsupportedAction("CreateSqlFilter"), "UnsupportedOperation",
+                .ours("The action `CreateSqlFilter` is not supported."), .ours("不支持接口 `CreateSqlFilter`。")),
+            Row(
+                .invalidRegion(parameter: "X-TC-Region"), "InvalidParameterValue",
+                .vendor("A value specified in `X-TC-Region` is not valid, is unsupported, or cannot be used."),
+                .ours("`X-TC-Region` 的取值无效、不受支持或不可用。")),
+            Row(
+                .unsupportedRegion, "UnsupportedRegion",
+                .vendor("The action not support this region."), .ours("接口不支持所传地域。")),
+            Row(
+                .requestLimitExceeded(count: 21, limit: 20), "RequestLimitExceeded",
+                .vendor(
+                    "Your current request times equals to `21` in a second, which exceeds the frequency limit `20` "
+                        + "for a second. Please reduce the frequency of calls."),
+                .vendor("您当前每秒请求 `21` 次，超过了每秒频率上限 `20`，请稍后重试。")),
+            Row(
+                .malformedJSON(offset: 17), "InvalidParameter",
+                .ours("The request body is not valid JSON, see byte offset `17`."),
+                .ours("请求内容不是合法的 Json 格式，错误位于字节偏移 `17` 处。")),
+            Row(
+                .notAJSONObject, "InvalidParameter",
+                .ours("The request body is not a JSON object."), .vendor("请求内容不是合法的 Json 格式")),
+            Row(
+                .malformedPair, "InvalidParameter",
+                .vendor("Url key and value should be splited by `=`."), .ours("Url 的键和值应以 `=` 分隔。")),
+            Row(
+                .malformedEscape(offset: 17), "InvalidParameter",
+                .ours("The query or form is not valid URL encoding of UTF-8, see byte offset `17`."),
+                .ours("请求参数不是合法的 UTF-8 URL 编码，错误位于字节偏移 `17` 处。")),
+            Row(
+                .repeatedParameter("Stage"), "InvalidParameter",
+                .ours("The parameter `Stage` is specified more than once."), .ours("参数 `Stage` 重复。")),
+            Row(
+                .unknownParameter("$schema"), "UnknownParameter",
+                .vendor("The parameter `$schema` is not recognized."), .vendor("未知参数错误，用户多传未定义的参数会导致错误")),
+            Row(
+                .missingParameter("Region"), "MissingParameter",
+                .vendor("The request is missing a required parameter `Region`."), .ours("请求缺少必要参数 `Region`。")),
+            Row(
+                .wrongType("InstanceIds.0"), "InvalidParameter",
+                .vendor("The value type of parameter `InstanceIds.0` is not valid."),
+                .vendor("参数 `InstanceIds.0` 取值类型错误。")),
+            Row(
+                .invalidValue("[]", of: "Filters"), "InvalidParameterValue",
+                .vendor("The value `[]` specified in the parameter `Filters` is not valid."),
+                .ours("参数 `Filters` 的取值 `[]` 无效。")),
+            Row(
+                .conflictingParameters("Info", "Infos"), "InvalidParameterCombination",
+                .ours("The parameters `Info` and `Infos` cannot be used together."),
+                .ours("参数 `Info` 和 `Infos` 不能同时使用。")),
+            Row(
+                .unsupportedForm, "UnsupportedOperation",
+                .ours(
+                    "The HTTP method, the Content-Type and the signature do not go together. Please use POST with "
+                        + "`application/json` or GET with `application/x-www-form-urlencoded` for `TC3-HMAC-SHA256`; POST "
+                        + "with `application/x-www-form-urlencoded` or GET for a `Signature` of `HmacSHA1` or `HmacSHA256`."
+                ),
+                .ours(
+                    "HTTP 方法、Content-Type 与签名方法不匹配。`TC3-HMAC-SHA256` 请使用 Content-Type 为 `application/json` 的 "
+                        + "POST，或 Content-Type 为 `application/x-www-form-urlencoded` 的 GET；`HmacSHA1`、`HmacSHA256` 请使用 "
+                        + "Content-Type 为 `application/x-www-form-urlencoded` 的 POST，或 GET。")),
+            Row(
+                .instanceIDInvalid, "InvalidParameterValue",
+                .vendor("InstanceId is invalid"), .ours("InstanceId 无效（InstanceId is invalid）")),
+            Row(
+                .tooManyThreads(count: 1_001, limit: 1_000), "LimitExceeded",
+                .ours("The parameter `Threads` has `1001` elements, which exceeds the limit `1000`."),
+                .ours("参数 `Threads` 有 `1001` 个元素，超过了上限 `1000`。")),
+            Row(
+                .internalError, "InternalError",
+                .ours("An internal error occurred, please try again later."), .vendor("内部服务错误，请稍后重试")),
+        ] + planRows + failureRows
 
     /// What the answers about kill plans say.
     private static let planRows = [
@@ -400,7 +403,8 @@ final class MessageTests: XCTestCase {
         Row(
             .failedOperation(.behindProxy), "FailedOperation",
             .ours(
-                "A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing."),
+                "A proxy stands before the database server, so thread ids cannot be relied on. This request killed nothing."
+            ),
             .ours("数据库服务器前有代理，线程 ID 不可靠。本次请求未终止任何线程。")),
         Row(
             .failedOperation(.serverJustStarted(wait: 2)), "FailedOperation",

@@ -231,7 +231,8 @@ public final class FakeMySQLServer: Sendable {
                 state.statements.append(statement)
                 return state.settings
             }
-            let answer = settings.answer(statement)
+            let answer =
+                settings.answer(statement)
                 ?? state.withLock { $0.settings.content.answer(statement, conversation.threadID) }
             answers += settings.alter(statement, answer)
             // The rest of a packet is dropped at the first error.

@@ -98,11 +98,13 @@ public final class TCPProxy: Sendable {
         let connected = withSocketAddress(&address) {
             connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
-        let isWanted = connected == 0 && connections.withLock {
-            guard $0.target == target else { return false }
-            $0.descriptors += [client, server]
-            return true
-        }
+        let isWanted =
+            connected == 0
+            && connections.withLock {
+                guard $0.target == target else { return false }
+                $0.descriptors += [client, server]
+                return true
+            }
         guard isWanted else {
             close(client)
             close(server)

@@ -10,7 +10,9 @@ final class ExactTests: XCTestCase {
     }
 
     func testTextsOfOtherBytesAreOtherTexts() {
-        for (left, right) in [("caf\u{E9}", "cafe\u{301}"), ("K", "\u{212A}"), (";", "\u{37E}"), ("a", "a\0"), ("", "\u{200B}")] {
+        for (left, right) in [
+            ("caf\u{E9}", "cafe\u{301}"), ("K", "\u{212A}"), (";", "\u{37E}"), ("a", "a\0"), ("", "\u{200B}"),
+        ] {
             XCTAssertNotEqual(ExactText(left), ExactText(right))
             XCTAssertEqual(Set([ExactText(left), ExactText(right), ExactText(left)]).count, 2)
             XCTAssertNotEqual(Name(first: left), Name(first: right))
@@ -31,7 +33,10 @@ final class ExactTests: XCTestCase {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         for (name, json) in [
-            (Name(first: "e\u{301}", second: "\u{E9}", number: 1), "{\"first\":\"e\u{301}\",\"number\":1,\"second\":\"\u{E9}\"}"),
+            (
+                Name(first: "e\u{301}", second: "\u{E9}", number: 1),
+                "{\"first\":\"e\u{301}\",\"number\":1,\"second\":\"\u{E9}\"}"
+            ),
             (Name(first: "a"), #"{"first":"a"}"#),
         ] {
             XCTAssertTrue(String(decoding: try encoder.encode(name), as: UTF8.self).isSame(as: json))

@@ -228,13 +228,15 @@ public final class DASDispatcher: Sendable {
             if case .refused = limiter.withLock({ $0.admit(key, at: time) }) {
                 if kills {
                     _ = nonces.record(
-                common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time)
+                        common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time)
                 }
                 // The window of the limit is a second long.
                 throw .throttled(retryAfter: .seconds(1))
             }
-            guard nonces.record(
-                common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time) else {
+            guard
+                nonces.record(
+                    common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time)
+            else {
                 throw .throttled(retryAfter: nonces.timeUntilRoom(for: account.secretID, at: time))
             }
             return action
@@ -347,7 +349,8 @@ extension DASError {
             && path.utf8.allSatisfy {
                 switch $0 {
                 case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
                 default: false
                 }
             }

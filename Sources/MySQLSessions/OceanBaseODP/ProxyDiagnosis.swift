@@ -44,7 +44,8 @@ extension MySQLConnection {
             return findings
         }
         if let privilege = login.missingKillPrivilege {
-            let help = login.isRoot
+            let help =
+                login.isRoot
                 ? "the login may not read oceanbase.GV$OB_PROCESSLIST, so that nobody could see the sessions end "
                     + "(OceanBase has it from 4.0 on)"
                 : "the login sees all sessions but may end none; that is for root@sys alone: "

@@ -120,7 +120,8 @@ extension ProxyClientSession {
     ///   at a time.
     fileprivate func picture(_ connections: [ServerConnectionRow]) -> SessionPicture {
         let isDying = !connections.isEmpty && connections.allSatisfy { $0.state.isSame(as: dyingState) }
-        let inUse = connections.first { !$0.command.isSame(as: "Sleep") }
+        let inUse =
+            connections.first { !$0.command.isSame(as: "Sleep") }
             ?? connections.min { ($0.seconds ?? .max) < ($1.seconds ?? .max) }
         guard let inUse else { return SessionPicture(database: database, command: "", seconds: nil, state: state) }
         return SessionPicture(

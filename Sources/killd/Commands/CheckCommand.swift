@@ -22,7 +22,8 @@ struct CheckCommand: Command {
         let configuration = try Configuration(file: file)
         Terminal.standardOutput.write(
             "\(file): \(configuration.accounts.count) account(s), \(configuration.instances.count) instance(s)\n")
-        let warnings = (configuration.tls?.warnings ?? []).map { "tls: \($0)" }
+        let warnings =
+            (configuration.tls?.warnings ?? []).map { "tls: \($0)" }
             + configuration.exposedFiles.map(\.finding) + configuration.findings.map { "\($0.key): \($0.text)" }
         for warning in warnings { Terminal.standardOutput.write("  warning  \(warning)\n") }
         var isFit = true

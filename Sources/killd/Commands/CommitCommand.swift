@@ -7,10 +7,11 @@ struct CommitCommand: Command {
     static let name = "commit"
     static let summary = "ends the sessions that a Prepare pinned down"
     static let usage = "--instance ID SQLEXECID"
-    static let options = [
-        (spelling: "--instance ID", meaning: "the instance of the Prepare"),
-        (spelling: "SQLEXECID", meaning: "what `killd prepare` printed"), InstanceOptions.product,
-    ] + ClientOptions.options
+    static let options =
+        [
+            (spelling: "--instance ID", meaning: "the instance of the Prepare"),
+            (spelling: "SQLEXECID", meaning: "what `killd prepare` printed"), InstanceOptions.product,
+        ] + ClientOptions.options
 
     private let client: ClientOptions
     private let request: KillMySqlThreadsRequest

@@ -6,12 +6,13 @@ struct HistoryCommand: Command {
     static let name = "history"
     static let summary = "lists plans and what became of their sessions, or kill tasks, latest first"
     static let usage = "[--tasks] [--instance ID] [--limit N] [--offset N]"
-    static let options = [
-        (spelling: "--tasks", meaning: "lists kill tasks in place of plans"),
-        (spelling: "--instance ID", meaning: "default: all instances that the account may see"),
-        (spelling: "--limit N", meaning: "how many, at most 100; default 20"),
-        (spelling: "--offset N", meaning: "how many to skip; default 0"),
-    ] + ClientOptions.options
+    static let options =
+        [
+            (spelling: "--tasks", meaning: "lists kill tasks in place of plans"),
+            (spelling: "--instance ID", meaning: "default: all instances that the account may see"),
+            (spelling: "--limit N", meaning: "how many, at most 100; default 20"),
+            (spelling: "--offset N", meaning: "how many to skip; default 0"),
+        ] + ClientOptions.options
 
     private let client: ClientOptions
     private let listsTasks: Bool

@@ -6,10 +6,11 @@ struct PrepareCommand: Command {
     static let name = "prepare"
     static let summary = "pins sessions down and prints the SqlExecId that ends them"
     static let usage = "--instance ID THREAD…"
-    static let options = [
-        (spelling: "--instance ID", meaning: "the instance, as the server's configuration names it"),
-        (spelling: "THREAD…", meaning: "thread ids, as `killd sessions` shows them"), InstanceOptions.product,
-    ] + ClientOptions.options
+    static let options =
+        [
+            (spelling: "--instance ID", meaning: "the instance, as the server's configuration names it"),
+            (spelling: "THREAD…", meaning: "thread ids, as `killd sessions` shows them"), InstanceOptions.product,
+        ] + ClientOptions.options
 
     private let client: ClientOptions
     private let instance: InstanceOptions

@@ -6,11 +6,12 @@ struct SessionsCommand: Command {
     static let name = "sessions"
     static let summary = "shows the sessions of an instance, longest first"
     static let usage = "--instance ID [--limit N] [--product PRODUCT]"
-    static let options = [
-        (spelling: "--instance ID", meaning: "the instance, as the server's configuration names it"),
-        (spelling: "--limit N", meaning: "how many sessions; default 20"),
-        InstanceOptions.product,
-    ] + ClientOptions.options
+    static let options =
+        [
+            (spelling: "--instance ID", meaning: "the instance, as the server's configuration names it"),
+            (spelling: "--limit N", meaning: "how many sessions; default 20"),
+            InstanceOptions.product,
+        ] + ClientOptions.options
 
     private let client: ClientOptions
     private let request: DescribeMySqlProcessListRequest

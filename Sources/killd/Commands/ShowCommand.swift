@@ -7,9 +7,10 @@ struct ShowCommand: Command {
     static let name = "show"
     static let summary = "shows what a plan pinned down, what its end would mean, and what became of it"
     static let usage = "PLAN"
-    static let options = [
-        (spelling: "PLAN", meaning: "a plan's name (plan-…), as `killd history` shows it, or a SqlExecId")
-    ] + ClientOptions.options
+    static let options =
+        [
+            (spelling: "PLAN", meaning: "a plan's name (plan-…), as `killd history` shows it, or a SqlExecId")
+        ] + ClientOptions.options
 
     private let client: ClientOptions
     private let request: DescribeKillPlanRequest
@@ -19,7 +20,8 @@ struct ShowCommand: Command {
         let words = try arguments.positional()
         guard words.count == 1 else { throw UsageError("give exactly one plan") }
         // A SqlExecId is letters and digits only.
-        request = words[0].utf8.contains(UInt8(ascii: "-"))
+        request =
+            words[0].utf8.contains(UInt8(ascii: "-"))
             ? DescribeKillPlanRequest(PlanName: words[0]) : DescribeKillPlanRequest(SqlExecId: words[0])
     }
 
@@ -110,7 +112,8 @@ struct ShowCommand: Command {
             if thread.XaUnknown == true {
                 remarks.append(
                     "Whether \(thread.Id) has prepared an XA transaction, which would outlive it with all its locks, the "
-                        + "server does not tell: one is nobody's (XA RECOVER lists it). `killd check` says what is missing.")
+                        + "server does not tell: one is nobody's (XA RECOVER lists it). `killd check` says what is missing."
+                )
             }
             if thread.AwaitsReplica == true {
                 remarks.append(

@@ -35,7 +35,9 @@ extension ParameterTree {
         switch self {
         case .object(let members):
             members.flatMap { member -> [String] in
-                if case .string(let path) = member.value, ["file", "privateKey"].contains(member.name) { return [path] }
+                if case .string(let path) = member.value, ["file", "privateKey"].contains(member.name) {
+                    return [path]
+                }
                 return member.value.secretFiles
             }
         case .array(let elements): elements.flatMap(\.secretFiles)

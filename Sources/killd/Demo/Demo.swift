@@ -38,7 +38,8 @@ actor Demo {
         let sessions = try await DemoSessions.open(on: database)
 
         let secretID = "AKIDdemo"
-        let secretKey = try randomText(count: 32, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        let secretKey = try randomText(
+            count: 32, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
         let configuration = try Configuration(
             json: Array(Self.configuration(secretID: secretID, secretKey: secretKey, port: database.port).utf8),
             folder: database.folder)
@@ -162,7 +163,9 @@ actor Demo {
     private func showHowToRepeat(
         _ requests: [KillMySqlThreadsRequest], _ client: APIClient, secretKey: String
     ) throws {
-        say("The same two requests for curl, signed for the next five minutes (the server must still be there: --keep):\n")
+        say(
+            "The same two requests for curl, signed for the next five minutes (the server must still be there: --keep):\n"
+        )
         for request in requests {
             let body = try APIClient.body(of: request)
             let headers = try client.headers(action: "KillMySqlThreads", body: body, timestamp: Int64(time(nil)))

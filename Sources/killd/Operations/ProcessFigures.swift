@@ -22,7 +22,8 @@ struct ProcessFigures: Sendable {
         let booted = seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME)
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         var limit = rlimit()
-        let hasLimit = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        let hasLimit =
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
             && limit.rlim_cur != rlim_t.max
         return ProcessFigures(
             startTime: booted + fields[19] / ticks, processorTime: (fields[11] + fields[12]) / ticks,

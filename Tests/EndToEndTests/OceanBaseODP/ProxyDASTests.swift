@@ -34,7 +34,8 @@ final class ProxyDASTests: XCTestCase {
         try await withDAS { scene, das in
             let victims = try await ProxyClients.open(3, on: scene.odp, as: "job@t2")
             let task = try das.call(
-                "CreateKillInstanceSessionTaskWithMaintainUser", [("KillAllSessions", "true"), ("IgnoredUsers", "['app']")])
+                "CreateKillInstanceSessionTaskWithMaintainUser",
+                [("KillAllSessions", "true"), ("IgnoredUsers", "['app']")])
             let result = try await das.ended(task.text)
             XCTAssertEqual(result.state, "SUCCESS", "\(result)")
             XCTAssertEqual(victims.ids.map { result.reasons[$0] }, Array(repeating: "SESSION_KILLED", count: 3))

@@ -54,7 +54,8 @@ final class ProxyEndToEndTests: XCTestCase {
                 $0.connections[0].statement = "select 1"
                 $0.connections[0].seconds = 12
             }
-            let list = try scene.client.raw("DescribeMySqlProcessList", ["InstanceId": "cdb-test", "User": "report@t2"])
+            let list = try scene.client.raw(
+                "DescribeMySqlProcessList", ["InstanceId": "cdb-test", "User": "report@t2"])
             for part in [
                 #""ID":"\#(clients.ids[0])""#, #""DB":"shop""#, #""Command":"Query""#, #""Time":"12""#,
                 #""Info":"select 1""#, #""SqlType":"SQLSelectStatement""#,
@@ -160,7 +161,11 @@ final class ProxyEndToEndTests: XCTestCase {
     }
 
     func testASessionThatDoesNotEndIsNotCountedAsKilled() async throws {
-        try await withProxy { $0.closeDelay = nil } configure: { $0.killWaitSeconds = 0 } _: { scene in
+        try await withProxy {
+            $0.closeDelay = nil
+        } configure: {
+            $0.killWaitSeconds = 0
+        } _: { scene in
             let victims = try await ProxyClients.open(1, on: scene.odp)
             let (killed, outcomes) = try scene.kill(victims.ids)
             XCTAssertEqual(killed, [])
@@ -169,7 +174,11 @@ final class ProxyEndToEndTests: XCTestCase {
     }
 
     func testASessionThatADatabaseServerStillEndsIsUnknown() async throws {
-        try await withProxy { $0.dyingTime = .seconds(10) } configure: { $0.killWaitSeconds = 0 } _: { scene in
+        try await withProxy {
+            $0.dyingTime = .seconds(10)
+        } configure: {
+            $0.killWaitSeconds = 0
+        } _: { scene in
             let victims = try await ProxyClients.open(1, on: scene.odp)
             let (killed, outcomes) = try scene.kill(victims.ids)
             XCTAssertEqual(killed, [])

@@ -100,7 +100,8 @@ final class ProxyKillTests: XCTestCase {
     func testTakesEveryAnswerForWhatItMeans() {
         let table: [(code: UInt32, answer: KillAnswer)] = [
             (1_094, .noSuchThread), (4_016, .noSuchThread), (4_081, .noSuchThread),
-            (1_095, .notPermitted(message: "m")), (5_010, .notPermitted(message: "m")), (1_317, .lost), (4_402, .lost), (2_013, .lost), (2_006, .lost),
+            (1_095, .notPermitted(message: "m")), (5_010, .notPermitted(message: "m")), (1_317, .lost), (4_402, .lost),
+            (2_013, .lost), (2_006, .lost),
             (1_235, .refused(code: 1_235, message: "m")), (4_012, .refused(code: 4_012, message: "m")),
             (5_066, .refused(code: 5_066, message: "m")),
         ]

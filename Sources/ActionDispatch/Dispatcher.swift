@@ -8,7 +8,7 @@ import Synchronization
 import TencentCloudErrors
 import Text
 
-/// Answers HTTP requests by their `X-TC-Action`.
+/// Responses HTTP requests by their `X-TC-Action`.
 public final class Dispatcher: Sendable {
     private let actions: [ActionKey: Action]
     private let actionNames: Set<ExactText>
@@ -95,7 +95,7 @@ public final class Dispatcher: Sendable {
     ///
     /// Nothing is done on the event loop: verifying a signature takes longer
     /// than all else that is done there for a request.
-    public func answer(_ request: HTTPRequest) -> HTTPAnswer {
+    public func answer(_ request: HTTPRequest) -> PendingResponse {
         .soon { self.respond(to: request) }
     }
 
@@ -141,7 +141,7 @@ public final class Dispatcher: Sendable {
         }
     }
 
-    private func respond(to request: HTTPRequest) -> HTTPAnswer {
+    private func respond(to request: HTTPRequest) -> PendingResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
             exchange.requestID = try randomUUID()

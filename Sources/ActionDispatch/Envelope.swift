@@ -10,7 +10,7 @@ struct Envelope {
     let traceID: String?
 
     func success(_ answer: any Encodable & Sendable) throws -> HTTPResponse {
-        guard let prepared = answer as? any PreparedAnswer else {
+        guard let prepared = answer as? any PreparedResponse else {
             return respond(try Self.json(of: ["Response": Success(answer: answer, requestID: requestID)]))
         }
         var body = Array(#"{"Response":{"#.utf8)

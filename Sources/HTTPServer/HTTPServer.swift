@@ -28,12 +28,12 @@ public enum HTTPServerEvent: Sendable {
 }
 
 /// The answer of a handler.
-public enum HTTPAnswer: Sendable {
+public enum PendingResponse: Sendable {
     /// For answers that need no waiting and next to no work.
     case now(HTTPResponse)
     /// For what is too long for the server's thread but waits for nothing, and for
     /// finding out whether there is to be waited. Must not block.
-    case soon(@Sendable () -> HTTPAnswer)
+    case soon(@Sendable () -> PendingResponse)
     /// For anything that waits. Runs in a task of its own, to its end even if
     /// the client goes away: what it does must not be half done.
     case later(@Sendable () async -> HTTPResponse)
@@ -58,7 +58,7 @@ public struct BodyAllowance: Sendable {
 public final class HTTPServer: Sendable {
     /// Called on the server's thread, for one request of a connection at a
     /// time: it must not block.
-    public typealias Handler = @Sendable (HTTPRequest) -> HTTPAnswer
+    public typealias Handler = @Sendable (HTTPRequest) -> PendingResponse
     /// Called on the server's thread: it must not block.
     public typealias Observer = @Sendable (HTTPServerEvent) -> Void
 

@@ -71,7 +71,7 @@ struct ChildProcess: ~Copyable {
                 return end.si_code == CLD_EXITED && end._sifields._sigchld.si_status == 0
             }
             guard ContinuousClock.now < deadline else { return nil }
-            pauseBetweenLooks()
+            pauseBetweenSnapshots()
         }
     }
 }
@@ -83,6 +83,6 @@ struct Command {
 }
 
 /// A child's end and a server's readiness are looked for this often.
-func pauseBetweenLooks() {
+func pauseBetweenSnapshots() {
     usleep(5_000)
 }

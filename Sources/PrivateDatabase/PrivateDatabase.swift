@@ -107,7 +107,7 @@ private func serve(
     while try !serverGreets(at: socket, by: deadline) {
         if process.succeeded(by: .now) != nil { throw PrivateDatabaseError(.endedAtStart(log: endOfFile(log))) }
         if ContinuousClock.now >= deadline { throw PrivateDatabaseError(.notReadyInTime(log: endOfFile(log))) }
-        pauseBetweenLooks()
+        pauseBetweenSnapshots()
     }
     return process
 }

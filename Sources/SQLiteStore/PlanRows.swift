@@ -34,7 +34,7 @@ struct PlanRows: Hashable, Sendable {
         /// JSON.
         var client: String?
         /// JSON.
-        var picture: String?
+        var details: String?
     }
 }
 
@@ -71,12 +71,12 @@ extension PlanRows {
         }
         // A pool's idle sessions look alike, and encoding each picture was a quarter of what Prepare cost. Those with a
         // statement are left out: its text is a stranger's, and hashing such may take very long.
-        var encoded: [PinnedPicture: String] = [:]
-        func pictureJSON(_ picture: PinnedPicture) throws -> String {
-            guard picture.statement == nil else { return try json(picture) }
-            if let known = encoded[picture] { return known }
-            let text = try json(picture)
-            encoded[picture] = text
+        var encoded: [PinnedDetails: String] = [:]
+        func detailsJSON(_ details: PinnedDetails) throws -> String {
+            guard details.statement == nil else { return try json(details) }
+            if let known = encoded[details] { return known }
+            let text = try json(details)
+            encoded[details] = text
             return text
         }
         self.init(
@@ -92,7 +92,7 @@ extension PlanRows {
                             user: session.identity.user, host: session.identity.host,
                             performanceSchemaThreadID: session.identity.performanceSchemaThreadID,
                             client: try ClientColumn(session.identity).map(json),
-                            picture: try session.picture.map(pictureJSON))
+                            details: try session.details.map(detailsJSON))
                     })
             })
     }
@@ -107,8 +107,8 @@ extension PlanRows {
     ///   columns hold what the store never writes.
     func storedPlan(progress: ProgressColumns) throws -> StoredPlan {
         let decoder = JSONDecoder()
-        var pictures = PictureDecoder(decoder: decoder)
-        let threads = try threads.map { thread in try thread.pinnedThread(&pictures) }
+        var detailedSnapshots = DetailsDecoder(decoder: decoder)
+        let threads = try threads.map { thread in try thread.pinnedThread(&detailedSnapshots) }
         let plan = KillPlan(
             name: PlanName(rawValue: name), sqlExecID: SqlExecID(rawValue: sqlExecID),
             content: KillPlan.Content(
@@ -122,17 +122,17 @@ extension PlanRows {
 }
 
 extension PlanRows.Thread {
-    fileprivate func pinnedThread(_ pictures: inout PictureDecoder) throws -> PinnedThread {
+    fileprivate func pinnedThread(_ detailedSnapshots: inout DetailsDecoder) throws -> PinnedThread {
         guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
         guard let session else { return PinnedThread(absent: id) }
-        let client = try pictures.decoder.decode(ClientColumn.self, fromText: session.client)
+        let client = try detailedSnapshots.decoder.decode(ClientColumn.self, fromText: session.client)
         return PinnedThread(
             PinnedSession(
                 identity: SessionIdentity(
                     id: id, user: session.user, host: session.host,
                     performanceSchemaThreadID: session.performanceSchemaThreadID,
                     client: client?.attributes, proxy: client?.proxy),
-                picture: try session.picture.map { text in try pictures.decode(text) }))
+                details: try session.details.map { text in try detailedSnapshots.decode(text) }))
     }
 }
 
@@ -180,19 +180,19 @@ private enum ClientColumn: Codable {
 }
 
 /// Decodes each of a plan's pictures once, however many sessions look alike.
-private struct PictureDecoder {
+private struct DetailsDecoder {
     let decoder: JSONDecoder
     // By bytes, whose hash takes a time that depends on their number only.
-    private var decoded: [[UInt8]: PinnedPicture] = [:]
+    private var decoded: [[UInt8]: PinnedDetails] = [:]
 
     init(decoder: JSONDecoder) { self.decoder = decoder }
 
-    mutating func decode(_ text: String) throws -> PinnedPicture {
+    mutating func decode(_ text: String) throws -> PinnedDetails {
         let bytes = Array(text.utf8)
         if let known = decoded[bytes] { return known }
-        let picture = try decoder.decode(PinnedPicture.self, from: Data(bytes))
-        decoded[bytes] = picture
-        return picture
+        let details = try decoder.decode(PinnedDetails.self, from: Data(bytes))
+        decoded[bytes] = details
+        return details
     }
 }
 

@@ -110,7 +110,7 @@ extension PlanTables {
                 .integer(id), .integer(Int64(position)), .integer(thread.id),
                 SQLiteValue(thread.session?.user), SQLiteValue(thread.session?.host),
                 SQLiteValue(thread.session?.performanceSchemaThreadID.map { Int64(bitPattern: $0) }),
-                SQLiteValue(thread.session?.client), SQLiteValue(thread.session?.picture),
+                SQLiteValue(thread.session?.client), SQLiteValue(thread.session?.details),
             ])
         }
         return 1
@@ -224,7 +224,7 @@ extension PlanRows.Thread {
         session = PlanRows.Session(
             user: user, host: try row.text(2),
             performanceSchemaThreadID: row.optionalInteger(3).map { UInt64(bitPattern: $0) },
-            client: try row.optionalText(4), picture: try row.optionalText(5))
+            client: try row.optionalText(4), details: try row.optionalText(5))
     }
 }
 

@@ -28,7 +28,7 @@ final class World: Sendable {
         var Text: String
         var Numbers: [UInt32]?
     }
-    struct EchoAnswer: Encodable, Sendable { var Text: String }
+    struct EchoResponse: Encodable, Sendable { var Text: String }
     struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
 
     var calls: Int { witness.state.withLock(\.calls) }
@@ -62,7 +62,7 @@ final class World: Sendable {
             case "approve": try call.require(.approve, on: "the thing")
             default: break
             }
-            return EchoAnswer(Text: request.Text)
+            return EchoResponse(Text: request.Text)
         }
         func change(_ name: String, _ repetition: Action.Repetition) -> Action {
             Action(name, repetition: repetition, request: EchoRequest.self) { request, _ in
@@ -72,7 +72,7 @@ final class World: Sendable {
                 case "refuse": throw ActionFailure(answer: .planNotFound, cause: Unforeseen())
                 default: break
                 }
-                return EchoAnswer(Text: "\(name) \(witness.state.withLock(\.changes.count))")
+                return EchoResponse(Text: "\(name) \(witness.state.withLock(\.changes.count))")
             }
         }
         dispatcher = Dispatcher(
@@ -110,7 +110,7 @@ final class World: Sendable {
         await result(of: dispatcher.answer(request))
     }
 
-    private func result(of answer: HTTPAnswer) async -> HTTPResponse {
+    private func result(of answer: PendingResponse) async -> HTTPResponse {
         switch answer {
         case .now(let response): response
         case .soon(let find): await result(of: find())

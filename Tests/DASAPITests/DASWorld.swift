@@ -24,7 +24,7 @@ final class DASWorld: Sendable {
         let state = Mutex(State())
     }
 
-    /// Answers with what it was asked.
+    /// Responses with what it was asked.
     struct Echo: DASAction {
         struct Request: Decodable, Sendable {
             var InstanceId: String
@@ -38,14 +38,14 @@ final class DASWorld: Sendable {
         static let needs: Set<Permission> = [.list]
         let witness: Witness
 
-        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
             witness.state.withLock { $0.calls += 1 }
             switch request.InstanceId {
             case "unknown": throw .invalidParameters(.unknownInstance)
             case "broken": throw .internalError(cause: Unforeseen())
             default: break
             }
-            return DASAnswer(data: [
+            return DASResponse(data: [
                 "InstanceId": .text(request.InstanceId), "NodeId": request.NodeId.map { .text($0) },
                 "KillAllSessions": request.KillAllSessions.map { .boolean($0.value) },
                 "SessionIds": request.SessionIds.map { .text($0) },
@@ -67,9 +67,9 @@ final class DASWorld: Sendable {
         static let mayBeBlank: [String]? = ["InstanceId", "SessionIds"]
         let witness: Witness
 
-        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
             witness.state.withLock { $0.calls += 1 }
-            return DASAnswer(data: "", envelope: .allText)
+            return DASResponse(data: "", envelope: .allText)
         }
     }
 
@@ -144,7 +144,7 @@ final class DASWorld: Sendable {
             method: signed.method, target: signed.target, headers: headers, body: body, remoteAddress: "127.0.0.1")
     }
 
-    private func result(of answer: HTTPAnswer) async -> HTTPResponse {
+    private func result(of answer: PendingResponse) async -> HTTPResponse {
         switch answer {
         case .now(let response): response
         case .soon(let find): await result(of: find())

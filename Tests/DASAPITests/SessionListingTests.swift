@@ -62,7 +62,7 @@ final class SessionListingTests: XCTestCase {
     func testAVeryLongStatementIsCut() {
         let statement = String(repeating: "é", count: 10_000)
         var session = Session.listed(1, "app", "h:1", nil)
-        session.picture.statement = statement
+        session.details.statement = statement
         let kept = ListedSession(session).statement
         XCTAssertEqual(kept.utf8.count, 10_240)
         XCTAssertTrue(statement.hasPrefix(kept))
@@ -72,8 +72,8 @@ final class SessionListingTests: XCTestCase {
     func testCombiningMarksByTheMegabyteStallNobody() {
         let marks = String(repeating: "\u{301}\u{316}", count: 2_000_000)
         var session = Session.listed(1, marks, marks, marks, command: marks)
-        session.picture.statement = marks
-        session.picture.state = marks
+        session.details.statement = marks
+        session.details.state = marks
         let begin = ContinuousClock.now
         let data = SessionData(.of(session, .listed(2, "app", "h:1", nil)), readAt: UnixTime(milliseconds: 0))
         XCTAssertEqual(data.users.map(\.threads.count), [1, 1])
@@ -143,7 +143,7 @@ final class SessionListingTests: XCTestCase {
             let data = try await finished(listing, in: listings)
             XCTAssertNotNil(data)
         }
-        XCTAssertLessThan(server.looks.withLock { $0 }, 50)
+        XCTAssertLessThan(server.snapshots.withLock { $0 }, 50)
     }
 
     func testAFailedLookIsAFailedListing() async throws {
@@ -193,7 +193,7 @@ private final class Time: Sendable {
 }
 
 private final class ListedServer: DatabaseServer {
-    let looks = Mutex(0)
+    let snapshots = Mutex(0)
     let failure = Mutex<ServerError?>(nil)
 
     func withConnection<Answer: Sendable>(
@@ -209,7 +209,7 @@ private final class ListedServer: DatabaseServer {
     }
 
     func list() async throws -> SessionList {
-        looks.withLock { $0 += 1 }
+        snapshots.withLock { $0 += 1 }
         if let failure = failure.withLock({ $0 }) { throw failure }
         try await Task.sleep(for: .milliseconds(5))
         return .of(.listed(1, "app", "10.0.0.7:1", "shop"), .listed(2, "app", "10.0.0.7:2", "shop"))
@@ -229,7 +229,7 @@ extension Session {
     ) -> Session {
         Session(
             identity: SessionIdentity(id: thread(id), user: user, host: host),
-            picture: SessionPicture(database: database, command: command, seconds: seconds, transaction: transaction))
+            details: SessionDetails(database: database, command: command, seconds: seconds, transaction: transaction))
     }
 }
 

@@ -11,7 +11,7 @@ final class SessionFilterTests: XCTestCase {
     ) throws -> Session {
         Session(
             identity: SessionIdentity(id: try XCTUnwrap(ThreadID(7)), user: "app", host: host),
-            picture: SessionPicture(
+            details: SessionDetails(
                 database: database, command: command, seconds: seconds, state: state, statement: statement))
     }
 

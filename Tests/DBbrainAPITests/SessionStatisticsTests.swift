@@ -7,7 +7,7 @@ final class SessionStatisticsTests: XCTestCase {
     private func session(_ statement: String?, _ seconds: Int64?) throws -> Session {
         Session(
             identity: SessionIdentity(id: try XCTUnwrap(ThreadID(7)), user: "app", host: "localhost"),
-            picture: SessionPicture(command: "Query", seconds: seconds, statement: statement))
+            details: SessionDetails(command: "Query", seconds: seconds, statement: statement))
     }
 
     private func count(_ data: [String]?) throws -> StatisticInfo {

@@ -10,7 +10,7 @@ import XCTest
 final class HTTPServerTests: XCTestCase {
     private let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-    /// Answers with the length of the body, or with the path; paths that begin
+    /// Responses with the length of the body, or with the path; paths that begin
     /// with `/later` from a task, those with `/soon` beside the event loop.
     private static let echo: HTTPServer.Handler = { request in
         let text = request.body.isEmpty ? request.path : "\(request.body.count)"

@@ -2,7 +2,7 @@ import XCTest
 
 @testable import killd
 
-/// Answers as servers, and proxies before them, send them to killd's own commands.
+/// Responses as servers, and proxies before them, send them to killd's own commands.
 final class HTTPResponseReaderTests: XCTestCase {
     private func read(_ bytes: [UInt8], in pieces: Int) throws -> HTTPClient.Response {
         var reader = HTTPResponseReader()

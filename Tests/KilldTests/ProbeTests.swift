@@ -10,7 +10,7 @@ final class ProbeTests: XCTestCase {
     private final class World: Sendable {
         struct State {
             var now = ContinuousClock.now
-            var looks = 0
+            var snapshots = 0
             var looking: [CheckedContinuation<Void, any Error>] = []
             var sleeping: [CheckedContinuation<Void, Never>] = []
         }
@@ -26,21 +26,21 @@ final class ProbeTests: XCTestCase {
             ) {
                 try await withCheckedThrowingContinuation { next in
                     self.state.withLock { state in
-                        state.looks += 1
+                        state.snapshots += 1
                         state.looking.append(next)
                     }
                 }
             }
         }
 
-        var looks: Int { state.withLock(\.looks) }
+        var snapshots: Int { state.withLock(\.snapshots) }
 
         func advance(by duration: Duration) { state.withLock { $0.now += duration } }
 
         func endLook(_ result: Result<Void, any Error> = .success(())) async throws {
             try await eventually("a look") { state.withLock { !$0.looking.isEmpty } }
             state.withLock { state in
-                for look in state.looking { look.resume(with: result) }
+                for snapshot in state.looking { snapshot.resume(with: result) }
                 state.looking = []
             }
         }
@@ -66,7 +66,7 @@ final class ProbeTests: XCTestCase {
             let finding = await asker.value
             XCTAssertEqual(finding, .works)
         }
-        XCTAssertEqual(world.looks, 1)
+        XCTAssertEqual(world.snapshots, 1)
         try await world.wakeSleepers()
     }
 
@@ -79,14 +79,14 @@ final class ProbeTests: XCTestCase {
         world.advance(by: .milliseconds(999))
         let second = await probe.finding()
         XCTAssertEqual(second, .works)
-        XCTAssertEqual(world.looks, 1)
+        XCTAssertEqual(world.snapshots, 1)
 
         world.advance(by: .milliseconds(1))
         async let third = probe.finding()
         try await world.endLook(.failure(Trouble()))
         let failure = await third
         XCTAssertEqual(failure, .fails("it is away"))
-        XCTAssertEqual(world.looks, 2)
+        XCTAssertEqual(world.snapshots, 2)
         try await world.wakeSleepers()
     }
 
@@ -101,10 +101,10 @@ final class ProbeTests: XCTestCase {
         world.advance(by: .seconds(7))
         let later = await probe.finding()
         XCTAssertEqual(later, .fails("no answer for 7000 ms"))
-        XCTAssertEqual(world.looks, 1)
+        XCTAssertEqual(world.snapshots, 1)
 
         try await world.endLook()
         try await eventually("the finding") { await probe.finding() == .works }
-        XCTAssertEqual(world.looks, 1)
+        XCTAssertEqual(world.snapshots, 1)
     }
 }

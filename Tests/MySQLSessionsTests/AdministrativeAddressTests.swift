@@ -111,7 +111,7 @@ final class AdministrativeAddressTests: XCTestCase {
             let now = try await connection.observe(.sessions)
             XCTAssertNil(before.fingerprint.difference(from: now.fingerprint))
             let victim = try XCTUnwrap(now.sessions.first { $0.id == id })
-            XCTAssertEqual(victim.picture.statement, "SELECT SLEEP(1000)")
+            XCTAssertEqual(victim.details.statement, "SELECT SLEEP(1000)")
             let answers = await connection.kill([victim.identity])
             XCTAssertEqual(answers.map(\.isAccepted), [true], "\(answers)")
         }

@@ -8,7 +8,7 @@ struct Breakage: Sendable {
 }
 
 /// Makes up broken answers: all of another shape, and some values of each column, chosen by a seed.
-struct AnswerBreaker {
+struct ResponseBreaker {
     private var generator: SplitMix64
 
     /// How many broken answers to each statement are tried.

@@ -40,7 +40,7 @@ final class BrokenAnswersTests: XCTestCase {
         var generator = SystemRandomNumberGenerator()
         let seed = UInt64.random(in: 0...UInt64.max, using: &generator)
         print("seed of the broken answers of \(kind): \(seed)")
-        var breaker = AnswerBreaker(seed: seed)
+        var breaker = ResponseBreaker(seed: seed)
 
         let fake = try FakeMySQLServer(kind.settings)
         defer { fake.stop() }

@@ -119,12 +119,12 @@ final class CallLimitsTests: XCTestCase {
         let healthy = try FakeMySQLServer()
         let server = server(hanging, call: .seconds(5), readWrite: .seconds(1))
         let other = MySQLServer(healthy.configuration())
-        let look = Task { try await server.list() }
+        let snapshot = Task { try await server.list() }
         for _ in 0..<10 {
             let sessions = try await other.list().sessions
             XCTAssertEqual(sessions.count, 5)
         }
-        let error = try await failure(within: .seconds(5)) { try await look.value }
+        let error = try await failure(within: .seconds(5)) { try await snapshot.value }
         XCTAssertEqual(error.reason, .connectionLost, "\(error)")
         await server.close()
         await other.close()

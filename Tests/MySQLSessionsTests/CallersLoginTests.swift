@@ -29,13 +29,13 @@ final class CallersLoginTests: XCTestCase {
     func testTheLoginIsTheCallersAndTheServerIsKilldsOwn() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
-            let look = try await database.withConnection(as: try login()) { connection in
+            let snapshot = try await database.withConnection(as: try login()) { connection in
                 let error = try await assertThrows(ServerError.self) { try await connection.observe(.sessions) }
                 XCTAssertEqual(error.reason, .privilegeMissing("PROCESS"))
                 return try await connection.observe(.server)
             }
             let own = try await database.observe(.server)
-            XCTAssertNil(look.fingerprint.difference(from: own.fingerprint))
+            XCTAssertNil(snapshot.fingerprint.difference(from: own.fingerprint))
             await database.close()
         }
     }
@@ -85,16 +85,16 @@ final class CallersLoginTests: XCTestCase {
             let database = MySQLServer(server.configuration())
             let before = try await database.observe(.sessions).ownThreadIDs
             let (during, sessions) = try await database.withConnection(as: try login()) { _ in
-                let look = try await database.observe(.sessions)
-                return (look.ownThreadIDs, look.sessions)
+                let snapshot = try await database.observe(.sessions)
+                return (snapshot.ownThreadIDs, snapshot.sessions)
             }
             XCTAssertEqual(during.count, before.count + 1)
             let callers = during.subtracting(before)
             XCTAssertEqual(sessions.filter { callers.contains($0.id) }.map(\.identity.user), ["app"])
             try await eventually("its end") {
-                let look = try await database.observe(.sessions)
-                XCTAssertEqual(look.ownThreadIDs, before)
-                return !look.sessions.contains { callers.contains($0.id) }
+                let snapshot = try await database.observe(.sessions)
+                XCTAssertEqual(snapshot.ownThreadIDs, before)
+                return !snapshot.sessions.contains { callers.contains($0.id) }
             }
             await database.close()
         }

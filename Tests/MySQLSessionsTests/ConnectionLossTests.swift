@@ -87,7 +87,7 @@ final class ConnectionLossTests: XCTestCase {
         configuration.deadlines.check = .seconds(1)
         let server = MySQLServer(configuration, connectionLimit: 1)
         // Whoever fails asks again: between two of them the server seems to be well.
-        let looks = Task { while !Task.isCancelled { _ = try? await server.list() } }
+        let snapshots = Task { while !Task.isCancelled { _ = try? await server.list() } }
         try await eventually("the look") { fake.statements.contains { $0.hasPrefix("SHOW FULL") } }
         try await eventually("that readiness tells of it") {
             do {
@@ -95,9 +95,9 @@ final class ConnectionLossTests: XCTestCase {
                 return false
             } catch { return true }
         }
-        looks.cancel()
+        snapshots.cancel()
         await server.close()
-        await looks.value
+        await snapshots.value
         fake.stop()
     }
 }

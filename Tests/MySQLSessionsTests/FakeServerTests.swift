@@ -11,15 +11,15 @@ final class FakeServerTests: XCTestCase {
             let server = MySQLServer(fake.configuration())
             let list = try await server.list()
             XCTAssertEqual(list.sessions.map(\.id.description), ["5", "11", "12", "13", "101"])
-            let look = try await server.observe(.locks)
-            XCTAssertEqual(look.sessions.count, 5)
-            XCTAssertEqual(look.sessions.compactMap(\.picture.transaction).count, 1)
-            XCTAssertEqual(look.fingerprint.hostname, "db1")
-            XCTAssertNil(look.missingKillPrivilege)
-            XCTAssertTrue(look.seesAllSessions)
+            let snapshot = try await server.observe(.locks)
+            XCTAssertEqual(snapshot.sessions.count, 5)
+            XCTAssertEqual(snapshot.sessions.compactMap(\.details.transaction).count, 1)
+            XCTAssertEqual(snapshot.fingerprint.hostname, "db1")
+            XCTAssertNil(snapshot.missingKillPrivilege)
+            XCTAssertTrue(snapshot.seesAllSessions)
 
-            let victims = look.sessions.filter { ["11", "13"].contains($0.id.description) }.map(\.identity)
-            let another = try XCTUnwrap(look.sessions.first { $0.id.description == "12" }).identity
+            let victims = snapshot.sessions.filter { ["11", "13"].contains($0.id.description) }.map(\.identity)
+            let another = try XCTUnwrap(snapshot.sessions.first { $0.id.description == "12" }).identity
             let stranger = SessionIdentity(
                 id: another.id, user: "other", host: another.host, performanceSchemaThreadID: nil, client: nil)
             let asked = victims + [stranger]

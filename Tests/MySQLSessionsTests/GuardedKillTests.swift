@@ -27,7 +27,7 @@ extension RealServer {
     fileprivate var usualGuard: KillGuard { kind == .mariadb ? .queryID : .list }
 }
 
-extension KillAnswer {
+extension KillResponse {
     var isAccepted: Bool { if case .accepted = self { true } else { false } }
 }
 
@@ -93,7 +93,7 @@ final class GuardedKillTests: XCTestCase {
                 return await connection.kill(pinned)
             }
             for (index, answer) in answers.enumerated() {
-                let accepted = KillAnswer.accepted(by: server.usualGuard)
+                let accepted = KillResponse.accepted(by: server.usualGuard)
                 XCTAssertEqual(answer, [0, 7, 8, 29].contains(index) ? .notFound : accepted, "\(index)")
             }
             let answering = await victims.answering()
@@ -127,7 +127,7 @@ final class GuardedKillTests: XCTestCase {
         let sessions = (1...3).compactMap { ThreadID(UInt64($0)) }.map { id in
             SessionIdentity(id: id, user: "app", host: "10.0.0.7:5\(id)")
         }
-        let refused = PacketAnswer.final(.refused(code: 1_153, message: failure.message))
+        let refused = PacketResponse.final(.refused(code: 1_153, message: failure.message))
         let mysql = MySQLKillPacket(sessions: sessions, table: "t", mayReadThreads: false)
         XCTAssertEqual(mysql.answers(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
         for guards in [MariaDBKillPacket.Guards.list, .listAndQueryID] {
@@ -247,7 +247,7 @@ final class GuardedKillTests: XCTestCase {
                 try await victims.ping(on: 0)
                 try await stranger.send("SELECT SLEEP(0.3)")
                 let answers = await connection.kill(sessions)
-                let others = KillAnswer.accepted(by: server.usualGuard)
+                let others = KillResponse.accepted(by: server.usualGuard)
                 XCTAssertEqual(answers, [.accepted(by: .list), others, others])
             }
             let slept = try await stranger.receive()

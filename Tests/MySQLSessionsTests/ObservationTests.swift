@@ -51,25 +51,25 @@ final class ObservationTests: XCTestCase {
             var observation = try await observe(server)
             try await eventually("the transaction is shown", pause: .milliseconds(300)) {
                 observation = try await observe(server)
-                return observation.sessions.contains { $0.id == ids[0] && $0.picture.transaction != nil }
-                    && observation.sessions.contains { $0.id == ids[1] && $0.picture.command == "Query" }
+                return observation.sessions.contains { $0.id == ids[0] && $0.details.transaction != nil }
+                    && observation.sessions.contains { $0.id == ids[1] && $0.details.command == "Query" }
             }
             let listed = Dictionary(uniqueKeysWithValues: observation.sessions.map { ($0.id, $0) })
             let writer = try XCTUnwrap(listed[ids[0]])
             XCTAssertEqual(writer.identity.user, "app")
             XCTAssertNotNil(writer.identity.host.firstMatch(of: /^(localhost|127\.0\.0\.1):\d+$/), writer.identity.host)
-            XCTAssertEqual(writer.picture.transaction?.state, "RUNNING")
-            XCTAssertEqual(writer.picture.transaction?.rowsModified, 3)
-            let age = try XCTUnwrap(writer.picture.transaction?.age)
+            XCTAssertEqual(writer.details.transaction?.state, "RUNNING")
+            XCTAssertEqual(writer.details.transaction?.rowsModified, 3)
+            let age = try XCTUnwrap(writer.details.transaction?.age)
             XCTAssertTrue((0..<20).contains(age), "\(age)")
             let sleeper = try XCTUnwrap(listed[ids[1]])
-            XCTAssertEqual(sleeper.picture.statement, sleep)
-            XCTAssertEqual(sleeper.picture.database, "d")
-            XCTAssertNil(sleeper.picture.transaction)
+            XCTAssertEqual(sleeper.details.statement, sleep)
+            XCTAssertEqual(sleeper.details.database, "d")
+            XCTAssertNil(sleeper.details.transaction)
             let idle = try XCTUnwrap(listed[ids[2]])
-            XCTAssertEqual(idle.picture.command, "Sleep")
-            XCTAssertNil(idle.picture.statement)
-            XCTAssertNil(idle.picture.database)
+            XCTAssertEqual(idle.details.command, "Sleep")
+            XCTAssertNil(idle.details.statement)
+            XCTAssertNil(idle.details.database)
         }
     }
 
@@ -83,28 +83,29 @@ final class ObservationTests: XCTestCase {
             let database = MySQLServer(server.configuration())
             // Each of these has a memory of its own.
             try await eventually("all run") {
-                let look = try await observe(server)
-                return ids.allSatisfy { id in look.sessions.contains { $0.id == id && $0.picture.statement != nil } }
+                let snapshot = try await observe(server)
+                return ids.allSatisfy { id in snapshot.sessions.contains { $0.id == id && $0.details.statement != nil }
+                }
             }
             let whole = try await database.observe(.sessions)
             let cut = try await database.observe(.sessions)
             let cutList = try await database.list().sessions
-            for (name, look) in [("whole", whole.sessions), ("cut", cut.sessions), ("cut list", cutList)] {
-                let found = Dictionary(uniqueKeysWithValues: look.map { ($0.id, $0) })
+            for (name, snapshot) in [("whole", whole.sessions), ("cut", cut.sessions), ("cut list", cutList)] {
+                let found = Dictionary(uniqueKeysWithValues: snapshot.map { ($0.id, $0) })
                 let before = Dictionary(uniqueKeysWithValues: whole.sessions.map { ($0.id, $0) })
                 for id in ids {
                     let session = try XCTUnwrap(found[id], name)
                     XCTAssertEqual(session.identity, before[id]?.identity, name)
-                    let text = try XCTUnwrap(session.picture.statement, name)
+                    let text = try XCTUnwrap(session.details.statement, name)
                     guard id != ids[3] else {
                         XCTAssertEqual(text, "SELECT SLEEP(60), 'short'", name)
-                        XCTAssertNil(session.picture.statementLength, name)
+                        XCTAssertNil(session.details.statementLength, name)
                         continue
                     }
                     XCTAssertTrue(statement.utf8.starts(with: text.utf8), name)
                     let most = name == "whole" || server.kind == .mariadb ? 65_535 : 1_024
                     XCTAssertTrue((most - 3...most).contains(text.utf8.count), "\(name): \(text.utf8.count)")
-                    let length = try XCTUnwrap(session.picture.statementLength, name)
+                    let length = try XCTUnwrap(session.details.statementLength, name)
                     if name == "whole" { XCTAssertEqual(length, statement.utf8.count) }
                     XCTAssertGreaterThan(length, text.utf8.count, name)
                 }
@@ -121,7 +122,7 @@ final class ObservationTests: XCTestCase {
             try await sessions.send("SELECT SLEEP(60), '" + String(repeating: "x", count: 4_000_000) + "'", on: 0)
             let id = await sessions.threadIDs[0]
             try await eventually("it runs") {
-                try await observe(server).sessions.contains { $0.id == id && $0.picture.statement != nil }
+                try await observe(server).sessions.contains { $0.id == id && $0.details.statement != nil }
             }
             let database = MySQLServer(server.configuration())
             let first = try await database.observe(.sessions).ownThreadIDs
@@ -147,7 +148,7 @@ final class ObservationTests: XCTestCase {
                 try await sessions.send(Array("SELECT SLEEP(60), '".utf8) + bytes + Array("' AS odd".utf8))
                 try await eventually("the statement is listed") {
                     let session = try await observe(server).sessions.first { $0.id == id }
-                    return session?.picture.statement?.hasSuffix("' AS odd") == true
+                    return session?.details.statement?.hasSuffix("' AS odd") == true
                 }
             }
         }

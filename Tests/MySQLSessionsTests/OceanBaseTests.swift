@@ -55,27 +55,27 @@ final class OceanBaseTests: XCTestCase {
         var observation = try await observe(server)
         try await eventually("the statement is shown") {
             observation = try await observe(server)
-            return observation.sessions.contains { $0.id == ids[1] && $0.picture.command == "Query" }
+            return observation.sessions.contains { $0.id == ids[1] && $0.details.command == "Query" }
         }
         let listed = Dictionary(uniqueKeysWithValues: observation.sessions.map { ($0.id, $0) })
         let writer = try XCTUnwrap(listed[ids[0]])
         XCTAssertEqual(writer.identity.user, "app")
         XCTAssertNotNil(writer.identity.host.firstMatch(of: /^127\.0\.0\.1:\d+$/), writer.identity.host)
-        let transaction = try XCTUnwrap(writer.picture.transaction)
+        let transaction = try XCTUnwrap(writer.details.transaction)
         XCTAssertNotNil(transaction.id)
         XCTAssertNil(transaction.rowsModified)
         XCTAssertEqual(transaction.state, "EXPLICIT_ACTIVE")
         XCTAssertTrue((0..<20).contains(transaction.age), "\(transaction.age)")
         let sleeper = try XCTUnwrap(listed[ids[1]])
-        XCTAssertEqual(sleeper.picture.statement, sleep)
-        XCTAssertEqual(sleeper.picture.state, "ACTIVE")
-        XCTAssertEqual(sleeper.picture.database, "d")
+        XCTAssertEqual(sleeper.details.statement, sleep)
+        XCTAssertEqual(sleeper.details.state, "ACTIVE")
+        XCTAssertEqual(sleeper.details.database, "d")
         let idle = try XCTUnwrap(listed[ids[2]])
-        XCTAssertEqual(idle.picture.command, "Sleep")
-        XCTAssertEqual(idle.picture.state, "SLEEP")
-        XCTAssertNil(idle.picture.statement)
-        XCTAssertNil(idle.picture.transaction)
-        XCTAssertNil(idle.picture.database, "the server says NULL in letters")
+        XCTAssertEqual(idle.details.command, "Sleep")
+        XCTAssertEqual(idle.details.state, "SLEEP")
+        XCTAssertNil(idle.details.statement)
+        XCTAssertNil(idle.details.transaction)
+        XCTAssertNil(idle.details.database, "the server says NULL in letters")
         try await sessions.run("ROLLBACK")
     }
 

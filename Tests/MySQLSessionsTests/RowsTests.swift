@@ -3,7 +3,7 @@ import XCTest
 
 @testable import MySQLSessions
 
-/// Answers that make no sense, and what is made of them.
+/// Responses that make no sense, and what is made of them.
 final class RowsTests: XCTestCase {
     private let columns = ["Id", "User", "Host", "db", "Command", "Time", "State", "Info"]
 
@@ -29,7 +29,7 @@ final class RowsTests: XCTestCase {
         let found = try sessions(order.map { columns[$0] } + ["Progress"], [order.map { row()[$0] } + ["0.000"]])
         XCTAssertEqual(found, try sessions(columns, [row()]))
         XCTAssertEqual(found.map(\.identity.user), ["app"])
-        XCTAssertEqual(found.map(\.picture.statement), ["SELECT 1"])
+        XCTAssertEqual(found.map(\.details.statement), ["SELECT 1"])
     }
 
     func testAColumnThatLacksOrIsThereTwiceIsRefused() {
@@ -69,7 +69,7 @@ final class RowsTests: XCTestCase {
             nil: nil,
         ]
         for (text, seconds) in times {
-            XCTAssertEqual(try sessions(columns, [row(time: text)]).map(\.picture.seconds), [seconds], text ?? "NULL")
+            XCTAssertEqual(try sessions(columns, [row(time: text)]).map(\.details.seconds), [seconds], text ?? "NULL")
         }
         for text in ["", "soon", "nan", "inf", "1e999", "0x", "3 s"] {
             assertRefused(columns, [row(time: text)], saying: "in place of a time")

@@ -15,7 +15,7 @@ final class SickServerTests: XCTestCase {
     }
 
     /// Kills sessions that a look showed, and waits until they are gone.
-    private func kill(_ sessions: [SessionIdentity], on database: MySQLServer) async throws -> [KillAnswer] {
+    private func kill(_ sessions: [SessionIdentity], on database: MySQLServer) async throws -> [KillResponse] {
         try await database.withConnection { connection in
             let before = try await connection.present(among: sessions)
             XCTAssertEqual(before, Set(sessions.map(\.id)))
@@ -86,7 +86,7 @@ final class SickServerTests: XCTestCase {
         try await odd.send("SELECT SLEEP(60), '\u{1F600}'")
         let root = try await server.administrator()
         try await eventually("the statement is listed") {
-            let failure = await failure(of: root, Self.look)
+            let failure = await failure(of: root, Self.snapshot)
             return failure?.code == 3_854
         }
         let victims = try await ClientSessions.open(40, on: server)
@@ -122,7 +122,7 @@ final class SickServerTests: XCTestCase {
         let ids = await Set(victims.threadIDs)
         try disk.fill()
         let root = try await server.administrator()
-        let failure = await failure(of: root, Self.look)
+        let failure = await failure(of: root, Self.snapshot)
         XCTAssertEqual(failure?.code, 1_021)
         let database = MySQLServer(server.configuration())
         let sessions = try await database.observe(.locks).sessions.map(\.identity).filter { ids.contains($0.id) }
@@ -163,7 +163,7 @@ final class SickServerTests: XCTestCase {
         await database.close()
     }
 
-    private static let look = "SELECT 1 FROM information_schema.PROCESSLIST"
+    private static let snapshot = "SELECT 1 FROM information_schema.PROCESSLIST"
 
     private func failure(of connection: MySQLConnection, _ statement: String) async -> ServerError? {
         do throws(ServerError) {

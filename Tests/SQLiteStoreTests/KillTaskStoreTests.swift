@@ -196,7 +196,7 @@ final class KillTaskStoreTests: StoreTestCase {
                 '\(rows.account)', '\(rows.instance)', \(rows.preparedAt), \(rows.expiresAt), 0, '\(rows.fingerprint)');
                 INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, picture) \
                 VALUES (1, 0, \(thread.id), '\(session.user)', '\(session.host)', \
-                \(session.performanceSchemaThreadID ?? 0), '\(session.picture ?? "")')
+                \(session.performanceSchemaThreadID ?? 0), '\(session.details ?? "")')
                 """)
             try connection.close()
         }

@@ -213,7 +213,7 @@ final class MigrationTests: StoreTestCase {
     /// A store with what killd wrote before it knew of previews: an ended plan, and one that could be committed.
     func testPlansFromBeforePreviewsKeepTheirAnswersAndCannotBeCommittedUnseen() async throws {
         try makeStore(Array(Migration.all.prefix(1)))
-        let picture = """
+        let details = """
             {"command":"Query","database":"shop","seconds":12,"state":"executing",\
             "statement":"SELECT ''日''","transaction":{"age":9,"id":"1811","rowsModified":7,"state":"RUNNING"}}
             """
@@ -225,7 +225,7 @@ final class MigrationTests: StoreTestCase {
             INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, \
             record_history, fingerprint, state, ended_at) VALUES (\(id), 'plan-\(id)', 'ticket\(id)', '\(digest)', \
             'ci', 'cdb-8jawylhf', 100, 700, 1, '\(fingerprint)', '\(state)', \(endedAt));
-            INSERT INTO threads VALUES (\(id), 0, 101, 'app', 'h:1', 900, '\(picture)', 200, NULL, NULL);
+            INSERT INTO threads VALUES (\(id), 0, 101, 'app', 'h:1', 900, '\(details)', 200, NULL, NULL);
             INSERT INTO threads VALUES (\(id), 1, 102, 'app', 'h:2', NULL, '{"command":"Sleep"}', NULL, NULL, NULL);
             INSERT INTO threads VALUES (\(id), 2, 103, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
             """
@@ -242,13 +242,13 @@ final class MigrationTests: StoreTestCase {
             ended.state,
             .ended(.committed, at: UnixTime(milliseconds: 300), outcomes: [.number(101): .killed]))
         XCTAssertEqual(
-            ended.plan.content.threads.map(\.session?.picture),
+            ended.plan.content.threads.map(\.session?.details),
             [
-                PinnedPicture(
+                PinnedDetails(
                     database: "shop", command: "Query", seconds: 12, state: "executing",
                     statement: .shown(text: "SELECT '日'", length: 12),
                     transaction: Transaction(id: "1811", age: 9, rowsModified: 7, state: "RUNNING")),
-                PinnedPicture(command: "Sleep", seconds: nil), nil,
+                PinnedDetails(command: "Sleep", seconds: nil), nil,
             ])
         let history = try await store.history(
             of: [InstanceID(rawValue: "cdb-8jawylhf")], at: UnixTime(milliseconds: 150), skipping: 0, limit: 10)
@@ -297,7 +297,7 @@ final class MigrationTests: StoreTestCase {
     /// What a killd wrote whose digests did not bind the ticket, and whose fingerprints had no mark of the start.
     func testAPlanOfAnEarlierKilldIsVerifiedAsThatKilldMadeIt() async throws {
         try makeStore(Array(Migration.all.prefix(4)))
-        let picture = """
+        let details = """
             {"command":"Sleep","freedSessions":0,"hasPreparedXA":false,"seconds":1,"state":"","wantedLocks":[]}
             """
         let fingerprint = """
@@ -311,8 +311,8 @@ final class MigrationTests: StoreTestCase {
             record_history, fingerprint, state, impact) VALUES (1, 'plan-7mq4u3byvqf3', 'kJ8OfAJ0zUVf', \
             '7a95a9290bafe69ef24c8acdd0542d6d7116e5f2bb33fa23cf072b0efd5a0be6', 'ci', 'cdb-8jawylhf', 1795977815917, \
             1795978415917, 1, '\(fingerprint)', 'prepared', '{"freedSessions":0,"unexplainedWaiters":0}');
-            INSERT INTO threads VALUES (1, 0, 308, 'app', 'localhost:37204', NULL, NULL, '\(picture)', NULL, NULL, NULL);
-            INSERT INTO threads VALUES (1, 1, 309, 'app', 'localhost:37220', NULL, NULL, '\(picture)', NULL, NULL, NULL);
+            INSERT INTO threads VALUES (1, 0, 308, 'app', 'localhost:37204', NULL, NULL, '\(details)', NULL, NULL, NULL);
+            INSERT INTO threads VALUES (1, 1, 309, 'app', 'localhost:37220', NULL, NULL, '\(details)', NULL, NULL, NULL);
             """)
         try old.close()
 

@@ -27,7 +27,7 @@ final class RoundTripTests: StoreTestCase {
                         id: .number(4_294_967_295), user: "app", host: "10.0.0.7:50000",
                         performanceSchemaThreadID: .max,
                         client: ClientAttributes(programName: "etl", processID: "4711")),
-                    picture: PinnedPicture(
+                    details: PinnedDetails(
                         database: "shop", command: "Query", seconds: -1, state: "updating",
                         statement: .shown(text: "UPDATE t SET a = 1", length: 4_000),
                         transaction: Transaction(id: "1811", age: 9, rowsModified: .max, state: "LOCK WAIT"),
@@ -42,7 +42,7 @@ final class RoundTripTests: StoreTestCase {
                     identity: SessionIdentity(
                         id: .number(2), user: "app", host: "localhost",
                         client: ClientAttributes(programName: nil, processID: nil)),
-                    picture: PinnedPicture(command: "Query", seconds: 0, statement: .hidden(sha256: "ab")))),
+                    details: PinnedDetails(command: "Query", seconds: 0, statement: .hidden(sha256: "ab")))),
             PinnedThread(absent: .number(1)),
         ]
         content.impact = PlanImpact(freedSessions: 4, unexplainedWaiters: 1)
@@ -67,7 +67,7 @@ final class RoundTripTests: StoreTestCase {
                         proxy: ProxySession(
                             id: .max, cluster: "c", tenant: "e\u{301}", transactionCount: .max,
                             serverSession: serverSession)),
-                    picture: nil))
+                    details: nil))
         }
         try await assertReadsBackAsInserted(
             KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
@@ -80,10 +80,10 @@ final class RoundTripTests: StoreTestCase {
             PinnedThread(
                 PinnedSession(
                     identity: SessionIdentity(id: .number(7), user: "unauthenticated user", host: "localhost"),
-                    picture: PinnedPicture(command: "Connect", seconds: nil))),
+                    details: PinnedDetails(command: "Connect", seconds: nil))),
             PinnedThread(
                 PinnedSession(
-                    identity: SessionIdentity(id: .number(8), user: "app", host: "localhost"), picture: nil)),
+                    identity: SessionIdentity(id: .number(8), user: "app", host: "localhost"), details: nil)),
         ]
         try await assertReadsBackAsInserted(
             KillPlan(name: PlanName(rawValue: "plan-a"), sqlExecID: SqlExecID(rawValue: "A"), content: content))
@@ -107,7 +107,7 @@ final class RoundTripTests: StoreTestCase {
                 PinnedThread(
                     PinnedSession(
                         identity: SessionIdentity(id: .number(5), user: text, host: text),
-                        picture: PinnedPicture(
+                        details: PinnedDetails(
                             database: text, command: text, seconds: 0, state: text,
                             statement: .shown(text: text, length: text.utf8.count))))
             ]
@@ -134,7 +134,7 @@ final class RoundTripTests: StoreTestCase {
             PinnedThread(
                 PinnedSession(
                     identity: SessionIdentity(id: .number(5), user: "etl", host: "localhost"),
-                    picture: PinnedPicture(
+                    details: PinnedDetails(
                         command: "Query", seconds: 3,
                         statement: .shown(text: String(repeating: "INSERT 日", count: 1 << 17), length: 10 << 17))))
         ]

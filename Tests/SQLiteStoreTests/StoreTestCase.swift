@@ -127,7 +127,7 @@ extension KillPlan {
                             identity: SessionIdentity(
                                 id: .number(101 + index), user: "app", host: "10.0.0.7:\(50_000 + index)",
                                 performanceSchemaThreadID: UInt64(900 + index)),
-                            picture: PinnedPicture(
+                            details: PinnedDetails(
                                 database: "shop", command: "Query", seconds: 12, state: "executing",
                                 statement: .shown(text: "SELECT SLEEP(100)", length: 17))))
                 }))

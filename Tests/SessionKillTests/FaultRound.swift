@@ -50,7 +50,7 @@ final class FaultRound {
         disk.mount()
         let records = records
         await server.set { server in
-            server.beforeKill = { _ in records.look() }
+            server.beforeKill = { _ in records.snapshot() }
             server.answerToKill = { thread in
                 records.note(thread)
                 return nil
@@ -324,7 +324,7 @@ private final class Records: Sendable {
     }
 
     /// Before a KILL: what a crash now would leave.
-    func look() {
+    func snapshot() {
         try? disk.copySynced(store, to: copy)
         let recorded = try? read(
             """

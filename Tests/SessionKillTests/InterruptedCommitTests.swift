@@ -78,7 +78,7 @@ final class InterruptedCommitTests: KillEngineTestCase {
             (.present, [], .ended), (.unknown, [], .ended),
         ] {
             var session = Session.idle(50)
-            session.picture.preparedXA = prepared
+            session.details.preparedXA = prepared
             let report = try await commitAfterCrash(session) { server in
                 Self.remove(server)
                 server.openTransactions = left
@@ -138,7 +138,7 @@ final class InterruptedCommitTests: KillEngineTestCase {
         let report = try await commitAfterCrash { server in
             for index in server.sessions.indices where server.sessions[index].id == 50 {
                 server.sessions[index].identity.user = "other"
-                server.sessions[index].picture.command = "Killed"
+                server.sessions[index].details.command = "Killed"
             }
         }
         XCTAssertEqual(report.outcomes, [50: .unknown])

@@ -23,8 +23,8 @@ final class KillEngineTests: KillEngineTestCase {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         XCTAssertEqual(Set(plans.map(\.sqlExecID)).count, 100)
-        let looks = await server.scopes.count
-        XCTAssertLessThan(looks, 100)
+        let snapshots = await server.scopes.count
+        XCTAssertLessThan(snapshots, 100)
 
         await server.set { $0.sessions.removeAll { $0.id == 3 } }
         let later = try await prepare([3])
@@ -196,7 +196,7 @@ final class KillEngineTests: KillEngineTestCase {
         // An ordinary session at Prepare, a dump thread at Commit.
         await server.set { server in
             for index in server.sessions.indices where server.sessions[index].id == 1 {
-                server.sessions[index].picture.command = "Binlog Dump GTID"
+                server.sessions[index].details.command = "Binlog Dump GTID"
             }
         }
         let report = try await commit(plan)
@@ -315,14 +315,14 @@ final class KillEngineTests: KillEngineTestCase {
     }
 
     private func assertSendsNoSecondKill(
-        where markAsDying: @escaping @Sendable (inout SessionPicture) -> Void,
+        where markAsDying: @escaping @Sendable (inout SessionDetails) -> Void,
         file: StaticString = #filePath, line: UInt = #line
     ) async throws {
         let plan = try await prepare([3])
         await server.set { server in
             server.afterKill = { session in
                 var dying = session
-                markAsDying(&dying.picture)
+                markAsDying(&dying.details)
                 return dying
             }
         }

@@ -22,7 +22,7 @@ final class KillRuleTests: XCTestCase {
     ) -> Session {
         Session(
             identity: SessionIdentity(id: 7, user: user, host: host),
-            picture: SessionPicture(database: database, command: command, seconds: seconds, statement: statement))
+            details: SessionDetails(database: database, command: command, seconds: seconds, statement: statement))
     }
 
     private func rule(

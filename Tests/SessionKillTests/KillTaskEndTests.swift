@@ -12,7 +12,7 @@ final class KillTaskEndTests: KillTaskTestCase {
     func testEndsWithItsDurationToTheMillisecond() async throws {
         let task = try await create(rule, lasting: .seconds(2))
         XCTAssertEqual(task.endsAt, task.createdAt.advanced(bySeconds: 2))
-        try await look(after: 1_999)
+        try await snapshot(after: 1_999)
         await addSessions(.idle(101, user: "batch"))
         gate.open()
         try await gate.pause()
@@ -52,7 +52,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         await addSessions(.idle(101, user: "batch"))
         try await gate.pause()
         await addSessions(.idle(102, user: "batch"))
-        for _ in 0..<3 { try await look() }
+        for _ in 0..<3 { try await snapshot() }
         let killed = await server.kills
         XCTAssertFalse(killed.contains(102))
         let listed = try await runner.tasks(of: [instance.id], skipping: 0, limit: 10)
@@ -139,7 +139,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         XCTAssertEqual(error, .cancellationNotStored(MemoryStore.full))
         let time = clock.now()
         await addSessions(.idle(101, user: "batch"))
-        try await look()
+        try await snapshot()
         await assertKilled([])
         let listed = try await runner.tasks(of: [instance.id], skipping: 0, limit: 1)
         XCTAssertEqual(listed.map(\.status), [.suspended])
@@ -219,7 +219,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         runner = makeRunner()
         try await runner.load([instance]) { $0.account == "ci" ? .notPermitted : nil }
         await runner.start()
-        for _ in 0..<3 { try await look() }
+        for _ in 0..<3 { try await snapshot() }
         await assertKilled([])
         let listed = try await runner.tasks(of: [instance.id], skipping: 0, limit: 1)
         XCTAssertEqual(listed.map(\.status), [.suspended])

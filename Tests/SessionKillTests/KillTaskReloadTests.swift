@@ -29,7 +29,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         try await gate.pause()
         await addSessions(.idle(101, user: "batch"))
         await reload([])
-        for _ in 0..<3 { try await look() }
+        for _ in 0..<3 { try await snapshot() }
         await assertKilled([])
         let away = try await status()
         XCTAssertEqual(away, .suspended)
@@ -48,7 +48,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         runner = makeRunner()
         try await runner.load([]) { _ in nil }
         await runner.start()
-        try await look()
+        try await snapshot()
         await assertKilled([])
         await reload([instance])
         try await eventually("the KILL") { await self.server.kills == [101] }
@@ -58,7 +58,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         let task = try await create(rule, lasting: .seconds(3))
         try await gate.pause()
         await reload([])
-        try await look()
+        try await snapshot()
         clock.advance(bySeconds: 5)
         await reload([instance])
         await addSessions(.idle(101, user: "batch"))
@@ -89,7 +89,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         try await gate.pause()
         await reload([instance], obstacle: .notPermitted)
         await addSessions(.idle(101, user: "batch"))
-        for _ in 0..<3 { try await look() }
+        for _ in 0..<3 { try await snapshot() }
         await assertKilled([])
         await reload([instance], obstacle: .notPermitted)
         XCTAssertEqual(events, ["suspended notPermitted"], "said twice")
@@ -149,12 +149,12 @@ final class KillTaskReloadTests: KillTaskTestCase {
             await reload([])
             await reload([instance])
         }
-        try await look()
+        try await snapshot()
         let before = await server.scopes.count
-        try await look()
-        try await look()
-        let looks = await server.scopes.count - before
-        XCTAssertEqual(looks, 2)
+        try await snapshot()
+        try await snapshot()
+        let snapshots = await server.scopes.count - before
+        XCTAssertEqual(snapshots, 2)
     }
 
     func testTheServerOfTheNewConfigurationIsTheNextToBeLookedAt() async throws {
@@ -164,7 +164,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         let other = ScriptedServer([.idle(201, user: "batch"), .idle(202)])
         await reload([Instance(id: instance.id, server: other, protectedUsers: [])])
         try await eventually("the KILL") { await other.kills == [201] }
-        try await look()
+        try await snapshot()
         await assertKilled([])
     }
 
@@ -173,7 +173,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         try await gate.pause()
         await addSessions(.idle(101, user: "batch"))
         await reload([Instance(id: instance.id, server: server, protectedUsers: ["batch"])])
-        for _ in 0..<2 { try await look() }
+        for _ in 0..<2 { try await snapshot() }
         await assertKilled([])
     }
 
@@ -186,7 +186,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         _ = try await create(rule)
         await server.set { $0.beforeLook = { _, _ in } }
         await addSessions(.idle(101, user: "batch"))
-        for _ in 0..<2 { try await look() }
+        for _ in 0..<2 { try await snapshot() }
         await assertKilled([])
         XCTAssertEqual(events, ["suspended notPermitted"])
     }

@@ -33,7 +33,7 @@ class KillTaskTestCase: KillEngineTestCase {
     }
 
     /// Has the runner look once more, a second later, and waits until it has.
-    func look(after milliseconds: Int64 = 1_000) async throws {
+    func snapshot(after milliseconds: Int64 = 1_000) async throws {
         try await gate.pause()
         clock.advance(milliseconds: milliseconds)
         gate.open()

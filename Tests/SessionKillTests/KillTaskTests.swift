@@ -15,8 +15,8 @@ final class KillTaskTests: KillTaskTestCase {
         await assertKilled([101, 102])
 
         await addSessions(.idle(103, user: "batch"))
-        try await look()
-        try await look()
+        try await snapshot()
+        try await snapshot()
         await assertKilled([101, 102, 103])
         let (left, plans) = (await server.sessions.count, await plans())
         XCTAssertEqual(left, 30)
@@ -33,7 +33,7 @@ final class KillTaskTests: KillTaskTestCase {
         for _ in 0..<5 {
             let pause = try await gate.pause()
             XCTAssertEqual(pause, .seconds(1))
-            try await look()
+            try await snapshot()
         }
         let (plans, scopes) = (await store.plans.count, await server.scopes)
         XCTAssertEqual(plans, 0)
@@ -64,7 +64,7 @@ final class KillTaskTests: KillTaskTestCase {
         await server.set { server in
             server.beforeLook = { server, scope in
                 guard scope == .transactions else { return }
-                await server.set { $0.change(101) { $0.picture.command = "Sleep" } }
+                await server.set { $0.change(101) { $0.details.command = "Sleep" } }
             }
         }
         _ = try await create(rule(commands: ["Query"]))
@@ -96,7 +96,7 @@ final class KillTaskTests: KillTaskTestCase {
         await server.set { server in
             for number in 0..<1_001 {
                 var session = Session.idle(UInt32(1_000 + number), user: "batch")
-                session.picture.seconds = Int64(number)
+                session.details.seconds = Int64(number)
                 server.sessions.append(session)
             }
         }
@@ -105,7 +105,7 @@ final class KillTaskTests: KillTaskTestCase {
         let first = await server.kills
         XCTAssertEqual(first.count, 1_000)
         XCTAssertFalse(first.contains(1_000))
-        try await look()
+        try await snapshot()
         let kills = await server.kills
         XCTAssertEqual(kills.count, 1_001)
         let sizes = await plans().map(\.plan.content.threads.count)
@@ -119,10 +119,10 @@ final class KillTaskTests: KillTaskTestCase {
         await server.set { $0.answerToKill = { $0 == 101 ? .notPermitted(message: "not owner") : nil } }
         _ = try await create(rule())
         try await gate.pause()
-        for _ in 0..<58 { try await look() }
-        try await look(after: 1_999)
+        for _ in 0..<58 { try await snapshot() }
+        try await snapshot(after: 1_999)
         await assertKilled([101])
-        try await look(after: 1)
+        try await snapshot(after: 1)
         await assertKilled([101, 101])
         let outcomes = await outcomes()
         XCTAssertEqual(outcomes, [[101: .denied("not owner")], [101: .denied("not owner")]])
@@ -137,7 +137,7 @@ final class KillTaskTests: KillTaskTestCase {
             server.answerToKill = { _ in nil }
             server.change(101) { $0.identity.host = "10.0.0.9:1" }
         }
-        try await look()
+        try await snapshot()
         await assertKilled([101, 101])
         let outcomes = await outcomes()
         XCTAssertEqual(outcomes, [[101: .denied("not owner")], [101: .killed]])
@@ -152,7 +152,7 @@ final class KillTaskTests: KillTaskTestCase {
         }
         _ = try await create(rule())
         try await gate.pause()
-        for _ in 0..<5 { try await look() }
+        for _ in 0..<5 { try await snapshot() }
         await assertKilled([])
         let states = await plans().map(\.state.status)
         XCTAssertEqual(states, [.stale])
@@ -166,13 +166,13 @@ final class KillTaskTests: KillTaskTestCase {
         await addSessions(.idle(101, user: "batch"))
         for (step, plans) in [(MemoryStore.Step.insert, 0), (.claim, 1)] {
             await store.set { $0.failing = [step] }
-            for _ in 0..<3 { try await look() }
+            for _ in 0..<3 { try await snapshot() }
             await assertKilled([])
             let count = await store.plans.count
             XCTAssertEqual(count, plans, "\(step)")
         }
         await store.set { $0.failing = [] }
-        try await look()
+        try await snapshot()
         await assertKilled([101])
         let plans = await plans().map(\.state.status)
         XCTAssertEqual(plans, [.committed], "the plan that could not be claimed was taken up again")
@@ -185,9 +185,9 @@ final class KillTaskTests: KillTaskTestCase {
         await store.set { $0.failing = [.finish] }
         _ = try await create(rule())
         try await gate.pause()
-        try await look()
+        try await snapshot()
         await store.set { $0.failing = [] }
-        try await look()
+        try await snapshot()
         await assertKilled([101, 102])
         let outcomes = await outcomes()
         XCTAssertEqual(outcomes, [[101: .killed, 102: .denied("not owner")]])
@@ -200,14 +200,14 @@ final class KillTaskTests: KillTaskTestCase {
         try await gate.pause()
         await addSessions(.idle(101, user: "batch"))
         await server.set { $0.failure = ServerError(.unreachable, code: 2_003, "no answer, try 1") }
-        try await look()
+        try await snapshot()
         await server.set { $0.failure = ServerError(.unreachable, code: 2_003, "no answer, try 2") }
-        try await look()
+        try await snapshot()
         await server.set { $0.failure = ServerError(.loginRefused, code: 1_045, "wrong password") }
-        try await look()
-        try await look()
+        try await snapshot()
+        try await snapshot()
         await server.set { $0.failure = nil }
-        try await look()
+        try await snapshot()
         await assertKilled([101])
         XCTAssertEqual(events, ["failed unreachable", "failed loginRefused", "killed 101", "recovered"])
     }
@@ -216,7 +216,7 @@ final class KillTaskTests: KillTaskTestCase {
         _ = try await create(rule())
         try await gate.pause()
         await server.set { $0.missingKillPrivilege = "CONNECTION_ADMIN" }
-        try await look()
+        try await snapshot()
         XCTAssertEqual(events, ["failed privilegeMissing(\"CONNECTION_ADMIN\")"])
     }
 
@@ -241,7 +241,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await gate.pause()
         await addSessions(.idle(101, user: "batch"))
         await store.set { $0.failing = [.claim] }
-        try await look()
+        try await snapshot()
         await store.set { $0.failing = [] }
         let plans = await plans()
         let plan = try XCTUnwrap(plans.first?.plan)

@@ -72,7 +72,7 @@ final class OKIsNotDeathTests: KillEngineTestCase {
     func testASessionThatWasDetachedFromItsPreparedXATransactionLeavesItBehind() async throws {
         await server.set { server in
             var session = Session.idle(50)
-            session.picture.preparedXA = .present
+            session.details.preparedXA = .present
             server.sessions.append(session)
         }
         let report = try await commit(prepare([50]))
@@ -84,12 +84,12 @@ final class OKIsNotDeathTests: KillEngineTestCase {
         for (id, transaction) in zip([50, 51] as [ThreadID], transactions) {
             await server.set { server in
                 var session = Session.idle(id.rawValue, transaction: transaction)
-                session.picture.preparedXA = .unknown
+                session.details.preparedXA = .unknown
                 server.sessions.append(session)
             }
         }
         let plan = try await prepare([50, 51])
-        XCTAssertEqual(plan.content.threads.map(\.session?.picture?.preparedXA), [.unknown, .unknown])
+        XCTAssertEqual(plan.content.threads.map(\.session?.details?.preparedXA), [.unknown, .unknown])
         let report = try await commit(plan)
         XCTAssertEqual(report.outcomes, [50: .xaUnknown, 51: .xaUnknown])
         XCTAssertEqual(report.killed, [50, 51])
@@ -101,7 +101,7 @@ final class OKIsNotDeathTests: KillEngineTestCase {
     private func addWaitingSession(_ transaction: Transaction? = nil, _ state: String = wait) async {
         await server.set { server in
             var session = Session.idle(50, command: "Query", transaction: transaction)
-            session.picture.state = state
+            session.details.state = state
             server.sessions.append(session)
         }
     }
@@ -110,7 +110,7 @@ final class OKIsNotDeathTests: KillEngineTestCase {
         for (transaction, state) in [(nil, Self.wait), (Self.transaction, "Waiting for semi-sync ACK from slave")] {
             await addWaitingSession(transaction, state)
             let plan = try await prepare([50])
-            XCTAssertEqual(plan.content.threads[0].session?.picture?.awaitsReplica, true)
+            XCTAssertEqual(plan.content.threads[0].session?.details?.awaitsReplica, true)
             let report = try await commit(plan)
             XCTAssertEqual(report.outcomes, [50: .alreadyCommitted])
             XCTAssertEqual(report.killed, [50])

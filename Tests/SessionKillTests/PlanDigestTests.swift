@@ -16,7 +16,7 @@ final class PlanDigestTests: XCTestCase {
                         identity: SessionIdentity(
                             id: 7, user: "app", host: "a:1", performanceSchemaThreadID: 40,
                             client: ClientAttributes(programName: "etl", processID: "12")),
-                        picture: PinnedPicture(
+                        details: PinnedDetails(
                             database: "d", command: "Query", seconds: 3, state: "s",
                             statement: .shown(text: "SELECT 1", length: 8),
                             transaction: Transaction(id: "9", age: 1, rowsModified: 2, state: "RUNNING"),
@@ -38,20 +38,20 @@ final class PlanDigestTests: XCTestCase {
 
     private func digest(
         ofIdentity changeIdentity: (inout SessionIdentity) -> Void = { _ in },
-        ofPicture changePicture: (inout PinnedPicture) -> Void = { _ in }
+        ofPicture changePicture: (inout PinnedDetails) -> Void = { _ in }
     ) throws -> String {
         try digest { content in
-            guard let session = content.threads[0].session, var picture = session.picture else { return }
+            guard let session = content.threads[0].session, var details = session.details else { return }
             var identity = session.identity
             changeIdentity(&identity)
-            changePicture(&picture)
-            content.threads[0] = PinnedThread(PinnedSession(identity: identity, picture: picture))
+            changePicture(&details)
+            content.threads[0] = PinnedThread(PinnedSession(identity: identity, details: details))
         }
     }
 
     func testChangesWithEverythingThatIsPinned() throws {
         let identityOnly = PinnedSession(
-            identity: try XCTUnwrap(plan.content.threads[0].session?.identity), picture: nil)
+            identity: try XCTUnwrap(plan.content.threads[0].session?.identity), details: nil)
         let digests = [
             try plan.digest(),
             try KillPlan(name: PlanName(rawValue: "plan-b"), sqlExecID: plan.sqlExecID, content: plan.content).digest(),
@@ -157,12 +157,12 @@ final class PlanDigestTests: XCTestCase {
     /// A new property must go into the digest, and then into this table.
     func testEveryPropertyIsKnownToTheseTests() throws {
         let session = try XCTUnwrap(plan.content.threads[0].session)
-        let picture = try XCTUnwrap(session.picture)
+        let details = try XCTUnwrap(session.details)
         let values: [(value: Any, properties: Int)] = [
             (plan.content, 9), (plan.content.fingerprint, 8), (plan.content.threads[0], 2), (session, 2),
             (session.identity, 6), (proxy, 5), (ServerSession(id: 1, connectionID: 2, address: "a"), 3),
-            (try XCTUnwrap(session.identity.client), 2), (picture, 10),
-            (try XCTUnwrap(picture.transaction), 4), (picture.wantedLocks[0], 2), (picture.wantedLocks[0].lock, 4),
+            (try XCTUnwrap(session.identity.client), 2), (details, 10),
+            (try XCTUnwrap(details.transaction), 4), (details.wantedLocks[0], 2), (details.wantedLocks[0].lock, 4),
             (try XCTUnwrap(plan.content.impact), 2),
         ]
         for (value, properties) in values {

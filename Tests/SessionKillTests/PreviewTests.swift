@@ -4,22 +4,22 @@ import XCTest
 
 /// What Prepare keeps for whoever is to agree to a plan.
 final class PreviewTests: KillEngineTestCase {
-    private func picture(of thread: ThreadID, in plan: KillPlan) throws -> PinnedPicture {
+    private func details(of thread: ThreadID, in plan: KillPlan) throws -> PinnedDetails {
         let pinned = plan.content.threads.first { $0.id == thread }
-        return try XCTUnwrap(pinned?.session?.picture, "\(thread)")
+        return try XCTUnwrap(pinned?.session?.details, "\(thread)")
     }
 
     private func run(_ statement: String, in thread: ThreadID) async {
         await server.set { server in
             for index in server.sessions.indices where server.sessions[index].id == thread {
-                server.sessions[index].picture.statement = statement
+                server.sessions[index].details.statement = statement
             }
         }
     }
 
     func testAShortStatementIsKeptWhole() async throws {
         await run("SELECT 1", in: 3)
-        let statement = try picture(of: 3, in: try await prepare([3])).statement
+        let statement = try details(of: 3, in: try await prepare([3])).statement
         XCTAssertEqual(statement, .shown(text: "SELECT 1", length: 8))
     }
 
@@ -35,7 +35,7 @@ final class PreviewTests: KillEngineTestCase {
         ]
         for (statement, beginning) in cases {
             await run(statement, in: 3)
-            let kept = try picture(of: 3, in: try await prepare([3])).statement
+            let kept = try details(of: 3, in: try await prepare([3])).statement
             XCTAssertEqual(kept, .shown(text: beginning, length: statement.utf8.count), statement)
         }
     }
@@ -46,15 +46,15 @@ final class PreviewTests: KillEngineTestCase {
             id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: [], hidesStatements: true)
         let plan = try await engine.prepare([3, 4], on: hiding, for: "ci", recordHistory: true)
         let digest = hexadecimal(try Digest.sha256.hash("SELECT card FROM customers".utf8))
-        XCTAssertEqual(try picture(of: 3, in: plan).statement, .hidden(sha256: digest))
-        XCTAssertNil(try picture(of: 4, in: plan).statement)
+        XCTAssertEqual(try details(of: 3, in: plan).statement, .hidden(sha256: digest))
+        XCTAssertNil(try details(of: 4, in: plan).statement)
     }
 
     func testWithoutHistoryOnlyIdentitiesAreKeptAndNobodyAsksForLocks() async throws {
         await run("SELECT 1", in: 3)
         let plan = try await prepare([3, 999], recordHistory: false)
         XCTAssertEqual(plan.content.threads.map(\.session?.identity), [Session.idle(3).identity, nil])
-        XCTAssertEqual(plan.content.threads.map(\.session?.picture), [nil, nil])
+        XCTAssertEqual(plan.content.threads.map(\.session?.details), [nil, nil])
         XCTAssertNil(plan.content.impact)
         let scopes = await server.scopes
         XCTAssertEqual(scopes, [.sessions])
@@ -68,7 +68,7 @@ final class PreviewTests: KillEngineTestCase {
         }
         let plan = try await prepare([101, 106, 1])
         XCTAssertEqual(
-            try [101, 106, 1].map { try picture(of: $0, in: plan).protection }, [.replication, .protectedUser, nil])
+            try [101, 106, 1].map { try details(of: $0, in: plan).protection }, [.replication, .protectedUser, nil])
     }
 
     private static let row = Lock(kind: .row, object: "shop.orders", index: "PRIMARY", mode: "X")
@@ -84,10 +84,10 @@ final class PreviewTests: KillEngineTestCase {
         await wait([(13, 1)], for: Self.table)
         let plan = try await prepare([1, 2, 3])
         XCTAssertEqual(
-            try picture(of: 1, in: plan).wantedLocks,
+            try details(of: 1, in: plan).wantedLocks,
             [WantedLock(lock: Self.row, waiters: 2), WantedLock(lock: Self.table, waiters: 1)])
-        XCTAssertEqual(try picture(of: 2, in: plan).wantedLocks, [WantedLock(lock: Self.row, waiters: 1)])
-        XCTAssertEqual(try picture(of: 3, in: plan).wantedLocks, [])
+        XCTAssertEqual(try details(of: 2, in: plan).wantedLocks, [WantedLock(lock: Self.row, waiters: 1)])
+        XCTAssertEqual(try details(of: 3, in: plan).wantedLocks, [])
         XCTAssertEqual(plan.content.impact, PlanImpact(freedSessions: 4, unexplainedWaiters: 0))
     }
 
@@ -98,7 +98,7 @@ final class PreviewTests: KillEngineTestCase {
             try await prepare(threads).content.impact?.freedSessions
         }
         let alone = try await prepare([1, 2, 10])
-        XCTAssertEqual(try [1, 2, 10].map { try picture(of: $0, in: alone).freedSessions }, [3, 0, 2])
+        XCTAssertEqual(try [1, 2, 10].map { try details(of: $0, in: alone).freedSessions }, [3, 0, 2])
         let counts = [try await freed(1), try await freed(2), try await freed(1, 2), try await freed(1, 10)]
         XCTAssertEqual(counts, [3, 0, 4, 2])
     }
@@ -106,7 +106,7 @@ final class PreviewTests: KillEngineTestCase {
     func testALockOfAPreparedXATransactionIsWantedButNotFreed() async throws {
         await server.set { server in
             for index in server.sessions.indices where server.sessions[index].id == 1 {
-                server.sessions[index].picture.preparedXA = .present
+                server.sessions[index].details.preparedXA = .present
             }
             // 10 and 11 wait for what was prepared, 12 for a name that 1 has taken by GET_LOCK.
             server.lockWaits.known = [
@@ -115,9 +115,9 @@ final class PreviewTests: KillEngineTestCase {
             ]
         }
         let plan = try await prepare([1])
-        let picture = try picture(of: 1, in: plan)
-        XCTAssertEqual(picture.wantedLocks.map(\.waiters), [1, 1, 1])
-        XCTAssertEqual(picture.freedSessions, 1)
+        let details = try details(of: 1, in: plan)
+        XCTAssertEqual(details.wantedLocks.map(\.waiters), [1, 1, 1])
+        XCTAssertEqual(details.freedSessions, 1)
         XCTAssertEqual(plan.content.impact?.freedSessions, 1)
     }
 
@@ -135,15 +135,15 @@ final class PreviewTests: KillEngineTestCase {
         await server.set { $0.sessions.append(.idle(106, user: "monitor")) }
         await wait([(10, 106)])
         let plan = try await prepare([106])
-        XCTAssertEqual(try picture(of: 106, in: plan).freedSessions, 1)
+        XCTAssertEqual(try details(of: 106, in: plan).freedSessions, 1)
         XCTAssertEqual(plan.content.impact?.freedSessions, 0)
     }
 
     func testSessionsThatWaitInACircleAreNotFreedByNobody() async throws {
         await wait([(10, 11), (11, 10), (12, 10)])
         let plan = try await prepare([1, 10])
-        XCTAssertEqual(try picture(of: 1, in: plan).freedSessions, 0)
-        XCTAssertEqual(try picture(of: 10, in: plan).freedSessions, 2)
+        XCTAssertEqual(try details(of: 1, in: plan).freedSessions, 0)
+        XCTAssertEqual(try details(of: 10, in: plan).freedSessions, 2)
     }
 
     func testTellsHowManyWaitForLocksWhoseHoldersAreNotTold() async throws {
@@ -160,6 +160,6 @@ final class PreviewTests: KillEngineTestCase {
         await wait(waiters.map { (waiter: $0, holder: holders[0]) }, for: Self.table)
         let plan = try await prepare(holders)
         XCTAssertEqual(plan.content.impact?.freedSessions, 1_000)
-        XCTAssertEqual(try picture(of: holders[0], in: plan).freedSessions, 1)
+        XCTAssertEqual(try details(of: holders[0], in: plan).freedSessions, 1)
     }
 }

@@ -28,7 +28,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     var repeatsTheLastReading = false
 
     /// Asked before a KILL takes effect; `nil` means that the session ends.
-    var answerToKill: @Sendable (ThreadID) -> KillAnswer? = { _ in nil }
+    var answerToKill: @Sendable (ThreadID) -> KillResponse? = { _ in nil }
     /// What a session looks like after its KILL; `nil` means that it is gone.
     var afterKill: @Sendable (Session) -> Session? = { _ in nil }
     /// Called between observing and killing.
@@ -78,7 +78,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
             systemSessions: systemSessions, connectionIDs: connectionIDs, uptime: uptime)
     }
 
-    func kill(_ identities: [SessionIdentity]) async -> [KillAnswer] {
+    func kill(_ identities: [SessionIdentity]) async -> [KillResponse] {
         await beforeKill(self)
         return identities.map { identity in
             kills.append(identity.id)
@@ -128,12 +128,12 @@ private struct CallersView: ServerConnection {
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         guard scope == .server else { throw ServerError(.privilegeMissing("PROCESS"), "not asked of a caller") }
-        var look = try await server.observe(scope)
-        await server.callersLook(&look)
-        return look
+        var snapshot = try await server.observe(scope)
+        await server.callersLook(&snapshot)
+        return snapshot
     }
 
-    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] {
+    func kill(_ sessions: [SessionIdentity]) async -> [KillResponse] {
         await server.noteKills(sessions, by: login)
         return await server.kill(sessions)
     }
@@ -154,7 +154,7 @@ extension Session {
     ) -> Session {
         Session(
             identity: SessionIdentity(id: .init(id)!, user: user, host: "10.0.0.7:\(40_000 + id)"),
-            picture: SessionPicture(database: "shop", command: command, seconds: 12, transaction: transaction))
+            details: SessionDetails(database: "shop", command: command, seconds: 12, transaction: transaction))
     }
 }
 
@@ -162,7 +162,7 @@ extension PinnedSession {
     /// An idle session as Prepare pins it.
     static func idle(_ id: UInt32) -> PinnedSession {
         PinnedSession(
-            identity: Session.idle(id).identity, picture: PinnedPicture(database: "shop", command: "Sleep", seconds: 12)
+            identity: Session.idle(id).identity, details: PinnedDetails(database: "shop", command: "Sleep", seconds: 12)
         )
     }
 }

@@ -91,7 +91,7 @@ final class SessionTaskTests: SessionTaskTestCase {
             server.beforeLook = { server, scope in
                 guard scope == .transactions else { return }
                 await server.set { server in
-                    server.sessions[2].picture = SessionPicture(
+                    server.sessions[2].details = SessionDetails(
                         database: "shop", command: "Query", seconds: 1, state: "executing",
                         statement: "SELECT 1 /* this is longer than forty bytes */")
                     server.sessions.removeAll { $0.id == 4 }
@@ -115,11 +115,11 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testAnIdleSessionInATransactionIsActive() {
         let transaction = Transaction(id: "1", age: 1, rowsModified: 0, state: "RUNNING")
-        XCTAssertTrue(Session.idle(1, transaction: transaction).picture.isActive)
-        XCTAssertTrue(Session.idle(1, command: "Query").picture.isActive)
-        XCTAssertTrue(Session.idle(1, command: "Execute").picture.isActive)
-        XCTAssertFalse(Session.idle(1).picture.isActive)
-        XCTAssertFalse(Session.idle(1, command: "Binlog Dump").picture.isActive)
+        XCTAssertTrue(Session.idle(1, transaction: transaction).details.isActive)
+        XCTAssertTrue(Session.idle(1, command: "Query").details.isActive)
+        XCTAssertTrue(Session.idle(1, command: "Execute").details.isActive)
+        XCTAssertFalse(Session.idle(1).details.isActive)
+        XCTAssertFalse(Session.idle(1, command: "Binlog Dump").details.isActive)
     }
 
     func testTwoTasksThatShareASessionEndItOnce() async throws {
@@ -169,8 +169,12 @@ final class SessionTaskTests: SessionTaskTestCase {
         for blind in [true, false] {
             await server.set { server in
                 server.sessions += [.idle(101, user: "dba"), .idle(102, user: "other")]
-                server.callersLook = { look in
-                    if blind { look.seesAllSessions = false } else { look.missingKillPrivilege = "CONNECTION_ADMIN" }
+                server.callersLook = { snapshot in
+                    if blind {
+                        snapshot.seesAllSessions = false
+                    } else {
+                        snapshot.missingKillPrivilege = "CONNECTION_ADMIN"
+                    }
                 }
             }
             let stored = try await run(.threads([101, 102]))

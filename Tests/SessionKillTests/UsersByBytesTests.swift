@@ -67,7 +67,7 @@ final class UsersByBytesTests: KillEngineTestCase {
         let rules = ProtectionRules(protectedUsers: [], ownThreadIDs: [])
         for command in ["Binlog Dump", "Binlog Dump GTID", "Binlog Dump\u{301}", "Slave_IO\u{301}"] {
             var session = Session.idle(3)
-            session.picture.command = command
+            session.details.command = command
             XCTAssertEqual(rules.protection(of: session), .replication, command)
         }
     }
@@ -116,22 +116,22 @@ final class UsersByBytesTests: KillEngineTestCase {
         let marks = String(repeating: "\u{301}\u{316}", count: 2_000_000)
         await server.set { server in
             for index in server.sessions.indices where server.sessions[index].id == 3 {
-                server.sessions[index].picture.statement = "SELECT " + marks
+                server.sessions[index].details.statement = "SELECT " + marks
             }
         }
         let begin = ContinuousClock.now
         let plan = try await prepare([3])
-        let statement = plan.content.threads[0].session?.picture?.statement
+        let statement = plan.content.threads[0].session?.details?.statement
         XCTAssertEqual(statement, .shown(text: ("SELECT " + marks).beginning(bytes: 40), length: 8_000_007))
 
         var hostile = Session(
             identity: SessionIdentity(id: 9, user: marks, host: marks),
-            picture: SessionPicture(database: marks, command: marks, seconds: 1, state: marks, statement: marks))
+            details: SessionDetails(database: marks, command: marks, seconds: 1, state: marks, statement: marks))
         hostile.identity.client = ClientAttributes(programName: marks, processID: marks)
         let rules = ProtectionRules(protectedUsers: ["app"], ownThreadIDs: [])
         XCTAssertNil(rules.protection(of: hostile))
-        XCTAssertFalse(hostile.picture.isActive)
-        XCTAssertFalse(hostile.picture.isBeingKilled)
+        XCTAssertFalse(hostile.details.isActive)
+        XCTAssertFalse(hostile.details.isBeingKilled)
         XCTAssertTrue(hostile.identity.isSameSession(as: hostile.identity))
         XCTAssertEqual(Set([hostile, .idle(9)]).count, 2)
         let rule = try KillRule(

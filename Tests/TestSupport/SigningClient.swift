@@ -20,20 +20,20 @@ public struct SigningClient: Sendable {
         self.instance = try XCTUnwrap(instance ?? killd.configuration.instances.first?.id)
     }
 
-    public func prepare(_ threads: [ThreadID], recordHistory: Bool? = nil) throws -> APIAnswer {
+    public func prepare(_ threads: [ThreadID], recordHistory: Bool? = nil) throws -> APIResponse {
         try prepare(threads.map { UInt64($0.rawValue) }, recordHistory: recordHistory)
     }
 
     /// Also with ids that no session can have.
-    public func prepare(_ threads: [UInt64], recordHistory: Bool? = nil) throws -> APIAnswer {
+    public func prepare(_ threads: [UInt64], recordHistory: Bool? = nil) throws -> APIResponse {
         try call(
             KillRequest(InstanceId: instance, Stage: "Prepare", Threads: threads, RecordHistory: recordHistory))
     }
 
-    public func commit(_ sqlExecID: String) throws -> APIAnswer { try sendCommit(sqlExecID).wait() }
+    public func commit(_ sqlExecID: String) throws -> APIResponse { try sendCommit(sqlExecID).wait() }
 
     /// Sends a Commit without waiting for its answer.
-    public func sendCommit(_ sqlExecID: String) throws -> PendingAnswer {
+    public func sendCommit(_ sqlExecID: String) throws -> SentRequest {
         try send(KillRequest(InstanceId: instance, Stage: "Commit", SqlExecId: sqlExecID))
     }
 
@@ -53,7 +53,7 @@ public struct SigningClient: Sendable {
     }
 
     /// Calls any action.
-    public func call(_ action: String, _ request: some Encodable) throws -> APIAnswer {
+    public func call(_ action: String, _ request: some Encodable) throws -> APIResponse {
         try send(action, Array(try JSONEncoder().encode(request))).wait()
     }
 
@@ -67,25 +67,25 @@ public struct SigningClient: Sendable {
     /// Calls any action with this JSON object, but for `InstanceId`, which is added.
     ///
     /// - Parameter members: such as `"Duration":-1,"User":"app"`.
-    public func call(_ action: String, members: String) throws -> APIAnswer {
+    public func call(_ action: String, members: String) throws -> APIResponse {
         try send(action, members: members).wait()
     }
 
     /// Sends the same without waiting for its answer.
-    public func send(_ action: String, members: String) throws -> PendingAnswer {
+    public func send(_ action: String, members: String) throws -> SentRequest {
         let body = #"{"InstanceId":"\#(instance)"\#(members.isEmpty ? "" : "," + members)}"#
         return try send(action, Array(body.utf8))
     }
 
     /// A Prepare whose `Threads` is this JSON text, whatever it may be.
-    public func prepare(threadsText: String) throws -> APIAnswer {
+    public func prepare(threadsText: String) throws -> APIResponse {
         let body = #"{"InstanceId":"\#(instance)","Stage":"Prepare","Threads":\#(threadsText)}"#
         return try send("KillMySqlThreads", Array(body.utf8)).wait()
     }
 
-    private func call(_ request: KillRequest) throws -> APIAnswer { try send(request).wait() }
+    private func call(_ request: KillRequest) throws -> APIResponse { try send(request).wait() }
 
-    private func send(_ request: KillRequest) throws -> PendingAnswer {
+    private func send(_ request: KillRequest) throws -> SentRequest {
         try send("KillMySqlThreads", Array(try JSONEncoder().encode(request)))
     }
 
@@ -105,12 +105,12 @@ public struct SigningClient: Sendable {
 
     private func send(
         _ action: String, _ body: [UInt8], version: String = "2021-05-27"
-    ) throws -> PendingAnswer {
+    ) throws -> SentRequest {
         let head = try head(action, body, version: version, connection: "close", traceID: UUID().uuidString)
         let connection = try TestClient(port: port)
         connection.send(head)
         connection.send(body)
-        return PendingAnswer(connection: connection)
+        return SentRequest(connection: connection)
     }
 
     /// - Parameter traceID: is signed, so that two equal requests of one second have two signatures.
@@ -162,13 +162,13 @@ private struct KillRequest: Encodable {
 }
 
 /// A request that was sent.
-public struct PendingAnswer {
+public struct SentRequest {
     fileprivate let connection: TestClient
 
     /// Waits for the whole answer.
     ///
     /// - Throws: ``ProgramError`` if the connection ends without one, and after ten seconds.
-    public func wait() throws -> APIAnswer {
+    public func wait() throws -> APIResponse {
         try JSONDecoder().decode(Envelope.self, from: Data(body().utf8)).Response
     }
 
@@ -187,11 +187,11 @@ public struct PendingAnswer {
 }
 
 private struct Envelope: Decodable {
-    let Response: APIAnswer
+    let Response: APIResponse
 }
 
 /// What stands in `Response`.
-public struct APIAnswer: Decodable {
+public struct APIResponse: Decodable {
     public struct Failure: Decodable {
         public let Code: String
         public let Message: String

@@ -23,7 +23,7 @@ struct CreateKillInstanceSessionTask: DASAction {
         var SessionIds: SessionIDList?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let login: DatabaseLogin
         do throws(DatabaseLogin.Defect) {
             login = try DatabaseLogin(user: request.DbUser, password: request.DbUserPassword)
@@ -34,6 +34,6 @@ struct CreateKillInstanceSessionTask: DASAction {
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
             threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,
             ignoredUsers: try request.IgnoredUsers?.users ?? [])
-        return DASAnswer(data: .text(try await das.createTasks(wish, by: .login(login), for: call)))
+        return DASResponse(data: .text(try await das.createTasks(wish, by: .login(login), for: call)))
     }
 }

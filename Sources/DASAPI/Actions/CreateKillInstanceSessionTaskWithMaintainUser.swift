@@ -19,11 +19,11 @@ struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
         var SessionIds: SessionIDList?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let wish = DAS.Wish(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
             threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,
             ignoredUsers: try request.IgnoredUsers?.users ?? [])
-        return DASAnswer(data: .text(try await das.createTasks(wish, by: .killd, for: call)))
+        return DASResponse(data: .text(try await das.createTasks(wish, by: .killd, for: call)))
     }
 }

@@ -20,7 +20,7 @@ struct GetKillInstanceSessionTaskResult: DASAction {
         var TaskId: String
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let target = try das.instance(request.InstanceId, for: call).target(request.NodeId)
         guard request.TaskId.utf8.count <= 64 else { throw .taskNotFound }
         let stored: StoredSessionTask?
@@ -32,15 +32,15 @@ struct GetKillInstanceSessionTaskResult: DASAction {
             throw .internalError(cause: error)
         }
         guard let stored else { throw .taskNotFound }
-        return DASAnswer(data: stored.answer(to: call.account))
+        return DASResponse(data: stored.answer(to: call.account))
     }
 }
 
 extension StoredSessionTask {
-    fileprivate func answer(to account: Account) -> AnswerValue {
+    fileprivate func answer(to account: Account) -> ResponseValue {
         let showsAll = account.permissions.contains(.list)
         var fates: [SessionFate] = []
-        var result: [AnswerValue] = []
+        var result: [ResponseValue] = []
         if case .ended = state {
             fates = sessions.compactMap(\.fate)
             let subtask = task.id.subtask
@@ -90,7 +90,7 @@ extension SessionTaskID {
 extension TaskedSession {
     /// What the server has NULL for is an empty text; so is all of a session
     /// without a row.
-    fileprivate func answer(_ row: SessionRow?, subtask: String, reason: SessionReason) -> AnswerValue {
+    fileprivate func answer(_ row: SessionRow?, subtask: String, reason: SessionReason) -> ResponseValue {
         [
             "Id": .integer(Int64(id.rawValue)), "User": .text(row?.user ?? ""), "Host": .text(row?.host ?? ""),
             "Db": .text(row?.database ?? ""), "Command": .text(row?.command ?? ""),

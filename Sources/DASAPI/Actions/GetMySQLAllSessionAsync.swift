@@ -19,11 +19,11 @@ struct GetMySQLAllSessionAsync: DASAction {
         var ResultId: String?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let target = try das.instance(request.InstanceId, for: call).target(request.NodeId)
         guard let id = request.ResultId else {
             do throws(CryptographyError) {
-                return DASAnswer(data: try await das.listings.begin(on: target, for: call.account.name).answer)
+                return DASResponse(data: try await das.listings.begin(on: target, for: call.account.name).answer)
             } catch {
                 throw .internalError(cause: error)
             }
@@ -33,7 +33,7 @@ struct GetMySQLAllSessionAsync: DASAction {
         guard let listing = await das.listings.listing(id, at: place, of: call.account.name) else {
             throw .resultNotFound
         }
-        var answer = DASAnswer(data: listing.answer)
+        var answer = DASResponse(data: listing.answer)
         // The members' names and marks, three more ids, and the texts.
         if case .finished(let data) = listing.state { answer.sizeHint = data.sessions.count * 170 + data.size / 2 }
         return answer
@@ -42,7 +42,7 @@ struct GetMySQLAllSessionAsync: DASAction {
 
 extension SessionListings.Listing {
     /// State and ResultId are always there: clients read them without looking.
-    fileprivate var answer: AnswerValue {
+    fileprivate var answer: ResponseValue {
         let data: SessionData?
         let (word, isFinished, isFailed): (String, Bool, Bool)
         switch state {
@@ -60,7 +60,7 @@ extension SessionListings.Listing {
 }
 
 extension SessionData {
-    fileprivate var answer: AnswerValue {
+    fileprivate var answer: ResponseValue {
         [
             "TotalSessionCount": .integer(Int64(sessions.count)), "ActiveSessionCount": .integer(Int64(activeCount)),
             "MaxActiveTime": .integer(longestActive), "SessionList": .longList(.init(sessions)),
@@ -70,13 +70,13 @@ extension SessionData {
     }
 }
 
-extension ListedSession: AnswerElement {
+extension ListedSession: ResponseElement {
     /// `UserClientAlias` and `SqlTemplateId` are never there: nobody tells killd of
     /// the one, and the other is of PolarDB-X.
     ///
     /// A transaction that has changed nothing has no id. MariaDB shows 0 for it,
     /// and so does this: the holder of a metadata lock is looked for by `TrxId`.
-    func write(to answer: inout AnswerWriter) {
+    func write(to answer: inout ResponseWriter) {
         answer.beginObject()
         answer.append("SessionId", Int64(id.rawValue))
         answer.append("User", user)
@@ -94,12 +94,12 @@ extension ListedSession: AnswerElement {
     }
 }
 
-extension ThreadID: AnswerElement {
-    func write(to answer: inout AnswerWriter) { answer.append(Int64(rawValue)) }
+extension ThreadID: ResponseElement {
+    func write(to answer: inout ResponseWriter) { answer.append(Int64(rawValue)) }
 }
 
 extension SessionCount {
-    fileprivate var answer: AnswerValue {
+    fileprivate var answer: ResponseValue {
         [
             "Key": .text(key), "TotalCount": .integer(Int64(threads.count)),
             "ActiveCount": .integer(Int64(activeCount)),

@@ -18,10 +18,10 @@ struct KillInstanceAllSession: DASAction {
         var ConsoleContext: String?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer {
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let wish = DAS.Wish(
             instance: request.InstanceId, node: nil, killsAll: true, threads: nil, ignoredUsers: [])
-        return DASAnswer(
+        return DASResponse(
             data: .text(try await das.createTasks(wish, by: .killd, for: call)), envelope: .allText)
     }
 }

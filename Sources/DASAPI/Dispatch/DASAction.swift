@@ -22,7 +22,7 @@ public protocol DASAction: Sendable {
     static var mayBeBlank: [String]? { get }
 
     /// - Throws: `DASError` where the API has a code for it.
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASAnswer
+    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse
 }
 
 /// Who calls, and under which id.
@@ -49,5 +49,5 @@ extension DASAction {
 
 /// An action with its request.
 struct BoundDASAction: Sendable {
-    let work: @Sendable (DASCall) async throws(DASError) -> DASAnswer
+    let work: @Sendable (DASCall) async throws(DASError) -> DASResponse
 }

@@ -7,7 +7,7 @@ import RequestSigning
 import Synchronization
 import Text
 
-/// Answers HTTP requests in the words of Alibaba Cloud's DAS.
+/// Responses HTTP requests in the words of Alibaba Cloud's DAS.
 public final class DASDispatcher: Sendable {
     private let actions: [ExactText: any DASAction]
     private let accounts: [ExactText: Account]
@@ -70,7 +70,7 @@ public final class DASDispatcher: Sendable {
     ///
     /// Nothing is done on the event loop: verifying a signature takes longer than
     /// all else that is done there for a request.
-    public func answer(_ request: HTTPRequest) -> HTTPAnswer {
+    public func answer(_ request: HTTPRequest) -> PendingResponse {
         .soon { self.respond(to: request) }
     }
 
@@ -122,7 +122,7 @@ public final class DASDispatcher: Sendable {
         }
     }
 
-    private func respond(to request: HTTPRequest) -> HTTPAnswer {
+    private func respond(to request: HTTPRequest) -> PendingResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do throws(DASError) {
             exchange.requestID = try Self.newRequestID()

@@ -43,9 +43,9 @@ struct DASEnvelope {
     let host: String
     let format: DASFormat
 
-    func success(_ answer: DASAnswer, of action: String) -> HTTPResponse {
+    func success(_ answer: DASResponse, of action: String) -> HTTPResponse {
         let isTyped = answer.envelope == .typed
-        let body: AnswerValue = [
+        let body: ResponseValue = [
             "Code": isTyped ? 200 : "200", "Message": "Successful", "Data": answer.data,
             "RequestId": .text(requestID), "Success": isTyped ? true : "true",
         ]
@@ -72,9 +72,9 @@ struct DASEnvelope {
     }
 
     private func respond(
-        _ status: HTTPStatus, _ body: AnswerValue, root: String, sizeHint: Int = 0
+        _ status: HTTPStatus, _ body: ResponseValue, root: String, sizeHint: Int = 0
     ) -> HTTPResponse {
-        var writer = AnswerWriter(format, sizeHint: sizeHint)
+        var writer = ResponseWriter(format, sizeHint: sizeHint)
         writer.append(document: body, root: root)
         return HTTPResponse(
             status: status, headers: ["Content-Type": format.contentType, "x-acs-request-id": requestID],

@@ -80,17 +80,17 @@ struct ListedSession: Sendable {
     static let longestStatement = 10_240
 
     init(_ session: Session) {
-        let picture = session.picture
+        let details = session.details
         id = session.id
         user = session.identity.user
         client = session.identity.clientWithoutPort
-        database = picture.database ?? ""
-        command = picture.command
-        seconds = max(0, picture.seconds ?? 0)
-        state = picture.state ?? ""
-        statement = picture.statement.map { $0.beginning(bytes: Self.longestStatement) } ?? ""
-        transaction = picture.transaction
-        isActive = picture.isActive
+        database = details.database ?? ""
+        command = details.command
+        seconds = max(0, details.seconds ?? 0)
+        state = details.state ?? ""
+        statement = details.statement.map { $0.beginning(bytes: Self.longestStatement) } ?? ""
+        transaction = details.transaction
+        isActive = details.isActive
     }
 
     /// Texts of up to 15 bytes stand in the value itself.

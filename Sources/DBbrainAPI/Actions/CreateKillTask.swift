@@ -54,13 +54,13 @@ extension CreateKillTaskRequest {
 }
 
 /// What creating and cancelling a task answer.
-public struct KillTaskAnswer: Codable, Sendable {
+public struct KillTaskResponse: Codable, Sendable {
     /// Always 1: what fails is an error.
     public var Status = 1
 }
 
 extension DBbrain {
-    func createKillTask(_ request: CreateKillTaskRequest, _ call: Call) async throws -> KillTaskAnswer {
+    func createKillTask(_ request: CreateKillTaskRequest, _ call: Call) async throws -> KillTaskResponse {
         let duration = try request.duration
         let rule = try request.rule
         let managed = try instance(request.InstanceId, product: request.Product, for: call)
@@ -68,7 +68,7 @@ extension DBbrain {
         _ = try await inDialect {
             try await tasks.create(rule, lasting: duration, on: managed.instance, for: call.account.name)
         }
-        return KillTaskAnswer()
+        return KillTaskResponse()
     }
 }
 

@@ -12,7 +12,7 @@ struct DescribeDBInstancesRequest: Decodable, Sendable {
     var InstanceIds: [String]
 }
 
-public struct DescribeDBInstancesAnswer: Codable, Sendable {
+public struct DescribeDBInstancesResponse: Codable, Sendable {
     /// In the order of the request, each once.
     public var Items: [InstanceItem]
 }
@@ -36,7 +36,7 @@ public struct InstanceItem: Codable, Sendable {
 extension DBbrain {
     func describeDBInstances(
         _ request: DescribeDBInstancesRequest, _ call: Call
-    ) async throws -> DescribeDBInstancesAnswer {
+    ) async throws -> DescribeDBInstancesResponse {
         guard (1...100).contains(request.InstanceIds.count) else {
             throw TencentCloudError.invalidValue("[\(request.InstanceIds.joined(separator: ","))]", of: "InstanceIds")
         }
@@ -44,17 +44,17 @@ extension DBbrain {
         var seen: Set<InstanceID> = []
         let found = request.InstanceIds.compactMap { visibleInstance($0, for: call) }
             .filter { seen.insert($0.instance.id).inserted }
-        let looks = await found.map(\.instance).looks()
-        return DescribeDBInstancesAnswer(Items: zip(found, looks).map(InstanceItem.init))
+        let snapshots = await found.map(\.instance).snapshots()
+        return DescribeDBInstancesResponse(Items: zip(found, snapshots).map(InstanceItem.init))
     }
 }
 
 extension InstanceItem {
-    fileprivate init(_ managed: ManagedInstance, _ look: ServerLook) {
+    fileprivate init(_ managed: ManagedInstance, _ snapshot: ProbeResult) {
         InstanceId = managed.instance.id.rawValue
         Product = managed.product.answered
         Region = managed.region
-        guard case .answered(let fingerprint) = look else { return }
+        guard case .answered(let fingerprint) = snapshot else { return }
         EngineVersion = fingerprint.version
         Status = 1
         CreateTime = fingerprint.startText

@@ -24,7 +24,7 @@ where ProductName: RawRepresentable & Decodable & Sendable, ProductName.RawValue
     var Regions: [String]?
 }
 
-struct DescribeDiagDBInstancesAnswer: Encodable, Sendable {
+struct DescribeDiagDBInstancesResponse: Encodable, Sendable {
     /// Of all pages together.
     var TotalCount: Int
     /// Whether all instances are inspected: 0 yes, 1 no. killd inspects none.
@@ -35,12 +35,12 @@ struct DescribeDiagDBInstancesAnswer: Encodable, Sendable {
     private enum CodingKeys: String, CodingKey { case TotalCount, DbScanStatus, Items }
 }
 
-extension DescribeDiagDBInstancesAnswer: PreparedAnswer {
+extension DescribeDiagDBInstancesResponse: PreparedResponse {
     func appendMembers(to json: inout [UInt8]) throws {
         json += #""DbScanStatus":\#(DbScanStatus),"Items":["#.utf8
         for (index, item) in Items.enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
-            json += try written.json(of: item, in: item.look, for: item.key)
+            json += try written.json(of: item, in: item.snapshot, for: item.key)
         }
         json += #"],"TotalCount":\#(TotalCount)"#.utf8
     }
@@ -49,11 +49,11 @@ extension DescribeDiagDBInstancesAnswer: PreparedAnswer {
 /// An instance as a version of the API describes it.
 struct ListedInstance: Encodable, Sendable {
     let managed: ManagedInstance
-    let look: ServerLook
+    let snapshot: ProbeResult
     let version: APIVersion
 
     /// The rest of an instance is the same for as long as its configuration is.
-    typealias Written = WrittenJSON<Key, ServerLook>
+    typealias Written = WrittenJSON<Key, ProbeResult>
 
     struct Key: Hashable, Sendable {
         let instance: InstanceID
@@ -63,7 +63,7 @@ struct ListedInstance: Encodable, Sendable {
     var key: Key { Key(instance: managed.instance.id, version: version) }
 
     func encode(to encoder: any Encoder) throws {
-        var info = InstanceInfo(managed, look)
+        var info = InstanceInfo(managed, snapshot)
         switch version {
         case .v20210527:
             info.InstanceConf.ShardNum = ""
@@ -147,19 +147,19 @@ public struct InstanceConfs: Codable, Sendable {
 extension DBbrain {
     func describeDiagDBInstances(
         _ request: DescribeDiagDBInstancesRequest<VendorProduct>, _ call: Call
-    ) async throws -> DescribeDiagDBInstancesAnswer {
+    ) async throws -> DescribeDiagDBInstancesResponse {
         try await instances(request, .v20210527, call)
     }
 
     func describeDiagDBInstances(
         _ request: DescribeDiagDBInstancesRequest<Product>, _ call: Call
-    ) async throws -> DescribeDiagDBInstancesAnswer {
+    ) async throws -> DescribeDiagDBInstancesResponse {
         try await instances(request, .v20191016, call)
     }
 
     private func instances<ProductName>(
         _ request: DescribeDiagDBInstancesRequest<ProductName>, _ version: APIVersion, _ call: Call
-    ) async throws -> DescribeDiagDBInstancesAnswer {
+    ) async throws -> DescribeDiagDBInstancesResponse {
         guard request.IsSupported else { throw TencentCloudError.invalidValue("false", of: "IsSupported") }
         guard let offset = Int(exactly: request.Offset), offset >= 0 else {
             throw TencentCloudError.invalidValue("\(request.Offset)", of: "Offset")
@@ -176,16 +176,16 @@ extension DBbrain {
                 && request.Regions.allows(managed.region)
         }
         let page = found.dropFirst(offset).prefix(Int(request.Limit))
-        let looks = await page.map(\.instance).looks()
-        return DescribeDiagDBInstancesAnswer(
+        let snapshots = await page.map(\.instance).snapshots()
+        return DescribeDiagDBInstancesResponse(
             TotalCount: found.count,
-            Items: zip(page, looks).map { ListedInstance(managed: $0, look: $1, version: version) },
+            Items: zip(page, snapshots).map { ListedInstance(managed: $0, snapshot: $1, version: version) },
             written: writtenInstances)
     }
 }
 
 extension InstanceInfo {
-    fileprivate init(_ managed: ManagedInstance, _ look: ServerLook) {
+    fileprivate init(_ managed: ManagedInstance, _ snapshot: ProbeResult) {
         InstanceId = managed.instance.id.rawValue
         InstanceName = managed.name
         Region = managed.region
@@ -194,7 +194,7 @@ extension InstanceInfo {
         Vport = managed.address.map { Int($0.port) } ?? 0
         InstanceConf = InstanceConfs()
         AgentStatus = "not_deployed"
-        switch look {
+        switch snapshot {
         case .answered(let fingerprint):
             EngineVersion = fingerprint.version
             CreateTime = fingerprint.startText

@@ -19,7 +19,7 @@ public struct DescribeKillPlanRequest: Codable, Sendable {
     }
 }
 
-public struct DescribeKillPlanAnswer: Codable, Sendable {
+public struct DescribeKillPlanResponse: Codable, Sendable {
     public var Plan: KillPlanDescription
 }
 
@@ -130,7 +130,7 @@ public struct KillPlanThread: Codable, Sendable {
 }
 
 extension DBbrain {
-    func describeKillPlan(_ request: DescribeKillPlanRequest, _ call: Call) async throws -> DescribeKillPlanAnswer {
+    func describeKillPlan(_ request: DescribeKillPlanRequest, _ call: Call) async throws -> DescribeKillPlanResponse {
         let stored: StoredPlan?
         let notFound: TencentCloudError
         switch (request.SqlExecId, request.PlanName) {
@@ -148,7 +148,7 @@ extension DBbrain {
         if !stored.plan.content.account.isSame(as: call.account.name) {
             try call.require(.list, on: managed.resource(for: call.account))
         }
-        return DescribeKillPlanAnswer(Plan: KillPlanDescription(stored, status: engine.status(of: stored)))
+        return DescribeKillPlanResponse(Plan: KillPlanDescription(stored, status: engine.status(of: stored)))
     }
 }
 
@@ -193,7 +193,7 @@ extension KillPlanDescription.Server {
 extension KillPlanThread {
     fileprivate init(_ thread: PinnedThread, _ outcome: SessionKill.Outcome?, _ guardOfKill: KillGuard?) {
         let identity = thread.session?.identity
-        let picture = thread.session?.picture
+        let details = thread.session?.details
         Id = thread.id
         Found = thread.session != nil
         User = identity?.user
@@ -205,35 +205,35 @@ extension KillPlanThread {
         Tenant = identity?.proxy?.tenant
         ServerSessionId = identity?.proxy?.serverSession?.id
         ServerAddress = identity?.proxy?.serverSession?.address
-        DB = picture?.database
-        Command = picture?.command
-        Time = picture?.seconds
-        State = picture?.state
-        switch picture?.statement {
+        DB = details?.database
+        Command = details?.command
+        Time = details?.seconds
+        State = details?.state
+        switch details?.statement {
         case .shown(let text, let length)?:
             Info = text
             InfoLength = text.utf8.count < length ? length : nil
         case .hidden(let sha256)?: InfoSha256 = sha256
         case nil: break
         }
-        self.Transaction = (picture?.transaction).map {
+        self.Transaction = (details?.transaction).map {
             .init(Age: $0.age, RowsModified: $0.rowsModified, State: $0.state)
         }
-        switch picture?.preparedXA {
+        switch details?.preparedXA {
         case .absent?: XaPrepared = false
         case .present?: XaPrepared = true
         case .unknown?: XaUnknown = true
         case nil: break
         }
-        if picture?.awaitsReplica == true { AwaitsReplica = true }
+        if details?.awaitsReplica == true { AwaitsReplica = true }
         if identity?.mayLackPort == true { HostCut = true }
-        Protection = picture?.protection?.rawValue
-        WantedLocks = picture?.wantedLocks.map {
+        Protection = details?.protection?.rawValue
+        WantedLocks = details?.wantedLocks.map {
             .init(
                 Kind: $0.lock.kind.rawValue, Object: $0.lock.object, Index: $0.lock.index, Mode: $0.lock.mode,
                 Waiters: $0.waiters)
         }
-        FreedSessions = picture?.freedSessions
+        FreedSessions = details?.freedSessions
         Outcome = outcome?.kind.rawValue
         OutcomeDetail = outcome?.detail
         Guard = guardOfKill?.rawValue

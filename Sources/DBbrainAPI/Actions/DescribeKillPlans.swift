@@ -22,7 +22,7 @@ public struct DescribeKillPlansRequest: Codable, Sendable {
     }
 }
 
-public struct DescribeKillPlansAnswer: Codable, Sendable {
+public struct DescribeKillPlansResponse: Codable, Sendable {
     public var Plans: [KillPlanSummary]
 }
 
@@ -54,12 +54,13 @@ public struct KillPlanSummary: Codable, Sendable {
 }
 
 extension DBbrain {
-    func describeKillPlans(_ request: DescribeKillPlansRequest, _ call: Call) async throws -> DescribeKillPlansAnswer {
+    func describeKillPlans(_ request: DescribeKillPlansRequest, _ call: Call) async throws -> DescribeKillPlansResponse
+    {
         let page = try Page(limit: request.Limit, offset: request.Offset)
         let listed = try listableInstances(request.InstanceId, for: call)
         let plans = try await inDialect {
             try await engine.history(of: listed, skipping: page.offset, limit: page.limit)
         }
-        return DescribeKillPlansAnswer(Plans: plans.map(KillPlanSummary.init))
+        return DescribeKillPlansResponse(Plans: plans.map(KillPlanSummary.init))
     }
 }

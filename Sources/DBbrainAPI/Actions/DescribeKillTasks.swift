@@ -21,7 +21,7 @@ public struct DescribeKillTasksRequest: Codable, Sendable {
     }
 }
 
-public struct DescribeKillTasksAnswer: Codable, Sendable {
+public struct DescribeKillTasksResponse: Codable, Sendable {
     public var Tasks: [KillTaskDescription]
 }
 
@@ -77,12 +77,13 @@ extension KillTaskDescription {
 }
 
 extension DBbrain {
-    func describeKillTasks(_ request: DescribeKillTasksRequest, _ call: Call) async throws -> DescribeKillTasksAnswer {
+    func describeKillTasks(_ request: DescribeKillTasksRequest, _ call: Call) async throws -> DescribeKillTasksResponse
+    {
         let page = try Page(limit: request.Limit, offset: request.Offset)
         let listed = try listableInstances(request.InstanceId, for: call)
         let found = try await inDialect {
             try await tasks.tasks(of: listed, skipping: page.offset, limit: page.limit)
         }
-        return DescribeKillTasksAnswer(Tasks: found.map(KillTaskDescription.init))
+        return DescribeKillTasksResponse(Tasks: found.map(KillTaskDescription.init))
     }
 }

@@ -64,7 +64,7 @@ struct DescribeMySqlProcessListRequest20191016: Decodable, Sendable {
     }
 }
 
-public struct DescribeMySqlProcessListAnswer: Codable, Sendable {
+public struct DescribeMySqlProcessListResponse: Codable, Sendable {
     public var ProcessList: [MySqlProcess]
     /// One for each of the request's ``DescribeMySqlProcessListRequest/StatDimensions``;
     /// missing if there were none of them.
@@ -90,25 +90,25 @@ public struct MySqlProcess: Codable, Sendable {
         ID = session.id.description
         User = session.identity.user
         Host = session.identity.host
-        DB = session.picture.database ?? ""
-        State = session.picture.state ?? ""
-        Command = session.picture.command
-        Time = session.picture.seconds.map(String.init) ?? ""
-        Info = session.picture.statement ?? ""
-        SqlType = DBbrainAPI.SqlType(of: session.picture.statement).rawValue
+        DB = session.details.database ?? ""
+        State = session.details.state ?? ""
+        Command = session.details.command
+        Time = session.details.seconds.map(String.init) ?? ""
+        Info = session.details.statement ?? ""
+        SqlType = DBbrainAPI.SqlType(of: session.details.statement).rawValue
     }
 }
 
 extension DBbrain {
     func describeMySqlProcessList(
         _ request: DescribeMySqlProcessListRequest20191016, _ call: Call
-    ) async throws -> DescribeMySqlProcessListAnswer {
+    ) async throws -> DescribeMySqlProcessListResponse {
         try await describeMySqlProcessList(request.current, call)
     }
 
     func describeMySqlProcessList(
         _ request: DescribeMySqlProcessListRequest, _ call: Call
-    ) async throws -> DescribeMySqlProcessListAnswer {
+    ) async throws -> DescribeMySqlProcessListResponse {
         let limit = Int(clamping: request.Limit ?? 20)
         guard limit > 0 else { throw TencentCloudError.invalidValue("0", of: "Limit") }
         try StatDimension.check(request.StatDimensions ?? [])
@@ -116,9 +116,9 @@ extension DBbrain {
         try call.require(.list, on: managed.resource(for: call.account))
         let observation = try await inDialect { try await managed.instance.observe() }
         let found = observation.sessions.filter(SessionFilter(request).selects).sorted {
-            ($0.picture.seconds ?? 0, $1.id) > ($1.picture.seconds ?? 0, $0.id)
+            ($0.details.seconds ?? 0, $1.id) > ($1.details.seconds ?? 0, $0.id)
         }
-        return DescribeMySqlProcessListAnswer(
+        return DescribeMySqlProcessListResponse(
             ProcessList: found.prefix(limit).map(MySqlProcess.init),
             Statistics: request.StatDimensions.map { dimensions in dimensions.map { $0.count(found) } })
     }

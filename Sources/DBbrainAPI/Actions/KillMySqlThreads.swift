@@ -55,14 +55,14 @@ extension KillMySqlThreadsRequest {
 }
 
 /// Both keys in both stages: the vendor marks both as always present.
-public struct KillMySqlThreadsAnswer: Codable, Sendable {
+public struct KillMySqlThreadsResponse: Codable, Sendable {
     /// Empty at Prepare; at Commit the threads whose kill took effect.
     public var Threads: [ThreadID]
     public var SqlExecId: String
 }
 
 extension DBbrain {
-    func killMySqlThreads(_ request: KillMySqlThreadsRequest, _ call: Call) async throws -> KillMySqlThreadsAnswer {
+    func killMySqlThreads(_ request: KillMySqlThreadsRequest, _ call: Call) async throws -> KillMySqlThreadsResponse {
         switch request.Stage {
         case .prepare:
             guard let threads = request.Threads else { throw TencentCloudError.missingParameter("Threads") }
@@ -85,7 +85,7 @@ extension DBbrain {
                 return try await engine.prepare(
                     endOf: names, on: managed.instance, for: call.account.name, recordHistory: recordHistory)
             }
-            return KillMySqlThreadsAnswer(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
+            return KillMySqlThreadsResponse(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:
             guard let sqlExecID = request.SqlExecId else { throw TencentCloudError.missingParameter("SqlExecId") }
             // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
@@ -96,7 +96,7 @@ extension DBbrain {
                 try await engine.commit(
                     SqlExecID(rawValue: sqlExecID), on: managed.instance, for: call.account.name)
             }
-            return KillMySqlThreadsAnswer(Threads: report.killed, SqlExecId: sqlExecID)
+            return KillMySqlThreadsResponse(Threads: report.killed, SqlExecId: sqlExecID)
         }
     }
 }

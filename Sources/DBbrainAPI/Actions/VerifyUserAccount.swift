@@ -13,14 +13,15 @@ struct VerifyUserAccountRequest: Decodable, Sendable {
     var Product: Product?
 }
 
-public struct VerifyUserAccountAnswer: Codable, Sendable {
+public struct VerifyUserAccountResponse: Codable, Sendable {
     /// The vendor's is good for five minutes, for CreateSqlFilter and its like.
     /// killd serves no action that takes one, so it does not keep it either.
     public var SessionToken: String
 }
 
 extension DBbrain {
-    func verifyUserAccount(_ request: VerifyUserAccountRequest, _ call: Call) async throws -> VerifyUserAccountAnswer {
+    func verifyUserAccount(_ request: VerifyUserAccountRequest, _ call: Call) async throws -> VerifyUserAccountResponse
+    {
         let managed = try instance(request.InstanceId, product: request.Product, for: call)
         try call.require(.list, on: managed.resource(for: call.account))
         do {
@@ -34,6 +35,6 @@ extension DBbrain {
             guard case .failedOperation(.loginRefused) = failure.answer else { throw failure }
             throw ActionFailure(answer: .failedOperation(.callerLoginRefused), cause: failure.cause)
         }
-        return VerifyUserAccountAnswer(SessionToken: try SessionToken.random().rawValue)
+        return VerifyUserAccountResponse(SessionToken: try SessionToken.random().rawValue)
     }
 }

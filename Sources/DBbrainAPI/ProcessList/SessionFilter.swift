@@ -16,15 +16,15 @@ struct SessionFilter {
     init(_ request: DescribeMySqlProcessListRequest) { self.request = request }
 
     func selects(_ session: Session) -> Bool {
-        let picture = session.picture
+        let details = session.details
         return request.ID.map { $0 == UInt64(session.id.rawValue) } != false
             && Self.holds(request.User) { $0.isSame(as: session.identity.user) }
             && Self.holds(request.Host) { session.identity.comesFrom($0) }
-            && Self.holds(request.DB) { picture.database?.isSame(as: $0) == true }
-            && Self.holds(request.State) { picture.state?.utf8.isSameWord(as: $0) == true }
-            && Self.holds(request.Command) { picture.command.utf8.isSameWord(as: $0) }
-            && request.Time.map { UInt64(clamping: picture.seconds ?? 0) > $0 } != false
-            && Self.holds(request.Info) { picture.statement?.hasBytes(of: $0) == true }
+            && Self.holds(request.DB) { details.database?.isSame(as: $0) == true }
+            && Self.holds(request.State) { details.state?.utf8.isSameWord(as: $0) == true }
+            && Self.holds(request.Command) { details.command.utf8.isSameWord(as: $0) }
+            && request.Time.map { UInt64(clamping: details.seconds ?? 0) > $0 } != false
+            && Self.holds(request.Info) { details.statement?.hasBytes(of: $0) == true }
     }
 
     private static func holds(_ wanted: String?, _ condition: (String) -> Bool) -> Bool {

@@ -47,11 +47,11 @@ extension StatDimension {
     func count(_ sessions: [Session]) -> StatisticInfo {
         var groups: [[UInt8]: (seconds: Int64, count: Int)] = [:]
         for session in sessions {
-            guard let statement = session.picture.statement else { continue }
+            guard let statement = session.details.statement else { continue }
             let tags = SqlTag.tags(of: statement)
             guard !tags.isEmpty, selects(tags) else { continue }
             var group = groups[SqlTag.name(of: tags)] ?? (0, 0)
-            let (sum, isBeyond) = group.seconds.addingReportingOverflow(max(0, session.picture.seconds ?? 0))
+            let (sum, isBeyond) = group.seconds.addingReportingOverflow(max(0, session.details.seconds ?? 0))
             group.seconds = isBeyond ? .max : sum
             group.count += 1
             groups[SqlTag.name(of: tags)] = group

@@ -43,7 +43,7 @@ public struct HTTPLimits: Sendable, Hashable {
     public var headTimeout = Duration.seconds(15)
     /// The slowest that a body may arrive and an answer be taken, in bytes a
     /// second on average over each stall timeout. Default 500, a tenth of what a
-    /// modem managed. Answers go through the client's kernel, which asks for
+    /// modem managed. Responses go through the client's kernel, which asks for
     /// more only when half of its buffer or a whole segment is free.
     public var minimumRate = 500
     /// In this time a body must be complete or have gained bytes enough for

@@ -18,7 +18,7 @@ final class EventLoop {
     private var tls: TLSServerContext?
 
     private let queue: EventQueue
-    private let answers: AnswerQueue
+    private let answers: ResponseQueue
     private var connections: ConnectionTable
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
     /// What `recv` writes to. One for all connections, so that an idle one holds
@@ -67,7 +67,7 @@ final class EventLoop {
         refusal: @escaping HTTPServer.Refusal, observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
-        answers = AnswerQueue(mailbox: mailbox)
+        answers = ResponseQueue(mailbox: mailbox)
         self.limits = limits
         self.tls = tls
         self.trustedProxies = trustedProxies

@@ -14,7 +14,7 @@ struct MySQLHandle: ~Copyable {
     /// call the deinit from other files (seen), and connections would stay open.
     private final class Limits {
         let deadlines: MySQLServerConfiguration.Deadlines
-        let largestAnswer: MySQLServerConfiguration.AnswerSize
+        let largestAnswer: MySQLServerConfiguration.ResponseSize
         /// Of all rows that were read, in bytes.
         var largestRow: UInt64 = 0
         /// When the connection must be ready for use; `nil` once it is.
@@ -30,7 +30,7 @@ struct MySQLHandle: ~Copyable {
     }
 
     private var deadlines: MySQLServerConfiguration.Deadlines { limits.deadlines }
-    private var largestAnswer: MySQLServerConfiguration.AnswerSize { limits.largestAnswer }
+    private var largestAnswer: MySQLServerConfiguration.ResponseSize { limits.largestAnswer }
 
     /// Set up once for the process, and never ended: other threads may still be inside at exit.
     private static let libraryError = cmysql_library_init()

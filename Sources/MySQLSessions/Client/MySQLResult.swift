@@ -40,7 +40,7 @@ struct MySQLFailure: Error {
         MySQLFailure(code: 2_013, message: "the server was not done within \(limit.inSeconds)", beyond: .time)
     }
 
-    static func tooLarge(_ limit: MySQLServerConfiguration.AnswerSize) -> MySQLFailure {
+    static func tooLarge(_ limit: MySQLServerConfiguration.ResponseSize) -> MySQLFailure {
         MySQLFailure(
             code: 2_020, message: "the server sent more than the \(limit) that are read of its answers at a time",
             beyond: .size)

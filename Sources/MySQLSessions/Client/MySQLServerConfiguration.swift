@@ -11,7 +11,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     @Exact public var user: String
     public var password: DatabasePassword
     public var deadlines: Deadlines
-    public var largestAnswer = AnswerSize()
+    public var largestAnswer = ResponseSize()
 
     /// How long the network and the server may take.
     public struct Deadlines: Hashable, Sendable {
@@ -31,7 +31,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     }
 
     /// How much is read of a server's answers to one call.
-    public struct AnswerSize: Hashable, Sendable, CustomStringConvertible {
+    public struct ResponseSize: Hashable, Sendable, CustomStringConvertible {
         /// 64 MiB by default.
         public var bytes = 64 << 20
         /// 250,000 by default.

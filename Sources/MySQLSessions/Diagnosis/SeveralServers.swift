@@ -8,18 +8,18 @@ extension MySQLServer {
         for _ in 0..<Self.connectionsToCompare {
             // A server that lets no more in is not found out about.
             guard let other = try? await openHelper() else { return [] }
-            let look: MySQLConnection.Look
+            let snapshot: MySQLConnection.Look
             do throws(ServerError) {
-                look = try await other.observe(.server, readings)
+                snapshot = try await other.observe(.server, readings)
                 await closeHelper(other)
             } catch {
                 await closeHelper(other)
                 throw error
             }
-            guard first.difference(from: look.fingerprint) != nil else { continue }
+            guard first.difference(from: snapshot.fingerprint) != nil else { continue }
             // One that was started again meanwhile has ended the connections of before.
             _ = try await connection.observe(.server, readings)
-            return [.severalServers(at: configuration.address, first, look.fingerprint)]
+            return [.severalServers(at: configuration.address, first, snapshot.fingerprint)]
         }
         return []
     }

@@ -51,8 +51,8 @@ extension MySQLConnection {
     ///
     /// The youngest first: MariaDB looks for an id from the youngest session
     /// down, and killing 10,000 from the oldest up took it five times as long.
-    func kill(_ sessions: [SessionIdentity]) -> [KillAnswer] {
-        var answers = [KillAnswer](repeating: .notSent, count: sessions.count)
+    func kill(_ sessions: [SessionIdentity]) -> [KillResponse] {
+        var answers = [KillResponse](repeating: .notSent, count: sessions.count)
         var left = sessions.indices.sorted { sessions[$0].id < sessions[$1].id }
         knownToPerformanceSchema = []
         for (number, step) in steps.enumerated() {
@@ -75,7 +75,7 @@ extension MySQLConnection {
                 left = kill(
                     left, of: sessions, &answers,
                     atOnce: guards == .list ? Self.packetGuardedByList : Self.largestPacket,
-                    looks: guards == .list ? .max : Self.looksForBusySession
+                    snapshots: guards == .list ? .max : Self.looksForBusySession
                 ) { MariaDBKillPacket(sessions: $0, guards: guards) }
             case .listBefore:
                 // Whom the guards before have looked for without finding this one would not find either.
@@ -93,8 +93,8 @@ extension MySQLConnection {
     ///   - looks: how often each of them is tried at most.
     /// - Returns: those for which no KILL was sent and another guard may do, in the same order.
     private func kill<Packet: KillPacket>(
-        _ indices: [Int], of sessions: [SessionIdentity], _ answers: inout [KillAnswer], atOnce limit: Int,
-        looks: Int = .max, _ packet: ([SessionIdentity]) -> Packet
+        _ indices: [Int], of sessions: [SessionIdentity], _ answers: inout [KillResponse], atOnce limit: Int,
+        snapshots: Int = .max, _ packet: ([SessionIdentity]) -> Packet
     ) -> [Int] {
         var waiting = indices
         var left: [Int] = []
@@ -118,7 +118,7 @@ extension MySQLConnection {
                     left.append(index)
                 case .again:
                     tries[index, default: 0] += 1
-                    if tries[index] == looks { left.append(index) } else { again.append(index) }
+                    if tries[index] == snapshots { left.append(index) } else { again.append(index) }
                 }
             }
             waiting += again.reversed()

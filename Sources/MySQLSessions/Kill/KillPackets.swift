@@ -8,7 +8,7 @@ protocol KillPacket {
     var checkOfBeginning: String? { get }
 
     /// What became of each session.
-    func answers(from reply: KillReply) -> [PacketAnswer]
+    func answers(from reply: KillReply) -> [PacketResponse]
 }
 
 extension KillPacket {
@@ -24,15 +24,15 @@ struct KillReply {
     var hasBegun = true
 }
 
-enum PacketAnswer: Hashable {
-    case final(KillAnswer)
+enum PacketResponse: Hashable {
+    case final(KillResponse)
     /// No KILL was sent: the server did not come to it, or the session went on
     /// to another command after the look.
     case again
     /// No KILL was sent: the server cannot run this guard, or it cannot tell the session from others.
     ///
     /// - Parameter answer: if no other guard can.
-    case unguarded(KillAnswer)
+    case unguarded(KillResponse)
 }
 
 /// For each session a guard and its KILL, one right after the other.
@@ -70,17 +70,17 @@ struct MySQLKillPacket: KillPacket {
 
     private static let statementsPerSession = 2
 
-    func answers(from reply: KillReply) -> [PacketAnswer] {
+    func answers(from reply: KillReply) -> [PacketResponse] {
         let (accepted, others) = reply.results.count.quotientAndRemainder(dividingBy: Self.statementsPerSession)
         return sessions.indices.map { index in
             if index < accepted { return .final(.accepted(by: thread(of: sessions[index]) == nil ? .list : .threadID)) }
             guard let failure = reply.failure else { return .final(.lost) }
-            if failure.isConnectionLost { return .final(KillAnswer(failure)) }
+            if failure.isConnectionLost { return .final(KillResponse(failure)) }
             // The guard, which the server cannot run for the others either.
-            if others == 0 { return .unguarded(KillAnswer(failure)) }
+            if others == 0 { return .unguarded(KillResponse(failure)) }
             // It drops the rest of a packet at the first error.
             guard index == accepted else { return .again }
-            return failure.isOfNoThread ? .unguarded(.notFound) : .final(KillAnswer(failure))
+            return failure.isOfNoThread ? .unguarded(.notFound) : .final(KillResponse(failure))
         }
     }
 }
@@ -100,19 +100,19 @@ struct PlainKillPacket: KillPacket {
         victims.isEmpty ? nil : victims.map { "KILL CONNECTION \($0.id)" }.joined(separator: ";")
     }
 
-    func answers(from reply: KillReply) -> [PacketAnswer] {
+    func answers(from reply: KillReply) -> [PacketResponse] {
         if case .failure(let error) = listed {
             let isLost = [.connectionLost, .timedOut, .answerTooLarge].contains(error.reason)
-            let answer: KillAnswer = isLost ? .notSent : .refused(code: error.code, message: error.description)
+            let answer: KillResponse = isLost ? .notSent : .refused(code: error.code, message: error.description)
             return sessions.map { _ in .final(answer) }
         }
-        var answers: [ThreadID: PacketAnswer] = [:]
+        var answers: [ThreadID: PacketResponse] = [:]
         for (index, session) in victims.enumerated() {
             answers[session.id] =
                 if index < reply.results.count {
                     .final(.accepted(by: .listBefore))
                 } else if let failure = reply.failure {
-                    index == reply.results.count || failure.isConnectionLost ? .final(KillAnswer(failure)) : .again
+                    index == reply.results.count || failure.isConnectionLost ? .final(KillResponse(failure)) : .again
                 } else {
                     .final(.lost)
                 }
@@ -165,7 +165,7 @@ struct MariaDBKillPacket: KillPacket {
             switch guards {
             case .listAndQueryID:
                 """
-                SET @k=\(mark);FOR s IN (\(lookWithQueryIDs)) DO BEGIN \(handler)\
+                SET @k=\(mark);FOR s IN (\(snapshotWithQueryIDs)) DO BEGIN \(handler)\
                 IF s.isOwn THEN SET own=s.q;ELSE \
                 IF s.isChanging OR s.q>=own THEN SET e=\(Self.unknownQueryID);ELSE KILL QUERY ID s.q;END IF;\
                 IF e=0 THEN KILL CONNECTION s.id;IF e=\(Self.unknownThread) THEN SET e=0;END IF;END IF;\
@@ -208,7 +208,7 @@ struct MariaDBKillPacket: KillPacket {
     /// Only sessions whose number nobody else has: KILL QUERY ID must not find a
     /// stranger. A number that was given out before this block's own nobody is
     /// given any more; so its own comes first.
-    private var lookWithQueryIDs: String {
+    private var snapshotWithQueryIDs: String {
         """
         SELECT MAX(ID) AS id,QUERY_ID AS q,MAX(ID=CONNECTION_ID()) AS isOwn,\
         MAX(CAST(COMMAND AS BINARY)='Change user') AS isChanging FROM information_schema.PROCESSLIST \
@@ -227,16 +227,16 @@ struct MariaDBKillPacket: KillPacket {
             """
     }
 
-    func answers(from reply: KillReply) -> [PacketAnswer] {
+    func answers(from reply: KillReply) -> [PacketResponse] {
         guard let row = reply.results.first?.rows.first, row.count == 3 else {
             // Refused before it began, or interrupted nobody knows where.
             if let failure = reply.failure, failure.isRefusedWhole {
-                return sessions.map { _ in .final(KillAnswer(failure)) }
+                return sessions.map { _ in .final(KillResponse(failure)) }
             }
             guard let failure = reply.failure, !reply.hasBegun else { return sessions.map { _ in .final(.lost) } }
-            return sessions.map { _ in .unguarded(KillAnswer(failure)) }
+            return sessions.map { _ in .unguarded(KillResponse(failure)) }
         }
-        var answers: [ThreadID: PacketAnswer] = [:]
+        var answers: [ThreadID: PacketResponse] = [:]
         for line in (row[0] ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
                 .map { String(Substring($0)) }
@@ -245,12 +245,12 @@ struct MariaDBKillPacket: KillPacket {
                 switch code {
                 case 0: .final(.accepted(by: guards == .list ? .list : .queryID))
                 case UInt32(Self.unknownQueryID): .again
-                default: .final(KillAnswer(MySQLFailure(code: code, message: words[2])))
+                default: .final(KillResponse(MySQLFailure(code: code, message: words[2])))
                 }
         }
-        var others = PacketAnswer.unguarded(.notFound)
+        var others = PacketResponse.unguarded(.notFound)
         if let code = row[1].flatMap({ UInt32($0) }), code > 0 {
-            others = .unguarded(KillAnswer(MySQLFailure(code: code, message: row[2] ?? "")))
+            others = .unguarded(KillResponse(MySQLFailure(code: code, message: row[2] ?? "")))
         }
         return sessions.map { answers[$0.id] ?? others }
     }
@@ -268,7 +268,7 @@ private func literal(_ text: String) -> String {
     return String(decoding: literal, as: UTF8.self)
 }
 
-extension KillAnswer {
+extension KillResponse {
     fileprivate init(_ failure: MySQLFailure) {
         self =
             switch failure.code {

@@ -255,7 +255,7 @@ extension MySQLConnection {
         if let recent = readings.recentLockWaits(at: begin) { return recent }
         var waits = LockWaits()
         if let query = views.lockQuery,
-            let rows = try picture("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks)
+            let rows = try details("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks)
         {
             waits = try OceanBaseViews.lockWaits(rows)
         }

@@ -139,7 +139,7 @@ public actor MySQLServer: DatabaseServer {
     }
 
     public func observe(_ scope: ObservationScope) async throws -> ServerObservation {
-        try await look { connection throws(ServerError) in
+        try await snapshot { connection throws(ServerError) in
             try await self.session(on: connection).observe(scope)
         }
     }
@@ -149,14 +149,14 @@ public actor MySQLServer: DatabaseServer {
             let observation = try await observe(.transactions)
             return SessionList(sessions: observation.sessions, ownThreadIDs: observation.ownThreadIDs)
         }
-        let sessions = try await look { connection throws(ServerError) in
+        let sessions = try await snapshot { connection throws(ServerError) in
             try await connection.list(self.readings)
         }
         // Asked for afterwards, so that a connection opened meanwhile is among them.
         return SessionList(sessions: sessions, ownThreadIDs: allThreadIDs)
     }
 
-    private func look<View: Sendable>(
+    private func snapshot<View: Sendable>(
         _ body: @Sendable (MySQLConnection) async throws(ServerError) -> View
     ) async throws -> View {
         let connection = try await acquire(asking: false)

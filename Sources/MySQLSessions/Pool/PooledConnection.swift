@@ -6,17 +6,17 @@ struct PooledConnection: ServerConnection {
     let server: MySQLServer
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
-        let look = try await connection.observe(scope, server.readings)
+        let snapshot = try await connection.observe(scope, server.readings)
         // Asked for afterwards, so that a connection opened meanwhile is among them.
         let ownThreadIDs = await server.allThreadIDs
         return ServerObservation(
-            fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
+            fingerprint: snapshot.fingerprint, sessions: snapshot.sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: connection.rights.missingKillPrivilege,
-            seesAllSessions: connection.rights.seesAllSessions, transactionReading: look.transactionReading,
-            lockWaits: look.lockWaits, uptime: look.uptime)
+            seesAllSessions: connection.rights.seesAllSessions, transactionReading: snapshot.transactionReading,
+            lockWaits: snapshot.lockWaits, uptime: snapshot.uptime)
     }
 
-    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] { await connection.kill(sessions) }
+    func kill(_ sessions: [SessionIdentity]) async -> [KillResponse] { await connection.kill(sessions) }
 
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
         try await connection.present(among: sessions)

@@ -3,13 +3,13 @@ import Text
 
 extension MySQLConnection {
     /// Adds to a look who waits for whose locks, if anybody waits.
-    func lookAtLocks(_ look: inout Look, _ readings: ServerReadings) throws(ServerError) {
+    func readLocks(_ snapshot: inout Look, _ readings: ServerReadings) throws(ServerError) {
         if let views = rights.oceanBase {
-            look.lockWaits = try oceanBaseLockWaits(views, readings)
+            snapshot.lockWaits = try oceanBaseLockWaits(views, readings)
             return
         }
-        let waiters = Set(look.sessions.filter(\.waitsForLock).map(\.id))
-        if !waiters.isEmpty { look.lockWaits = try lockWaits(of: waiters, among: look.sessions, readings) }
+        let waiters = Set(snapshot.sessions.filter(\.waitsForLock).map(\.id))
+        if !waiters.isEmpty { snapshot.lockWaits = try lockWaits(of: waiters, among: snapshot.sessions, readings) }
     }
 
     private func lockWaits(
@@ -18,7 +18,7 @@ extension MySQLConnection {
         let begin = ContinuousClock.now
         if let recent = readings.recentLockWaits(at: begin) { return recent }
         var known = try rowLockWaits()
-        if sessions.contains(where: \.picture.waitsForMetadataLock), performanceSchema.metadataLocks {
+        if sessions.contains(where: \.details.waitsForMetadataLock), performanceSchema.metadataLocks {
             known += try metadataLockWaits()
         }
         let waits = LockWaits(known: known, unexplained: waiters.subtracting(known.map(\.waiter)))
@@ -27,7 +27,7 @@ extension MySQLConnection {
     }
 
     private func metadataLockWaits() throws(ServerError) -> [LockWait] {
-        guard let rows = try picture(limited(MetadataLock.query), "metadata_locks", atMost: mostLocks) else {
+        guard let rows = try details(limited(MetadataLock.query), "metadata_locks", atMost: mostLocks) else {
             return []
         }
         return MetadataLock.waits(among: try MetadataLock.locks(rows), atMost: mostLocks)
@@ -36,7 +36,7 @@ extension MySQLConnection {
     private func rowLockWaits() throws(ServerError) -> [LockWait] {
         guard rights.isMariaDB || performanceSchema.rowLocks else { return [] }
         let query = limited(rights.isMariaDB ? Self.mariaDBRowLockQuery : Self.mySQLRowLockQuery)
-        guard let rows = try picture(query, "row locks", atMost: mostLocks) else { return [] }
+        guard let rows = try details(query, "row locks", atMost: mostLocks) else { return [] }
         let (waiter, holder) = (try rows.column("waiter"), try rows.column("holder"))
         let (object, index, mode) = (try rows.column("object"), try rows.column("lock_index"), try rows.column("mode"))
         var waits: [LockWait] = []
@@ -96,7 +96,7 @@ extension MySQLConnection {
     /// The rows of one statement; `nil` if the server refuses it, it takes too
     /// long or there are more than `limit`: a picture that says less is better
     /// than no plan. One that makes no sense is an error all the same.
-    func picture(_ sql: String, _ source: String, atMost limit: Int = .max) throws(ServerError) -> Rows? {
+    func details(_ sql: String, _ source: String, atMost limit: Int = .max) throws(ServerError) -> Rows? {
         let answer = run(sql)
         if let failure = answer.failure {
             guard !failure.isConnectionLost else {
@@ -114,11 +114,11 @@ let mostLocks = 25_000
 
 extension Session {
     fileprivate var waitsForLock: Bool {
-        picture.transaction?.state.isSame(as: "LOCK WAIT") == true || picture.waitsForMetadataLock
+        details.transaction?.state.isSame(as: "LOCK WAIT") == true || details.waitsForMetadataLock
     }
 }
 
-extension SessionPicture {
+extension SessionDetails {
     /// The states of both servers: `Waiting for table metadata lock`, `Waiting
     /// for global read lock`, `Waiting for backup lock`, `Waiting for table
     /// level lock`, `Waiting for table flush`, … and `User lock` for GET_LOCK.

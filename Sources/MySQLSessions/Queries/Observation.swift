@@ -50,28 +50,28 @@ extension MySQLConnection {
         if scope != .server { try requireSight(variables: variables, status: status) }
 
         let start = try start(status: status, now: now)
-        var look = Look(
+        var snapshot = Look(
             fingerprint: try fingerprint(variables: variables, status: status, start), uptime: start.uptime,
             sessions: [])
         var reading = recentReading
         if let transactionAnswer {
             reading = readings.add(try transactions(answers[transactionAnswer]), begunAt: begin)
         }
-        look.transactionReading = reading?.number ?? 0
+        snapshot.transactionReading = reading?.number ?? 0
         let threadIDs = try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(answers[index]) } ?? [:]
         let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(answers[index]) } ?? [:]
         if let listAnswer {
-            look.sessions = try Self.sessions(
+            snapshot.sessions = try Self.sessions(
                 answers[listAnswer], cut: listSource.cut, Self.transactionsByThread(reading), threadIDs: threadIDs,
                 clients: clients)
-            if let statementAnswer { try Self.complete(&look.sessions, with: answers[statementAnswer]) }
-            readings.noteStatements(of: look.sessions, begunAt: begin)
+            if let statementAnswer { try Self.complete(&snapshot.sessions, with: answers[statementAnswer]) }
+            readings.noteStatements(of: snapshot.sessions, begunAt: begin)
         }
         if let reading, (status["com_xa_prepare"] ?? "0") != "0" {
-            try lookAtPreparedTransactions(&look, reading)
+            try readPreparedTransactions(&snapshot, reading)
         }
-        if scope == .locks { try lookAtLocks(&look, readings) }
-        return look
+        if scope == .locks { try readLocks(&snapshot, readings) }
+        return snapshot
     }
 
     static func transactionsByThread(_ reading: TransactionReading?) -> [ThreadID: Transaction] {
@@ -103,7 +103,7 @@ extension MySQLConnection {
                     identity: SessionIdentity(
                         id: id, user: try row.name(user) ?? "", host: try row.name(host) ?? "",
                         performanceSchemaThreadID: threadIDs[id], client: clients[id]),
-                    picture: SessionPicture(
+                    details: SessionDetails(
                         database: try row.name(database), command: try row.name(command) ?? "",
                         seconds: try row.seconds(time), state: try row.name(state), statement: statement.text,
                         statementLength: statement.length, transaction: transactions[id])))
@@ -127,10 +127,10 @@ extension MySQLConnection {
             // Only where it is more of the same statement and not the next one; the last bytes shown may be a part of a
             // character.
             guard let (text, length) = byID[sessions[index].id], let text,
-                let shown = sessions[index].picture.statement, text.utf8.starts(with: shown.utf8.prefix(80))
+                let shown = sessions[index].details.statement, text.utf8.starts(with: shown.utf8.prefix(80))
             else { continue }
-            sessions[index].picture.statement = text
-            sessions[index].picture.statementLength = length
+            sessions[index].details.statement = text
+            sessions[index].details.statementLength = length
         }
     }
 

@@ -8,8 +8,8 @@ extension MySQLConnection {
     /// `xa_detach_on_prepare` is off); then only performance_schema knows whose
     /// it was. On MariaDB it stays the session's until that ends, and InnoDB's
     /// report tells that it is prepared. Both measured.
-    func lookAtPreparedTransactions(_ look: inout Look, _ reading: TransactionReading) throws(ServerError) {
-        let anyAttached = look.sessions.contains { $0.picture.transaction?.id != nil }
+    func readPreparedTransactions(_ snapshot: inout Look, _ reading: TransactionReading) throws(ServerError) {
+        let anyAttached = snapshot.sessions.contains { $0.details.transaction?.id != nil }
         let attached = !anyAttached ? [] : try preparedInReport()
         // Its row outlasts an XA COMMIT by another session, hence the look for a transaction that is nobody's.
         let anyIsNobodys =
@@ -17,17 +17,17 @@ extension MySQLConnection {
             && reading.transactions.contains { $0.thread == nil && !$0.transaction.isRollingBack }
         let detached = anyIsNobodys ? try preparedByThread() : [:]
         guard !attached.isEmpty || anyIsNobodys else { return }
-        for index in look.sessions.indices {
-            let session = look.sessions[index]
-            let isAttached = session.picture.transaction?.id.map { attached.contains(ExactText($0)) } ?? false
-            look.sessions[index].picture.preparedXA =
+        for index in snapshot.sessions.indices {
+            let session = snapshot.sessions[index]
+            let isAttached = session.details.transaction?.id.map { attached.contains(ExactText($0)) } ?? false
+            snapshot.sessions[index].details.preparedXA =
                 isAttached ? .present : anyIsNobodys ? detached[session.id] ?? .unknown : .absent
         }
     }
 
     /// The ids of the prepared transactions in InnoDB's report.
     private func preparedInReport() throws(ServerError) -> Set<ExactText> {
-        guard let rows = try picture("SHOW ENGINE INNODB STATUS", "InnoDB's report"),
+        guard let rows = try details("SHOW ENGINE INNODB STATUS", "InnoDB's report"),
             let report = try rows.only().text("status")
         else { return [] }
         return Self.prepared(inReport: report)
@@ -54,7 +54,7 @@ extension MySQLConnection {
             LEFT JOIN performance_schema.events_transactions_current e ON e.THREAD_ID=t.THREAD_ID \
             WHERE t.PROCESSLIST_ID IS NOT NULL AND t.INSTRUMENTED='YES' AND \(Self.transactionsAreCounted)
             """
-        guard let rows = try picture(query, "prepared transactions") else { return [:] }
+        guard let rows = try details(query, "prepared transactions") else { return [:] }
         let (thread, state) = (try rows.column("thread"), try rows.column("state"))
         var prepared: [ThreadID: PreparedXA] = [:]
         for row in rows {
@@ -87,7 +87,7 @@ extension MySQLConnection {
         } else if !performanceSchema.transactions {
             cure = "as an administrator: GRANT SELECT ON performance_schema.* TO \(account);"
         } else {
-            let rows = try picture("SELECT \(Self.transactionsAreCounted) AS counted", "setup_consumers")
+            let rows = try details("SELECT \(Self.transactionsAreCounted) AS counted", "setup_consumers")
             if try rows?.only().text("counted") == "1" { return [] }
             cure =
                 rows == nil

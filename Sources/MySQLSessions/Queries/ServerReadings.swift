@@ -67,7 +67,7 @@ final class ServerReadings: Sendable {
     /// Takes note of how much the statements of a list were.
     func noteStatements(of sessions: [Session], begunAt: ContinuousClock.Instant) {
         let bytes = sessions.reduce(0) {
-            $0 + ($1.picture.statementLength ?? $1.picture.statement?.utf8.count ?? 0)
+            $0 + ($1.details.statementLength ?? $1.details.statement?.utf8.count ?? 0)
         }
         if bytes > Self.mostOfWholeStatements { noteLargeStatements(at: begunAt) }
     }

@@ -58,7 +58,7 @@ struct Commit {
                 plan.name, intending: victims.map(\.id), at: engine.clock.now())
             guard claimed else { throw KillError.beingCommitted }
         }
-        var answers: [(Session, KillAnswer)] = []
+        var answers: [(Session, KillResponse)] = []
         switch await kill(victims, seenIn: observation) {
         case .answers(let sent, let spared):
             answers = sent
@@ -113,7 +113,7 @@ struct Commit {
     }
 
     private enum Sending {
-        case answers([(Session, KillAnswer)], spared: [ThreadID: Protection])
+        case answers([(Session, KillResponse)], spared: [ThreadID: Protection])
         /// Nothing was sent.
         case withheld(because: String)
     }
@@ -127,7 +127,7 @@ struct Commit {
         do throws(KillObstacle) {
             let (selection, answers) = try await engine.gate.pass(
                 sessions, in: observation, for: request, on: instance
-            ) { sessions -> [KillAnswer]? in
+            ) { sessions -> [KillResponse]? in
                 let identities = sessions.map(\.identity)
                 return switch mandate {
                 case nil: await killer.kill(identities)
@@ -176,7 +176,7 @@ struct Commit {
             session.identity.proxy?.serverSession = pinned.identity.proxy?.serverSession
             if isResumed {
                 if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
-                if session.picture.isBeingKilled { return (thread.id, .watch(session)) }
+                if session.details.isBeingKilled { return (thread.id, .watch(session)) }
                 if case .end? = mandate { return (thread.id, .spare(.failed(TaskMandate.interruption))) }
                 if mayKillAnybody, !mayKill { return (thread.id, .spare(.failed(Self.expiry))) }
             }
@@ -195,7 +195,7 @@ struct Commit {
         // Who is logging in or being torn down shows no user: it may be the session itself.
         if !session.identity.isLoggedIn { return .vanished(pinned, isReplaced: false) }
         // The same connection under another user (COM_CHANGE_USER), which no KILL has ended.
-        return .spare(session.picture.isBeingKilled ? .unknown : .replaced)
+        return .spare(session.details.isBeingKilled ? .unknown : .replaced)
     }
 
     /// A session that was listed a moment ago.
@@ -230,7 +230,7 @@ struct Commit {
                 outcomes[session.id] = .replaced
             } else if let other, other.identity.isLoggedIn, !session.identity.isGone(since: other.identity) {
                 // Handed to another user (COM_CHANGE_USER), which no KILL has ended.
-                outcomes[session.id] = other.picture.isBeingKilled ? .unknown : .replaced
+                outcomes[session.id] = other.details.isBeingKilled ? .unknown : .replaced
             } else if wasIntended {
                 // It may have died of the KILL of the Commit that was interrupted.
                 vanished.add(session)
@@ -258,12 +258,14 @@ struct Commit {
             var pause = Duration.microseconds(500)
             while !watch.isOver {
                 watch.sawPresent(try await connection.present(among: watch.listed))
-                let isLastLook = waited >= engine.settings.killWait
-                if watch.wantsTransactions(lastLook: isLastLook) {
+                let isLastSnapshot = waited >= engine.settings.killWait
+                if watch.wantsTransactions(lastSnapshot: isLastSnapshot) {
                     watch.sawTransactions(try await connection.transactions())
                 }
-                let knowsEnough = watch.hasNewReading || !watch.wantsTransactions(lastLook: true)
-                if watch.isOver || isLastLook && (knowsEnough || waited >= engine.settings.killWait + graceForReading) {
+                let knowsEnough = watch.hasNewReading || !watch.wantsTransactions(lastSnapshot: true)
+                if watch.isOver
+                    || isLastSnapshot && (knowsEnough || waited >= engine.settings.killWait + graceForReading)
+                {
                     break
                 }
                 try await engine.clock.sleep(pause)

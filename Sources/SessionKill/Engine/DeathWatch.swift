@@ -20,13 +20,13 @@ struct DeathWatch {
         var readingsWithoutSession = 0
 
         /// `nil` if there is nothing to undo.
-        var transactionID: String? { session.picture.transaction?.id }
+        var transactionID: String? { session.details.transaction?.id }
 
-        var awaitsReplica: Bool { session.picture.state?.isWaitForReplica == true }
+        var awaitsReplica: Bool { session.details.state?.isWaitForReplica == true }
 
         /// What it is once it is gone, and all that is known to be its own with it.
         var death: Outcome {
-            if session.picture.preparedXA == .unknown { return .xaUnknown }
+            if session.details.preparedXA == .unknown { return .xaUnknown }
             return awaitsReplica ? .alreadyCommitted : .killed
         }
     }
@@ -57,8 +57,8 @@ struct DeathWatch {
     /// Whether a reading of the transactions would tell anything.
     ///
     /// - Parameter lastLook: then also how far the sessions still listed have come.
-    func wantsTransactions(lastLook: Bool) -> Bool {
-        dying.values.contains { $0.stage == .rolledBackUnseen || lastLook && $0.transactionID != nil }
+    func wantsTransactions(lastSnapshot: Bool) -> Bool {
+        dying.values.contains { $0.stage == .rolledBackUnseen || lastSnapshot && $0.transactionID != nil }
     }
 
     mutating func sawPresent(_ present: Set<ThreadID>) {
@@ -69,7 +69,7 @@ struct DeathWatch {
     private mutating func left(_ id: ThreadID) {
         guard let each = dying[id] else { return }
         if each.transactionID == nil {
-            settle(id, each.session.picture.preparedXA == .present ? .xaPrepared : each.death)
+            settle(id, each.session.details.preparedXA == .present ? .xaPrepared : each.death)
         } else {
             dying[id]?.stage = .rolledBackUnseen
         }

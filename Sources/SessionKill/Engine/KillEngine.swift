@@ -76,13 +76,13 @@ public struct KillEngine: Sendable {
     public func prepare(
         _ threads: [ThreadID], on instance: Instance, for account: String, recordHistory: Bool
     ) async throws -> KillPlan {
-        let look = try await (recordHistory ? instance.pictures : instance.lists).observe()
-        try look.observation.requireKillPrivilege()
+        let snapshot = try await (recordHistory ? instance.detailedSnapshots : instance.lists).observe()
+        try snapshot.observation.requireKillPrivilege()
         var seen: Set<ThreadID> = []
-        let sessions = try threads.map(look.session(named:)).filter { seen.insert($0).inserted }
-        try look.requirePinnable(sessions)
+        let sessions = try threads.map(snapshot.session(named:)).filter { seen.insert($0).inserted }
+        try snapshot.requirePinnable(sessions)
         return try await store(
-            sessions, from: look, on: instance, for: account, task: nil, recordHistory: recordHistory)
+            sessions, from: snapshot, on: instance, for: account, task: nil, recordHistory: recordHistory)
     }
 
     /// Pins the sessions that have these ids in a look at the server and stores
@@ -90,20 +90,20 @@ public struct KillEngine: Sendable {
     ///
     /// - Parameter threads: each id once.
     func store(
-        _ threads: [ThreadID], from look: IndexedObservation, on instance: Instance, for account: String,
+        _ threads: [ThreadID], from snapshot: IndexedObservation, on instance: Instance, for account: String,
         task: KillTaskName?, recordHistory: Bool, serverSessions: [ThreadID: ServerSession] = [:]
     ) async throws -> KillPlan {
-        try look.observation.requireUnmistakableStart()
+        try snapshot.observation.requireUnmistakableStart()
         let preparation = Preparation(
-            look: look, instance: instance, settings: settings, serverSessions: serverSessions)
+            snapshot: snapshot, instance: instance, settings: settings, serverSessions: serverSessions)
         let now = clock.now()
         let plan = KillPlan(
             name: try .random(), sqlExecID: try .random(),
             content: KillPlan.Content(
                 account: account, instance: instance.id, task: task, preparedAt: now,
                 expiresAt: now.advanced(bySeconds: settings.planLifetime), recordHistory: recordHistory,
-                fingerprint: look.observation.fingerprint,
-                threads: try threads.map { try preparation.pin($0, withPicture: recordHistory) },
+                fingerprint: snapshot.observation.fingerprint,
+                threads: try threads.map { try preparation.pin($0, withDetails: recordHistory) },
                 impact: recordHistory ? preparation.impact(of: Set(threads)) : nil))
         try await store.insert(plan)
         return plan

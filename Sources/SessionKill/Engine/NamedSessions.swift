@@ -55,32 +55,32 @@ extension KillEngine {
         endOf names: [ServerSessionName], on instance: Instance, for account: String, recordHistory: Bool
     ) async throws -> KillPlan {
         // On one connection: numbers of another proxy would be other people's.
-        let (look, found) = try await instance.server.withConnection { connection in
-            let look = IndexedObservation(try await connection.observe(recordHistory ? .locks : .sessions))
-            try look.observation.requireKillPrivilege()
-            guard look.observation.connectionIDs != nil else { throw PreparationError.serverSessionsUnsupported }
-            return (look, try await Self.serverSessions(names, in: look, over: connection))
+        let (snapshot, found) = try await instance.server.withConnection { connection in
+            let snapshot = IndexedObservation(try await connection.observe(recordHistory ? .locks : .sessions))
+            try snapshot.observation.requireKillPrivilege()
+            guard snapshot.observation.connectionIDs != nil else { throw PreparationError.serverSessionsUnsupported }
+            return (snapshot, try await Self.serverSessions(names, in: snapshot, over: connection))
         }
         return try await store(
-            found.order, from: look, on: instance, for: account, task: nil, recordHistory: recordHistory,
+            found.order, from: snapshot, on: instance, for: account, task: nil, recordHistory: recordHistory,
             serverSessions: found.sessions)
     }
 
     private typealias Found = (order: [ThreadID], sessions: [ThreadID: ServerSession])
 
     private static func serverSessions(
-        _ names: [ServerSessionName], in look: IndexedObservation, over connection: any ServerConnection
+        _ names: [ServerSessionName], in snapshot: IndexedObservation, over connection: any ServerConnection
     ) async throws -> Found {
         var found: Found = ([], [:])
         for name in names {
-            let id = try look.session(named: name.thread)
+            let id = try snapshot.session(named: name.thread)
             if let before = found.sessions[id] {
                 guard before.id == name.serverSession else { throw PreparationError.sessionNamedTwice(id) }
                 continue
             }
-            try look.requirePinnable([id])
+            try snapshot.requirePinnable([id])
             let unknown = PreparationError.unknownServerSession(name.serverSession, of: name.thread)
-            guard let session = look.sessions[id] else { throw unknown }
+            guard let session = snapshot.sessions[id] else { throw unknown }
             guard let held = try await connection.serverSessions(of: session.identity) else {
                 throw PreparationError.serverSessionsUnsupported
             }

@@ -32,7 +32,7 @@ public struct ProtectionRules: Sendable {
     public func protection(of session: Session) -> Protection? {
         if ownThreadIDs.contains(session.id) { return .ownConnection }
         let user = session.identity.user
-        let command = session.picture.command
+        let command = session.details.command
         // By prefix: pt-kill compares with "Binlog Dump" and so selects "Binlog Dump GTID" (measured on 3.2.1).
         if command.utf8.starts(with: "Binlog Dump".utf8) || command.utf8.starts(with: "Slave_".utf8) {
             return .replication

@@ -19,14 +19,14 @@ struct VanishedSessions {
     mutating func add(_ pinned: PinnedSession, isReplaced: Bool) {
         let session = Session(
             identity: pinned.identity,
-            picture: SessionPicture(command: "", seconds: nil, preparedXA: pinned.picture?.preparedXA ?? .absent))
-        pinnedTransactions[session.id] = pinned.picture?.transaction
+            details: SessionDetails(command: "", seconds: nil, preparedXA: pinned.details?.preparedXA ?? .absent))
+        pinnedTransactions[session.id] = pinned.details?.transaction
         if isReplaced { offTheList.append(session) } else { perhapsListed.append(session) }
     }
 
     /// One that was listed a moment ago.
     mutating func add(_ session: Session) {
-        pinnedTransactions[session.id] = session.picture.transaction
+        pinnedTransactions[session.id] = session.details.transaction
         perhapsListed.append(session)
     }
 
@@ -57,9 +57,9 @@ struct VanishedSessions {
         }
         func give(_ session: inout Session, isReplaced: Bool, foreign: inout Set<ThreadID>) {
             // What it had prepared, somebody may have ended since.
-            if !anyIsLeftBehind { session.picture.preparedXA = .absent }
+            if !anyIsLeftBehind { session.details.preparedXA = .absent }
             guard let (transaction, isForeign) = transaction(of: session.id, isReplaced: isReplaced) else { return }
-            session.picture.transaction = transaction
+            session.details.transaction = transaction
             if isForeign { foreign.insert(session.id) }
         }
         for index in perhapsListed.indices {

@@ -80,13 +80,13 @@ public struct KillRule: Hashable, Sendable {
     ///
     /// What the server does not say of a session fulfils no condition.
     public func matches(_ session: Session) -> Bool {
-        let picture = session.picture
+        let details = session.details
         return host.map { session.identity.comesFrom($0) } != false
             && user.map { $0.isSame(as: session.identity.user) } != false
-            && databases.map { $0.contains { picture.database?.isSame(as: $0) == true } } != false
-            && commands.map { $0.contains { picture.command.utf8.isSameWord(as: $0) } } != false
-            && longerThan.map { picture.hasLasted(longerThan: $0) } != false
-            && statement.map { $0.holds(for: picture.statement) } != false
+            && databases.map { $0.contains { details.database?.isSame(as: $0) == true } } != false
+            && commands.map { $0.contains { details.command.utf8.isSameWord(as: $0) } } != false
+            && longerThan.map { details.hasLasted(longerThan: $0) } != false
+            && statement.map { $0.holds(for: details.statement) } != false
     }
 }
 
@@ -112,7 +112,7 @@ extension SessionIdentity {
     }
 }
 
-extension SessionPicture {
+extension SessionDetails {
     /// A session that has not logged in has no time. One that began in the same
     /// moment in which the server read its clock can have a time below zero,
     /// which servers have shown as 2^32 - 1 or 2^64 - 1.

@@ -23,24 +23,25 @@ extension KillEngine {
     /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
     ///   is stored then.
     func prepare(_ task: KillTask, on instance: Instance, sparing attempts: KillAttempts) async throws -> KillPlan? {
-        func victims(in look: IndexedObservation) -> [ThreadID] {
-            let selection = TaskSelection(task.rule, look.observation, instance.protectionRules(look.observation))
+        func victims(in snapshot: IndexedObservation) -> [ThreadID] {
+            let selection = TaskSelection(
+                task.rule, snapshot.observation, instance.protectionRules(snapshot.observation))
             let now = clock.now()
-            let selected = look.observation.sessions.filter {
+            let selected = snapshot.observation.sessions.filter {
                 selection.contains($0) && !attempts.include($0.identity, at: now)
             }
-            return selected.sorted { ($0.picture.seconds ?? 0, $1.id) > ($1.picture.seconds ?? 0, $0.id) }
+            return selected.sorted { ($0.details.seconds ?? 0, $1.id) > ($1.details.seconds ?? 0, $0.id) }
                 .prefix(Self.largestTaskPlan).map(\.id)
         }
         let list = try await instance.lists.observe()
         try list.observation.requireKillPrivilege()
         guard !victims(in: list).isEmpty else { return nil }
         // Only now what costs the server more: transactions and locks.
-        let look = try await instance.pictures.observe()
-        let selected = victims(in: look)
+        let snapshot = try await instance.detailedSnapshots.observe()
+        let selected = victims(in: snapshot)
         guard !selected.isEmpty else { return nil }
         return try await store(
-            selected, from: look, on: instance, for: task.account, task: task.name, recordHistory: true)
+            selected, from: snapshot, on: instance, for: task.account, task: task.name, recordHistory: true)
     }
 
     /// Ends the sessions of a task's plan, or brings an interrupted Commit of it
@@ -110,7 +111,7 @@ struct UnnamedProtection {
 extension KillRule {
     /// Whether a task with this rule should end a session: it matches, and its
     /// end is not under way already.
-    func selects(_ session: Session) -> Bool { !session.picture.isBeingKilled && matches(session) }
+    func selects(_ session: Session) -> Bool { !session.details.isBeingKilled && matches(session) }
 }
 
 /// The sessions that a task tried to end a short while ago.

@@ -259,7 +259,7 @@ public actor KillTaskRunner {
     private func work(on id: InstanceID) async {
         while !isStopping, lines[id]?.hasWork == true {
             do {
-                try await look(at: id)
+                try await snapshot(at: id)
                 if lines[id]?.lastFailure != nil { report(.recovered(id)) }
                 lines[id]?.lastFailure = nil
             } catch {
@@ -272,7 +272,7 @@ public actor KillTaskRunner {
         lines[id]?.loop = nil
     }
 
-    private func look(at id: InstanceID) async throws {
+    private func snapshot(at id: InstanceID) async throws {
         let failure = await endTask(on: id)
         try await finishPlans(on: id)
         if let failure { throw failure }

@@ -5,16 +5,16 @@ public struct PinnedSession: Hashable, Sendable {
     public let identity: SessionIdentity
     /// What it was doing. `nil` in a plan that keeps only what the laws need
     /// (`RecordHistory` false).
-    public let picture: PinnedPicture?
+    public let details: PinnedDetails?
 
-    public init(identity: SessionIdentity, picture: PinnedPicture?) {
+    public init(identity: SessionIdentity, details: PinnedDetails?) {
         self.identity = identity
-        self.picture = picture
+        self.details = details
     }
 }
 
 /// What a person wants to know of a session before agreeing to its end.
-public struct PinnedPicture: Hashable, Sendable, Codable {
+public struct PinnedDetails: Hashable, Sendable, Codable {
     @Exact public var database: String?
     @Exact public var command: String
     /// Time in the present state.

@@ -22,7 +22,7 @@ extension KillPlan {
             message.append(thread.id.rawValue)
             message.append(optional: thread.session) { message, session in
                 message.append(session.identity)
-                message.append(optional: session.picture) { $0.append($1) }
+                message.append(optional: session.details) { $0.append($1) }
             }
         }
         message.append(optional: content.impact) { message, impact in
@@ -110,13 +110,13 @@ private struct DigestMessage {
         }
     }
 
-    mutating func append(_ picture: PinnedPicture) {
-        append(optional: picture.database)
-        append(picture.command)
-        append(optional: picture.seconds) { $0.append($1) }
-        append(optional: picture.state)
-        append(optional: picture.statement) { $0.append($1) }
-        append(optional: picture.transaction) { message, transaction in
+    mutating func append(_ details: PinnedDetails) {
+        append(optional: details.database)
+        append(details.command)
+        append(optional: details.seconds) { $0.append($1) }
+        append(optional: details.state)
+        append(optional: details.statement) { $0.append($1) }
+        append(optional: details.transaction) { message, transaction in
             message.append(optional: transaction.id)
             message.append(transaction.age)
             // Eight bytes in any case, so that the digests of plans from before it could be missing stay the same; no
@@ -124,21 +124,21 @@ private struct DigestMessage {
             message.append(transaction.rowsModified ?? .max)
             message.append(transaction.state)
         }
-        switch picture.preparedXA {
+        switch details.preparedXA {
         case .absent: append(0)
         case .present: append(1)
         case .unknown: append(2)
         }
-        append(optional: picture.protection?.rawValue)
-        append(picture.wantedLocks.count)
-        for wanted in picture.wantedLocks {
+        append(optional: details.protection?.rawValue)
+        append(details.wantedLocks.count)
+        for wanted in details.wantedLocks {
             append(wanted.lock.kind.rawValue)
             append(wanted.lock.object)
             append(optional: wanted.lock.index)
             append(optional: wanted.lock.mode)
             append(wanted.waiters)
         }
-        append(picture.freedSessions)
+        append(details.freedSessions)
     }
 
     mutating func append(_ statement: RecordedStatement) {

@@ -21,11 +21,11 @@ public enum RecordedStatement: Hashable, Sendable, Codable {
     /// `nil` where no statement runs.
     ///
     /// - Throws: `CryptographyError` if OpenSSL refuses.
-    init?(of picture: SessionPicture, _ policy: Policy) throws(CryptographyError) {
-        guard let statement = picture.statement else { return nil }
+    init?(of details: SessionDetails, _ policy: Policy) throws(CryptographyError) {
+        guard let statement = details.statement else { return nil }
         switch policy {
         case .cut(let limit):
-            let length = picture.statementLength ?? statement.utf8.count
+            let length = details.statementLength ?? statement.utf8.count
             self = .shown(text: statement.beginning(bytes: limit), length: length)
         case .hidden: self = .hidden(sha256: hexadecimal(try Digest.sha256.hash(statement.utf8)))
         }

@@ -72,7 +72,7 @@ public protocol ServerConnection: Sendable {
     /// that the server can run.
     ///
     /// - Returns: one answer for each session, in the same order.
-    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer]
+    func kill(_ sessions: [SessionIdentity]) async -> [KillResponse]
 
     /// Which of `sessions` the server still lists, or still has a thread for.
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID>
@@ -172,7 +172,7 @@ extension ServerObservation {
 }
 
 /// What the server said to one KILL.
-public enum KillAnswer: Hashable, Sendable {
+public enum KillResponse: Hashable, Sendable {
     case accepted(by: KillGuard)
     /// Error 1094 to a KILL of this id.
     /// A proxy says it of what it does not know or may not show: it is no proof of a session's end.

@@ -7,25 +7,25 @@ public struct Instance: Sendable {
     public let protectedUsers: Set<String>
     /// Whether plans keep a digest only of the statements that sessions run.
     public let hidesStatements: Bool
-    let recentLook: RecentLook<ServerLook>
-    let lists: SharedLook<IndexedObservation>
-    let pictures: SharedLook<IndexedObservation>
-    private let listings: SharedLook<SessionList>
+    let recentProbe: RecentProbe<ProbeResult>
+    let lists: SharedSnapshot<IndexedObservation>
+    let detailedSnapshots: SharedSnapshot<IndexedObservation>
+    private let listings: SharedSnapshot<SessionList>
 
     /// - Parameter clock: what the age of a recent look goes by.
     public init(
         id: InstanceID, node: NodeID? = nil, server: any DatabaseServer, protectedUsers: Set<String>,
-        hidesStatements: Bool = false, clock: RecentLook<ServerLook>.Clock = .init()
+        hidesStatements: Bool = false, clock: RecentProbe<ProbeResult>.Clock = .init()
     ) {
         self.id = id
         self.node = node
         self.server = server
         self.protectedUsers = protectedUsers
         self.hidesStatements = hidesStatements
-        recentLook = RecentLook(at: server, clock: clock)
-        lists = SharedLook(at: server, .sessions)
-        pictures = SharedLook(at: server, .locks)
-        listings = SharedLook { try await server.list() }
+        recentProbe = RecentProbe(at: server, clock: clock)
+        lists = SharedSnapshot(at: server, .sessions)
+        detailedSnapshots = SharedSnapshot(at: server, .locks)
+        listings = SharedSnapshot { try await server.list() }
     }
 
     var place: SessionTaskPlace { SessionTaskPlace(instance: id, node: node) }

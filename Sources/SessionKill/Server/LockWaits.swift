@@ -56,7 +56,7 @@ public struct Lock: Hashable, Sendable, Codable {
     }
 }
 
-/// Answers who can go on once certain sessions are gone.
+/// Responses who can go on once certain sessions are gone.
 struct WaitGraph: Sendable {
     private let locksWanted: [ThreadID: [Lock: Set<ThreadID>]]
     /// Whom each waiting session waits for.

@@ -4,11 +4,11 @@ import Text
 /// tells about it.
 public struct Session: Hashable, Sendable {
     public var identity: SessionIdentity
-    public var picture: SessionPicture
+    public var details: SessionDetails
 
-    public init(identity: SessionIdentity, picture: SessionPicture) {
+    public init(identity: SessionIdentity, details: SessionDetails) {
         self.identity = identity
-        self.picture = picture
+        self.details = details
     }
 
     public var id: ThreadID { identity.id }
@@ -98,7 +98,7 @@ public struct ClientAttributes: Hashable, Sendable, Codable {
 }
 
 /// What a session was doing when it was looked at.
-public struct SessionPicture: Hashable, Sendable {
+public struct SessionDetails: Hashable, Sendable {
     @Exact public var database: String?
     /// `Sleep`, `Query`, `Binlog Dump GTID`, … as the server spells it.
     @Exact public var command: String

@@ -127,16 +127,16 @@ public struct SessionRow: Hashable, Sendable {
 
     /// - Throws: `CryptographyError` if a statement is to be hidden and OpenSSL refuses.
     init(_ session: Session, _ policy: RecordedStatement.Policy) throws(CryptographyError) {
-        let picture = session.picture
+        let details = session.details
         self.init(
-            user: session.identity.user, host: session.identity.host, database: picture.database,
-            command: picture.command, seconds: picture.seconds, state: picture.state,
-            statement: try RecordedStatement(of: picture, policy),
-            isActive: picture.isActive)
+            user: session.identity.user, host: session.identity.host, database: details.database,
+            command: details.command, seconds: details.seconds, state: details.state,
+            statement: try RecordedStatement(of: details, policy),
+            isActive: details.isActive)
     }
 }
 
-extension SessionPicture {
+extension SessionDetails {
     /// Whether the session runs a statement or is inside a transaction that has
     /// not ended.
     ///

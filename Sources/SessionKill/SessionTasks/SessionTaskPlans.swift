@@ -15,20 +15,20 @@ extension KillEngine {
     func prepare(
         _ selection: SessionSelection, on instance: Instance, by killer: KillingAccount, for account: String
     ) async throws -> PreparedSessionTask {
-        let look = try await instance.pictures.observe()
+        let snapshot = try await instance.detailedSnapshots.observe()
         // What a caller's account may do is seen when it has logged in.
-        if case .killd = killer { try look.observation.requireKillPrivilege() }
+        if case .killd = killer { try snapshot.observation.requireKillPrivilege() }
         var ids: [ThreadID] = []
         var unknown: [ThreadID] = []
         let protection: UnnamedProtection?
         switch selection.scope {
         case .all:
-            ids = look.observation.sessions.map(\.id).sorted()
-            protection = UnnamedProtection(look.observation, instance.protectionRules(look.observation))
+            ids = snapshot.observation.sessions.map(\.id).sorted()
+            protection = UnnamedProtection(snapshot.observation, instance.protectionRules(snapshot.observation))
         case .threads(let named):
             var seen: Set<ThreadID> = []
             for id in named {
-                let session = try? look.session(named: id)
+                let session = try? snapshot.session(named: id)
                 guard seen.insert(session ?? id).inserted else { continue }
                 if let session { ids.append(session) } else { unknown.append(id) }
             }
@@ -40,7 +40,7 @@ extension KillEngine {
         }
         var victims: [ThreadID] = []
         for id in ids {
-            let session = look.sessions[id]
+            let session = snapshot.sessions[id]
             var fate: SessionFate?
             if let session {
                 if let protection = protection?.protection(of: session) {
@@ -55,7 +55,7 @@ extension KillEngine {
             sessions.append(TaskedSession(id: id, row: try session.map { try SessionRow($0, policy) }, fate: fate))
         }
         let plan = try await store(
-            victims, from: look, on: instance, for: account, task: nil, recordHistory: true)
+            victims, from: snapshot, on: instance, for: account, task: nil, recordHistory: true)
         return PreparedSessionTask(plan: plan, sessions: sessions)
     }
 
@@ -179,15 +179,15 @@ extension KillEngine {
     /// Which of a plan's sessions are there and which are proven to be gone; the
     /// others are missing.
     private func presence(of plan: KillPlan, on instance: Instance?) async -> [ThreadID: Presence] {
-        guard let instance, let look = try? await instance.lists.observe() else { return [:] }
+        guard let instance, let snapshot = try? await instance.lists.observe() else { return [:] }
         var presence: [ThreadID: Presence] = [:]
-        switch plan.content.fingerprint.difference(from: look.observation.fingerprint) {
+        switch plan.content.fingerprint.difference(from: snapshot.observation.fingerprint) {
         case .anotherServer?: break
         // No session outlives its server.
         case .serverRestarted?: for thread in plan.content.threads { presence[thread.id] = .gone }
         case nil:
             for thread in plan.content.threads {
-                let isThere = look.sessions[thread.id].map { session in
+                let isThere = snapshot.sessions[thread.id].map { session in
                     thread.session?.identity.isSameSession(as: session.identity) == true
                 }
                 presence[thread.id] = isThere == true ? .present : .gone

@@ -107,7 +107,7 @@ func load(
 }
 
 struct LoadFigures {
-    /// Answers a second.
+    /// Responses a second.
     let rate: Double
     /// The time that one answer in a hundred takes at least, in milliseconds.
     let p99: Double

@@ -80,7 +80,7 @@ func encryption(_ killd: Killd, in folder: String) throws -> [Measurement] {
 
 /// What a server did under a load.
 private struct Load {
-    /// Answers a second.
+    /// Responses a second.
     let rate: Double
     /// Of the server for each answer, in microseconds: unlike the rate, it does
     /// not depend on what the clients and others on the machine take.

@@ -34,7 +34,7 @@ private func insertFinishedPlans(_ count: Int, into store: String) throws {
         {"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startedAt":1700000000,\
         "version":"10.11.19-MariaDB-0+deb12u1"}
         """
-    let picture = #"{"command":"Sleep","database":"shop","seconds":120,"state":""}"#
+    let details = #"{"command":"Sleep","database":"shop","seconds":120,"state":""}"#
     // An odd factor, so that no two numbers give the same text.
     let text = "printf('%012x', (n * 5436285097561) & 281474976710655)"
     let numbers = "WITH RECURSIVE numbers (n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)"
@@ -64,7 +64,7 @@ private func insertFinishedPlans(_ count: Int, into store: String) throws {
         """
         \(numbers)
         INSERT INTO threads (plan, position, thread_id, user, host, picture, intended_at, outcome)
-        SELECT n, 0, n, 'app', '127.0.0.1:40000', '\(picture)', \(now), 'killed' FROM numbers
+        SELECT n, 0, n, 'app', '127.0.0.1:40000', '\(details)', \(now), 'killed' FROM numbers
         """,
     ] {
         var statement: OpaquePointer?

@@ -6,7 +6,7 @@ struct HTTPClient {
     let endpoint: Endpoint
     var trust = ServerTrust()
     /// For connecting, and for every wait on the server, in seconds.
-    var patience = 60
+    var timeout = 60
 
     struct Response {
         let status: Int
@@ -18,7 +18,7 @@ struct HTTPClient {
         for (name, value) in headers { request += "\(name): \(value)\r\n" }
         request += "Content-Length: \(body.count)\r\n\r\n"
         let message = Array(request.utf8) + body
-        let socket = try TCPConnection(to: endpoint, patience: patience)
+        let socket = try TCPConnection(to: endpoint, timeout: timeout)
         switch endpoint.scheme {
         case .http:
             try socket.send(message)

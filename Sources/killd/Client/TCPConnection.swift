@@ -5,7 +5,7 @@ struct TCPConnection: ~Copyable {
     private let descriptor: Int32
     let endpoint: Endpoint
 
-    init(to endpoint: Endpoint, patience: Int) throws(CommandFailure) {
+    init(to endpoint: Endpoint, timeout: Int) throws(CommandFailure) {
         self.endpoint = endpoint
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -22,7 +22,7 @@ struct TCPConnection: ~Copyable {
             let type = address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue)
             let descriptor = socket(address.ai_family, type, address.ai_protocol)
             if descriptor >= 0 {
-                var limit = timeval(tv_sec: patience, tv_usec: 0)
+                var limit = timeval(tv_sec: timeout, tv_usec: 0)
                 let size = socklen_t(MemoryLayout<timeval>.size)
                 // On Linux the send limit bounds connect() too (socket(7)).
                 setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)

@@ -30,7 +30,7 @@ struct CommitCommand: Command {
 
     func run() throws -> ExitStatus {
         let answer = try client.call(
-            "KillMySqlThreads", request, answer: KillMySqlThreadsAnswer.self,
+            "KillMySqlThreads", request, answer: KillMySqlThreadsResponse.self,
             ifAnswerIsLost: """
                 The Commit may have been done. It is safe to repeat it, which ends each session once at most and tells \
                 what became of it: killd commit --instance \(instance) \(ticket)
@@ -55,14 +55,14 @@ struct CommitCommand: Command {
 
     /// The plan's threads, with what became of them.
     private func threads(
-        after answer: KillMySqlThreadsAnswer
+        after answer: KillMySqlThreadsResponse
     ) throws -> (ended: [KillPlanThread], spared: [KillPlanThread]) {
         let ended = Set(answer.Threads)
-        let plan: APIClient.Answer<DescribeKillPlanAnswer>
+        let plan: APIClient.Answer<DescribeKillPlanResponse>
         do {
             plan = try client.call(
                 "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: answer.SqlExecId),
-                answer: DescribeKillPlanAnswer.self)
+                answer: DescribeKillPlanResponse.self)
         } catch let failure as CommandFailure {
             throw CommandFailure(
                 """

@@ -34,14 +34,14 @@ struct HistoryCommand: Command {
 
     private func listPlans() throws -> ExitStatus {
         let request = DescribeKillPlansRequest(InstanceId: instance, Limit: limit, Offset: offset)
-        let answer = try client.call("DescribeKillPlans", request, answer: DescribeKillPlansAnswer.self)
+        let answer = try client.call("DescribeKillPlans", request, answer: DescribeKillPlansResponse.self)
         client.show(answer) { Self.table($0.Plans).text }
         return .done
     }
 
     private func listTasks() throws -> ExitStatus {
         let request = DescribeKillTasksRequest(InstanceId: instance, Limit: limit, Offset: offset)
-        let answer = try client.call("DescribeKillTasks", request, answer: DescribeKillTasksAnswer.self)
+        let answer = try client.call("DescribeKillTasks", request, answer: DescribeKillTasksResponse.self)
         client.show(answer) { Self.table($0.Tasks).text }
         return .done
     }

@@ -32,7 +32,7 @@ struct PrepareCommand: Command {
         let answer = try client.call(
             "KillMySqlThreads",
             KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
-            answer: KillMySqlThreadsAnswer.self,
+            answer: KillMySqlThreadsResponse.self,
             ifAnswerIsLost: "The plan may have been stored, which ends nobody; it is safe to prepare again.")
         if client.json {
             Terminal.standardOutput.write(asItCame: answer.json + "\n")

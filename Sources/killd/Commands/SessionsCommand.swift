@@ -25,7 +25,7 @@ struct SessionsCommand: Command {
 
     func run() throws -> ExitStatus {
         let answer = try client.call(
-            "DescribeMySqlProcessList", request, answer: DescribeMySqlProcessListAnswer.self)
+            "DescribeMySqlProcessList", request, answer: DescribeMySqlProcessListResponse.self)
         client.show(answer) { Self.table($0.ProcessList).text }
         return .done
     }

@@ -26,7 +26,7 @@ struct ShowCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.call("DescribeKillPlan", request, answer: DescribeKillPlanAnswer.self)
+        let answer = try client.call("DescribeKillPlan", request, answer: DescribeKillPlanResponse.self)
         client.show(answer) { Self.text($0.Plan) }
         return .done
     }

@@ -61,18 +61,18 @@ actor Demo {
             """)
         try await Task.sleep(until: isReady)
         let prepare = KillMySqlThreadsRequest.prepare(planned, instance: Self.instance, product: .mysql)
-        let prepared = try client.call("KillMySqlThreads", prepare, answer: KillMySqlThreadsAnswer.self)
+        let prepared = try client.call("KillMySqlThreads", prepare, answer: KillMySqlThreadsResponse.self)
         show(prepare, prepared.json)
 
         say("\nHere a person would look at the plan (killd show) and agree:\n")
         let described = try client.call(
             "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: prepared.content.SqlExecId),
-            answer: DescribeKillPlanAnswer.self)
+            answer: DescribeKillPlanResponse.self)
         Terminal.standardOutput.write(ShowCommand.text(described.content.Plan))
         say("\nCommit:\n")
         let commit = KillMySqlThreadsRequest.commit(
             prepared.content.SqlExecId, instance: Self.instance, product: .mysql)
-        let committed = try client.call("KillMySqlThreads", commit, answer: KillMySqlThreadsAnswer.self)
+        let committed = try client.call("KillMySqlThreads", commit, answer: KillMySqlThreadsResponse.self)
         show(commit, committed.json)
         guard Set(committed.content.Threads) == Set(planned) else {
             throw CommandFailure("the planned sessions are not all reported as ended")
@@ -90,7 +90,7 @@ actor Demo {
             """)
         guard gotItsLock else { throw CommandFailure("the waiting UPDATE failed") }
         let history = try client.call(
-            "DescribeKillPlans", DescribeKillPlansRequest(), answer: DescribeKillPlansAnswer.self)
+            "DescribeKillPlans", DescribeKillPlansRequest(), answer: DescribeKillPlansResponse.self)
         say("What is left of it (killd history):\n")
         say(HistoryCommand.table(history.content.Plans).text)
 
@@ -123,7 +123,7 @@ actor Demo {
             let answer = try client.call(
                 "DescribeMySqlProcessList",
                 DescribeMySqlProcessListRequest(InstanceId: Self.instance, Limit: 100, Product: .mysql),
-                answer: DescribeMySqlProcessListAnswer.self)
+                answer: DescribeMySqlProcessListResponse.self)
             let list = answer.content.ProcessList.filter { $0.Command != "Daemon" }
             let running = Set(list.filter { $0.Command == "Query" }.map(\.ID))
             guard running.isSuperset(of: busy) else {

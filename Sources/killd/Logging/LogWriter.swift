@@ -14,7 +14,7 @@ final class LogWriter: Sendable {
     /// Bytes that may wait to be written.
     private static let capacity = 1 << 20
     /// How long the reader may leave a full pipe full, in milliseconds.
-    private static let patience: Int32 = 5_000
+    private static let timeout: Int32 = 5_000
 
     /// How long lines are gathered before they are written together, in microseconds.
     private static let gathering: UInt32 = 10_000
@@ -84,7 +84,7 @@ final class LogWriter: Sendable {
         var rest = bytes
         while !rest.isEmpty {
             var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            guard poll(&ready, 1, Self.patience) != 0 else { return }
+            guard poll(&ready, 1, Self.timeout) != 0 else { return }
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)

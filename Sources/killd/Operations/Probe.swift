@@ -1,7 +1,7 @@
 import SessionKill
 
 /// Something that killd depends on, looked at when somebody asks, as a
-/// ``RecentLook``.
+/// ``RecentProbe``.
 struct Probe: Sendable {
     enum Finding: Hashable, Sendable {
         case works
@@ -10,17 +10,17 @@ struct Probe: Sendable {
     }
 
     /// How long who asks waits for a look: kubelet gives a probe one second.
-    static let patience = Duration.milliseconds(500)
+    static let timeout = Duration.milliseconds(500)
 
-    private let recent: RecentLook<Finding>
+    private let recent: RecentProbe<Finding>
 
     /// - Parameter look: throws what keeps the thing from working.
-    init(clock: RecentLook<Finding>.Clock = .init(), _ look: @escaping @Sendable () async throws -> Void) {
-        recent = RecentLook(
-            clock: clock, patience: Self.patience, overdue: { .fails("no answer for \($0.milliseconds) ms") }
+    init(clock: RecentProbe<Finding>.Clock = .init(), _ snapshot: @escaping @Sendable () async throws -> Void) {
+        recent = RecentProbe(
+            clock: clock, timeout: Self.timeout, overdue: { .fails("no answer for \($0.milliseconds) ms") }
         ) {
             do {
-                try await look()
+                try await snapshot()
                 return .works
             } catch {
                 return .fails("\(error)")

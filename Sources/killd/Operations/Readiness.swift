@@ -76,9 +76,9 @@ final class Readiness: Sendable {
     func report() async -> Report {
         // All looked at together, so that the slowest alone decides how long it takes.
         async let storeFinding = store.finding()
-        let looks = instances().map { instance in (instance.id, Task { await instance.probe.finding() }) }
+        let snapshots = instances().map { instance in (instance.id, Task { await instance.probe.finding() }) }
         var parts: [Report.Part] = []
-        for (id, look) in looks { parts.append(Report.Part(id: id, await look.value)) }
+        for (id, snapshot) in snapshots { parts.append(Report.Part(id: id, await snapshot.value)) }
         return await Report(
             isDraining: draining.load(ordering: .relaxed), store: Report.Part(storeFinding), instances: parts)
     }

@@ -62,13 +62,13 @@ final class ServiceMetrics: Sendable {
     // MARK: What happened
 
     /// The same answer, counted as in flight while it is being worked out.
-    func observing(_ answer: HTTPAnswer) -> HTTPAnswer {
+    func observing(_ answer: PendingResponse) -> PendingResponse {
         if case .now = answer { return answer }
         inFlight.add(1, ordering: .relaxed)
         return countingTheEnd(of: answer)
     }
 
-    private func countingTheEnd(of answer: HTTPAnswer) -> HTTPAnswer {
+    private func countingTheEnd(of answer: PendingResponse) -> PendingResponse {
         switch answer {
         case .now:
             inFlight.subtract(1, ordering: .relaxed)

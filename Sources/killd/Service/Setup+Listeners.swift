@@ -8,7 +8,7 @@ import Text
 /// What the two listeners answer: each its own API, and who has come to the wrong
 /// one in the words of the API that was meant.
 extension Setup {
-    func answer(_ request: HTTPRequest) -> HTTPAnswer {
+    func answer(_ request: HTTPRequest) -> PendingResponse {
         guard !request.headers.contains("X-TC-Action") else { return dispatcher.answer(request) }
         // Beside the event loop: a form may have to be looked through.
         return .soon {
@@ -28,7 +28,7 @@ extension Setup {
         isMeantForDAS(head) ? DASDispatcher.refusal(of: error) : dispatcher.refusal(of: error)
     }
 
-    func answerDAS(_ request: HTTPRequest) -> HTTPAnswer {
+    func answerDAS(_ request: HTTPRequest) -> PendingResponse {
         guard !request.headers.contains("x-acs-action") else { return dasDispatcher.answer(request) }
         return .soon {
             guard request.vendor == .tencentCloud else { return dasDispatcher.answer(request) }

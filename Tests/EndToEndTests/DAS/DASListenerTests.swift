@@ -78,7 +78,7 @@ final class DASListenerTests: XCTestCase {
         ] {
             let connection = try TestClient(port: killd.dasPort)
             connection.send(message)
-            let answer = try DASAnswerText(connection)
+            let answer = try DASResponseText(connection)
             XCTAssertEqual(answer.status, status)
             XCTAssertEqual(answer.code, "InvalidParams", answer.text)
         }
@@ -140,9 +140,9 @@ final class DASListenerTests: XCTestCase {
         return request
     }
 
-    private func send(_ request: DASRequest.Signed, to killd: KilldProcess) throws -> DASAnswerText {
+    private func send(_ request: DASRequest.Signed, to killd: KilldProcess) throws -> DASResponseText {
         let connection = try TestClient(port: killd.dasPort)
         connection.send(request.message)
-        return try DASAnswerText(connection)
+        return try DASResponseText(connection)
     }
 }

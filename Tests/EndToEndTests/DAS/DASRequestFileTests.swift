@@ -68,15 +68,15 @@ final class DASRequestFileTests: XCTestCase {
             ], secretKey: key)
     }
 
-    private func send(_ bytes: String, to killd: KilldProcess) throws -> DASAnswerText {
+    private func send(_ bytes: String, to killd: KilldProcess) throws -> DASResponseText {
         let connection = try TestClient(port: killd.dasPort)
         connection.send(bytes)
-        return try DASAnswerText(connection)
+        return try DASResponseText(connection)
     }
 }
 
 /// An answer of the DAS listener as it came over the wire.
-struct DASAnswerText {
+struct DASResponseText {
     let status: Int
     let headers: [String: String]
     let text: String

@@ -6,7 +6,7 @@ import TestSupport
 import XCTest
 
 /// What killd's own commands make of answers that are changed or lost on the way, and of output that nobody can read.
-final class CommandAnswerTests: XCTestCase {
+final class CommandResponseTests: XCTestCase {
     func testAnswersThatAProxySendsChunkedAreRead() async throws {
         try await withVictim { scene, thread in
             let proxy = try TCPProxy(to: scene.killd.port, fromServer: { .forward(Self.chunked($0)) })
@@ -97,7 +97,7 @@ final class CommandAnswerTests: XCTestCase {
     // MARK: Tools
 
     private struct Refusal: Decodable {
-        let Error: APIAnswer.Failure
+        let Error: APIResponse.Failure
     }
 
     private struct Client {

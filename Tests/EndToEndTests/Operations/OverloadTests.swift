@@ -62,14 +62,14 @@ final class OverloadTests: XCTestCase {
 
     /// Many calls on a few connections, paced.
     private final class Flood: Sendable {
-        struct Answers: Sendable {
+        struct Responses: Sendable {
             var accepted = 0
             var refused: [Duration] = []
             var strange: [String] = []
             var count: Int { accepted + refused.count + strange.count }
         }
 
-        let answers = Mutex(Answers())
+        let answers = Mutex(Responses())
         private let threads = DispatchGroup()
 
         init(_ client: SigningClient, connections: Int, callsPerSecond: Int, seconds: Int) throws {
@@ -102,7 +102,7 @@ final class OverloadTests: XCTestCase {
             }
         }
 
-        func end() async -> Answers {
+        func end() async -> Responses {
             await withCheckedContinuation { done in threads.notify(queue: .global()) { done.resume() } }
             return answers.withLock { $0 }
         }

@@ -149,7 +149,7 @@ final class ReloadTests: XCTestCase {
             ({ $0.instances[0].port = port }, "OperationDenied"),
         ]
         for (number, (change, refusal)) in changes.enumerated() {
-            let gate = try KillGate(to: port, holding: .look)
+            let gate = try KillGate(to: port, holding: .snapshot)
             var configuration = KilldConfiguration(port: port)
             configuration.passThrough(gate)
             try await withKilld(configuration, on: server) { scene in

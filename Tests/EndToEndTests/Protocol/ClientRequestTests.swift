@@ -121,7 +121,7 @@ private struct Content: Decodable {
         let Dimension: String
     }
 
-    let Error: APIAnswer.Failure?
+    let Error: APIResponse.Failure?
     let Threads: [ThreadID]?
     let SqlExecId: String?
     let ProcessList: [Process]?

@@ -83,6 +83,6 @@ final class RewrittenHostTests: XCTestCase {
         if let forwardedPort { signed.headers.append(("X-Forwarded-Port", "\(forwardedPort)")) }
         let connection = try TestClient(port: killd.dasPort)
         connection.send(signed.message)
-        return try DASAnswerText(connection).status
+        return try DASResponseText(connection).status
     }
 }

@@ -56,7 +56,7 @@ final class WrongListenerTests: XCTestCase {
                 ], secretKey: account.secretKey)
             let connection = try TestClient(port: killd.port)
             connection.send(bytes)
-            let answer = try DASAnswerText(connection)
+            let answer = try DASResponseText(connection)
             XCTAssertEqual(answer.status, 404, "\(request.name): \(answer.text)")
             XCTAssertEqual(answer.code, "InvalidProduct.NotFound", "\(request.name): \(answer.text)")
         }
@@ -77,7 +77,7 @@ final class WrongListenerTests: XCTestCase {
         ] {
             let connection = try TestClient(port: killd.port)
             connection.send(head + "\r\nHost: 127.0.0.1:\(killd.port)\r\n\r\n")
-            let answer = try DASAnswerText(connection)
+            let answer = try DASResponseText(connection)
             XCTAssertTrue([413, 414].contains(answer.status), answer.text)
             XCTAssertEqual(answer.code, "InvalidParams", answer.text)
         }

@@ -6,7 +6,7 @@ import TestSupport
 /// Stands between killd and its database server, and holds up the first packet that kills, the answer to it, or the
 /// first look at the sessions after it was armed.
 final class KillGate: Sendable {
-    enum Place: Sendable { case kill, answer, look }
+    enum Place: Sendable { case kill, answer, snapshot }
     enum Decision: Sendable { case forward, drop }
 
     let proxy: TCPProxy
@@ -18,7 +18,7 @@ final class KillGate: Sendable {
         proxy = try TCPProxy(
             to: port,
             fromClient: { bytes in
-                if place == .look, passage.isArmed.load(ordering: .sequentiallyConsistent),
+                if place == .snapshot, passage.isArmed.load(ordering: .sequentiallyConsistent),
                     bytes.firstRange(of: Array("SHOW FULL PROCESSLIST".utf8)) != nil
                 {
                     return passage.hold() == .drop ? .cut : .forward(bytes)

@@ -3,7 +3,7 @@ import TestSupport
 import XCTest
 
 /// What the operations listener answered.
-struct OperationsAnswer {
+struct OperationsResponse {
     let status: Int
     let head: String
     let body: String
@@ -24,14 +24,14 @@ struct OperationsAnswer {
 }
 
 extension KilldProcess {
-    func operations(_ path: String, method: String = "GET") throws -> OperationsAnswer {
+    func operations(_ path: String, method: String = "GET") throws -> OperationsResponse {
         let connection = try TestClient(port: operationsPort)
         connection.send("\(method) \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         defer { connection.endSending() }
         let answer = try XCTUnwrap(connection.receive(), "no answer to \(method) \(path)")
         let parts = answer.components(separatedBy: "\r\n\r\n")
         let status = try XCTUnwrap(answer.split(separator: " ").dropFirst().first.flatMap { Int($0) }, answer)
-        return OperationsAnswer(status: status, head: parts[0], body: parts.dropFirst().joined(separator: "\r\n\r\n"))
+        return OperationsResponse(status: status, head: parts[0], body: parts.dropFirst().joined(separator: "\r\n\r\n"))
     }
 
     /// Every sample by its name and labels as written. The test fails if a line is not in the text format.

@@ -94,7 +94,7 @@ func withKilld(
 
 /// Checks that an answer is an error with this code, and nothing besides.
 func assertRefused(
-    _ answer: APIAnswer, _ code: String, _ words: String = "", file: StaticString = #filePath, line: UInt = #line
+    _ answer: APIResponse, _ code: String, _ words: String = "", file: StaticString = #filePath, line: UInt = #line
 ) {
     XCTAssertEqual(answer.Error?.Code, code, "\(answer)", file: file, line: line)
     XCTAssertNil(answer.Threads, "\(answer)", file: file, line: line)

@@ -58,8 +58,8 @@ struct StatementLog {
                 let list = statement.firstMatch(of: /ID IN \(([0-9,]+)\)/)?.1.split(separator: ",") ?? []
                 return statement.contains("WHERE ID=\(session) ") || list.contains("\(session)")
             }.count
-            let looks = isLoop ? 1...2 : 1...1
-            XCTAssertTrue(looks.contains(count), "guards of \(session): \(guards)", file: file, line: line)
+            let snapshots = isLoop ? 1...2 : 1...1
+            XCTAssertTrue(snapshots.contains(count), "guards of \(session): \(guards)", file: file, line: line)
         }
     }
 }

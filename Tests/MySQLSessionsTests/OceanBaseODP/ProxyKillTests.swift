@@ -37,7 +37,7 @@ final class ProxyKillTests: XCTestCase {
         let odp = try ODPDouble()
         try await scene(odp, victims: 100) { victims, connection, identities in
             let answers = await connection.kill(identities)
-            XCTAssertEqual(answers, [KillAnswer](repeating: .accepted(by: .listBefore), count: 100))
+            XCTAssertEqual(answers, [KillResponse](repeating: .accepted(by: .listBefore), count: 100))
             XCTAssertEqual(Set(odp.kills), Set(victims.ids.map { "KILL PROXYSESSION \($0)" }))
             XCTAssertEqual(odp.kills.count, 100)
             await victims.assertAllEnded()
@@ -64,7 +64,7 @@ final class ProxyKillTests: XCTestCase {
                 }
             }
             let answers = try await server.withConnection { await $0.kill(identities) }
-            XCTAssertEqual(answers, [KillAnswer](repeating: .accepted(by: .listBefore), count: 50))
+            XCTAssertEqual(answers, [KillResponse](repeating: .accepted(by: .listBefore), count: 50))
         }
         XCTAssertEqual(other.kills, [])
         await strangers.assertAllAnswer()
@@ -98,7 +98,7 @@ final class ProxyKillTests: XCTestCase {
     }
 
     func testTakesEveryAnswerForWhatItMeans() {
-        let table: [(code: UInt32, answer: KillAnswer)] = [
+        let table: [(code: UInt32, answer: KillResponse)] = [
             (1_094, .noSuchThread), (4_016, .noSuchThread), (4_081, .noSuchThread),
             (1_095, .notPermitted(message: "m")), (5_010, .notPermitted(message: "m")), (1_317, .lost), (4_402, .lost),
             (2_013, .lost), (2_006, .lost),
@@ -107,7 +107,7 @@ final class ProxyKillTests: XCTestCase {
         ]
         for row in table {
             let failure = MySQLFailure(code: row.code, message: "m").ofOceanBase
-            XCTAssertEqual(KillAnswer(ofProxy: failure), row.answer, "\(row.code)")
+            XCTAssertEqual(KillResponse(ofProxy: failure), row.answer, "\(row.code)")
         }
     }
 

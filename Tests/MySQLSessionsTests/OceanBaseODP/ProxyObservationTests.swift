@@ -24,15 +24,15 @@ final class ProxyObservationTests: XCTestCase {
         XCTAssertEqual(busy.identity.proxy?.tenant, "t1")
         // Above 2^63, and unsigned.
         XCTAssertEqual(busy.identity.proxy?.id, 12_402_504_630_519_660_545)
-        XCTAssertEqual(busy.picture.database, "shop")
-        XCTAssertEqual(busy.picture.command, "Query")
-        XCTAssertEqual(busy.picture.seconds, 7)
-        XCTAssertEqual(busy.picture.state, "ACTIVE")
-        XCTAssertEqual(busy.picture.statement, "select 'ü' from orders")
+        XCTAssertEqual(busy.details.database, "shop")
+        XCTAssertEqual(busy.details.command, "Query")
+        XCTAssertEqual(busy.details.seconds, 7)
+        XCTAssertEqual(busy.details.state, "ACTIVE")
+        XCTAssertEqual(busy.details.statement, "select 'ü' from orders")
 
         let idle = try observation.session(clients.ids[1])
-        XCTAssertNil(idle.picture.database, "a text NULL is none")
-        XCTAssertEqual(idle.picture.command, "Sleep")
+        XCTAssertNil(idle.details.database, "a text NULL is none")
+        XCTAssertEqual(idle.details.command, "Sleep")
         XCTAssertNil(observation.missingKillPrivilege)
         // Its own connection is in the list, and known for its own.
         XCTAssertEqual(observation.ownThreadIDs.count, 1)

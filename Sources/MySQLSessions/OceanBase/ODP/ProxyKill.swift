@@ -11,13 +11,13 @@ final class KillQueue: Sendable {
 
     private struct State {
         var next = 0
-        var answers: [KillAnswer]
+        var answers: [KillResponse]
     }
 
     init(_ sessions: [SessionIdentity], sparing spared: Set<ThreadID>) {
         self.sessions = sessions
         self.spared = spared
-        state = Mutex(State(answers: [KillAnswer](repeating: .notSent, count: sessions.count)))
+        state = Mutex(State(answers: [KillResponse](repeating: .notSent, count: sessions.count)))
     }
 
     var isEmpty: Bool { state.withLock { $0.next == sessions.count } }
@@ -31,16 +31,16 @@ final class KillQueue: Sendable {
         }
     }
 
-    func answer(_ index: Int, _ answer: KillAnswer) { state.withLock { $0.answers[index] = answer } }
+    func answer(_ index: Int, _ answer: KillResponse) { state.withLock { $0.answers[index] = answer } }
 
     /// One for each session, in the same order.
-    var answers: [KillAnswer] { state.withLock(\.answers) }
+    var answers: [KillResponse] { state.withLock(\.answers) }
 }
 
 extension MySQLConnection {
     /// How old the list may be by which a session is identified before its KILL.
     private static let freshness = Duration.milliseconds(250)
-    private static let spared = KillAnswer.notPermitted(message: "it is a connection of killd's own")
+    private static let spared = KillResponse.notPermitted(message: "it is a connection of killd's own")
 
     /// Sends KILL PROXYSESSION for one session after the other, each of which
     /// this connection has identified before.
@@ -74,7 +74,7 @@ extension MySQLConnection {
         }
     }
 
-    private func kill(_ session: SessionIdentity, in list: [ThreadID: ProxyClientSession]) -> KillAnswer {
+    private func kill(_ session: SessionIdentity, in list: [ThreadID: ProxyClientSession]) -> KillResponse {
         guard list.contains(session) else { return .notFound }
         var statement = "KILL PROXYSESSION \(session.id)"
         if let serverSession = session.proxy?.serverSession {
@@ -86,7 +86,7 @@ extension MySQLConnection {
             statement += " \(serverSession.id)"
         }
         let answer = run(statement)
-        return answer.failure.map(KillAnswer.init(ofProxy:)) ?? .accepted(by: .listBefore)
+        return answer.failure.map(KillResponse.init(ofProxy:)) ?? .accepted(by: .listBefore)
     }
 
     /// Which of `sessions` the ODP lists, or a database server still has a
@@ -143,7 +143,7 @@ extension [ThreadID: ProxyClientSession] {
     }
 }
 
-extension KillAnswer {
+extension KillResponse {
     /// What an ODP's error in answer to KILL means (reference: obproxy 4.3.1,
     /// `cmd/ob_kill_op_handler.cpp`, `cmd/ob_internal_cmd_handler.cpp`).
     ///

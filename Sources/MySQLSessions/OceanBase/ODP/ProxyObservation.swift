@@ -2,7 +2,7 @@ import SessionKill
 import Text
 
 /// What one look at an ODP tells.
-struct ProxyLook {
+struct ProxySnapshot {
     var fingerprint: ServerFingerprint
     var sessions: [Session] = []
     var systemSessions: Set<ThreadID> = []
@@ -13,11 +13,11 @@ struct ProxyLook {
 extension MySQLConnection {
     /// Looks at the ODP, and for the sessions also at what their database servers
     /// say: two round trips, since a packet holds one command to the ODP only.
-    func observeProxy(_ login: ProxyLogin, _ scope: ObservationScope) throws(ServerError) -> ProxyLook {
+    func observeProxy(_ login: ProxyLogin, _ scope: ObservationScope) throws(ServerError) -> ProxySnapshot {
         guard scope != .server else {
             let attributes = try ProxyAttributes(try query("SHOW PROXYSESSION ATTRIBUTE"))
             guard attributes.origin == login.origin else { throw login.replaced(by: attributes.origin) }
-            return ProxyLook(fingerprint: login.fingerprint)
+            return ProxySnapshot(fingerprint: login.fingerprint)
         }
         guard login.seesAllSessions else {
             throw ServerError(
@@ -26,19 +26,19 @@ extension MySQLConnection {
         }
         let listed = try provenSessions(of: login)
         let connections = login.seesServers ? try serverConnections(from: login.origin) : [:]
-        var look = ProxyLook(fingerprint: login.fingerprint)
+        var snapshot = ProxySnapshot(fingerprint: login.fingerprint)
         var ambiguous: Set<ThreadID> = []
         for session in listed.values.map({ $0.origin == login.origin ? $0 : $0.unpinnable }) {
             let held = session.identity.proxy.flatMap { connections[$0.id] } ?? []
-            look.sessions.append(Session(identity: session.identity, picture: session.picture(held)))
-            if session.isSystem { look.systemSessions.insert(session.identity.id) }
+            snapshot.sessions.append(Session(identity: session.identity, details: session.details(held)))
+            if session.isSystem { snapshot.systemSessions.insert(session.identity.id) }
             guard session.identity.isPinnable else { continue }
             for id in held.compactMap(\.id) where id != session.identity.id {
-                if look.connectionIDs.updateValue(session.identity.id, forKey: id) != nil { ambiguous.insert(id) }
+                if snapshot.connectionIDs.updateValue(session.identity.id, forKey: id) != nil { ambiguous.insert(id) }
             }
         }
-        for id in ambiguous { look.connectionIDs[id] = nil }
-        return look
+        for id in ambiguous { snapshot.connectionIDs[id] = nil }
+        return snapshot
     }
 
     /// All sessions of the ODP's clients, if it is still the ODP that killd
@@ -118,13 +118,13 @@ let dyingState = "SESSION_KILLED"
 extension ProxyClientSession {
     /// - Parameter connections: the session's to database servers; it uses one
     ///   at a time.
-    fileprivate func picture(_ connections: [ServerConnectionRow]) -> SessionPicture {
+    fileprivate func details(_ connections: [ServerConnectionRow]) -> SessionDetails {
         let isDying = !connections.isEmpty && connections.allSatisfy { $0.state.isSame(as: dyingState) }
         let inUse =
             connections.first { !$0.command.isSame(as: "Sleep") }
             ?? connections.min { ($0.seconds ?? .max) < ($1.seconds ?? .max) }
-        guard let inUse else { return SessionPicture(database: database, command: "", seconds: nil, state: state) }
-        return SessionPicture(
+        guard let inUse else { return SessionDetails(database: database, command: "", seconds: nil, state: state) }
+        return SessionDetails(
             database: database, command: isDying ? "Killed" : inUse.command, seconds: inUse.seconds,
             state: inUse.state, statement: inUse.statement.text, statementLength: inUse.statement.length)
     }

@@ -9,14 +9,14 @@ struct ProxyServerConnection: ServerConnection {
     let mayHaveHelpers: Bool
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
-        let look = try await connection.observeProxy(login, scope)
+        let snapshot = try await connection.observeProxy(login, scope)
         // Asked for afterwards, so that a connection opened meanwhile is among them.
         let ownThreadIDs = await server.allThreadIDs
         return ServerObservation(
-            fingerprint: look.fingerprint, sessions: look.sessions, ownThreadIDs: ownThreadIDs,
+            fingerprint: snapshot.fingerprint, sessions: snapshot.sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: login.missingKillPrivilege, seesAllSessions: login.seesAllSessions,
-            systemSessions: look.systemSessions,
-            connectionIDs: look.connectionIDs)
+            systemSessions: snapshot.systemSessions,
+            connectionIDs: snapshot.connectionIDs)
     }
 
     func present(among sessions: [SessionIdentity]) async throws(ServerError) -> Set<ThreadID> {
@@ -52,7 +52,7 @@ struct ProxyServerConnection: ServerConnection {
     /// obproxy 4.3.1). Nor can commands be sent ahead of the answers: when one is
     /// done, the ODP throws away all that it has received by then (`consume_all`
     /// in `ObMysqlSM::state_execute_internal_cmd`).
-    func kill(_ sessions: [SessionIdentity]) async -> [KillAnswer] {
+    func kill(_ sessions: [SessionIdentity]) async -> [KillResponse] {
         let queue = KillQueue(sessions, sparing: await server.allThreadIDs)
         let listing = Task { try? await connection.provenSessions(of: login) }
         let helpers = mayHaveHelpers ? min(Self.mostHelpers, sessions.count / Self.sessionsPerConnection) : 0

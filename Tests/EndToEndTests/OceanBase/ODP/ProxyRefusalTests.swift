@@ -156,7 +156,7 @@ final class ProxyRefusalTests: XCTestCase {
     func testServerSessionsAreRefusedWhereTheyMakeNoSense() async throws {
         try await withProxy { scene in
             let clients = try await ProxyClients.open(2, on: scene.odp)
-            func prepare(_ threads: [ThreadID], _ serverSessions: [Int]) throws -> APIAnswer {
+            func prepare(_ threads: [ThreadID], _ serverSessions: [Int]) throws -> APIResponse {
                 try scene.client.call("KillMySqlThreads", Request(Threads: threads, ServerSessionIds: serverSessions))
             }
             assertRefused(try prepare(clients.ids, [1]), "InvalidParameterCombination", "same number of elements")

@@ -5,22 +5,22 @@ import Synchronization
 ///
 /// Those to long requests have a lane of their own, with fewer threads than there
 /// are: whatever waits there, short requests do not wait for it.
-final class AnswerQueue: Sendable {
+final class ResponseQueue: Sendable {
     private let mailbox: Mailbox
-    private let short: AnswerLane
-    private let long: AnswerLane
+    private let short: ResponseLane
+    private let long: ResponseLane
 
     init(mailbox: Mailbox) {
         self.mailbox = mailbox
         // The threads that Swift's tasks share are as many: more would wait for each other.
         let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        short = AnswerLane(mostTasks: threads, mostPiecesAtOnce: 16)
-        long = AnswerLane(mostTasks: max(1, threads / 2), mostPiecesAtOnce: 1)
+        short = ResponseLane(mostTasks: threads, mostPiecesAtOnce: 16)
+        long = ResponseLane(mostTasks: max(1, threads / 2), mostPiecesAtOnce: 1)
     }
 
     /// - Parameter isLong: whether working it out takes long, as far as the length
     ///   of the request tells.
-    func put(_ answer: HTTPAnswer, to id: ConnectionID, isLong: Bool) {
+    func put(_ answer: PendingResponse, to id: ConnectionID, isLong: Bool) {
         switch answer {
         // Not taken if the server has ended meanwhile.
         case .now(let response): _ = mailbox.put(.answer(response, to: id))
@@ -36,7 +36,7 @@ final class AnswerQueue: Sendable {
 /// A task for each would cost as much as a short piece itself, in memory and in
 /// waking threads: as long as work comes in, one task does a piece after the
 /// other.
-private final class AnswerLane: Sendable {
+private final class ResponseLane: Sendable {
     typealias Piece = @Sendable () -> Void
 
     private struct State {

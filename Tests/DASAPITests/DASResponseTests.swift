@@ -6,7 +6,7 @@ import XCTest
 @testable import HTTPServer
 
 /// How answers and errors are written.
-final class DASAnswerTests: XCTestCase {
+final class DASResponseTests: XCTestCase {
     func testTheFormatIsWhatWasAskedForAndXMLForV1OtherwiseJSON() async throws {
         let world = DASWorld(limit: 1_000)
         let (json, xml) = ("application/json;charset=utf-8", "text/xml;charset=utf-8")
@@ -102,8 +102,8 @@ final class DASAnswerTests: XCTestCase {
         }
     }
 
-    private func written(_ value: AnswerValue, as format: DASFormat) -> String {
-        var writer = AnswerWriter(format)
+    private func written(_ value: ResponseValue, as format: DASFormat) -> String {
+        var writer = ResponseWriter(format)
         writer.append(document: value, root: "R")
         return String(decoding: writer.bytes, as: UTF8.self)
     }
@@ -114,18 +114,18 @@ final class DASAnswerTests: XCTestCase {
             "<?xml version='1.0' encoding='UTF-8'?><R>a\u{FFFD}\t\n&#13;\u{FFFD}\u{7F}\u{FFFD}é😀]]&gt;</R>")
     }
 
-    private struct Element: AnswerElement {
+    private struct Element: ResponseElement {
         let number: Int64
         let text: String?
 
-        func write(to answer: inout AnswerWriter) {
+        func write(to answer: inout ResponseWriter) {
             answer.beginObject()
             if number > 0 { answer.append("Number", number) }
             if let text { answer.append("Text", text) }
             answer.endObject()
         }
 
-        var value: AnswerValue { ["Number": number > 0 ? .integer(number) : nil, "Text": text.map { .text($0) }] }
+        var value: ResponseValue { ["Number": number > 0 ? .integer(number) : nil, "Text": text.map { .text($0) }] }
     }
 
     func testALongListIsWrittenAsAList() {

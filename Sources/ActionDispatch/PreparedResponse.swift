@@ -1,7 +1,7 @@
 import Synchronization
 
 /// An answer that writes its JSON itself, from what was written before.
-public protocol PreparedAnswer: Encodable, Sendable {
+public protocol PreparedResponse: Encodable, Sendable {
     /// Appends the members of its object, with commas between them.
     func appendMembers(to json: inout [UInt8]) throws
 }

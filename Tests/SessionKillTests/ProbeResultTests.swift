@@ -2,7 +2,7 @@ import SessionKill
 import Synchronization
 import XCTest
 
-final class ServerLookTests: KillEngineTestCase {
+final class ProbeResultTests: KillEngineTestCase {
     private let time = Time()
 
     private func instance(
@@ -15,33 +15,33 @@ final class ServerLookTests: KillEngineTestCase {
     }
 
     func testAsksForTheFingerprintOnly() async throws {
-        let looks = await [instance(server)].looks()
+        let snapshots = await [instance(server)].snapshots()
         let fingerprint = await server.fingerprint
-        XCTAssertEqual(looks, [.answered(fingerprint)])
+        XCTAssertEqual(snapshots, [.answered(fingerprint)])
         let scopes = await server.scopes
         XCTAssertEqual(scopes, [.server])
     }
 
     func testAServerIsAskedOnceASecondHoweverManyWantToKnow() async throws {
         let instance = instance(server)
-        await withTaskGroup(of: [ServerLook].self) { group in
-            for _ in 0..<50 { group.addTask { await [instance].looks() } }
+        await withTaskGroup(of: [ProbeResult].self) { group in
+            for _ in 0..<50 { group.addTask { await [instance].snapshots() } }
         }
         time.advance(by: .milliseconds(999))
-        _ = await [instance].looks()
+        _ = await [instance].snapshots()
         var scopes = await server.scopes
         XCTAssertEqual(scopes, [.server])
 
         await server.set { $0.failure = ServerError(.unreachable, "nobody there") }
         time.advance(by: .milliseconds(1))
-        let looks = await [instance].looks()
-        XCTAssertEqual(looks, [.failed])
+        let snapshots = await [instance].snapshots()
+        XCTAssertEqual(snapshots, [.failed])
         // That it is away is known for a second too.
         await server.set { $0.failure = nil }
-        let known = await [instance].looks()
+        let known = await [instance].snapshots()
         XCTAssertEqual(known, [.failed])
         time.advance(by: .seconds(1))
-        let later = await [instance].looks()
+        let later = await [instance].snapshots()
         let fingerprint = await server.fingerprint
         XCTAssertEqual(later, [.answered(fingerprint)])
         scopes = await server.scopes
@@ -51,20 +51,20 @@ final class ServerLookTests: KillEngineTestCase {
     func testAServerThatFailsDoesNotKeepTheOthersFromAnswering() async throws {
         let failing = ScriptedServer([])
         await failing.set { $0.failure = ServerError(.unreachable, "nobody there") }
-        let looks = await [instance(failing), instance(server)].looks()
+        let snapshots = await [instance(failing), instance(server)].snapshots()
         let fingerprint = await server.fingerprint
-        XCTAssertEqual(looks, [.failed, .answered(fingerprint)])
+        XCTAssertEqual(snapshots, [.failed, .answered(fingerprint)])
     }
 
     /// The clock's sleep is over at once, the server's answer never comes.
     func testAServerThatSaysNothingIsGivenUpAtTheLimit() async throws {
         let instance = instance(SilentServer(), sleep: clock.sleep)
-        let looks = await [instance].looks()
-        XCTAssertEqual(looks, [.unfinished])
+        let snapshots = await [instance].snapshots()
+        XCTAssertEqual(snapshots, [.unfinished])
         XCTAssertEqual(clock.slept, .seconds(2))
         // Who asks then does not wait again.
         time.advance(by: .seconds(2))
-        let known = await [instance].looks()
+        let known = await [instance].snapshots()
         XCTAssertEqual(known, [.unfinished])
         XCTAssertEqual(clock.slept, .seconds(2))
     }

@@ -3,9 +3,9 @@
 /// Nobody is given a look that began before they asked: who comes while one is
 /// under way waits for the next, together with all others who came meanwhile.
 /// A look that takes long is not waited for: the next then begins beside it.
-actor SharedLook<View: Sendable> {
-    private let look: @Sendable () async throws -> View
-    private let patience: @Sendable () async throws -> Void
+actor SharedSnapshot<View: Sendable> {
+    private let snapshot: @Sendable () async throws -> View
+    private let timeout: @Sendable () async throws -> Void
     private var waiting: [CheckedContinuation<View, any Error>] = []
     /// The number of the look that is waited for, and how many there were.
     private var current: Int?
@@ -14,11 +14,11 @@ actor SharedLook<View: Sendable> {
 
     /// - Parameter patience: returns once whoever came behind a look waited for it long enough.
     init(
-        _ look: @escaping @Sendable () async throws -> View,
-        patience: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(1)) }
+        _ snapshot: @escaping @Sendable () async throws -> View,
+        timeout: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(1)) }
     ) {
-        self.look = look
-        self.patience = patience
+        self.snapshot = snapshot
+        self.timeout = timeout
     }
 
     func observe() async throws -> View {
@@ -36,13 +36,13 @@ actor SharedLook<View: Sendable> {
         waiting = []
         begun += 1
         current = begun
-        Task { [begun] in await answer(callers, byLook: begun) }
+        Task { [begun] in await answer(callers, bySnapshot: begun) }
     }
 
-    private func answer(_ callers: [CheckedContinuation<View, any Error>], byLook number: Int) async {
+    private func answer(_ callers: [CheckedContinuation<View, any Error>], bySnapshot number: Int) async {
         let view: Result<View, any Error>
         do {
-            view = .success(try await look())
+            view = .success(try await snapshot())
         } catch {
             view = .failure(error)
         }
@@ -52,9 +52,9 @@ actor SharedLook<View: Sendable> {
 
     private func timeCurrent() {
         guard let current else { return }
-        timer = Task { [patience] in
+        timer = Task { [timeout] in
             // Throws when the look ended meanwhile.
-            do { try await patience() } catch { return }
+            do { try await timeout() } catch { return }
             leave(current)
         }
     }
@@ -67,7 +67,7 @@ actor SharedLook<View: Sendable> {
     }
 }
 
-extension SharedLook<IndexedObservation> {
+extension SharedSnapshot<IndexedObservation> {
     init(at server: any DatabaseServer, _ scope: ObservationScope) {
         self.init { IndexedObservation(try await server.observe(scope)) }
     }
@@ -83,7 +83,7 @@ struct IndexedObservation: Sendable {
         self.observation = observation
         waitGraph = WaitGraph(
             observation.lockWaits.known,
-            outliving: Set(observation.sessions.lazy.filter { $0.picture.preparedXA == .present }.map(\.id)))
+            outliving: Set(observation.sessions.lazy.filter { $0.details.preparedXA == .present }.map(\.id)))
         sessions = Dictionary(observation.sessions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

@@ -1,7 +1,7 @@
 import Parameters
 
 /// Writes an answer, as JSON or as XML.
-struct AnswerWriter {
+struct ResponseWriter {
     private(set) var bytes: [UInt8] = []
     private let format: DASFormat
 
@@ -12,14 +12,14 @@ struct AnswerWriter {
     }
 
     /// - Parameter root: the name of a document's outermost element in XML.
-    mutating func append(document value: AnswerValue, root: String) {
+    mutating func append(document value: ResponseValue, root: String) {
         if case .xml = format { append(ascii: "<?xml version='1.0' encoding='UTF-8'?>") }
         append(value, named: root)
     }
 
     /// - Parameter name: of the element in XML. A list is a container whose
     ///   children all have its own name: the form that Java's reader keeps whole.
-    private mutating func append(_ value: AnswerValue, named name: String) {
+    private mutating func append(_ value: ResponseValue, named name: String) {
         beginElement(name)
         switch value {
         case .text(let text): append(text)
@@ -41,7 +41,7 @@ struct AnswerWriter {
 
     // MARK: Long lists
 
-    mutating func append<Element: AnswerElement>(_ elements: [Element], named name: String) {
+    mutating func append<Element: ResponseElement>(_ elements: [Element], named name: String) {
         appendList(of: elements.indices) { writer, index in
             writer.beginElement(name)
             elements[index].write(to: &writer)
@@ -119,7 +119,7 @@ struct AnswerWriter {
     // MARK: What stands around values
 
     private mutating func appendList(
-        of indices: Range<Int>, _ append: (inout AnswerWriter, Int) -> Void
+        of indices: Range<Int>, _ append: (inout ResponseWriter, Int) -> Void
     ) {
         guard case .json = format else {
             for index in indices { append(&self, index) }

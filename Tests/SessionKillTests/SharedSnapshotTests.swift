@@ -4,18 +4,19 @@ import XCTest
 
 @testable import SessionKill
 
-final class SharedLookTests: XCTestCase {
+final class SharedSnapshotTests: XCTestCase {
     func testCallsThatComeDuringALookShareTheNext() async throws {
-        let looks = ScriptedLooks()
-        let shared = SharedLook({ try await looks.look() }, patience: { try await Task.sleep(for: .seconds(600)) })
+        let snapshots = ScriptedLooks()
+        let shared = SharedSnapshot(
+            { try await snapshots.snapshot() }, timeout: { try await Task.sleep(for: .seconds(600)) })
         let first = Task { try await shared.observe() }
-        try await eventually("the first look") { looks.underWay == 1 }
+        try await eventually("the first look") { snapshots.underWay == 1 }
         let others = (0..<5).map { _ in Task { try await shared.observe() } }
         try await Task.sleep(for: .milliseconds(50))
-        XCTAssertEqual(looks.underWay, 1)
-        looks.finish(1)
-        try await eventually("the second look") { looks.begun == 2 }
-        looks.finish(2)
+        XCTAssertEqual(snapshots.underWay, 1)
+        snapshots.finish(1)
+        try await eventually("the second look") { snapshots.begun == 2 }
+        snapshots.finish(2)
         let seen = try await first.value
         XCTAssertEqual(seen, 1)
         for other in others {
@@ -25,25 +26,26 @@ final class SharedLookTests: XCTestCase {
     }
 
     func testALookThatHangsKeepsNobodyBehindItWaiting() async throws {
-        let looks = ScriptedLooks()
-        let patience = PauseGate()
-        let shared = SharedLook({ try await looks.look() }, patience: { try await patience.sleep(.seconds(1)) })
+        let snapshots = ScriptedLooks()
+        let timeout = PauseGate()
+        let shared = SharedSnapshot(
+            { try await snapshots.snapshot() }, timeout: { try await timeout.sleep(.seconds(1)) })
         let hanging = Task { try await shared.observe() }
-        try await eventually("the first look") { looks.begun == 1 }
+        try await eventually("the first look") { snapshots.begun == 1 }
         let next = Task { try await shared.observe() }
-        try await patience.pause()
-        patience.open()
-        try await eventually("the second look") { looks.begun == 2 }
-        looks.finish(2)
+        try await timeout.pause()
+        timeout.open()
+        try await eventually("the second look") { snapshots.begun == 2 }
+        snapshots.finish(2)
         let seen = try await next.value
         XCTAssertEqual(seen, 2)
         // The look that hung is still of use to who asked for it, and to nobody else.
         let later = Task { try await shared.observe() }
-        try await eventually("the third look") { looks.begun == 3 }
-        looks.finish(1)
+        try await eventually("the third look") { snapshots.begun == 3 }
+        snapshots.finish(1)
         let late = try await hanging.value
         XCTAssertEqual(late, 1)
-        looks.finish(3)
+        snapshots.finish(3)
         let last = try await later.value
         XCTAssertEqual(last, 3)
     }
@@ -61,7 +63,7 @@ private final class ScriptedLooks: Sendable {
     var begun: Int { state.withLock(\.begun) }
     var underWay: Int { state.withLock(\.waiting.count) }
 
-    func look() async throws -> Int {
+    func snapshot() async throws -> Int {
         try await withCheckedThrowingContinuation { continuation in
             state.withLock { state in
                 state.begun += 1

@@ -5,7 +5,7 @@ import Synchronization
 /// However many ask and however often, there is one look at a time and none
 /// within a second after the last; and nobody waits for one longer than a look
 /// may take.
-public final class RecentLook<View: Sendable>: Sendable {
+public final class RecentProbe<View: Sendable>: Sendable {
     public struct Clock: Sendable {
         let now: @Sendable () -> ContinuousClock.Instant
         let sleep: @Sendable (Duration) async throws -> Void
@@ -22,7 +22,7 @@ public final class RecentLook<View: Sendable>: Sendable {
     private struct State {
         var last: (view: View, at: ContinuousClock.Instant)?
         /// When the look that is under way began.
-        var lookingSince: ContinuousClock.Instant?
+        var probingSince: ContinuousClock.Instant?
         var waiting: [CheckedContinuation<View, Never>] = []
     }
 
@@ -31,20 +31,20 @@ public final class RecentLook<View: Sendable>: Sendable {
     /// How long a view is good for.
     private let validity = Duration.seconds(1)
     /// How long a look may take.
-    private let patience: Duration
-    private let look: @Sendable () async -> View
+    private let timeout: Duration
+    private let snapshot: @Sendable () async -> View
     private let overdue: @Sendable (Duration) -> View
 
     /// - Parameters:
     ///   - overdue: what there is to say of a look that has gone on for so long.
     public init(
-        clock: Clock = Clock(), patience: Duration, overdue: @escaping @Sendable (Duration) -> View,
-        _ look: @escaping @Sendable () async -> View
+        clock: Clock = Clock(), timeout: Duration, overdue: @escaping @Sendable (Duration) -> View,
+        _ snapshot: @escaping @Sendable () async -> View
     ) {
         self.clock = clock
-        self.patience = patience
+        self.timeout = timeout
         self.overdue = overdue
-        self.look = look
+        self.snapshot = snapshot
     }
 
     /// What is to be said without waiting; `nil` if that takes a look.
@@ -60,8 +60,8 @@ public final class RecentLook<View: Sendable>: Sendable {
             let (view, isFirst) = state.withLock { state -> (View?, Bool) in
                 if let view = known(state, at: now) { return (view, false) }
                 state.waiting.append(caller)
-                guard state.lookingSince == nil else { return (nil, false) }
-                state.lookingSince = now
+                guard state.probingSince == nil else { return (nil, false) }
+                state.probingSince = now
                 return (nil, true)
             }
             if let view { caller.resume(returning: view) }
@@ -70,9 +70,9 @@ public final class RecentLook<View: Sendable>: Sendable {
     }
 
     private func known(_ state: State, at now: ContinuousClock.Instant) -> View? {
-        if let since = state.lookingSince {
+        if let since = state.probingSince {
             let duration = since.duration(to: now)
-            return duration < patience ? nil : overdue(duration)
+            return duration < timeout ? nil : overdue(duration)
         }
         guard let last = state.last, last.at.duration(to: now) < validity else { return nil }
         return last.view
@@ -80,11 +80,11 @@ public final class RecentLook<View: Sendable>: Sendable {
 
     private func begin(at start: ContinuousClock.Instant) {
         let timer = Task {
-            do { try await clock.sleep(patience) } catch { return }
+            do { try await clock.sleep(timeout) } catch { return }
             giveUp(lookSince: start)
         }
         Task {
-            end(await look())
+            end(await snapshot())
             timer.cancel()
         }
     }
@@ -93,7 +93,7 @@ public final class RecentLook<View: Sendable>: Sendable {
         let now = clock.now()
         let callers = state.withLock { state in
             state.last = (view, now)
-            state.lookingSince = nil
+            state.probingSince = nil
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -105,11 +105,11 @@ public final class RecentLook<View: Sendable>: Sendable {
         let now = clock.now()
         let callers = state.withLock { state in
             // Another look may be under way by now.
-            guard state.lookingSince == start else { return [] as [CheckedContinuation<View, Never>] }
+            guard state.probingSince == start else { return [] as [CheckedContinuation<View, Never>] }
             defer { state.waiting = [] }
             return state.waiting
         }
-        let view = overdue(max(patience, start.duration(to: now)))
+        let view = overdue(max(timeout, start.duration(to: now)))
         for caller in callers { caller.resume(returning: view) }
     }
 }

@@ -1,5 +1,5 @@
 /// What came of asking a server whether it is there.
-public enum ServerLook: Hashable, Sendable {
+public enum ProbeResult: Hashable, Sendable {
     case answered(ServerFingerprint)
     /// It could not be reached, or does not let killd in.
     case failed
@@ -7,12 +7,12 @@ public enum ServerLook: Hashable, Sendable {
     case unfinished
 }
 
-extension RecentLook<ServerLook> {
+extension RecentProbe<ProbeResult> {
     /// How long a list of instances waits for the slowest server.
-    static var patience: Duration { .seconds(2) }
+    static var timeout: Duration { .seconds(2) }
 
     convenience init(at server: any DatabaseServer, clock: Clock) {
-        self.init(clock: clock, patience: Self.patience, overdue: { _ in .unfinished }) {
+        self.init(clock: clock, timeout: Self.timeout, overdue: { _ in .unfinished }) {
             do {
                 return .answered(try await server.observe(.server).fingerprint)
             } catch {
@@ -27,15 +27,15 @@ extension [Instance] {
     /// asked at the same time.
     ///
     /// - Returns: one look for each instance, in the same order.
-    public func looks() async -> [ServerLook] {
-        var looks = map(\.recentLook.known)
-        guard looks.contains(where: { $0 == nil }) else { return looks.compactMap { $0 } }
-        await withTaskGroup(of: (Int, ServerLook).self) { group in
-            for (index, instance) in enumerated() where looks[index] == nil {
-                group.addTask { (index, await instance.recentLook.view()) }
+    public func snapshots() async -> [ProbeResult] {
+        var snapshots = map(\.recentProbe.known)
+        guard snapshots.contains(where: { $0 == nil }) else { return snapshots.compactMap { $0 } }
+        await withTaskGroup(of: (Int, ProbeResult).self) { group in
+            for (index, instance) in enumerated() where snapshots[index] == nil {
+                group.addTask { (index, await instance.recentProbe.view()) }
             }
-            for await (index, look) in group { looks[index] = look }
+            for await (index, snapshot) in group { snapshots[index] = snapshot }
         }
-        return looks.map { $0 ?? .unfinished }
+        return snapshots.map { $0 ?? .unfinished }
     }
 }

@@ -2,8 +2,8 @@
 /// actions share (`Code`, `Message`, `RequestId`, `Success`).
 ///
 /// It is defined once and written as JSON or as XML, whichever was asked for.
-public struct DASAnswer: Sendable {
-    public var data: AnswerValue
+public struct DASResponse: Sendable {
+    public var data: ResponseValue
     public var envelope: Envelope
     /// About so many bytes as JSON, so that a large one is written without being
     /// moved about; 0 for others.
@@ -17,7 +17,7 @@ public struct DASAnswer: Sendable {
         case allText
     }
 
-    public init(data: AnswerValue, envelope: Envelope = .typed) {
+    public init(data: ResponseValue, envelope: Envelope = .typed) {
         self.data = data
         self.envelope = envelope
     }
@@ -31,11 +31,11 @@ public struct DASAnswer: Sendable {
 /// ```swift
 /// ["TaskId": .text(task), "Sessions": .list(ids.map { .integer($0) }), "Active": true]
 /// ```
-public enum AnswerValue: Sendable {
+public enum ResponseValue: Sendable {
     case text(String)
     case integer(Int64)
     case boolean(Bool)
-    case list([AnswerValue])
+    case list([ResponseValue])
     /// A list of thousands of elements, each written straight into the answer.
     case longList(LongList)
     /// Members in the order in which they are written; no name twice.
@@ -43,9 +43,9 @@ public enum AnswerValue: Sendable {
 
     public struct LongList: Sendable {
         /// - Parameter name: of the list, which in XML each element has, too.
-        let write: @Sendable (_ writer: inout AnswerWriter, _ name: String) -> Void
+        let write: @Sendable (_ writer: inout ResponseWriter, _ name: String) -> Void
 
-        init(_ elements: [some AnswerElement]) {
+        init(_ elements: [some ResponseElement]) {
             write = { writer, name in writer.append(elements, named: name) }
         }
     }
@@ -53,32 +53,32 @@ public enum AnswerValue: Sendable {
     public struct Member: Sendable {
         /// ASCII letters, in XML the name of an element.
         public let name: String
-        public let value: AnswerValue
+        public let value: ResponseValue
 
-        public init(name: String, value: AnswerValue) {
+        public init(name: String, value: ResponseValue) {
             self.name = name
             self.value = value
         }
     }
 }
 
-/// What stands thousands of times in an answer: without an ``AnswerValue`` for
+/// What stands thousands of times in an answer: without an ``ResponseValue`` for
 /// each, which takes several times as long.
-protocol AnswerElement: Sendable {
+protocol ResponseElement: Sendable {
     /// Writes one value: a text, a number, or an object with its members.
-    func write(to answer: inout AnswerWriter)
+    func write(to answer: inout ResponseWriter)
 }
 
-extension AnswerValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+extension ResponseValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     public init(stringLiteral text: String) { self = .text(text) }
     public init(integerLiteral number: Int64) { self = .integer(number) }
     public init(booleanLiteral value: Bool) { self = .boolean(value) }
-    public init(arrayLiteral elements: AnswerValue...) { self = .list(elements) }
+    public init(arrayLiteral elements: ResponseValue...) { self = .list(elements) }
 
     /// Members whose value is nil are left out.
-    public init(dictionaryLiteral members: (String, AnswerValue?)...) {
+    public init(dictionaryLiteral members: (String, ResponseValue?)...) {
         var present: [Member] = []
         present.reserveCapacity(members.count)
         for (name, value) in members {

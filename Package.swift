@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// The rooms of the house. Arrows point down only: a target names here every other target it may know.
+// The modules. Dependencies point down only, and each target names here every other target that it may import.
 // No packages: Foundation, Dispatch, XCTest and the C libraries below are all there is.
 
 let settings: [SwiftSetting] = [
@@ -9,19 +9,19 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func room(_ name: String, knows rooms: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: rooms, swiftSettings: settings)
+func module(_ name: String, dependsOn modules: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: modules, swiftSettings: settings)
 }
 
-func program(_ name: String, knows rooms: [Target.Dependency], exclude: [String] = []) -> Target {
-    .executableTarget(name: name, dependencies: rooms, exclude: exclude, swiftSettings: settings)
+func program(_ name: String, dependsOn modules: [Target.Dependency], exclude: [String] = []) -> Target {
+    .executableTarget(name: name, dependencies: modules, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(
-    _ name: String, of rooms: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
+    _ name: String, of modules: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
 ) -> Target {
     .testTarget(
-        name: name, dependencies: rooms + ["TestSupport"], exclude: exclude, resources: resources,
+        name: name, dependencies: modules + ["TestSupport"], exclude: exclude, resources: resources,
         swiftSettings: settings)
 }
 
@@ -32,41 +32,41 @@ let package = Package(
         // Programs
         program(
             "killd",
-            knows: [
+            dependsOn: [
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
                 "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
                 "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
-            knows: [
+            dependsOn: [
                 "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
             ]),
 
         // The APIs
-        room("DBbrainAPI", knows: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Text"]),
-        room(
+        module("DBbrainAPI", dependsOn: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Text"]),
+        module(
             "DASAPI",
-            knows: [
+            dependsOn: [
                 "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer", "Cryptography",
                 "Text",
             ]),
-        room(
+        module(
             "ActionDispatch",
-            knows: [
+            dependsOn: [
                 "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
                 "Cryptography", "Text",
             ]),
-        room("Accounts", knows: ["RequestSigning", "Cryptography", "Text"]),
-        room("TencentCloudErrors"),
-        room("RequestSigning", knows: ["Cryptography"]),
-        room("RateLimiting"),
-        room("Parameters", knows: ["Text"]),
+        module("Accounts", dependsOn: ["RequestSigning", "Cryptography", "Text"]),
+        module("TencentCloudErrors"),
+        module("RequestSigning", dependsOn: ["Cryptography"]),
+        module("RateLimiting"),
+        module("Parameters", dependsOn: ["Text"]),
 
-        // The kill engine and what it stands on
-        room("SessionKill", knows: ["Cryptography", "Text"]),
-        room("SQLiteStore", knows: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
-        room("MySQLSessions", knows: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
+        // The kill engine, its store and its database servers
+        module("SessionKill", dependsOn: ["Cryptography", "Text"]),
+        module("SQLiteStore", dependsOn: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
+        module("MySQLSessions", dependsOn: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
         .target(
             name: "Migrations", path: "Migrations",
             resources: [
@@ -78,16 +78,16 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // The front of the house
-        room("HTTPServer", knows: ["TLS", "CLinux", "DedicatedThread"]),
+        // HTTP
+        module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread"]),
 
         // Tools
-        room("TLS", knows: ["COpenSSL"]),
-        room("Cryptography", knows: ["COpenSSL"]),
-        room("DedicatedThread", knows: ["CLinux"]),
-        room("Metrics"),
-        room("Text"),
-        room("PrivateDatabase"),
+        module("TLS", dependsOn: ["COpenSSL"]),
+        module("Cryptography", dependsOn: ["COpenSSL"]),
+        module("DedicatedThread", dependsOn: ["CLinux"]),
+        module("Metrics"),
+        module("Text"),
+        module("PrivateDatabase"),
 
         // C libraries
         .target(name: "CLinux"),

@@ -88,6 +88,8 @@ let package = Package(
         module("Metrics"),
         module("Text"),
         module("PrivateDatabase"),
+        module("ODPDouble", dependsOn: ["MySQLWire", "DedicatedThread"]),
+        module("MySQLWire"),
 
         // C libraries
         .target(name: "CLinux"),
@@ -97,10 +99,6 @@ let package = Package(
         .target(name: "CMySQL", linkerSettings: [.linkedLibrary("mysqlclient")]),
 
         // Tests
-        .target(name: "MySQLWire", path: "Tests/MySQLWire", swiftSettings: settings),
-        .target(
-            name: "ODPDouble", dependencies: ["MySQLWire", "DedicatedThread"], path: "Tests/ODPDouble",
-            swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -37,7 +37,7 @@ enum SessionReason: String, CaseIterable {
                 case .gone, .ended, .replaced: .expired
                 case .denied: .noPermission
                 case .protected: .internalUserOrCommand
-                case .outlivedKill, .outlivedKillCommitted: .timeout
+                case .failed(.outlivedKill), .failed(.outlivedKillCommitted): .timeout
                 case .failed, .unknown: .otherError
                 }
             }

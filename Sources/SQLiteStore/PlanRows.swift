@@ -107,8 +107,8 @@ extension PlanRows {
     ///   columns hold what the store never writes.
     func storedPlan(progress: ProgressColumns) throws -> StoredPlan {
         let decoder = JSONDecoder()
-        var detailedSnapshots = DetailsDecoder(decoder: decoder)
-        let threads = try threads.map { thread in try thread.pinnedThread(&detailedSnapshots) }
+        var details = DetailsDecoder(decoder: decoder)
+        let threads = try threads.map { thread in try thread.pinnedThread(&details) }
         let plan = KillPlan(
             name: PlanName(rawValue: name), sqlExecID: SqlExecID(rawValue: sqlExecID),
             content: KillPlan.Content(
@@ -122,17 +122,17 @@ extension PlanRows {
 }
 
 extension PlanRows.Thread {
-    fileprivate func pinnedThread(_ detailedSnapshots: inout DetailsDecoder) throws -> PinnedThread {
+    fileprivate func pinnedThread(_ details: inout DetailsDecoder) throws -> PinnedThread {
         guard let id = ThreadID(id) else { throw StoreError(.damaged, "\(id) is no thread id") }
         guard let session else { return PinnedThread(absent: id) }
-        let client = try detailedSnapshots.decoder.decode(ClientColumn.self, fromText: session.client)
+        let client = try details.decoder.decode(ClientColumn.self, fromText: session.client)
         return PinnedThread(
             PinnedSession(
                 identity: SessionIdentity(
                     id: id, user: session.user, host: session.host,
                     performanceSchemaThreadID: session.performanceSchemaThreadID,
                     client: client?.attributes, proxy: client?.proxy),
-                details: try session.details.map { text in try detailedSnapshots.decode(text) }))
+                details: try session.details.map { text in try details.decode(text) }))
     }
 }
 
@@ -210,10 +210,10 @@ extension ProgressColumns {
         case ("committing", let since?, nil, nil):
             let intended = zip(ids, threads).filter(\.1.isIntended).map(\.0)
             return .committing(since: UnixTime(milliseconds: since), intended: Set(intended))
-        case ("committed", _, let time?, nil):
+        case ("committed", _, let time?, nil), ("abandoned", _, let time?, nil):
             return .ended(
-                .committed, at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids),
-                guards: try guards(of: ids))
+                state == "committed" ? .committed : .abandoned, at: UnixTime(milliseconds: time),
+                outcomes: try outcomes(of: ids), guards: try guards(of: ids))
         case ("stale", _, let time?, let text?):
             guard let reason = StaleReason(rawValue: text) else {
                 throw StoreError(.damaged, "\(text) is no reason why a plan is stale")

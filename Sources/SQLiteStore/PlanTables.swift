@@ -35,7 +35,7 @@ extension PlanTables {
             insertThread: try Statement(
                 """
                 INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, client,
-                    picture)
+                    details)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """, on: connection),
             selectPlanByTicket: try Statement(selectPlan + " WHERE sql_exec_id = ?", on: connection),
@@ -51,8 +51,8 @@ extension PlanTables {
                 "SELECT outcome, count(*) FROM threads WHERE plan = ? GROUP BY outcome", on: connection),
             selectThreads: try Statement(
                 """
-                SELECT thread_id, user, host, performance_schema_thread_id, client, picture,
-                    intended_at, outcome, outcome_detail, kill_guard
+                SELECT thread_id, user, host, performance_schema_thread_id, client, details,
+                    intended_at, outcome, outcome_reason, server_error, outcome_detail, kill_guard
                 FROM threads WHERE plan = ? ORDER BY position
                 """, on: connection),
             claimPlan: try Statement(
@@ -72,7 +72,7 @@ extension PlanTables {
                 """, on: connection),
             finishThreads: try Statement(
                 """
-                UPDATE threads SET outcome = ?, outcome_detail = ?
+                UPDATE threads SET outcome = ?, outcome_reason = ?, server_error = ?, outcome_detail = ?
                 WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
                 """, on: connection),
             recordGuard: try Statement(
@@ -168,13 +168,10 @@ extension PlanTables {
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
     ) throws -> Int {
-        let (state, staleReason): (String, StaleReason?) =
-            switch ending {
-            case .committed: ("committed", nil)
-            case .stale(let reason): ("stale", reason)
-            }
+        let staleReason: StaleReason? = if case .stale(let reason) = ending { reason } else { nil }
         let id = try finishPlan.rows([
-            .text(state), .integer(time.milliseconds), SQLiteValue(staleReason?.rawValue), .text(plan.rawValue),
+            .text(ending.status.rawValue), .integer(time.milliseconds), SQLiteValue(staleReason?.rawValue),
+            .text(plan.rawValue),
         ]) { try $0.integer(0) }.first
         guard let id else {
             let count = try countPlans.rows([.text(plan.rawValue)]) { try $0.integer(0) }
@@ -184,7 +181,8 @@ extension PlanTables {
         for (outcome, threads) in Dictionary(grouping: outcomes.keys, by: { outcomes[$0] }) {
             guard let columns = outcome.map(OutcomeColumns.init) else { continue }
             let finished = try finishThreads.run([
-                .text(columns.outcome), SQLiteValue(columns.detail), .integer(id), jsonArray(threads),
+                .text(columns.outcome), SQLiteValue(columns.reason), SQLiteValue(columns.serverError),
+                SQLiteValue(columns.detail), .integer(id), jsonArray(threads),
             ])
             guard finished == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
         }
@@ -232,8 +230,18 @@ extension ProgressColumns.Thread {
     /// From the columns of `selectThreads`.
     fileprivate init(_ row: borrowing Row) throws {
         isIntended = row.optionalInteger(6) != nil
-        outcome = try row.optionalText(7).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(8)) }
-        killGuard = try row.optionalText(9)
+        outcome = try OutcomeColumns(row, from: 7)
+        killGuard = try row.optionalText(11)
+    }
+}
+
+extension OutcomeColumns {
+    /// From four columns, the first of which is NULL where there is no outcome.
+    init?(_ row: borrowing Row, from column: Int32) throws {
+        guard let outcome = try row.optionalText(column) else { return nil }
+        self.init(
+            outcome: outcome, reason: try row.optionalText(column + 1), serverError: row.optionalInteger(column + 2),
+            detail: try row.optionalText(column + 3))
     }
 }
 

@@ -19,7 +19,7 @@ struct SessionTaskRows: Sendable {
     struct Session: Sendable {
         var id: Int64
         var row: Row?
-        var fate: OutcomeColumns?
+        var outcome: OutcomeColumns?
     }
 
     /// A session's row in the server's list.
@@ -47,7 +47,7 @@ extension SessionTaskRows.Session {
                 statement: try row.statement.map { String(decoding: try encoder.encode($0), as: UTF8.self) },
                 isActive: row.isActive)
         }
-        fate = session.fate.map(OutcomeColumns.init)
+        outcome = session.fate.map(OutcomeColumns.init)
     }
 
     fileprivate func taskedSession(_ decoder: JSONDecoder) throws -> TaskedSession {
@@ -61,9 +61,9 @@ extension SessionTaskRows.Session {
                 },
                 isActive: row.isActive)
         }
-        let fate = try fate.map { columns in
+        let fate = try outcome.map { columns in
             guard let fate = columns.fate else {
-                throw StoreError(.damaged, "thread \(id) has the fate \(columns.outcome), which makes no sense")
+                throw StoreError(.damaged, "thread \(id) has the outcome \(columns.outcome), which makes no sense")
             }
             return fate
         }
@@ -102,20 +102,20 @@ extension OutcomeColumns {
     private static let ignoredUser = "ignored-user"
     private static let loginRefused = "login-refused"
 
-    /// A fate as it stands in the columns `fate` and `fate_detail`.
+    /// A fate as it stands in the columns of a session.
     init(_ fate: SessionFate) {
         switch fate {
         case .decided(let outcome): self.init(outcome)
-        case .ignoredUser: self.init(outcome: Self.ignoredUser, detail: nil)
-        case .loginRefused: self.init(outcome: Self.loginRefused, detail: nil)
+        case .ignoredUser: self.init(outcome: Self.ignoredUser)
+        case .loginRefused: self.init(outcome: Self.loginRefused)
         }
     }
 
     /// `nil` if the columns hold what no fate is stored as.
     fileprivate var fate: SessionFate? {
-        switch (outcome, detail) {
-        case (Self.ignoredUser, nil): .ignoredUser
-        case (Self.loginRefused, nil): .loginRefused
+        switch (outcome, reason, detail) {
+        case (Self.ignoredUser, nil, nil): .ignoredUser
+        case (Self.loginRefused, nil, nil): .loginRefused
         default: value.map(SessionFate.decided)
         }
     }

@@ -27,8 +27,8 @@ extension SessionTaskTables {
             insertSession: try Statement(
                 """
                 INSERT INTO session_task_sessions (task, position, thread_id, user, host, database, command, seconds,
-                    state, statement, active, fate, fate_detail)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    state, statement, active, outcome, outcome_reason, server_error, outcome_detail)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, on: connection),
             endTask: try Statement(
                 """
@@ -39,7 +39,8 @@ extension SessionTaskTables {
             selectRunning: try Statement(selectTasks + " WHERE state = 'running' ORDER BY id", on: connection),
             selectSessions: try Statement(
                 """
-                SELECT thread_id, user, host, database, command, seconds, state, statement, active, fate, fate_detail
+                SELECT thread_id, user, host, database, command, seconds, state, statement, active, outcome,
+                    outcome_reason, server_error, outcome_detail
                 FROM session_task_sessions WHERE task = ? ORDER BY position
                 """, on: connection),
             deleteTasks: try Statement(
@@ -78,8 +79,9 @@ extension SessionTaskTables {
                 .integer(task), .integer(Int64(position)), .integer(session.id), SQLiteValue(row?.user),
                 SQLiteValue(row?.host), SQLiteValue(row?.database), SQLiteValue(row?.command),
                 SQLiteValue(row?.seconds), SQLiteValue(row?.state), SQLiteValue(row?.statement),
-                SQLiteValue(row.map { $0.isActive ? 1 : 0 }), SQLiteValue(session.fate?.outcome),
-                SQLiteValue(session.fate?.detail),
+                SQLiteValue(row.map { $0.isActive ? 1 : 0 }), SQLiteValue(session.outcome?.outcome),
+                SQLiteValue(session.outcome?.reason), SQLiteValue(session.outcome?.serverError),
+                SQLiteValue(session.outcome?.detail),
             ])
         }
     }
@@ -136,6 +138,6 @@ extension SessionTaskRows.Session {
                 seconds: row.optionalInteger(5), state: try row.optionalText(6), statement: try row.optionalText(7),
                 isActive: try row.integer(8) != 0)
         }
-        fate = try row.optionalText(9).map { OutcomeColumns(outcome: $0, detail: try row.optionalText(10)) }
+        outcome = try OutcomeColumns(row, from: 9)
     }
 }

@@ -6,14 +6,15 @@ import XCTest
 final class SessionReasonTests: XCTestCase {
     private let fates: [(SessionFate, SessionReason)] = [
         (.decided(.killed), .killed), (.decided(.rollingBack(rowsLeft: 1)), .killed), (.decided(.xaPrepared), .killed),
-        (.decided(.gone), .expired), (.decided(.replaced), .expired), (.decided(.denied(nil)), .noPermission),
-        (.decided(.denied("You are not owner of thread 5")), .noPermission),
+        (.decided(.gone), .expired), (.decided(.replaced), .expired), (.decided(.denied(.untold)), .noPermission),
+        (.decided(.denied(.byServer(message: "You are not owner of thread 5"))), .noPermission),
         (.decided(.xaUnknown), .killed), (.decided(.alreadyCommitted), .killed),
-        (.decided(.outlivedKillCommitted), .timeout),
+        (.decided(.failed(.outlivedKillCommitted)), .timeout),
         (.loginRefused, .accountError), (.ignoredUser, .ignoredUser),
         (.decided(.protected(.replication)), .internalUserOrCommand),
-        (.decided(.protected(.protectedUser)), .internalUserOrCommand), (.decided(.outlivedKill), .timeout),
-        (.decided(.failed("1205: Lock wait timeout exceeded")), .otherError), (.decided(.unknown), .otherError),
+        (.decided(.protected(.protectedUser)), .internalUserOrCommand), (.decided(.failed(.outlivedKill)), .timeout),
+        (.decided(.failed(.refused(ServerMessage(code: 1_205, text: "Lock wait timeout exceeded")))), .otherError),
+        (.decided(.unknown), .otherError),
         (.decided(.ended), .expired),
     ]
 

@@ -111,7 +111,7 @@ final class ClaimAndFinishTests: StoreTestCase {
     }
 
     func testFinishEndsAPreparedOrCommittingPlan() async throws {
-        let endings: [PlanEnding] = [.committed, .stale(.anotherServer), .stale(.serverRestarted)]
+        let endings: [PlanEnding] = [.committed, .stale(.anotherServer), .stale(.serverRestarted), .abandoned]
         let store = try await openStore()
         for (number, ending) in endings.enumerated() {
             for claimsFirst in [false, true] {
@@ -131,7 +131,7 @@ final class ClaimAndFinishTests: StoreTestCase {
         _ = try await store.claim(plan.name, intending: [first], at: commit)
         _ = try await store.finish(plan.name, as: .committed, outcomes: [first: .killed], at: end)
         let again = try await store.finish(
-            plan.name, as: .stale(.anotherServer), outcomes: [first: .failed("late")],
+            plan.name, as: .stale(.anotherServer), outcomes: [first: .failed(.taskInterrupted)],
             at: end.advanced(bySeconds: 1))
         XCTAssertFalse(again)
         let state = try await state(in: store)

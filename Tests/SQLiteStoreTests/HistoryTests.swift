@@ -37,7 +37,8 @@ final class HistoryTests: StoreTestCase {
         let ids = plan.content.threads.map(\.id)
         _ = try await store.claim(plan.name, intending: Array(ids[0...1]), at: commit)
         let outcomes: [ThreadID: Outcome] = [
-            ids[0]: .killed, ids[1]: .killed, ids[2]: .gone, ids[3]: .protected(.replication), ids[4]: .failed("x"),
+            ids[0]: .killed, ids[1]: .killed, ids[2]: .gone, ids[3]: .protected(.replication),
+            ids[4]: .failed(.worded("x")),
         ]
         _ = try await store.finish(plan.name, as: .committed, outcomes: outcomes, at: end)
         let plans = try await history(store)

@@ -111,7 +111,8 @@ final class KillTaskStoreTests: StoreTestCase {
                 _ = try await store.finish(
                     plan.name, as: .committed,
                     outcomes: [
-                        ids[0]: .killed, ids[1]: .rollingBack(rowsLeft: 2), ids[2]: .xaPrepared, ids[3]: .denied(nil),
+                        ids[0]: .killed, ids[1]: .rollingBack(rowsLeft: 2), ids[2]: .xaPrepared,
+                        ids[3]: .denied(.untold),
                     ], at: end)
             }
             let stored = try await store.plan(named: plan.name)
@@ -187,17 +188,7 @@ final class KillTaskStoreTests: StoreTestCase {
             let connection = try Connection(path: file.path)
             try connection.setPragma("journal_mode", to: "WAL", answering: "wal")
             try SchemaVersions(of: connection, known: old).applyPending(to: connection, at: openingTime)
-            let rows = try PlanRows(.example(threads: 1))
-            let (thread, session) = (rows.threads[0], try XCTUnwrap(rows.threads[0].session))
-            try connection.execute(
-                """
-                INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, \
-                record_history, fingerprint) VALUES (1, '\(rows.name)', '\(rows.sqlExecID)', '\(rows.digest)', \
-                '\(rows.account)', '\(rows.instance)', \(rows.preparedAt), \(rows.expiresAt), 0, '\(rows.fingerprint)');
-                INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, picture) \
-                VALUES (1, 0, \(thread.id), '\(session.user)', '\(session.host)', \
-                \(session.performanceSchemaThreadID ?? 0), '\(session.details ?? "")')
-                """)
+            try connection.execute(try KillPlan.example(threads: 1).earlierRows(id: 1))
             try connection.close()
         }
         let store = try await openStore()

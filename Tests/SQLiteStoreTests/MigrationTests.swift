@@ -255,39 +255,32 @@ final class MigrationTests: StoreTestCase {
         XCTAssertEqual(history.map(\.status), [.expired, .committed])
     }
 
-    func testPlansAndTasksFromBeforeEndedSessionsKeepAllThatIsKnown() async throws {
-        let old = try await openStore(migrations: Migration.all.prefix(4) + [.guards(as: 5)])
-        let (ended, open) = (KillPlan.example(1, threads: 9), KillPlan.example(2))
-        let outcomes: [Outcome] = [
-            .killed, .rollingBack(rowsLeft: 7), .gone, .replaced, .protected(.replication), .denied(nil), .xaPrepared,
-            .failed("1205"), .unknown,
-        ]
-        let decided = Dictionary(uniqueKeysWithValues: zip(ended.content.threads.map(\.id), outcomes))
-        for plan in [ended, open] {
-            try await old.insert(plan)
-            _ = try await old.claim(plan.name, intending: plan.content.threads.map(\.id), at: commit)
-        }
-        _ = try await old.finish(ended.name, as: .committed, outcomes: decided, at: end)
-        let task = SessionTask(
-            id: SessionTaskID(rawValue: String(repeating: "a", count: 32)), account: "ci",
-            place: SessionTaskPlace(instance: InstanceID(rawValue: "cdb-8jawylhf"), node: nil), plan: open.name,
-            createdAt: preparation)
-        let sessions = outcomes.enumerated().map { index, outcome in
-            TaskedSession(id: .number(101 + index), row: nil, fate: .decided(outcome))
-        }
-        try await old.insert(task, sessions)
-        let before = [try await old.plan(named: ended.name), try await old.plan(named: open.name)]
-        try await old.execute(Migration.withoutGuards(from: 5))
-        try await old.close()
+    func testAPlanFromBeforeEndedSessionsKeepsItsOutcomesAndItsReferences() async throws {
+        try makeStore(Array(Migration.all.prefix(4)))
+        let plan = KillPlan.example(1, threads: 9)
+        let old = try Connection(path: path)
+        try old.execute(
+            try plan.earlierRows(
+                id: 1,
+                outcomes: [
+                    ("killed", nil), ("rolling-back", "7"), ("gone", nil), ("replaced", nil),
+                    ("protected", "replication"), ("denied", nil), ("xa-prepared", nil), ("failed", "1205: x"),
+                    ("unknown", nil),
+                ]))
+        try old.close()
 
         let store = try await openStore()
-        let after = [try await store.plan(named: ended.name), try await store.plan(named: open.name)]
-        XCTAssertEqual(after, before)
-        let stored = try await store.sessionTask(task.id)
-        XCTAssertEqual(stored, StoredSessionTask(task: task, state: .running, sessions: sessions))
-        let finished = try await store.finish(
-            open.name, as: .committed, outcomes: [.number(101): .ended, .number(102): .unknown], at: end)
-        XCTAssertTrue(finished)
+        let stored = try await store.plan(named: plan.name)
+        XCTAssertEqual(stored?.plan, plan)
+        let outcomes: [Outcome] = [
+            .killed, .rollingBack(rowsLeft: 7), .gone, .replaced, .protected(.replication), .denied(.untold),
+            .xaPrepared, .failed(.refused(ServerMessage(code: 1_205, text: "x"))), .unknown,
+        ]
+        XCTAssertEqual(
+            stored?.state,
+            .ended(
+                .committed, at: end,
+                outcomes: Dictionary(uniqueKeysWithValues: zip(plan.content.threads.map(\.id), outcomes))))
         // The tables were made anew, and so was what refers to them.
         _ = try await store.purge(endedOrExpiredBefore: UnixTime(milliseconds: .max))
         let rows = try await store.value("SELECT count(*) FROM threads")

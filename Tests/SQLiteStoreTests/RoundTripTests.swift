@@ -143,14 +143,21 @@ final class RoundTripTests: StoreTestCase {
     }
 
     func testReadsBackEveryOutcome() async throws {
-        let outcomes: [Outcome] = [
-            .killed, .rollingBack(rowsLeft: 0), .rollingBack(rowsLeft: .max), .gone, .replaced,
-            .protected(.ownConnection), .protected(.replication), .protected(.systemThread),
-            .protected(.eventScheduler), .protected(.protectedUser), .denied(nil), .denied("no"), .xaPrepared,
-            .xaUnknown,
-            .alreadyCommitted, .failed(""),
-            .failed("error 1317: \0 中断"), .ended, .unknown,
-        ]
+        let failures: [Outcome.Failure] =
+            [
+                .outlivedKill, .outlivedKillCommitted, .unkillable, .notFoundByGuard, .connectionBroke, .planExpired,
+                .taskRevoked, .noLongerMatched, .sparedByInterruptedCommit, .taskInterrupted, .loginRefused,
+                .unknownConnection, .notPinnable, .worded(""), .worded("1317: x"),
+                .refused(ServerMessage(code: .max, text: "\0 中断")), .refused(ServerMessage(code: 0, text: "")),
+            ] + KillObstacle.allCases.map(Outcome.Failure.notPermitted)
+        let outcomes: [Outcome] =
+            [
+                .killed, .rollingBack(rowsLeft: 0), .rollingBack(rowsLeft: .max), .gone, .replaced,
+                .protected(.ownConnection), .protected(.replication), .protected(.systemThread),
+                .protected(.eventScheduler), .protected(.protectedUser), .denied(.untold),
+                .denied(.byServer(message: "no")), .denied(.ownSessionsOnly), .xaPrepared, .xaUnknown,
+                .alreadyCommitted, .ended, .unknown,
+            ] + failures.map(Outcome.failed)
         let store = try await openStore()
         // One thread more than there are outcomes: about that one nothing is known.
         let plan = KillPlan.example(threads: outcomes.count + 1)
@@ -185,7 +192,7 @@ final class RoundTripTests: StoreTestCase {
         let store = try await openStore()
         try await store.insert(.example())
         let damages = [
-            "UPDATE threads SET picture = '{}'",
+            "UPDATE threads SET details = '{}'",
             "UPDATE threads SET client = '[]'",
             "UPDATE plans SET impact = '{}'",
             "UPDATE plans SET fingerprint = '[1]'",

@@ -7,10 +7,11 @@ import XCTest
 final class SessionTaskStoreTests: StoreTestCase {
     private let fates: [SessionFate?] = [
         nil, .ignoredUser, .loginRefused, .decided(.killed), .decided(.rollingBack(rowsLeft: 7)), .decided(.gone),
-        .decided(.replaced), .decided(.protected(.replication)), .decided(.denied(nil)),
-        .decided(.denied("You are not owner of thread 5")),
+        .decided(.replaced), .decided(.protected(.replication)), .decided(.denied(.untold)),
+        .decided(.denied(.byServer(message: "You are not owner of thread 5"))),
         .decided(.xaPrepared), .decided(.xaUnknown), .decided(.alreadyCommitted),
-        .decided(.failed("1205: 日本")), .decided(.outlivedKill), .decided(.unknown), .decided(.ended),
+        .decided(.failed(.refused(ServerMessage(code: 1_205, text: "日本")))), .decided(.failed(.outlivedKill)),
+        .decided(.unknown), .decided(.ended),
     ]
 
     private var sessions: [TaskedSession] {
@@ -85,9 +86,10 @@ final class SessionTaskStoreTests: StoreTestCase {
             ("UPDATE session_task_sessions SET active = NULL", "row_is_whole_or_absent"),
             ("UPDATE session_task_sessions SET active = 2", "active_is_boolean"),
             ("UPDATE session_task_sessions SET statement = 'x'", "statement_is_json"),
-            ("UPDATE session_task_sessions SET fate = 'dead'", "fate_is_known"),
-            ("UPDATE session_task_sessions SET fate = 'failed'", "detail_where_it_belongs"),
-            ("UPDATE session_task_sessions SET fate_detail = 'x'", "detail_where_it_belongs"),
+            ("UPDATE session_task_sessions SET outcome = 'dead'", "outcome_is_known"),
+            ("UPDATE session_task_sessions SET outcome = 'failed'", "reason_where_it_belongs"),
+            ("UPDATE session_task_sessions SET outcome_reason = 'mood'", "outcome_reason_is_known"),
+            ("UPDATE session_task_sessions SET outcome_detail = 'x'", "detail_where_it_belongs"),
             ("UPDATE session_task_sessions SET task = 99", "FOREIGN KEY constraint failed"),
         ]
         let store = try await openStore()
@@ -103,12 +105,14 @@ final class SessionTaskStoreTests: StoreTestCase {
     }
 
     func testAStoreFromBeforeKeepsItsPlansAndTakesTasks() async throws {
-        let old = try await openStore(migrations: Migration.all.prefix(4) + [.guards(as: 5)])
-        try await old.insert(.example())
-        try await old.execute(Migration.withoutGuards(from: 5))
-        try await old.execute("DROP TABLE session_task_sessions; DROP TABLE session_tasks;")
-        try await old.execute("DELETE FROM migrations WHERE version = 4")
-        try await old.close()
+        do {
+            let file = try StoreFile(path: path)
+            let old = try Connection(path: file.path)
+            try old.setPragma("journal_mode", to: "WAL", answering: "wal")
+            try SchemaVersions(of: old, known: Array(Migration.all.prefix(3))).applyPending(to: old, at: openingTime)
+            try old.execute(try KillPlan.example().earlierRows(id: 1))
+            try old.close()
+        }
         let store = try await openStore()
         let plan = try await store.plan(with: KillPlan.example().sqlExecID)
         XCTAssertEqual(plan?.plan, .example())

@@ -134,15 +134,34 @@ extension KillPlan {
     }
 }
 
-extension Migration {
-    /// The column that every statement of this killd on threads wants, so that it can write what an earlier one would
-    /// have written.
-    static func guards(as version: Int) -> Migration {
-        Migration(version: version, name: "kill_guards", sql: all.first { $0.name == "kill_guards" }?.sql ?? "")
-    }
-
-    /// Takes it away again.
-    static func withoutGuards(from version: Int) -> String {
-        "ALTER TABLE threads DROP COLUMN kill_guard; DELETE FROM migrations WHERE version = \(version)"
+extension KillPlan {
+    /// Statements that write it as killds did whose table of threads had a column `picture`.
+    ///
+    /// - Parameter outcomes: the columns `outcome` and `outcome_detail` of the first threads; with them, the plan is
+    ///   committed, and KILL was intended for all threads.
+    func earlierRows(id: Int, outcomes: [(outcome: String, detail: String?)] = []) throws -> String {
+        func literal(_ text: String?) -> String {
+            text.map { "'" + $0.replacing("'", with: "''") + "'" } ?? "NULL"
+        }
+        let rows = try PlanRows(self)
+        let intendedAt = outcomes.isEmpty ? "NULL" : String(commit.milliseconds)
+        let progress = outcomes.isEmpty ? "'prepared', NULL" : "'committed', \(end.milliseconds)"
+        let plan = """
+            INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, \
+            record_history, fingerprint, state, ended_at) VALUES (\(id), '\(rows.name)', '\(rows.sqlExecID)', \
+            '\(rows.digest)', '\(rows.account)', '\(rows.instance)', \(rows.preparedAt), \(rows.expiresAt), 0, \
+            '\(rows.fingerprint)', \(progress));
+            """
+        let threads = rows.threads.enumerated().map { position, thread in
+            let (outcome, detail) = position < outcomes.count ? outcomes[position] : (nil, nil)
+            return """
+                INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, picture, \
+                intended_at, outcome, outcome_detail) VALUES (\(id), \(position), \(thread.id), \
+                \(literal(thread.session?.user)), \(literal(thread.session?.host)), \
+                \(thread.session?.performanceSchemaThreadID.map(String.init) ?? "NULL"), \
+                \(literal(thread.session?.details)), \(intendedAt), \(literal(outcome)), \(literal(detail)));
+                """
+        }
+        return plan + threads.joined()
     }
 }

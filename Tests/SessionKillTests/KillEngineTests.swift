@@ -238,7 +238,7 @@ final class KillEngineTests: KillEngineTestCase {
         } catch KillError.outcomesNotStored {}
         await store.set { $0.failing = [] }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .ended, 4: .denied("not owner")])
+        XCTAssertEqual(report.outcomes, [3: .ended, 4: .denied(.byServer(message: "not owner"))])
         XCTAssertEqual(report.killed, [3])
         let kills = await server.kills
         XCTAssertEqual(kills, [3, 4, 4], "the session that is gone was sent a second KILL")
@@ -260,7 +260,7 @@ final class KillEngineTests: KillEngineTestCase {
         await server.set { $0.failure = ServerError(.unreachable, "no answer") }
         for _ in 0..<2 {
             let report = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
-            XCTAssertEqual(report.outcomes, [3: .killed, 4: .denied("not owner")])
+            XCTAssertEqual(report.outcomes, [3: .killed, 4: .denied(.byServer(message: "not owner"))])
         }
         let kills = await server.kills
         XCTAssertEqual(kills, [3, 4])
@@ -461,9 +461,10 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(
             report.outcomes,
             [
-                1: .denied("not owner"), 2: .failed("1317: interrupted"), 3: .unknown,
-                4: .failed("the connection broke before KILL was sent"),
-                5: .failed("1094: the server lists the session, but answered its KILL that there is none"), 6: .killed,
+                1: .denied(.byServer(message: "not owner")),
+                2: .failed(.refused(ServerMessage(code: 1_317, text: "interrupted"))), 3: .unknown,
+                4: .failed(.connectionBroke),
+                5: .failed(.unkillable), 6: .killed,
                 7: .gone,
             ])
         XCTAssertEqual(report.killed, [6])

@@ -43,7 +43,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         try await eventually("the end") { await self.taskStates() != [.running] }
         await assertKilled([])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .failed("the task ended or was suspended before KILL was sent")]])
+        XCTAssertEqual(outcomes, [[101: .failed(.taskRevoked)]])
     }
 
     func testAnEndThatCannotBeStoredIsStoredLater() async throws {
@@ -101,7 +101,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         XCTAssertTrue(cancelled.withLock { $0 })
         await assertKilled([])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .failed("the task ended or was suspended before KILL was sent")]])
+        XCTAssertEqual(outcomes, [[101: .failed(.taskRevoked)]])
     }
 
     func testACancellationDuringAKillWaitsForIt() async throws {
@@ -223,7 +223,12 @@ final class KillTaskEndTests: KillTaskTestCase {
         await assertKilled([])
         let listed = try await runner.tasks(of: [instance.id], skipping: 0, limit: 1)
         XCTAssertEqual(listed.map(\.status), [.suspended])
-        XCTAssertEqual(events, ["suspended instanceNotConfigured", "suspended notPermitted"])
+        XCTAssertEqual(
+            events,
+            [
+                "suspended the instance is not configured",
+                "suspended the account that created it may not run tasks on the instance",
+            ])
         try await runner.cancel(on: instance.id, by: "bob")
         let states = await taskStates()
         XCTAssertEqual(states, [.ended(.cancelled(by: "bob"), at: clock.now())])
@@ -244,7 +249,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         try await gate.pause()
         await assertKilled([])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .ended, 102: .failed("the task was interrupted")]])
+        XCTAssertEqual(outcomes, [[101: .ended, 102: .failed(.taskInterrupted)]])
     }
 
     func testStoppingWaitsForTheKillUnderWayAndBeginsNoOther() async throws {

@@ -35,7 +35,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         XCTAssertEqual(away, .suspended)
         await reload([instance])
         try await eventually("the KILL") { await self.server.kills == [101] }
-        XCTAssertEqual(events, ["suspended instanceNotConfigured", "killed 101"])
+        XCTAssertEqual(events, ["suspended the instance is not configured", "killed 101"])
         let back = try await status()
         XCTAssertEqual(back, .running)
     }
@@ -92,7 +92,8 @@ final class KillTaskReloadTests: KillTaskTestCase {
         for _ in 0..<3 { try await snapshot() }
         await assertKilled([])
         await reload([instance], obstacle: .notPermitted)
-        XCTAssertEqual(events, ["suspended notPermitted"], "said twice")
+        XCTAssertEqual(
+            events, ["suspended the account that created it may not run tasks on the instance"], "said twice")
         await reload([instance])
         try await eventually("the KILL") { await self.server.kills == [101] }
     }
@@ -109,7 +110,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         try await eventually("the plan's end") { await self.outcomes().contains { !$0.isEmpty } }
         await assertKilled([])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .failed("the task ended or was suspended before KILL was sent")]])
+        XCTAssertEqual(outcomes, [[101: .failed(.taskRevoked)]])
         let states = await taskStates()
         XCTAssertEqual(states, [.running])
     }
@@ -188,6 +189,6 @@ final class KillTaskReloadTests: KillTaskTestCase {
         await addSessions(.idle(101, user: "batch"))
         for _ in 0..<2 { try await snapshot() }
         await assertKilled([])
-        XCTAssertEqual(events, ["suspended notPermitted"])
+        XCTAssertEqual(events, ["suspended the account that created it may not run tasks on the instance"])
     }
 }

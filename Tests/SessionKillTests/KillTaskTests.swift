@@ -71,7 +71,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await gate.pause()
         await assertKilled([102])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .failed("it no longer matched the task's conditions"), 102: .killed]])
+        XCTAssertEqual(outcomes, [[101: .failed(.noLongerMatched), 102: .killed]])
     }
 
     func testWhoTookOverAnIDMeanwhileIsSpared() async throws {
@@ -125,7 +125,9 @@ final class KillTaskTests: KillTaskTestCase {
         try await snapshot(after: 1)
         await assertKilled([101, 101])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .denied("not owner")], [101: .denied("not owner")]])
+        XCTAssertEqual(
+            outcomes,
+            [[101: .denied(.byServer(message: "not owner"))], [101: .denied(.byServer(message: "not owner"))]])
     }
 
     func testAnotherSessionUnderItsIDIsNotSparedForIt() async throws {
@@ -140,7 +142,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await snapshot()
         await assertKilled([101, 101])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .denied("not owner")], [101: .killed]])
+        XCTAssertEqual(outcomes, [[101: .denied(.byServer(message: "not owner"))], [101: .killed]])
     }
 
     func testServersThatTakeTurnsBehindOneAddressMakeNoPlanASecond() async throws {
@@ -190,7 +192,7 @@ final class KillTaskTests: KillTaskTestCase {
         try await snapshot()
         await assertKilled([101, 102])
         let outcomes = await outcomes()
-        XCTAssertEqual(outcomes, [[101: .killed, 102: .denied("not owner")]])
+        XCTAssertEqual(outcomes, [[101: .killed, 102: .denied(.byServer(message: "not owner"))]])
     }
 
     // MARK: Errors

@@ -121,7 +121,7 @@ final class OKIsNotDeathTests: KillEngineTestCase {
         await addWaitingSession()
         await server.set { $0.afterKill = { $0 } }
         let report = try await commit(prepare([50]))
-        XCTAssertEqual(report.outcomes, [50: .outlivedKillCommitted])
+        XCTAssertEqual(report.outcomes, [50: .failed(.outlivedKillCommitted)])
         XCTAssertEqual(report.killed, [])
     }
 

@@ -82,7 +82,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
             await store.set { $0.afterClaim = { engine.replace(authority) } }
             let report = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
             XCTAssertEqual(
-                report.outcomes, [id: change.obstacle.map { .failed($0.rawValue) } ?? .protected(.protectedUser)])
+                report.outcomes, [id: change.obstacle.map { .failed(.notPermitted($0)) } ?? .protected(.protectedUser)])
             XCTAssertEqual(report.killed, [])
             await assertNobodyIsKilled(change)
         }
@@ -115,7 +115,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
         let plan = try await prepare([3])
         await store.set { [clock] store in store.afterClaim = { clock.advance(bySeconds: 600) } }
         let report = try await commit(plan)
-        XCTAssertEqual(report.outcomes, [3: .failed("the plan expired before KILL was sent")])
+        XCTAssertEqual(report.outcomes, [3: .failed(.planExpired)])
         await assertKilled([])
     }
 
@@ -214,7 +214,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
                 case .userProtected: XCTAssertEqual(outcome, .protected(.protectedUser))
                 // The plan of one that waited in the queue is stale there.
                 case .anotherServer: XCTAssertEqual(outcome.kind, .failed)
-                default: XCTAssertEqual(outcome, .failed(change.obstacle?.rawValue ?? ""))
+                default: XCTAssertEqual(outcome, change.obstacle.map { .failed(.notPermitted($0)) })
                 }
             }
             await assertNobodyIsKilled(change)
@@ -276,7 +276,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
                 continue
             }
             XCTAssertEqual(
-                outcomes, [id: change.obstacle.map { .failed($0.rawValue) } ?? .protected(.protectedUser)])
+                outcomes, [id: change.obstacle.map { .failed(.notPermitted($0)) } ?? .protected(.protectedUser)])
             await assertNobodyIsKilled(change)
         }
     }

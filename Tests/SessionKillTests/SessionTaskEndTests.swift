@@ -36,7 +36,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         await store.set { $0.failing = [.claim] }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.failed("the task was interrupted"))])
+        XCTAssertEqual(stored.fates, [3: .decided(.failed(.taskInterrupted))])
         await assertKilled([])
     }
 
@@ -82,12 +82,12 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         XCTAssertEqual(stored.ending, .error)
         XCTAssertEqual(
             stored.fates,
-            [3: .decided(.ended), 4: .decided(.failed("the task was interrupted")), 999: .decided(.gone)])
+            [3: .decided(.ended), 4: .decided(.failed(.taskInterrupted)), 999: .decided(.gone)])
         let kills = await server.kills
         XCTAssertEqual(kills, before)
         let plan = try await plan(of: task)
-        guard case .ended(.committed, _, let outcomes, _) = plan.state else { return XCTFail("\(plan.state)") }
-        XCTAssertEqual(outcomes, [3: .ended, 4: .failed("the task was interrupted"), 999: .gone])
+        guard case .ended(.abandoned, _, let outcomes, _) = plan.state else { return XCTFail("\(plan.state)") }
+        XCTAssertEqual(outcomes, [3: .ended, 4: .failed(.taskInterrupted), 999: .gone])
     }
 
     /// The plan is claimed and the KILLs were sent, when everything is forgotten that was not stored.
@@ -110,7 +110,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         XCTAssertEqual(stored.ending, .error)
         XCTAssertEqual(stored.fates, [3: .decided(.unknown), 4: .decided(.unknown)])
         let status = try await plan(of: task).state.status
-        XCTAssertEqual(status, .committed)
+        XCTAssertEqual(status, .abandoned)
     }
 
     func testARestartOfTheServerProvesThatAllAreGone() async throws {

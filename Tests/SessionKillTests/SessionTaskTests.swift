@@ -145,8 +145,8 @@ final class SessionTaskTests: SessionTaskTestCase {
         XCTAssertEqual(stored.ending, .failure)
         await assertKilled([])
         let plan = try await plan(of: stored.task)
-        guard case .ended(.committed, _, let outcomes, _) = plan.state else { return XCTFail("\(plan.state)") }
-        XCTAssertEqual(outcomes[3], .failed("the server refused the login of the task"))
+        guard case .ended(.abandoned, _, let outcomes, _) = plan.state else { return XCTFail("\(plan.state)") }
+        XCTAssertEqual(outcomes[3], .failed(.loginRefused))
         try await assertReported(["created", "failed loginRefused", "ended failure: 0 killed, 2 failed, 0 spared"])
     }
 
@@ -159,11 +159,9 @@ final class SessionTaskTests: SessionTaskTestCase {
         }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.failed("the task was interrupted"))])
+        XCTAssertEqual(stored.fates, [3: .decided(.failed(.taskInterrupted))])
         await assertKilled([])
     }
-
-    private static let ownOnly = "no KILL was sent: the account that logged in may end its own sessions only"
 
     func testALoginThatSeesItsOwnSessionsOnlyEndsThoseOnly() async throws {
         for blind in [true, false] {
@@ -178,7 +176,7 @@ final class SessionTaskTests: SessionTaskTestCase {
                 }
             }
             let stored = try await run(.threads([101, 102]))
-            XCTAssertEqual(stored.fates, [101: .decided(.killed), 102: .decided(.denied(Self.ownOnly))])
+            XCTAssertEqual(stored.fates, [101: .decided(.killed), 102: .decided(.denied(.ownSessionsOnly))])
             XCTAssertEqual(stored.ending, .success)
         }
         await assertKilledTwice(101)
@@ -192,7 +190,7 @@ final class SessionTaskTests: SessionTaskTestCase {
     func testALoginWithoutTheRightMakesTheTaskFail() async throws {
         await server.set { $0.callersLook = { $0.missingKillPrivilege = "CONNECTION_ADMIN" } }
         let stored = try await run(.threads([3]))
-        XCTAssertEqual(stored.fates, [3: .decided(.denied(Self.ownOnly))])
+        XCTAssertEqual(stored.fates, [3: .decided(.denied(.ownSessionsOnly))])
         XCTAssertEqual(stored.ending, .failure)
         await assertKilled([])
     }

@@ -151,10 +151,13 @@ final class StoreContractTests: XCTestCase {
                 let name = plan(number).name
                 try await store.insert(plan(number))
                 _ = try await store.claim(name, intending: [1], at: commit)
-                let outcomes: [ThreadID: Outcome] = [1: .killed, 2: .failed("1205: 日本")]
+                let outcomes: [ThreadID: Outcome] = [
+                    1: .killed, 2: .failed(.refused(ServerMessage(code: 1_205, text: "日本"))),
+                ]
                 var hasEnded = try await store.finish(name, as: ending, outcomes: outcomes, at: end)
                 XCTAssertTrue(hasEnded)
-                hasEnded = try await store.finish(name, as: .committed, outcomes: [3: .denied("not owner")], at: commit)
+                hasEnded = try await store.finish(
+                    name, as: .committed, outcomes: [3: .denied(.byServer(message: "not owner"))], at: commit)
                 XCTAssertFalse(hasEnded)
                 let stored = try await store.plan(named: name)
                 XCTAssertEqual(stored?.state, .ended(ending, at: end, outcomes: outcomes))
@@ -275,7 +278,8 @@ final class StoreContractTests: XCTestCase {
                 _ = try await store.claim(plan(number).name, intending: [1, 2, 3], at: commit)
                 _ = try await store.finish(
                     plan(number).name, as: .committed,
-                    outcomes: [1: .killed, 2: .rollingBack(rowsLeft: 7), 3: .denied("not owner")], at: end)
+                    outcomes: [1: .killed, 2: .rollingBack(rowsLeft: 7), 3: .denied(.byServer(message: "not owner"))],
+                    at: end)
             }
             _ = try await store.end(task.name, as: .cancelled(by: "alice"), at: end)
             let tasks = try await store.tasks(of: [instance], skipping: 0, limit: 10)

@@ -45,7 +45,7 @@ struct Commit {
         var vanished = VanishedSessions()
         for (thread, verdict) in judge(observation, on: instance) {
             switch verdict {
-            case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied(Self.ownOnly)
+            case .kill(let session) where !mayKill(session, callersView): outcomes[thread] = .denied(.ownSessionsOnly)
             case .kill(let session): victims.append(session)
             case .watch(let session): dying.append(session)
             case .vanished(let session, let isReplaced): vanished.add(session, isReplaced: isReplaced)
@@ -75,10 +75,11 @@ struct Commit {
                 guards[session.id] = guardOfKill
             case .noSuchThread: unknownToServer.append(UnknownSession(session: session, wasSentKill: true))
             case .notFound: unknownToServer.append(UnknownSession(session: session, wasSentKill: false))
-            case .notPermitted(let message): outcomes[session.id] = .denied(message)
-            case .refused(let code, let message): outcomes[session.id] = .failed("\(code): \(message)")
+            case .notPermitted(let message): outcomes[session.id] = .denied(.byServer(message: message))
+            case .refused(let code, let message):
+                outcomes[session.id] = .failed(.refused(ServerMessage(code: code, text: message)))
             case .lost: outcomes[session.id] = .unknown
-            case .notSent: outcomes[session.id] = .failed("the connection broke before KILL was sent")
+            case .notSent: outcomes[session.id] = .failed(.connectionBroke)
             }
         }
         outcomes.merge(await explain(unknownToServer, &vanished)) { first, _ in first }
@@ -86,7 +87,7 @@ struct Commit {
         let watch = DeathWatch(
             dying + vanished.perhapsListed, offTheList: vanished.offTheList, after: observation.transactionReading)
         outcomes.merge(vanished.conclude(await self.watch(watch))) { first, _ in first }
-        return try await finish(.committed, outcomes: outcomes, guards: guards)
+        return try await finish(mayKillAnybody ? .committed : .abandoned, outcomes: outcomes, guards: guards)
     }
 
     /// Whether it makes sense to send the KILL. To a caller's account that sees its own sessions only, or may kill no
@@ -115,13 +116,13 @@ struct Commit {
     private enum Sending {
         case answers([(Session, KillResponse)], spared: [ThreadID: Protection])
         /// Nothing was sent.
-        case withheld(because: String)
+        case withheld(because: Outcome.Failure)
     }
 
     private func kill(_ sessions: [Session], seenIn observation: ServerObservation) async -> Sending {
         guard !sessions.isEmpty else { return .answers([], spared: [:]) }
         if state == .prepared, engine.hasExpired(plan) {
-            return .withheld(because: Self.expiry)
+            return .withheld(because: .planExpired)
         }
         let killer = caller?.connection ?? connection
         do throws(KillObstacle) {
@@ -135,15 +136,12 @@ struct Commit {
                 case .findOut?: nil
                 }
             }
-            guard let answers else { return .withheld(because: "the task ended or was suspended before KILL was sent") }
+            guard let answers else { return .withheld(because: .taskRevoked) }
             return .answers(Array(zip(selection.sessions, answers)), spared: selection.spared)
         } catch {
-            return .withheld(because: error.rawValue)
+            return .withheld(because: .notPermitted(error))
         }
     }
-
-    private static let expiry = "the plan expired before KILL was sent"
-    private static let ownOnly = "no KILL was sent: the account that logged in may end its own sessions only"
 
     private var mayKillAnybody: Bool { if case .findOut? = mandate { false } else { true } }
 
@@ -175,14 +173,14 @@ struct Commit {
             if let protection = rules.protection(of: session) { return (thread.id, .spare(.protected(protection))) }
             session.identity.proxy?.serverSession = pinned.identity.proxy?.serverSession
             if isResumed {
-                if !wasIntended { return (thread.id, .spare(.failed("spared by the Commit that was interrupted"))) }
+                if !wasIntended { return (thread.id, .spare(.failed(.sparedByInterruptedCommit))) }
                 if session.details.isBeingKilled { return (thread.id, .watch(session)) }
-                if case .end? = mandate { return (thread.id, .spare(.failed(TaskMandate.interruption))) }
-                if mayKillAnybody, !mayKill { return (thread.id, .spare(.failed(Self.expiry))) }
+                if case .end? = mandate { return (thread.id, .spare(.failed(.taskInterrupted))) }
+                if mayKillAnybody, !mayKill { return (thread.id, .spare(.failed(.planExpired))) }
             }
             switch mandate {
             case .end(let rule, _)? where !rule.selects(session):
-                return (thread.id, .spare(.failed("it no longer matched the task's conditions")))
+                return (thread.id, .spare(.failed(.noLongerMatched)))
             case .findOut(let reason)?: return (thread.id, .spare(.failed(reason)))
             case .end?, nil: return (thread.id, .kill(session))
             }
@@ -216,7 +214,7 @@ struct Commit {
             let session = each.session
             let wasIntended = state.intended.contains(session.id)
             guard let present, let now else {
-                outcomes[session.id] = each.wasSentKill || wasIntended ? .unknown : .failed(Self.notFound)
+                outcomes[session.id] = each.wasSentKill || wasIntended ? .unknown : .failed(.notFoundByGuard)
                 return
             }
             // A client's session that is still there says nothing of a server session of its.
@@ -225,7 +223,7 @@ struct Commit {
                 isServerSession && session.identity.isSameSession(as: other.identity) ? nil : other
             }
             if present.contains(session.id) || other.map({ session.identity.isSameSession(as: $0.identity) }) == true {
-                outcomes[session.id] = .failed(each.wasSentKill ? Self.unkillable : Self.notFound)
+                outcomes[session.id] = .failed(each.wasSentKill ? .unkillable : .notFoundByGuard)
             } else if other != nil, !wasIntended {
                 outcomes[session.id] = .replaced
             } else if let other, other.identity.isLoggedIn, !session.identity.isGone(since: other.identity) {
@@ -239,12 +237,6 @@ struct Commit {
             }
         }
     }
-
-    private static let unkillable = "1094: the server lists the session, but answered its KILL that there is none"
-    private static let notFound = """
-        this Commit sent no KILL: of the lists that guard a KILL none showed the session with the user and host that \
-        it had a moment before
-        """
 
     /// However short the wait is, one reading of the transactions belongs to it: without, nobody could tell what is
     /// rolling back. They are read four times a second.

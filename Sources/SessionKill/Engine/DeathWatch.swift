@@ -56,7 +56,7 @@ struct DeathWatch {
 
     /// Whether a reading of the transactions would tell anything.
     ///
-    /// - Parameter lastLook: then also how far the sessions still listed have come.
+    /// - Parameter lastSnapshot: then also how far the sessions still listed have come.
     func wantsTransactions(lastSnapshot: Bool) -> Bool {
         dying.values.contains { $0.stage == .rolledBackUnseen || lastSnapshot && $0.transactionID != nil }
     }
@@ -115,7 +115,7 @@ struct DeathWatch {
             } else if each.stage == .rolledBackUnseen || seenDying.contains(id) {
                 outcomes[id] = .unknown
             } else {
-                outcomes[id] = each.awaitsReplica ? .outlivedKillCommitted : .outlivedKill
+                outcomes[id] = .failed(each.awaitsReplica ? .outlivedKillCommitted : .outlivedKill)
             }
         }
     }

@@ -28,10 +28,22 @@ public struct KillAuthority: Sendable {
 }
 
 /// Why the configuration of now does not let a KILL be sent.
-public enum KillObstacle: String, Error, Hashable, Sendable {
-    case instanceNotConfigured = "the instance is not configured any more"
+public enum KillObstacle: Error, Hashable, Sendable, CaseIterable {
+    case instanceNotConfigured
     /// Its address or the account of killd is another one.
-    case anotherServer = "the server of the instance is configured in another way now"
-    case accountNotConfigured = "the account that asked for it is not configured any more"
-    case notPermitted = "the account that asked for it may not do so on the instance any more"
+    case anotherServer
+    case accountNotConfigured
+    case notPermitted
+}
+
+extension KillObstacle: CustomStringConvertible {
+    /// The reason in a sentence.
+    public var description: String {
+        switch self {
+        case .instanceNotConfigured: "the instance is not configured any more"
+        case .anotherServer: "the server of the instance is configured in another way now"
+        case .accountNotConfigured: "the account that asked for it is not configured any more"
+        case .notPermitted: "the account that asked for it may not do so on the instance any more"
+        }
+    }
 }

@@ -139,7 +139,8 @@ public struct KillEngine: Sendable {
             throw KillError.outcomesNotStored(error)
         }
         switch stored.state {
-        case .ended(.committed, _, let outcomes, _): return CommitReport(plan: stored.plan, outcomes: outcomes)
+        case .ended(.committed, _, let outcomes, _), .ended(.abandoned, _, let outcomes, _):
+            return CommitReport(plan: stored.plan, outcomes: outcomes)
         case .ended(.stale(let reason), _, let outcomes, _):
             throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
         case .prepared where hasExpired(stored.plan): throw KillError.expired(at: stored.plan.content.expiresAt)

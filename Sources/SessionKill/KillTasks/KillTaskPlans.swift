@@ -65,10 +65,7 @@ enum TaskMandate: Sendable {
     /// kill task that still runs sees for itself whom it missed.
     ///
     /// - Parameter reason: why sessions that are still there are left alone.
-    case findOut(because: String)
-
-    /// Of sessions that a task cannot try to end any more.
-    static let interruption = "the task was interrupted"
+    case findOut(because: Outcome.Failure)
 }
 
 /// Which sessions of one look at a server a task is to end.

@@ -101,7 +101,7 @@ public actor KillTaskRunner {
         for instance in instances { lines[instance.id] = Line(place: .configured(instance)) }
         for plan in try await store.interruptedTaskPlans() {
             lines[plan.instance, default: Line()].unfinished.append(
-                UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut(because: TaskMandate.interruption)))
+                UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut(because: .taskInterrupted)))
         }
         let now = clock.now()
         for task in try await store.runningTasks() {
@@ -352,10 +352,21 @@ extension KillError {
 }
 
 /// Why a task of the store does not run, though it has not ended.
-public enum KillTaskObstacle: String, Hashable, Sendable {
-    case instanceNotConfigured = "the instance is not configured"
-    case accountNotConfigured = "the account that created it is not configured"
-    case notPermitted = "the account that created it may not run tasks on the instance"
+public enum KillTaskObstacle: Hashable, Sendable {
+    case instanceNotConfigured
+    case accountNotConfigured
+    case notPermitted
+}
+
+extension KillTaskObstacle: CustomStringConvertible {
+    /// The reason in a sentence.
+    public var description: String {
+        switch self {
+        case .instanceNotConfigured: "the instance is not configured"
+        case .accountNotConfigured: "the account that created it is not configured"
+        case .notPermitted: "the account that created it may not run tasks on the instance"
+        }
+    }
 }
 
 /// Why a task was not created or cancelled.

@@ -9,9 +9,8 @@ public enum Outcome: Hashable, Sendable {
     /// The id belongs to another session now, which was left alone.
     case replaced
     case protected(Protection)
-    /// The server does not let it be killed: with what it said, which is `nil` in
-    /// plans of a killd that did not keep it.
-    case denied(String?)
+    /// The server does not let it be killed.
+    case denied(Denial)
     /// The session is gone; its prepared XA transaction keeps its locks until
     /// somebody commits it or rolls it back.
     case xaPrepared
@@ -22,25 +21,13 @@ public enum Outcome: Hashable, Sendable {
     /// acknowledge its change (semi-synchronous replication), which was committed
     /// by then and stays.
     case alreadyCommitted
-    /// The server's error, or why no KILL was sent.
-    case failed(String)
+    /// It was to end and did not, as far as is known.
+    case failed(Failure)
     /// The intent to kill it was on record when a Commit was interrupted, and it
     /// is proven to be gone: whether of the KILL nobody can tell.
     case ended
     /// KILL may have been sent, and whether the session is gone cannot be seen.
     case unknown
-
-    /// ``failed(_:)`` of a session that was still there when it was not waited for
-    /// any longer. It may end yet.
-    public static let outlivedKill = Outcome.failed("KILL was accepted, but the server still lists the session")
-
-    /// The same of a session that waits for a replica to acknowledge its change.
-    /// MySQL does not let go of it before; MariaDB does at once (measured).
-    public static let outlivedKillCommitted = Outcome.failed(
-        """
-        KILL was accepted, but the server lists the session until a replica acknowledges its change, which is \
-        committed and stays
-        """)
 
     /// Whether Commit's `Threads` lists the thread.
     public var isKilled: Bool {
@@ -80,17 +67,6 @@ public enum Outcome: Hashable, Sendable {
         case .failed: .failed
         case .ended: .ended
         case .unknown: .unknown
-        }
-    }
-
-    /// What goes with the kind: the rows left, the kind of protection, the reason, or what the server said.
-    public var detail: String? {
-        switch self {
-        case .rollingBack(let rowsLeft): String(rowsLeft)
-        case .protected(let protection): protection.rawValue
-        case .failed(let reason): reason
-        case .denied(let message): message
-        case .killed, .gone, .replaced, .xaPrepared, .xaUnknown, .alreadyCommitted, .ended, .unknown: nil
         }
     }
 }

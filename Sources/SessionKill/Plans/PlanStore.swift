@@ -75,6 +75,8 @@ public enum PlanStatus: String, Hashable, Sendable {
     case committed
     /// Its server was restarted or replaced, so that nothing was killed.
     case stale
+    /// Its task could not go on, so that nobody was killed any more.
+    case abandoned
 }
 
 extension PlanStatus {
@@ -95,8 +97,7 @@ extension PlanState {
         switch self {
         case .prepared: .prepared
         case .committing: .committing
-        case .ended(.committed, _, _, _): .committed
-        case .ended(.stale, _, _, _): .stale
+        case .ended(let ending, _, _, _): ending.status
         }
     }
 }
@@ -110,7 +111,7 @@ public struct PlanSummary: Hashable, Sendable {
     public var task: KillTaskName?
     public var preparedAt: UnixTime
     public var status: PlanStatus
-    /// When it was committed or became stale.
+    /// When it was committed, became stale or was abandoned.
     public var endedAt: UnixTime?
     public var threadCount: Int
     public var outcomes: [Outcome.Kind: Int]
@@ -135,6 +136,19 @@ public struct PlanSummary: Hashable, Sendable {
 public enum PlanEnding: Hashable, Sendable {
     case committed
     case stale(StaleReason)
+    /// Its task could not go on. The outcomes tell what became of the sessions, as far as it could be seen.
+    case abandoned
+}
+
+extension PlanEnding {
+    /// The same in one word.
+    public var status: PlanStatus {
+        switch self {
+        case .committed: .committed
+        case .stale: .stale
+        case .abandoned: .abandoned
+        }
+    }
 }
 
 /// The store could not do what was asked; nothing was changed.

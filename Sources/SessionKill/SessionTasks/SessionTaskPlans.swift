@@ -36,7 +36,7 @@ extension KillEngine {
         }
         let policy = statementPolicy(of: instance)
         var sessions = unknown.map { id in
-            TaskedSession(id: id, row: nil, fate: .decided(.failed("no session of the proxy has this connection")))
+            TaskedSession(id: id, row: nil, fate: .decided(.failed(.unknownConnection)))
         }
         var victims: [ThreadID] = []
         for id in ids {
@@ -48,7 +48,7 @@ extension KillEngine {
                 } else if session.identity.isOfUser(sparedAs: selection.ignoredUsers) {
                     fate = .ignoredUser
                 } else if !session.identity.isPinnable {
-                    fate = .decided(.failed("nothing would tell this session from another one"))
+                    fate = .decided(.failed(.notPinnable))
                 }
             }
             if fate == nil { victims.append(id) }
@@ -116,7 +116,7 @@ extension KillEngine {
     /// because nobody else has its ticket and it would be `committing` for ever.
     ///
     /// - Returns: the fates of the plan's sessions.
-    func close(_ name: PlanName, on instance: Instance?, because reason: String) async throws(StoreError)
+    func close(_ name: PlanName, on instance: Instance?, because reason: Outcome.Failure) async throws(StoreError)
         -> [ThreadID: SessionFate]
     {
         try await storeFinding(of: name)
@@ -134,7 +134,9 @@ extension KillEngine {
         }
     }
 
-    private func close(_ stored: StoredPlan, on instance: Instance?, because reason: String) async throws(StoreError) {
+    private func close(_ stored: StoredPlan, on instance: Instance?, because reason: Outcome.Failure)
+        async throws(StoreError)
+    {
         do {
             if let instance {
                 _ = try await instance.server.withConnection { connection in
@@ -156,7 +158,7 @@ extension KillEngine {
         let outcomes: [ThreadID: Outcome] = stored.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in
             outcomes[id] = stored.state.intended.contains(id) ? .unknown : .failed(reason)
         }
-        _ = try await store.finish(stored.plan.name, as: .committed, outcomes: outcomes, at: clock.now())
+        _ = try await store.finish(stored.plan.name, as: .abandoned, outcomes: outcomes, at: clock.now())
     }
 
     /// What became of the sessions of a plan that was carried out.

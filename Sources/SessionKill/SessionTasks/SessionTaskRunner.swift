@@ -221,34 +221,34 @@ public actor SessionTaskRunner {
             }
         } catch SessionTaskFailure.loginRefused(let cause) {
             report(.failed(work.task, cause))
-            _ = await close(work.task, on: work.instance, because: "the server refused the login of the task")
+            _ = await close(work.task, on: work.instance, because: .loginRefused)
             await record(work, nil) { sessions in
                 for index in sessions.indices { sessions[index].fate = .loginRefused }
                 return .failure
             }
         } catch KillError.notPermitted(let obstacle) {
             report(.failed(work.task, obstacle))
-            await giveUp(work, seen.withLock { $0 }, because: obstacle.rawValue)
+            await giveUp(work, seen.withLock { $0 }, because: .notPermitted(obstacle))
         } catch KillError.outcomesNotStored(let cause) {
             report(.failed(work.task, cause))
-            let fates = await close(work.task, on: work.instance, because: TaskMandate.interruption)
+            let fates = await close(work.task, on: work.instance, because: .taskInterrupted)
             await record(work, seen.withLock { $0 }) { sessions in
                 sessions.complete(with: fates ?? [:])
                 return fates == nil ? .error : SessionTaskEnding(of: sessions.compactMap(\.fate))
             }
         } catch {
             report(.failed(work.task, error))
-            await giveUp(work, seen.withLock { $0 }, because: TaskMandate.interruption)
+            await giveUp(work, seen.withLock { $0 }, because: .taskInterrupted)
         }
     }
 
     /// Ends a task of which nothing was tried.
     private func abandon(_ work: Work, _ cause: any Error) async {
         report(.failed(work.task, cause))
-        await giveUp(work, nil, because: TaskMandate.interruption)
+        await giveUp(work, nil, because: .taskInterrupted)
     }
 
-    private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: String) async {
+    private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: Outcome.Failure) async {
         let fates = await close(work.task, on: work.instance, because: reason)
         await record(work, seen) { sessions in
             sessions.complete(with: fates ?? [:])
@@ -258,13 +258,8 @@ public actor SessionTaskRunner {
 
     private func finish(interrupted stored: StoredSessionTask, on instance: Instance?) async {
         let plan = try? await engine.plan(named: stored.task.plan)
-        let wasOver =
-            if case .ended(.committed, _, let outcomes, _)? = plan?.state {
-                !outcomes.values.contains { $0 == .failed(TaskMandate.interruption) || $0 == .ended }
-            } else {
-                false
-            }
-        let fates = await close(stored.task, on: instance, because: TaskMandate.interruption)
+        let wasOver = if case .ended(.committed, _, _, _)? = plan?.state { true } else { false }
+        let fates = await close(stored.task, on: instance, because: .taskInterrupted)
         await record(stored.task, stored.sessions, nil, .cut(bytes: 0)) { sessions in
             sessions.complete(with: fates ?? [:])
             return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.fate)) : .error
@@ -273,7 +268,7 @@ public actor SessionTaskRunner {
 
     /// - Returns: `nil` if killd stops before the store takes it.
     private func close(
-        _ task: SessionTask, on instance: Instance?, because reason: String
+        _ task: SessionTask, on instance: Instance?, because reason: Outcome.Failure
     ) async -> [ThreadID: SessionFate]? {
         let engine = engine
         return await untilStored(task) { () async throws(StoreError) in

@@ -63,7 +63,7 @@ private func insertFinishedPlans(_ count: Int, into store: String) throws {
         """,
         """
         \(numbers)
-        INSERT INTO threads (plan, position, thread_id, user, host, picture, intended_at, outcome)
+        INSERT INTO threads (plan, position, thread_id, user, host, details, intended_at, outcome)
         SELECT n, 0, n, 'app', '127.0.0.1:40000', '\(details)', \(now), 'killed' FROM numbers
         """,
     ] {

@@ -23,7 +23,7 @@ extension Log {
                 }
             info("a kill task ended", task.fields + [("how", how)])
         case .suspended(let task, let obstacle):
-            warning("a kill task does not run", task.fields + [("reason", obstacle.rawValue)])
+            warning("a kill task does not run", task.fields + [("reason", "\(obstacle)")])
         }
     }
 }

@@ -38,7 +38,7 @@ struct ObservedStore: PlanStore {
             try await store.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
         }
         if finished {
-            metrics.count(ending == .committed ? .committed : .stale)
+            metrics.count(ending.status)
             metrics.count(outcomes.values)
         }
         return finished

@@ -71,7 +71,7 @@ final class SemiSyncTests: XCTestCase {
                         XCTAssertEqual(committed.Threads, [id])
                     } else {
                         XCTAssertEqual(thread.Outcome, "failed", waitPoint)
-                        XCTAssertEqual(thread.OutcomeDetail, SessionKill.Outcome.outlivedKillCommitted.detail)
+                        XCTAssertEqual(thread.OutcomeDetail, SessionKill.Outcome.failed(.outlivedKillCommitted).detail)
                         XCTAssertEqual(committed.Threads, [])
                     }
                     try await self.switchOn(scene, false, waitPoint: waitPoint)

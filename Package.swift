@@ -35,16 +35,19 @@ let package = Package(
             dependsOn: [
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
                 "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
-                "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
+                "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text", "APIClient",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
             dependsOn: [
-                "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL", "ODPDouble",
+                "APIClient", "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
+                "ODPDouble", "SeededRandom",
             ]),
 
         // The APIs
-        module("DBbrainAPI", dependsOn: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Text"]),
+        module(
+            "DBbrainAPI",
+            dependsOn: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Parameters", "Text"]),
         module(
             "DASAPI",
             dependsOn: [
@@ -80,6 +83,7 @@ let package = Package(
 
         // HTTP
         module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread"]),
+        module("APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text"]),
 
         // Tools
         module("TLS", dependsOn: ["COpenSSL"]),
@@ -90,6 +94,7 @@ let package = Package(
         module("PrivateDatabase"),
         module("ODPDouble", dependsOn: ["MySQLWire", "DedicatedThread"]),
         module("MySQLWire"),
+        module("SeededRandom"),
 
         // C libraries
         .target(name: "CLinux"),
@@ -103,7 +108,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "PrivateDatabase", "MySQLSessions", "SessionKill", "DedicatedThread", "CMySQL", "RequestSigning",
-                "Cryptography", "ODPDouble", "MySQLWire",
+                "Cryptography", "ODPDouble", "MySQLWire", "APIClient", "SeededRandom",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
@@ -111,30 +116,34 @@ let package = Package(
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
         tests("MetricsTests", of: ["Metrics"]),
         tests("TextTests", of: ["Text"]),
-        tests("RequestSigningTests", of: ["RequestSigning"], resources: [.copy("Vectors")]),
-        tests("RateLimitingTests", of: ["RateLimiting"]),
-        tests("ParametersTests", of: ["Parameters"]),
-        tests("SessionKillTests", of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text"]),
+        tests("RequestSigningTests", of: ["RequestSigning", "Cryptography"], resources: [.copy("Vectors")]),
+        tests("RateLimitingTests", of: ["RateLimiting", "SeededRandom"]),
+        tests("ParametersTests", of: ["Parameters", "SeededRandom"]),
+        tests(
+            "SessionKillTests",
+            of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text", "SeededRandom"]),
         tests(
             "SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"], exclude: ["Stores"]),
         tests(
             "MySQLSessionsTests",
             of: [
                 "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text", "Cryptography",
+                "SeededRandom",
             ]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
+        tests("APIClientTests", of: ["APIClient"]),
         tests(
             "ActionDispatchTests",
             of: [
                 "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
+                "SeededRandom",
             ]),
         tests(
             "DASAPITests",
             of: [
-                "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "Cryptography",
-                "SessionKill",
+                "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "SessionKill",
             ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests(
@@ -148,7 +157,7 @@ let package = Package(
             "Fuzzing",
             of: [
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "Parameters",
-                "HTTPServer",
+                "HTTPServer", "SeededRandom",
             ],
             exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.

@@ -44,18 +44,6 @@ struct UsageError: Error, CustomStringConvertible {
 /// What was asked could not be done.
 struct CommandFailure: Error, CustomStringConvertible {
     let text: VisibleText
-    /// Whether the server may have done what was asked: it has the request, and no
-    /// whole answer came back.
-    var isOfLostAnswer: Bool
-    /// The server's answer as it came, if it was a refusal.
-    var answer: String?
     var description: String { text.text }
-
-    init(_ text: VisibleText) { self.init(text: text) }
-
-    init(text: VisibleText, isOfLostAnswer: Bool = false, answer: String? = nil) {
-        self.text = text
-        self.isOfLostAnswer = isOfLostAnswer
-        self.answer = answer
-    }
+    init(_ text: VisibleText) { self.text = text }
 }

@@ -1,3 +1,4 @@
+import APIClient
 import Glibc
 
 /// The commands, in the order in which `killd --help` lists them.
@@ -52,6 +53,9 @@ struct Program {
         } catch let error as UsageError {
             Terminal.standardError.write("killd \(name): \(error.text)\nTry: killd \(name) --help\n")
             return .wrongUsage
+        } catch let error as APIClientError {
+            Terminal.standardError.write("killd \(name): \(CommandFailure(error).text)\n")
+            return .failed
         } catch let error as CommandFailure {
             Terminal.standardError.write("killd \(name): \(error.text)\n")
             return .failed

@@ -1,3 +1,4 @@
+import TestSupport
 import ActionDispatch
 import HTTPServer
 import RequestSigning
@@ -74,7 +75,7 @@ final class ReplayTests: XCTestCase {
         async let first = world.answer(request)
         async let second = world.answer(request)
         async let third = world.answer(request)
-        while await world.gate.arrivals == 0 { await Task.yield() }
+        try await eventually("the arrival of the first") { await world.gate.arrivals > 0 }
         await world.gate.open()
         let answers = await [first, second, third]
         XCTAssertEqual(Set(try answers.map { try $0.text() }), ["ChangeText 1"])

@@ -1,3 +1,4 @@
+import SeededRandom
 import Accounts
 import ActionDispatch
 import Foundation
@@ -209,8 +210,10 @@ extension World {
         let signature = try V1Signature.signature(of: text, secretKey: Secret(secretKey), method: .hmacSHA256)
         if parameters["Signature"] == nil { pairs.append(("Signature", signature)) }
         pairs.removeAll { $0.name == "Signature" && $0.value == "-" }
+        // Clients send the parameters in any order; the same text is sent in the same one.
+        var random = SplitMix64(seed: UInt64(text.utf8.count))
         let form =
-            try pairs.shuffled().map { try "\($0.name.escaped())=\($0.value.escaped())" }
+            try pairs.shuffled(using: &random).map { try "\($0.name.escaped())=\($0.value.escaped())" }
             .joined(separator: "&") + tail
         var fields: HTTPHeaders = ["Host": "127.0.0.1:8155"]
         if let contentType { fields.append(name: "Content-Type", value: contentType) }

@@ -1,3 +1,4 @@
+import TestSupport
 import DedicatedThread
 import Glibc
 import XCTest
@@ -34,8 +35,6 @@ final class DedicatedThreadTests: XCTestCase {
             let witness = try Witness()
             _ = await witness.threadThatRunsThis()
         }
-        let deadline = ContinuousClock.now + .seconds(10)
-        while try threads() > before + 10, ContinuousClock.now < deadline { await Task.yield() }
-        XCTAssertLessThanOrEqual(try threads(), before + 10)
+        try await eventually("the end of the threads") { try threads() <= before + 10 }
     }
 }

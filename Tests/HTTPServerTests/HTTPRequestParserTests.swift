@@ -1,3 +1,4 @@
+import TestSupport
 import XCTest
 
 @testable import HTTPServer
@@ -26,7 +27,7 @@ final class HTTPRequestParserTests: XCTestCase {
     }
 
     func testPipelinesOfHundredsComeOutInOrderInRandomPieces() {
-        var random = SeededGenerator(seed: 0x6B69_6C6C)
+        var random = randomNumbers()
         for _ in 0..<20 {
             let expected = (0..<400).map { number -> (String, String) in
                 let body = String(repeating: "x", count: Int.random(in: 0...40, using: &random))
@@ -56,7 +57,7 @@ final class HTTPRequestParserTests: XCTestCase {
     }
 
     func testRandomBytesNeverTrap() {
-        var random = SeededGenerator(seed: 42)
+        var random = randomNumbers()
         let request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"
         let alphabet = Array("\(request)0123456789ABCDEF;,\t\u{0}\u{7F}é".utf8)
         for _ in 0..<3_000 {
@@ -236,19 +237,4 @@ func parse(_ pieces: [some Collection<UInt8>], limits: HTTPLimits = HTTPLimits()
     }
     outcome.end = .waiting(parser.position)
     return outcome
-}
-
-/// SplitMix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -37,7 +37,7 @@ final class ManyClientsTests: XCTestCase {
             Self.get, Self.later, Self.get + Self.later + Self.get, Self.post + String(repeating: "x", count: 100),
             chunked, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n", "\u{16}\u{3}\u{1}",
         ].map { Array($0.utf8) }
-        var random = SeededGenerator(seed: 20_000)
+        var random = randomNumbers()
         func reset(_ count: Int) throws {
             for _ in 0..<count {
                 let client = try TestClient(port: port)

@@ -209,9 +209,7 @@ final class TrustedProxyTests: XCTestCase {
 
     /// Neither what is read nor when it is refused depends on how the bytes are cut.
     func testWhateverComesIsReadToTheSameEndHoweverItIsCut() {
-        let seed = UInt64.random(in: .min ... .max)
-        print("seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
+        var generator = randomNumbers()
         func read(_ bytes: [UInt8], inPiecesOf size: Int) -> String {
             var reader = ProxyPreamble()
             var start = 0

@@ -1,3 +1,4 @@
+import SeededRandom
 import MySQLWire
 import TestSupport
 
@@ -14,7 +15,7 @@ struct ResponseBreaker {
     /// How many broken answers to each statement are tried.
     private static let tries = 6
 
-    init(seed: UInt64) { generator = SplitMix64(state: seed) }
+    init(_ generator: SplitMix64) { self.generator = generator }
 
     /// - Parameter answer: the right one.
     mutating func breakages(of answer: FakeMySQLServer.Answer) -> [Breakage] {
@@ -107,18 +108,5 @@ struct ResponseBreaker {
             }
         }
         return breakages
-    }
-}
-
-/// The same numbers for the same seed.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -37,10 +37,7 @@ final class BrokenAnswersTests: XCTestCase {
     }
 
     private func breakAll(_ kind: FakeKind) async throws {
-        var generator = SystemRandomNumberGenerator()
-        let seed = UInt64.random(in: 0...UInt64.max, using: &generator)
-        print("seed of the broken answers of \(kind): \(seed)")
-        var breaker = ResponseBreaker(seed: seed)
+        var breaker = ResponseBreaker(randomNumbers())
 
         let fake = try FakeMySQLServer(kind.settings)
         defer { fake.stop() }

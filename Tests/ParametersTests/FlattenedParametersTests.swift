@@ -1,3 +1,4 @@
+import TestSupport
 import Parameters
 import XCTest
 
@@ -39,7 +40,8 @@ final class FlattenedParametersTests: XCTestCase {
     }
 
     func testTakesElementsInAnyOrder() throws {
-        let names = (0..<12).map { "Threads.\($0)=\($0 + 1)" }.shuffled()
+        var random = randomNumbers()
+        let names = (0..<12).map { "Threads.\($0)=\($0 + 1)" }.shuffled(using: &random)
         XCTAssertEqual(try decode(names.joined(separator: "&")).Threads, Array(1...12))
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Parameters
 import XCTest
 
@@ -198,7 +199,7 @@ final class JSONParserTests: XCTestCase {
     }
 
     func testRefusesAMegabyteOfGarbage() {
-        var generator = SeededGenerator(state: 42)
+        var generator = randomNumbers()
         let garbage = (0..<1_000_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
         XCTAssertThrowsError(try ParameterTree(json: garbage))
         XCTAssertThrowsError(try ParameterTree(json: Array("{\"a\":\"".utf8) + garbage))

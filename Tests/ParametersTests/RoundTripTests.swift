@@ -1,3 +1,5 @@
+import SeededRandom
+import TestSupport
 import Foundation
 import Parameters
 import XCTest
@@ -15,7 +17,7 @@ final class RoundTripTests: XCTestCase {
         var children: [Document]
     }
 
-    private func text(using generator: inout SeededGenerator) -> String {
+    private func text(using generator: inout SplitMix64) -> String {
         var text = ""
         for _ in 0..<Int.random(in: 0...12, using: &generator) {
             // Mostly the characters that need escapes, then anything up to U+10FFFF.
@@ -27,7 +29,7 @@ final class RoundTripTests: XCTestCase {
         return text
     }
 
-    private func document(depth: Int, using generator: inout SeededGenerator) -> Document {
+    private func document(depth: Int, using generator: inout SplitMix64) -> Document {
         Document(
             text: text(using: &generator),
             signed: .random(in: .min ... .max, using: &generator),
@@ -45,7 +47,7 @@ final class RoundTripTests: XCTestCase {
     }
 
     func testReadsBackWhateverJSONEncoderWrites() throws {
-        var generator = SeededGenerator(state: 7)
+        var generator = randomNumbers()
         for round in 0..<500 {
             let encoder = JSONEncoder()
             encoder.outputFormatting = round.isMultiple(of: 2) ? [.prettyPrinted] : [.withoutEscapingSlashes]

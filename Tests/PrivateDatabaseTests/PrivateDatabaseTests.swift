@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import PrivateDatabase
 import XCTest
@@ -29,15 +30,6 @@ final class PrivateDatabaseTests: XCTestCase {
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = read(client, &bytes, bytes.count)
         return Array(bytes.prefix(max(0, count)))
-    }
-
-    private func waits(_ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = Date(timeIntervalSinceNow: 20)
-        while try !condition() {
-            if Date() > deadline { return false }
-            usleep(10_000)
-        }
-        return true
     }
 
     func testServesOnLoopbackUntilStoppedAndLeavesNothingBehind() throws {
@@ -125,7 +117,7 @@ final class PrivateDatabaseTests: XCTestCase {
         XCTAssertNotNil(try greeting(of: port))
 
         kill(holder.processIdentifier, SIGKILL)
-        XCTAssertTrue(try waits { try greeting(of: port) == nil })
-        XCTAssertTrue(waits { !FileManager.default.fileExists(atPath: folder) })
+        XCTAssertTrue(try eventually { try greeting(of: port) == nil })
+        XCTAssertTrue(eventually { !FileManager.default.fileExists(atPath: folder) })
     }
 }

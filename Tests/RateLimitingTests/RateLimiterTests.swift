@@ -1,3 +1,4 @@
+import SeededRandom
 import RateLimiting
 import XCTest
 
@@ -6,7 +7,7 @@ final class RateLimiterTests: XCTestCase {
 
     func testNeverAcceptsMoreThanTheLimitInAnySecondOfAnySchedule() throws {
         for seed in UInt64(1)...300 {
-            var generator = SplitMix64(state: seed)
+            var generator = SplitMix64(seed: seed)
             let limit = Int.random(in: 1...30, using: &generator)
             // From well below the limit to far above it, with pauses.
             let meanGap = 1_000_000 / limit * Int.random(in: 1...30, using: &generator) / 15
@@ -134,19 +135,5 @@ final class RateLimiterTests: XCTestCase {
 
     private func time(microseconds: Int) -> ContinuousClock.Instant {
         start.advanced(by: .microseconds(microseconds))
-    }
-}
-
-/// A generator that gives the same numbers for the same seed (Steele, Lea,
-/// Flood 2014).
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

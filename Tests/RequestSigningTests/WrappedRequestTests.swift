@@ -1,3 +1,4 @@
+import TestSupport
 import RequestSigning
 import XCTest
 
@@ -57,9 +58,7 @@ final class WrappedRequestTests: XCTestCase {
 
     /// Of all ways to cut a signed text into names and values, one is taken at most.
     func testASignedTextHasOneReading() throws {
-        var generator = SystemRandomNumberGenerator()
-        let seed = UInt64.random(in: 0...UInt64.max, using: &generator)
-        var random = Seeded(state: seed)
+        var random = randomNumbers()
         for _ in 0..<400 {
             let length = Int.random(in: 1...9, using: &random)
             let text = String((0..<length).compactMap { _ in "ab=&?/".randomElement(using: &random) })
@@ -69,7 +68,7 @@ final class WrappedRequestTests: XCTestCase {
                 let names = reading.map(\.name)
                 return try Set(names).count == names.count && accepts(reading, signature: signature)
             }
-            XCTAssertLessThanOrEqual(readings.count, 1, "seed \(seed): \(text) is \(readings)")
+            XCTAssertLessThanOrEqual(readings.count, 1, "\(text) is \(readings)")
         }
     }
 
@@ -85,18 +84,6 @@ final class WrappedRequestTests: XCTestCase {
             }
         }
         return readings
-    }
-
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
-        }
     }
 
     func testASignatureOfOneKindFitsNoneOfAnother() throws {

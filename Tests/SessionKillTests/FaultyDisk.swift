@@ -1,3 +1,4 @@
+import SeededRandom
 import CSQLite
 import Foundation
 import Synchronization
@@ -92,7 +93,7 @@ final class FaultyDisk: Sendable {
 
     /// Gives the files the content that they have after a crash. Nobody may have them open.
     func restart(keeping unsynced: Unsynced, seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for path in state.withLock({ Array($0.contents.keys) }) {
             let content = content(of: path, keeping: unsynced, using: &random)
             if let content {
@@ -110,7 +111,7 @@ final class FaultyDisk: Sendable {
 
     /// Puts a store as it would be after a crash now to another place.
     func copySynced(_ store: String, to copy: String) throws {
-        var random = SeededGenerator(seed: 0)
+        var random = SplitMix64(seed: 0)
         for suffix in ["", "-wal"] {
             unlink(copy + suffix)
             guard let content = content(of: store + suffix, keeping: .nothing, using: &random) else { continue }
@@ -118,7 +119,7 @@ final class FaultyDisk: Sendable {
         }
     }
 
-    private func content(of path: String, keeping unsynced: Unsynced, using random: inout SeededGenerator) -> [UInt8]? {
+    private func content(of path: String, keeping unsynced: Unsynced, using random: inout SplitMix64) -> [UInt8]? {
         guard var content = state.withLock({ $0.contents[path] }) else { return nil }
         for (change, _) in content.changes {
             switch unsynced {
@@ -201,7 +202,7 @@ extension FaultyDisk.Change {
     }
 
     /// The whole, nothing, or of a write the sectors up to some point.
-    func torn(using random: inout SeededGenerator) -> Self? {
+    func torn(using random: inout SplitMix64) -> Self? {
         switch (random.next() % 3, self) {
         case (0, _): return nil
         case (1, .write(let bytes, let offset)):
@@ -209,19 +210,5 @@ extension FaultyDisk.Change {
             return .write(Array(bytes.prefix(sectors * 512)), at: offset)
         default: return self
         }
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

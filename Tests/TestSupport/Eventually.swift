@@ -1,8 +1,9 @@
+import Glibc
 import XCTest
 
 /// Waits until `condition` holds, for 20 seconds at most unless said otherwise.
 ///
-/// - Parameter pause: between two looks; 250 ms or more where `INNODB_TRX` is read.
+/// - Parameter pause: between two tries; 250 ms or more where `INNODB_TRX` is read.
 public func eventually(
     _ what: String, pause: Duration = .milliseconds(10), within limit: Duration = .seconds(20),
     file: StaticString = #filePath, line: UInt = #line,
@@ -15,6 +16,18 @@ public func eventually(
         }
         try await Task.sleep(for: pause)
     }
+}
+
+/// Waits on this thread until `condition` holds, for 20 seconds at most.
+///
+/// - Returns: whether it holds.
+public func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try !condition() {
+        guard ContinuousClock.now < deadline else { return false }
+        usleep(1_000)
+    }
+    return true
 }
 
 /// Returns the error of type `Failure` that `body` throws, and fails the test otherwise.

@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 import RequestSigning
 import SessionKill
@@ -99,38 +100,28 @@ public struct SigningClient: Sendable {
         _ count: Int, _ action: String, _ request: some Encodable
     ) throws -> [RepeatedCall] {
         let body = Array(try JSONEncoder().encode(request))
-        let signed = try head(action, body, connection: "keep-alive", traceID: nil) + body
+        let signed = try signed(action, body, isUnique: false).message(keepsConnection: true)
         return try (0..<count).map { _ in RepeatedCall(connection: try TestClient(port: port), request: signed) }
     }
 
     private func send(
         _ action: String, _ body: [UInt8], version: String = "2021-05-27"
     ) throws -> SentRequest {
-        let head = try head(action, body, version: version, connection: "close", traceID: UUID().uuidString)
+        let signed = try signed(action, body, version: version, isUnique: true)
         let connection = try TestClient(port: port)
-        connection.send(head)
-        connection.send(body)
+        connection.send(signed.message(keepsConnection: false))
         return SentRequest(connection: connection)
     }
 
-    /// - Parameter traceID: is signed, so that two equal requests of one second have two signatures.
-    private func head(
-        _ action: String, _ body: [UInt8], version: String = "2021-05-27", connection: String, traceID: String?
-    ) throws -> [UInt8] {
-        let host = "127.0.0.1:\(port)"
-        let timestamp = Int64(Date().timeIntervalSince1970)
-        let authorization = try TC3Signer(
-            secretID: account.secretId, secretKey: Secret(account.secretKey), host: host, service: "dbbrain"
-        ).authorization(
-            method: "POST", query: "", contentType: "application/json",
-            others: traceID.map { [("x-tc-traceid", $0)] } ?? [], payload: body, timestamp: timestamp)
-        return Array(
-            """
-            POST / HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\
-            Connection: \(connection)\r\nAuthorization: \(authorization.headerValue)\r\nX-TC-Action: \(action)\r\n\
-            X-TC-Version: \(version)\r\nX-TC-Timestamp: \(timestamp)\r\n\
-            \(traceID.map { "X-TC-TraceId: \($0)\r\n" } ?? "")\r\n
-            """.utf8)
+    /// - Parameter isUnique: whether it has a trace id, so that two equal calls of one second have two signatures.
+    private func signed(
+        _ action: String, _ body: [UInt8], version: String = "2021-05-27", isUnique: Bool
+    ) throws -> SignedCall {
+        try SignedCall(
+            action, version: version, body: body,
+            by: APICredentials(secretID: account.secretId, secretKey: Secret(account.secretKey)),
+            to: "127.0.0.1:\(port)", traceID: isUnique ? UUID().uuidString : nil,
+            timestamp: Int64(Date().timeIntervalSince1970))
     }
 }
 

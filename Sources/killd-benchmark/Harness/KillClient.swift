@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 
 /// A client of killd's that ends sessions, over one connection that is kept.
@@ -7,20 +8,20 @@ final class KillClient {
 
     init(_ server: Killd.Server) throws {
         self.server = server
-        conversation = try HTTPConversation(port: server.port)
+        conversation = try Killd.conversation(port: server.port)
     }
 
     /// Prepares and commits the killing of `threads`.
     ///
     /// - Returns: the time from the sending of Prepare to the end of Commit's
-    ///   answer.
-    /// - Throws: if the answer does not list every one of them.
+    ///   response.
+    /// - Throws: if the response does not list every one of them.
     func kill(_ threads: [UInt]) throws -> Duration {
-        let prepare = try SignedRequest.prepare(threads, port: server.port).message
+        let prepare = try SignedCall.prepare(threads, port: server.port).message
         let start = ContinuousClock.now
-        let ticket = try answer(to: prepare).SqlExecId
+        let ticket = try read(conversation.exchange(prepare).body).SqlExecId
         // Nobody can sign this before the ticket is there: it is part of the time.
-        let bytes = try conversation.exchange(try SignedRequest.commit(ticket, port: server.port).message)
+        let bytes = try conversation.exchange(SignedCall.commit(ticket, port: server.port).message).body
         let time = ContinuousClock.now - start
         guard try read(bytes).Threads == threads else {
             throw BenchmarkError("Commit does not list all sessions: \(String(decoding: bytes, as: UTF8.self))")
@@ -29,17 +30,15 @@ final class KillClient {
     }
 
     private struct Envelope: Decodable {
-        let Response: Answer
+        let Response: KillResponse
     }
 
-    private struct Answer: Decodable {
+    private struct KillResponse: Decodable {
         let SqlExecId: String
         let Threads: [UInt]
     }
 
-    private func answer(to message: [UInt8]) throws -> Answer { try read(conversation.exchange(message)) }
-
-    private func read(_ body: [UInt8]) throws -> Answer {
+    private func read(_ body: [UInt8]) throws -> KillResponse {
         do {
             return try JSONDecoder().decode(Envelope.self, from: Data(body)).Response
         } catch {

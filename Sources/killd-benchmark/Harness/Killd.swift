@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 import Glibc
 
@@ -51,6 +52,12 @@ struct Killd {
         guard let match = text.firstMatch(of: /"store": "([^"]+)"/) else { throw BenchmarkError("no store") }
         return URL(fileURLWithPath: configuration).deletingLastPathComponent().appendingPathComponent(String(match.1))
             .path
+    }
+
+    /// A connection to a listener of killd's.
+    static func conversation(port: UInt16) throws -> HTTPConversation {
+        guard let endpoint = Endpoint("http://127.0.0.1:\(port)") else { throw BenchmarkError("no port: \(port)") }
+        return try HTTPClient(endpoint: endpoint, timeout: 120).connect()
     }
 
     /// A running `killd serve`.

@@ -1,3 +1,4 @@
+import APIClient
 import DedicatedThread
 import Foundation
 import Synchronization
@@ -12,7 +13,7 @@ func connections(_ killd: Killd, in folder: String) throws -> [Measurement] {
 private func idleConnections(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
     defer { server.stop() }
-    let message = try SignedRequest.missingParameter(port: server.port).message
+    let message = try SignedCall.missingParameter(port: server.port).message
     let client = try LoopbackSocket.connected(to: server.port)
     let few = try latencies(of: message, over: client, count: 2_000)
     let before = try server.residentMemory()
@@ -40,7 +41,7 @@ private func idleConnections(_ killd: Killd, in folder: String) throws -> [Measu
 private func slowConnections(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let server = try Killd.Server(killd, configuration: try Killd.configuration(in: folder, databasePort: 1))
     defer { server.stop() }
-    let message = try SignedRequest.missingParameter(port: server.port).message
+    let message = try SignedCall.missingParameter(port: server.port).message
     let client = try LoopbackSocket.connected(to: server.port)
     client.setDeadline(seconds: 10)
     _ = try latencies(of: message, over: client, count: 2_000)

@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 import RequestSigning
 
@@ -82,7 +83,7 @@ private final class DASClient {
 
     init(_ server: Killd.Server) throws {
         self.server = server
-        conversation = try HTTPConversation(port: server.dasPort)
+        conversation = try Killd.conversation(port: server.dasPort)
     }
 
     private struct Envelope<Content: Decodable>: Decodable {
@@ -177,6 +178,7 @@ private final class DASClient {
                 """
                 POST /?\(query.joined(separator: "&")) HTTP/1.1\r\nHost: 127.0.0.1:\(server.dasPort)\r\n\
                 Content-Length: 0\r\n\r\n
-                """.utf8))
+                """.utf8)
+        ).body
     }
 }

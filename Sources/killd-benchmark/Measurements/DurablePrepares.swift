@@ -1,3 +1,4 @@
+import APIClient
 import CSQLite
 import Foundation
 import Migrations
@@ -20,7 +21,7 @@ func durablePrepares(_ killd: Killd, in folder: String) throws -> [Measurement] 
     let server = try Killd.Server(killd, configuration: configuration)
     defer { server.stop() }
 
-    let request = try SignedRequest.prepare(port: server.port)
+    let request = try SignedCall.prepare(port: server.port)
     _ = try load(request, on: server.port, seconds: 1, in: folder)
     var pairs: [(killd: Double, loop: Double)] = []
     for turn in 0..<5 {

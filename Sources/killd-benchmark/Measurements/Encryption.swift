@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 
 /// A certificate for 127.0.0.1 that is signed by itself.
@@ -69,7 +70,7 @@ func encryption(_ killd: Killd, in folder: String) throws -> [Measurement] {
                 try handshakes(isResumed: isResumed, on: port, trusting: certificate)
             }
         }
-        let request = try SignedRequest.missingParameter(port: server.port)
+        let request = try SignedCall.missingParameter(port: server.port)
         try compare("signed requests over TLS (wrk -t1 -c32)") { port in
             let rate = try load(request, on: port, scheme: "https", seconds: 2, in: folder)
             return (rate * 2, rate)

@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 
 /// Lists of instances, which consoles ask for again and again, against nginx,
@@ -8,7 +9,7 @@ func instanceLists(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let server = try Killd.Server(
         killd, configuration: try Killd.configuration(in: folder, databasePort: database.port))
     defer { server.stop() }
-    let request = try SignedRequest.instanceList(port: server.port)
+    let request = try SignedCall.instanceList(port: server.port)
     let answer = try answer(to: request, on: server.port)
     guard answer.contains("\"attached\"") else { throw BenchmarkError("the instance is not there: \(answer)") }
     let nginx = try Nginx(answerSize: answer.utf8.count, in: folder)

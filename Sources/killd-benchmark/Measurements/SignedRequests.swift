@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 import PrivateDatabase
 
@@ -10,7 +11,7 @@ func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let nginx = try Nginx(answerSize: 170, in: folder)
     defer { nginx.stop() }
 
-    let request = try SignedRequest.missingParameter(port: server.port)
+    let request = try SignedCall.missingParameter(port: server.port)
     let node = try NodePeer(answer: try answer(to: request, on: server.port))
     defer { node?.stop() }
     func measure(port: UInt16) throws -> LoadFigures { try measureLoad(request, on: port, seconds: 3, in: folder) }
@@ -44,7 +45,7 @@ func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {
     ]
 }
 
-func answer(to request: SignedRequest, on port: UInt16) throws -> String {
+func answer(to request: SignedCall, on port: UInt16) throws -> String {
     let client = try LoopbackSocket.connected(to: port)
     client.setDeadline(seconds: 10)
     try client.send(request.message)
@@ -61,8 +62,8 @@ func signatureVersions(_ killd: Killd, in folder: String) throws -> [Measurement
     defer { nginx.stop() }
 
     let requests = [
-        ("TC3", try SignedRequest.missingParameter(port: server.port)),
-        ("V1 (HmacSHA256, form)", try SignedRequest.missingParameterAsForm(port: server.port)),
+        ("TC3", try SignedCall.missingParameter(port: server.port)),
+        ("V1 (HmacSHA256, form)", try SignedCall.missingParameterAsForm(port: server.port)),
     ]
     var measurements: [Measurement] = []
     for connections in [1, 64] {

@@ -1,3 +1,4 @@
+import APIClient
 import DedicatedThread
 import Foundation
 import Synchronization
@@ -54,7 +55,7 @@ private struct Attack {
     func measured(_ killd: Killd, in folder: String) throws -> Measurement {
         let server = try Killd.Server(
             killd, configuration: try Killd.configuration(in: folder, databasePort: 1, das: true))
-        let message = try SignedRequest.missingParameter(port: server.port).message
+        let message = try SignedCall.missingParameter(port: server.port).message
         let idle = try warmedUp(server, message)
         let attackers = try Attackers(self, port: isDAS ? server.dasPort : server.port)
         var highest = idle
@@ -63,7 +64,7 @@ private struct Attack {
         while ContinuousClock.now < end, server.process.isRunning {
             let start = ContinuousClock.now
             // A connection of its own each time, as commands open one.
-            let isAnswered = try? HTTPConversation(port: server.port).exchange(message)
+            let isAnswered = try? Killd.conversation(port: server.port).exchange(message)
             latencies.append((ContinuousClock.now - start) / .milliseconds(1))
             if isAnswered == nil, !server.process.isRunning { break }
             highest = max(highest, (try? server.residentMemory()) ?? highest)
@@ -88,7 +89,7 @@ private struct Attack {
     }
 
     private func warmedUp(_ server: Killd.Server, _ message: [UInt8]) throws -> Double {
-        for _ in 0..<200 { _ = try HTTPConversation(port: server.port).exchange(message) }
+        for _ in 0..<200 { _ = try Killd.conversation(port: server.port).exchange(message) }
         return try server.residentMemory()
     }
 }

@@ -1,3 +1,5 @@
+import SeededRandom
+import APIClient
 import CSQLite
 import Foundation
 
@@ -42,7 +44,7 @@ private final class Torture {
         self.folder = folder
         self.server = server
         self.seed = seed
-        random = SplitMix64(state: seed)
+        random = SplitMix64(seed: seed)
         bystanders = try Bystanders(on: server)
         configuration = try Killd.configuration(in: folder, databasePort: server.port)
         service = try Killd.Server(killd, configuration: configuration)
@@ -104,7 +106,7 @@ private final class Torture {
             // is one. The others about where the KILLs are sent, which takes a small part of the time.
             let (isAimed, fraction) = (random.next() & 1 == 1, Double(random.next() >> 11) / Double(1 << 53))
             let moment = isAimed ? killTime * (0.7 + fraction * 0.6) : commitTime * (fraction * 1.2)
-            let request = try SignedRequest.commit(ticket, port: service.port).message
+            let request = try SignedCall.commit(ticket, port: service.port).message
             let connection = try LoopbackSocket.connected(to: service.port)
             connection.setDeadline(seconds: 60)
             let start = ContinuousClock.now
@@ -176,7 +178,7 @@ private final class Torture {
         // killd may refuse for some seconds to prepare on a server that has just started.
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            let answer = try exchange(SignedRequest.prepare(threads, port: service.port))
+            let answer = try exchange(SignedCall.prepare(threads, port: service.port))
             if let ticket = answer.ticket { return ticket }
             guard ContinuousClock.now < deadline else { throw BenchmarkError("a Prepare answered \(answer)") }
             usleep(100_000)
@@ -184,11 +186,11 @@ private final class Torture {
     }
 
     private func commit(_ ticket: String) throws -> Answer {
-        try exchange(SignedRequest.commit(ticket, port: service.port))
+        try exchange(SignedCall.commit(ticket, port: service.port))
     }
 
-    private func exchange(_ request: SignedRequest) throws -> Answer {
-        try Answer(HTTPConversation(port: service.port).exchange(request.message)[...])
+    private func exchange(_ request: SignedCall) throws -> Answer {
+        try Answer(Killd.conversation(port: service.port).exchange(request.message).body[...])
     }
 }
 
@@ -264,18 +266,6 @@ private struct Summary: CustomStringConvertible {
             at the crash none was dead in \(untouched) rounds, some in \(amidst), all in \(finished), of which \(answered) \
             had been answered; reported \(reported); \(violations) violations
             """
-    }
-}
-
-private struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

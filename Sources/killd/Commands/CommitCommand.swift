@@ -1,3 +1,4 @@
+import APIClient
 import DBbrainAPI
 import SessionKill
 import Text
@@ -29,19 +30,19 @@ struct CommitCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.call(
-            "KillMySqlThreads", request, answer: KillMySqlThreadsResponse.self,
-            ifAnswerIsLost: """
+        let response = try client.call(
+            "KillMySqlThreads", request, response: KillMySqlThreadsResponse.self,
+            ifResponseIsLost: """
                 The Commit may have been done. It is safe to repeat it, which ends each session once at most and tells \
                 what became of it: killd commit --instance \(instance) \(ticket)
                 """)
         if client.json {
-            Terminal.standardOutput.write(asItCame: answer.json + "\n")
+            Terminal.standardOutput.write(asItCame: response.json + "\n")
         } else {
-            let killed = answer.content.Threads.map(\.description)
+            let killed = response.content.Threads.map(\.description)
             Terminal.standardOutput.write(
                 killed.isEmpty ? "No session was ended.\n" : "Ended: \(killed.joined(separator: ", "))\n")
-            let (ended, spared) = try threads(after: answer.content)
+            let (ended, spared) = try threads(after: response.content)
             let remarkable = ended.filter { $0.Outcome?.isSame(as: Outcome.Kind.killed.rawValue) != true }
             if !remarkable.isEmpty { Terminal.standardOutput.write("Of them: \(Self.outcomes(of: remarkable))\n") }
             if !spared.isEmpty { Terminal.standardOutput.write("Not ended: \(Self.outcomes(of: spared))\n") }
@@ -55,19 +56,19 @@ struct CommitCommand: Command {
 
     /// The plan's threads, with what became of them.
     private func threads(
-        after answer: KillMySqlThreadsResponse
+        after response: KillMySqlThreadsResponse
     ) throws -> (ended: [KillPlanThread], spared: [KillPlanThread]) {
-        let ended = Set(answer.Threads)
-        let plan: APIClient.Answer<DescribeKillPlanResponse>
+        let ended = Set(response.Threads)
+        let plan: DBbrainClient.Response<DescribeKillPlanResponse>
         do {
             plan = try client.call(
-                "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: answer.SqlExecId),
-                answer: DescribeKillPlanResponse.self)
+                "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: response.SqlExecId),
+                response: DescribeKillPlanResponse.self)
         } catch let failure as CommandFailure {
             throw CommandFailure(
                 """
                 the Commit was done, but what became of each session cannot be told: \(failure.text). To see it: killd show \
-                \(answer.SqlExecId)
+                \(response.SqlExecId)
                 """)
         }
         let threads = plan.content.Plan.Threads

@@ -1,3 +1,4 @@
+import APIClient
 import DBbrainAPI
 import Text
 
@@ -34,15 +35,15 @@ struct HistoryCommand: Command {
 
     private func listPlans() throws -> ExitStatus {
         let request = DescribeKillPlansRequest(InstanceId: instance, Limit: limit, Offset: offset)
-        let answer = try client.call("DescribeKillPlans", request, answer: DescribeKillPlansResponse.self)
-        client.show(answer) { Self.table($0.Plans).text }
+        let response = try client.call("DescribeKillPlans", request, response: DescribeKillPlansResponse.self)
+        client.show(response) { Self.table($0.Plans).text }
         return .done
     }
 
     private func listTasks() throws -> ExitStatus {
         let request = DescribeKillTasksRequest(InstanceId: instance, Limit: limit, Offset: offset)
-        let answer = try client.call("DescribeKillTasks", request, answer: DescribeKillTasksResponse.self)
-        client.show(answer) { Self.table($0.Tasks).text }
+        let response = try client.call("DescribeKillTasks", request, response: DescribeKillTasksResponse.self)
+        client.show(response) { Self.table($0.Tasks).text }
         return .done
     }
 

@@ -1,3 +1,4 @@
+import APIClient
 import DBbrainAPI
 import SessionKill
 
@@ -29,15 +30,15 @@ struct PrepareCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.call(
+        let response = try client.call(
             "KillMySqlThreads",
             KillMySqlThreadsRequest.prepare(threads, instance: instance.id, product: instance.product),
-            answer: KillMySqlThreadsResponse.self,
-            ifAnswerIsLost: "The plan may have been stored, which ends nobody; it is safe to prepare again.")
+            response: KillMySqlThreadsResponse.self,
+            ifResponseIsLost: "The plan may have been stored, which ends nobody; it is safe to prepare again.")
         if client.json {
-            Terminal.standardOutput.write(asItCame: answer.json + "\n")
+            Terminal.standardOutput.write(asItCame: response.json + "\n")
         } else {
-            let ticket = answer.content.SqlExecId
+            let ticket = response.content.SqlExecId
             Terminal.standardOutput.write("SqlExecId  \(ticket)\n")
             Terminal.standardError.write(
                 """

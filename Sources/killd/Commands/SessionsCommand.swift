@@ -1,3 +1,4 @@
+import APIClient
 import DBbrainAPI
 import Text
 
@@ -24,9 +25,9 @@ struct SessionsCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.call(
-            "DescribeMySqlProcessList", request, answer: DescribeMySqlProcessListResponse.self)
-        client.show(answer) { Self.table($0.ProcessList).text }
+        let response = try client.call(
+            "DescribeMySqlProcessList", request, response: DescribeMySqlProcessListResponse.self)
+        client.show(response) { Self.table($0.ProcessList).text }
         return .done
     }
 

@@ -1,3 +1,4 @@
+import APIClient
 import DBbrainAPI
 import SessionKill
 import Text
@@ -26,8 +27,8 @@ struct ShowCommand: Command {
     }
 
     func run() throws -> ExitStatus {
-        let answer = try client.call("DescribeKillPlan", request, answer: DescribeKillPlanResponse.self)
-        client.show(answer) { Self.text($0.Plan) }
+        let response = try client.call("DescribeKillPlan", request, response: DescribeKillPlanResponse.self)
+        client.show(response) { Self.text($0.Plan) }
         return .done
     }
 

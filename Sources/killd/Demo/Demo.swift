@@ -1,3 +1,4 @@
+import APIClient
 import Cryptography
 import DBbrainAPI
 import DedicatedThread
@@ -46,8 +47,9 @@ actor Demo {
         let service = try await Service(configuration, log: .silent)
         try service.start()
         guard let endpoint = Endpoint(service.endpoint) else { throw CommandFailure("no endpoint") }
-        let client = APIClient(
-            endpoint: endpoint, secretID: secretID, secretKey: Secret(secretKey), region: "ap-guangzhou")
+        let client = DBbrainClient(
+            endpoint: endpoint, credentials: APICredentials(secretID: secretID, secretKey: Secret(secretKey)),
+            region: "ap-guangzhou")
         say("killd serves \(Self.instance) at \(endpoint).")
 
         try await showSessions("The sessions before", client, waitingFor: sessions)
@@ -61,18 +63,18 @@ actor Demo {
             """)
         try await Task.sleep(until: isReady)
         let prepare = KillMySqlThreadsRequest.prepare(planned, instance: Self.instance, product: .mysql)
-        let prepared = try client.call("KillMySqlThreads", prepare, answer: KillMySqlThreadsResponse.self)
+        let prepared = try client.call("KillMySqlThreads", prepare, response: KillMySqlThreadsResponse.self)
         show(prepare, prepared.json)
 
         say("\nHere a person would look at the plan (killd show) and agree:\n")
         let described = try client.call(
             "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: prepared.content.SqlExecId),
-            answer: DescribeKillPlanResponse.self)
+            response: DescribeKillPlanResponse.self)
         Terminal.standardOutput.write(ShowCommand.text(described.content.Plan))
         say("\nCommit:\n")
         let commit = KillMySqlThreadsRequest.commit(
             prepared.content.SqlExecId, instance: Self.instance, product: .mysql)
-        let committed = try client.call("KillMySqlThreads", commit, answer: KillMySqlThreadsResponse.self)
+        let committed = try client.call("KillMySqlThreads", commit, response: KillMySqlThreadsResponse.self)
         show(commit, committed.json)
         guard Set(committed.content.Threads) == Set(planned) else {
             throw CommandFailure("the planned sessions are not all reported as ended")
@@ -90,7 +92,7 @@ actor Demo {
             """)
         guard gotItsLock else { throw CommandFailure("the waiting UPDATE failed") }
         let history = try client.call(
-            "DescribeKillPlans", DescribeKillPlansRequest(), answer: DescribeKillPlansResponse.self)
+            "DescribeKillPlans", DescribeKillPlansRequest(), response: DescribeKillPlansResponse.self)
         say("What is left of it (killd history):\n")
         say(HistoryCommand.table(history.content.Plans).text)
 
@@ -116,15 +118,15 @@ actor Demo {
 
     /// - Parameter sessions: those whose statements are to be seen running.
     private func showSessions(
-        _ title: String, _ client: APIClient, waitingFor sessions: DemoSessions? = nil
+        _ title: String, _ client: DBbrainClient, waitingFor sessions: DemoSessions? = nil
     ) async throws {
         let busy = sessions.map { [$0.report.threadID.description, $0.waiter.threadID.description] } ?? []
         for _ in 0..<100 {
-            let answer = try client.call(
+            let response = try client.call(
                 "DescribeMySqlProcessList",
                 DescribeMySqlProcessListRequest(InstanceId: Self.instance, Limit: 100, Product: .mysql),
-                answer: DescribeMySqlProcessListResponse.self)
-            let list = answer.content.ProcessList.filter { $0.Command != "Daemon" }
+                response: DescribeMySqlProcessListResponse.self)
+            let list = response.content.ProcessList.filter { $0.Command != "Daemon" }
             let running = Set(list.filter { $0.Command == "Query" }.map(\.ID))
             guard running.isSuperset(of: busy) else {
                 try await Task.sleep(for: .milliseconds(100))
@@ -137,9 +139,9 @@ actor Demo {
         throw CommandFailure("the demo's sessions did not start their statements in time")
     }
 
-    private func show(_ request: KillMySqlThreadsRequest, _ answer: String) {
-        let body = (try? APIClient.body(of: request)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        say("  → \(body)\n  ← \(answer)")
+    private func show(_ request: KillMySqlThreadsRequest, _ response: String) {
+        let body = (try? DBbrainClient.body(of: request)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        say("  → \(body)\n  ← \(response)")
     }
 
     /// The dead are dead and the others answer.
@@ -161,15 +163,15 @@ actor Demo {
     }
 
     private func showHowToRepeat(
-        _ requests: [KillMySqlThreadsRequest], _ client: APIClient, secretKey: String
+        _ requests: [KillMySqlThreadsRequest], _ client: DBbrainClient, secretKey: String
     ) throws {
         say(
             "The same two requests for curl, signed for the next five minutes (the server must still be there: --keep):\n"
         )
         for request in requests {
-            let body = try APIClient.body(of: request)
-            let headers = try client.headers(action: "KillMySqlThreads", body: body, timestamp: Int64(time(nil)))
-            let options = headers.map { "-H '\($0): \($1)'" }.joined(separator: " ")
+            let body = try DBbrainClient.body(of: request)
+            let call = try client.signed("KillMySqlThreads", body: body, timestamp: Int64(time(nil)))
+            let options = call.headers.map { "-H '\($0): \($1)'" }.joined(separator: " ")
             say("curl \(client.endpoint) \(options) -d '\(String(decoding: body, as: UTF8.self))'\n")
         }
         let program = CommandLine.arguments.first ?? "killd"
@@ -177,7 +179,7 @@ actor Demo {
             """
             Or with killd itself:
 
-            export TENCENTCLOUD_SECRET_ID=\(client.secretID) TENCENTCLOUD_SECRET_KEY=\(secretKey)
+            export TENCENTCLOUD_SECRET_ID=\(client.credentials.secretID) TENCENTCLOUD_SECRET_KEY=\(secretKey)
             \(program) sessions --endpoint \(client.endpoint) --instance \(Self.instance)
             \(program) prepare --endpoint \(client.endpoint) --instance \(Self.instance) THREAD…
             \(program) show --endpoint \(client.endpoint) SQLEXECID

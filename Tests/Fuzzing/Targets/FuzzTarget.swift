@@ -1,3 +1,4 @@
+import SeededRandom
 import Glibc
 
 /// What takes bytes from outside, and what must hold for all of them.
@@ -22,7 +23,7 @@ enum FuzzTarget: String, CaseIterable {
     /// - Throws: ``Finding`` where something does not hold.
     func check(_ bytes: [UInt8], isThorough: Bool) throws {
         try property(bytes, isThorough: isThorough)
-        var random = InputGenerator(of: bytes)
+        var random = SplitMix64(of: bytes)
         if random.next().isMultiple(of: 64) || isThorough { try checkTime(of: bytes, using: &random) }
     }
 
@@ -51,7 +52,7 @@ enum FuzzTarget: String, CaseIterable {
 
     /// What takes more than linear time shows only at some length, so the input
     /// is made about as long as the head of a request may be.
-    private func checkTime(of bytes: [UInt8], using random: inout InputGenerator) throws {
+    private func checkTime(of bytes: [UInt8], using random: inout SplitMix64) throws {
         let long = bytes.stretched(to: Self.longLength, using: &random)
         var time = Duration.zero
         for _ in 0..<Self.mostTries {
@@ -97,27 +98,16 @@ func text(_ bytes: some Collection<UInt8>) -> String {
     return "\"\(scalars.joined())\""
 }
 
-/// SplitMix64, seeded with the input: what is drawn for an input is the same in every run.
-struct InputGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    /// FNV-1a.
+extension SplitMix64 {
+    /// Seeded with the input, by FNV-1a: what is drawn for an input is the same in every run.
     init(of bytes: [UInt8]) {
-        state = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0100_0000_01B3 }
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        self.init(seed: bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0100_0000_01B3 })
     }
 }
 
 extension [UInt8] {
     /// Cuts the bytes into pieces of 1 to 40 bytes.
-    func pieces(using random: inout InputGenerator) -> [ArraySlice<UInt8>] {
+    func pieces(using random: inout SplitMix64) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
         var start = 0
         while start < count {
@@ -131,7 +121,7 @@ extension [UInt8] {
     /// The bytes with something in them again and again: a part of them, mostly
     /// a short one, or two combining marks, which `String` puts into order before
     /// it compares or hashes, in time quadratic in their number.
-    fileprivate func stretched(to length: Int, using random: inout InputGenerator) -> [UInt8] {
+    fileprivate func stretched(to length: Int, using random: inout SplitMix64) -> [UInt8] {
         guard count < length else { return self }
         let start = Int.random(in: 0...count, using: &random)
         let longest = Bool.random(using: &random) ? 8 : count

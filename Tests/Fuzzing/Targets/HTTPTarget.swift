@@ -1,3 +1,4 @@
+import SeededRandom
 @testable import HTTPServer
 
 /// However the bytes of a connection are cut, the requests and answers are the
@@ -12,7 +13,7 @@ enum HTTPTarget {
     /// - Parameter isThorough: if not, only some bytes come one by one, and the
     ///   handler answers either at once or late: drawn anew for each input.
     static func check(_ bytes: [UInt8], isThorough: Bool) throws {
-        var random = InputGenerator(of: bytes)
+        var random = SplitMix64(of: bytes)
         let start = isThorough ? 0 : Int.random(in: 0...bytes.count, using: &random)
         let end = min(bytes.count, start + (isThorough ? 1_000 : 32))
         let singleBytes = [bytes[..<start]] + (start..<end).map { bytes[$0...$0] } + [bytes[end...]]

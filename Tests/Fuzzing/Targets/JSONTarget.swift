@@ -1,3 +1,4 @@
+import SeededRandom
 import Foundation
 import Parameters
 
@@ -25,7 +26,7 @@ enum JSONTarget {
 
         // A request that was cut short must not be another request.
         let end = bytes.lastIndex(of: UInt8(ascii: "}")) ?? 0
-        var random = InputGenerator(of: bytes)
+        var random = SplitMix64(of: bytes)
         let cut = bytes.prefix(Int.random(in: 0...end, using: &random))
         try demand((try? ParameterTree(json: Array(cut))) == nil, "cut short, it is read: \(text(cut))")
 

@@ -1,18 +1,18 @@
 import Glibc
 
-/// A TCP connection that waits no longer than it has patience.
-struct TCPConnection: ~Copyable {
+/// A TCP connection; no wait is longer than its timeout.
+final class TCPConnection {
     private let descriptor: Int32
     let endpoint: Endpoint
 
-    init(to endpoint: Endpoint, timeout: Int) throws(CommandFailure) {
+    init(to endpoint: Endpoint, timeout: Int) throws(APIClientError) {
         self.endpoint = endpoint
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         let result = getaddrinfo(endpoint.host, String(endpoint.port), &hints, &found)
         guard result == 0 else {
-            throw CommandFailure("\(endpoint): \(String(cString: gai_strerror(result)))")
+            throw APIClientError(.unresolvable(String(cString: gai_strerror(result))), at: endpoint)
         }
         defer { freeaddrinfo(found) }
 
@@ -27,6 +27,9 @@ struct TCPConnection: ~Copyable {
                 // On Linux the send limit bounds connect() too (socket(7)).
                 setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
                 setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+                // A request is sent at once, whatever the server still has to acknowledge of the one before.
+                var on: Int32 = 1
+                setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
                 if connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 {
                     self.descriptor = descriptor
                     return
@@ -39,12 +42,12 @@ struct TCPConnection: ~Copyable {
             }
             next = address.ai_next
         }
-        throw CommandFailure("\(endpoint) cannot be reached: \(String(cString: strerror(lastError)))")
+        throw APIClientError(.unreachable(lastError), at: endpoint)
     }
 
     deinit { close(descriptor) }
 
-    func send(_ bytes: [UInt8]) throws(CommandFailure) {
+    func send(_ bytes: [UInt8]) throws(APIClientError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes {
@@ -59,18 +62,19 @@ struct TCPConnection: ~Copyable {
     }
 
     /// What has come, as soon as anything has; nothing at the end of the stream.
-    func receive() throws(CommandFailure) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    func receive() throws(APIClientError) -> [UInt8] {
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count >= 0 { return Array(buffer.prefix(count)) }
+            var result = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 64 * 1024) { buffer, count in
+                result = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                count = max(0, result)
+            }
+            if result >= 0 { return bytes }
             guard errno == EINTR else { throw failure() }
         }
     }
 
-    private func failure() -> CommandFailure {
-        errno == EAGAIN
-            ? CommandFailure("\(endpoint) did not answer in time")
-            : CommandFailure("\(endpoint): \(String(cString: strerror(errno)))")
+    private func failure() -> APIClientError {
+        APIClientError(errno == EAGAIN ? .timeout : .connectionFailed(errno), at: endpoint)
     }
 }

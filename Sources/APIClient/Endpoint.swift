@@ -1,23 +1,23 @@
-/// Where a server is reached, from a text such as `http://127.0.0.1:8155`.
-struct Endpoint: CustomStringConvertible {
-    enum Scheme: String {
+/// The address of a server, from a text such as `http://127.0.0.1:8155`.
+public struct Endpoint: Sendable, CustomStringConvertible {
+    public enum Scheme: String, Sendable {
         case http, https
 
         var defaultPort: UInt16 { self == .http ? 80 : 443 }
     }
 
-    let scheme: Scheme
-    let host: String
-    let port: UInt16
+    public let scheme: Scheme
+    public let host: String
+    public let port: UInt16
 
     /// The `Host` header: with the port unless it is the scheme's own.
-    var authority: String { port == scheme.defaultPort ? bracketedHost : "\(bracketedHost):\(port)" }
-    var description: String { "\(scheme.rawValue)://\(authority)" }
+    public var authority: String { port == scheme.defaultPort ? bracketedHost : "\(bracketedHost):\(port)" }
+    public var description: String { "\(scheme.rawValue)://\(authority)" }
 
     private var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
 
     /// `nil` unless the text is `[http://|https://]HOST[:PORT][/]`.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         var rest = Substring(text)
         scheme = rest.hasPrefix("https://") ? .https : .http
         let prefix = "\(scheme.rawValue)://"

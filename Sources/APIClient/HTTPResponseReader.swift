@@ -1,14 +1,14 @@
 import HTTPServer
 import Text
 
-/// Puts the answer to one request together from the pieces in which it comes (RFC
+/// The response to one request, put together from the pieces in which it comes (RFC
 /// 9112): with a length, chunked as proxies send it, or up to the end of the
 /// stream.
 struct HTTPResponseReader {
     enum Problem: Error {
-        case noAnswer
+        case noResponse
         case notHTTP
-        case brokenOff
+        case truncated
         case tooLong
     }
 
@@ -32,14 +32,14 @@ struct HTTPResponseReader {
         return limits
     }()
 
-    /// - Returns: the answer, once it is whole.
-    mutating func read(_ piece: [UInt8]) throws(Problem) -> HTTPClient.Response? {
+    /// - Returns: the response, once it is whole.
+    mutating func read(_ piece: [UInt8]) throws(Problem) -> HTTPResponse? {
         guard framing == nil else { return try readBody(piece) }
         head += piece
         while let end = head.firstRange(of: Array("\r\n\r\n".utf8)) {
             let rest = Array(head[end.upperBound...])
             try readHead(head[..<end.lowerBound])
-            // Interim answers (RFC 9110 section 15.2) come before the one that counts.
+            // Interim responses (RFC 9110 section 15.2) come before the one that counts.
             if framing != nil { return try readBody(rest) }
             head = rest
         }
@@ -48,17 +48,17 @@ struct HTTPResponseReader {
     }
 
     /// The stream is at its end.
-    mutating func end() throws(Problem) -> HTTPClient.Response {
+    mutating func end() throws(Problem) -> HTTPResponse {
         switch framing {
-        case nil: throw head.isEmpty ? .noAnswer : .brokenOff
+        case nil: throw head.isEmpty ? .noResponse : .truncated
         case .untilEnd: return response(body)
-        case .length, .chunked: throw .brokenOff
+        case .length, .chunked: throw .truncated
         }
     }
 
-    private func response(_ body: [UInt8]) -> HTTPClient.Response { HTTPClient.Response(status: status, body: body) }
+    private func response(_ body: [UInt8]) -> HTTPResponse { HTTPResponse(status: status, body: body) }
 
-    private mutating func readBody(_ piece: [UInt8]) throws(Problem) -> HTTPClient.Response? {
+    private mutating func readBody(_ piece: [UInt8]) throws(Problem) -> HTTPResponse? {
         switch framing {
         case .chunked(var chunks):
             var index = 0

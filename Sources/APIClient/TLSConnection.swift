@@ -7,40 +7,40 @@ final class TLSConnection {
     /// The server has said that it sends no more.
     private var hasEnded = false
 
-    init(over socket: consuming TCPConnection, trust: ServerTrust) throws(CommandFailure) {
+    init(over socket: TCPConnection, trust: ServerTrust) throws(APIClientError) {
         let endpoint = socket.endpoint
         do throws(TLSError) {
             session = try TLSClientContext(authorities: trust.authorities, identity: trust.identity)
                 .session(with: endpoint.host)
         } catch {
-            throw CommandFailure(error)
+            throw APIClientError(.tlsSetup(error), at: endpoint)
         }
         self.socket = socket
         _ = try plaintext(of: [])
         while !session.isEstablished {
             let input = try self.socket.receive()
             guard !input.isEmpty else {
-                throw CommandFailure("\(endpoint) ended the connection during the TLS handshake")
+                throw APIClientError(.endedInHandshake, at: endpoint)
             }
             _ = try plaintext(of: input)
         }
     }
 
-    func send(_ bytes: [UInt8]) throws(CommandFailure) {
+    func send(_ bytes: [UInt8]) throws(APIClientError) {
         var start = 0
         while start < bytes.count {
-            guard session.encrypt(bytes, from: start) else { throw CommandFailure("\(socket.endpoint): TLS failed") }
+            guard session.encrypt(bytes, from: start) else { throw APIClientError(.tls(nil), at: socket.endpoint) }
             start += try flush()
         }
     }
 
     /// What has come, as soon as anything has; nothing once the server has said
     /// that it sends no more.
-    func receive() throws(CommandFailure) -> [UInt8] {
+    func receive() throws(APIClientError) -> [UInt8] {
         while !hasEnded {
             let input = try socket.receive()
             // An end that TLS does not vouch for may be anybody's.
-            guard !input.isEmpty else { throw CommandFailure("the answer of \(socket.endpoint) broke off") }
+            guard !input.isEmpty else { throw APIClientError(.truncated, at: socket.endpoint) }
             let plaintext = try plaintext(of: input)
             if !plaintext.isEmpty { return plaintext }
         }
@@ -48,7 +48,7 @@ final class TLSConnection {
     }
 
     /// Lets TLS have `input`, and sends what it says to that.
-    private func plaintext(of input: [UInt8]) throws(CommandFailure) -> [UInt8] {
+    private func plaintext(of input: [UInt8]) throws(APIClientError) -> [UInt8] {
         var plaintext: [UInt8] = []
         let progress = session.receive(input.span) { piece in
             piece.withUnsafeBufferPointer { plaintext += $0 }
@@ -58,28 +58,15 @@ final class TLSConnection {
         switch progress {
         case .open: break
         case .ended: hasEnded = true
-        case .failed(let reason): throw CommandFailure("\(socket.endpoint): TLS: \(reason)")
+        case .failed(let reason): throw APIClientError(.tls(reason), at: socket.endpoint)
         }
         return plaintext
     }
 
     /// - Returns: how much plaintext went out.
-    private func flush() throws(CommandFailure) -> Int {
+    private func flush() throws(APIClientError) -> Int {
         guard session.unsentCount > 0 else { return 0 }
         try socket.send(session.output)
         return session.sent(session.unsentCount)
-    }
-}
-
-extension CommandFailure {
-    fileprivate init(_ error: TLSError) {
-        let option =
-            switch error.role {
-            case .certificate: "--certificate: "
-            case .privateKey: "--private-key: "
-            case .authorities: "--ca: "
-            case nil: ""
-            }
-        self.init("\(option)\(error.description)")
     }
 }

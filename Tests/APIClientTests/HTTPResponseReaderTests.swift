@@ -1,10 +1,10 @@
 import XCTest
 
-@testable import killd
+@testable import APIClient
 
-/// Responses as servers, and proxies before them, send them to killd's own commands.
+/// Responses as servers, and proxies before them, send them to killd's own client.
 final class HTTPResponseReaderTests: XCTestCase {
-    private func read(_ bytes: [UInt8], in pieces: Int) throws -> HTTPClient.Response {
+    private func read(_ bytes: [UInt8], in pieces: Int) throws -> HTTPResponse {
         var reader = HTTPResponseReader()
         var start = 0
         while start < bytes.count {
@@ -15,8 +15,8 @@ final class HTTPResponseReaderTests: XCTestCase {
         return try reader.end()
     }
 
-    func testAnAnswerIsTheSameHoweverItIsFramedAndCut() throws {
-        let answers = [
+    func testAResponseIsTheSameHoweverItIsFramedAndCut() throws {
+        let responses = [
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
             "HTTP/1.1 200 OK\r\ncontent-length:5 \r\nContent-Length: 5\r\n\r\nhello and more",
             "HTTP/1.0 200\r\n\r\nhello",
@@ -25,22 +25,22 @@ final class HTTPResponseReaderTests: XCTestCase {
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
         ]
-        for answer in answers {
+        for text in responses {
             for pieces in [1, 2, 7, 1_000] {
-                let response = try read(Array(answer.utf8), in: pieces)
-                XCTAssertEqual(response.status, 200, answer)
-                XCTAssertEqual(String(decoding: response.body, as: UTF8.self), "hello", answer)
+                let response = try read(Array(text.utf8), in: pieces)
+                XCTAssertEqual(response.status, 200, text)
+                XCTAssertEqual(String(decoding: response.body, as: UTF8.self), "hello", text)
             }
         }
     }
 
-    func testAnAnswerThatIsNotWholeIsNone() {
-        let answers: [(answer: String, problem: HTTPResponseReader.Problem)] = [
-            ("", .noAnswer),
-            ("HTTP/1.1 200 OK\r\n", .brokenOff),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", .brokenOff),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", .brokenOff),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", .brokenOff),
+    func testAResponseThatIsNotWholeIsNone() {
+        let responses: [(text: String, problem: HTTPResponseReader.Problem)] = [
+            ("", .noResponse),
+            ("HTTP/1.1 200 OK\r\n", .truncated),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", .truncated),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", .truncated),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", .truncated),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello", .notHTTP),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", .notHTTP),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 4\r\n\r\nhello", .notHTTP),
@@ -49,10 +49,10 @@ final class HTTPResponseReaderTests: XCTestCase {
             ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", .tooLong),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", .tooLong),
         ]
-        for (answer, problem) in answers {
+        for (text, problem) in responses {
             for pieces in [1, 1_000] {
-                XCTAssertThrowsError(try read(Array(answer.utf8), in: pieces), answer) { error in
-                    XCTAssertEqual(error as? HTTPResponseReader.Problem, problem, answer)
+                XCTAssertThrowsError(try read(Array(text.utf8), in: pieces), text) { error in
+                    XCTAssertEqual(error as? HTTPResponseReader.Problem, problem, text)
                 }
             }
         }

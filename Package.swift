@@ -111,6 +111,9 @@ let package = Package(
                 "Cryptography", "ODPDouble", "MySQLWire", "APIClient", "SeededRandom",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "StoreContract", dependencies: ["SessionKill", "TestSupport"], path: "Tests/StoreContract",
+            swiftSettings: settings),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
@@ -121,9 +124,10 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters", "SeededRandom"]),
         tests(
             "SessionKillTests",
-            of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text", "SeededRandom"]),
+            of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text", "SeededRandom", "StoreContract"]),
         tests(
-            "SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite"], exclude: ["Stores"]),
+            "SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite", "StoreContract"],
+            exclude: ["Stores"]),
         tests(
             "MySQLSessionsTests",
             of: [

@@ -45,41 +45,6 @@ final class ClaimAndFinishTests: StoreTestCase {
         XCTAssertEqual(rows, "0")
     }
 
-    func testClaimRecordsTheIntent() async throws {
-        let store = try await storeWithPlan()
-        let claimed = try await store.claim(plan.name, intending: [first], at: commit)
-        XCTAssertTrue(claimed)
-        let state = try await state(in: store)
-        XCTAssertEqual(state, .committing(since: commit, intended: [first]))
-    }
-
-    func testClaimWithNothingToKillIsStillAClaim() async throws {
-        let store = try await storeWithPlan()
-        let claimed = try await store.claim(plan.name, intending: [], at: commit)
-        XCTAssertTrue(claimed)
-        let state = try await state(in: store)
-        XCTAssertEqual(state, .committing(since: commit, intended: []))
-    }
-
-    func testASecondClaimAnswersFalseAndChangesNothing() async throws {
-        let store = try await storeWithPlan()
-        _ = try await store.claim(plan.name, intending: [first], at: commit)
-        let again = try await store.claim(plan.name, intending: [.number(102)], at: end)
-        XCTAssertFalse(again)
-        let state = try await state(in: store)
-        XCTAssertEqual(state, .committing(since: commit, intended: [first]))
-    }
-
-    func testClaimOfAnEndedOrUnknownPlanAnswersFalse() async throws {
-        let store = try await storeWithPlan()
-        _ = try await store.finish(plan.name, as: .stale(.serverRestarted), outcomes: [:], at: end)
-        let ended = try await store.claim(plan.name, intending: [first], at: end)
-        let unknown = try await store.claim(PlanName(rawValue: "plan-none"), intending: [], at: end)
-        XCTAssertFalse(ended || unknown)
-        let state = try await state(in: store)
-        XCTAssertEqual(state, .ended(.stale(.serverRestarted), at: end, outcomes: [:]))
-    }
-
     func testClaimOfAThreadThatThePlanDoesNotHaveChangesNothing() async throws {
         let store = try await storeWithPlan()
         let error = try await storeError {
@@ -91,61 +56,6 @@ final class ClaimAndFinishTests: StoreTestCase {
         XCTAssertEqual(state, .prepared)
         let intents = try await store.value("SELECT count(intended_at) FROM threads")
         XCTAssertEqual(intents, "0")
-    }
-
-    func testOfManyClaimsAtOnceExactlyOneIsTrue() async throws {
-        let store = try await storeWithPlan()
-        let name = plan.name
-        let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
-            for number in 0..<32 {
-                group.addTask {
-                    try await store.claim(name, intending: [.number(101 + number % 3)], at: commit)
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
-        }
-        XCTAssertEqual(answers.count, 32)
-        XCTAssertEqual(answers.count { $0 }, 1)
-        let intents = try await store.value("SELECT count(intended_at) FROM threads")
-        XCTAssertEqual(intents, "1")
-    }
-
-    func testFinishEndsAPreparedOrCommittingPlan() async throws {
-        let endings: [PlanEnding] = [.committed, .stale(.anotherServer), .stale(.serverRestarted), .abandoned]
-        let store = try await openStore()
-        for (number, ending) in endings.enumerated() {
-            for claimsFirst in [false, true] {
-                let plan = KillPlan.example(number * 2 + (claimsFirst ? 1 : 0), threads: 2)
-                try await store.insert(plan)
-                if claimsFirst { _ = try await store.claim(plan.name, intending: [first], at: commit) }
-                let finished = try await store.finish(plan.name, as: ending, outcomes: [first: .gone], at: end)
-                XCTAssertTrue(finished)
-                let stored = try await store.plan(with: plan.sqlExecID)
-                XCTAssertEqual(stored?.state, .ended(ending, at: end, outcomes: [first: .gone]))
-            }
-        }
-    }
-
-    func testASecondFinishAnswersFalseAndChangesNothing() async throws {
-        let store = try await storeWithPlan()
-        _ = try await store.claim(plan.name, intending: [first], at: commit)
-        _ = try await store.finish(plan.name, as: .committed, outcomes: [first: .killed], at: end)
-        let again = try await store.finish(
-            plan.name, as: .stale(.anotherServer), outcomes: [first: .failed(.taskInterrupted)],
-            at: end.advanced(bySeconds: 1))
-        XCTAssertFalse(again)
-        let state = try await state(in: store)
-        XCTAssertEqual(state, .ended(.committed, at: end, outcomes: [first: .killed]))
-    }
-
-    func testFinishWithAnOutcomeOfAThreadThatThePlanDoesNotHaveChangesNothing() async throws {
-        let store = try await storeWithPlan()
-        let error = try await storeError {
-            _ = try await store.finish(plan.name, as: .committed, outcomes: [first: .gone, stranger: .gone], at: end)
-        }
-        XCTAssertEqual(error.reason, .other)
-        let state = try await state(in: store)
-        XCTAssertEqual(state, .prepared)
     }
 
     func testFinishOfAnUnknownPlanThrows() async throws {

@@ -54,6 +54,7 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
         if failing.contains(.claim) { throw Self.full }
         guard let stored = stored(name), stored.state == .prepared else { return false }
         try requireThreads(threads, of: stored)
+        guard Set(threads).count == threads.count else { throw StoreError(.other, "a thread is named twice") }
         put(stored, .committing(since: time, intended: Set(threads)))
         if dyingAfter.contains(.claim) { throw Self.full }
         await afterClaim()
@@ -69,7 +70,8 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
         if case .ended = stored.state { return false }
         try requireThreads(outcomes.keys, of: stored)
         let intended: Set<ThreadID> = if case .committing(_, let threads) = stored.state { threads } else { [] }
-        guard outcomes.allSatisfy({ ![.killed, .ended].contains($0.value) || intended.contains($0.key) }) else {
+        let killed = outcomes.filter { [.killed, .ended].contains($0.value) }.keys
+        guard intended.isSuperset(of: killed), intended.isSuperset(of: guards.keys) else {
             throw StoreError(.other, "killed or ended without an intent")
         }
         if let index = killTasks.firstIndex(where: { $0.task.name == stored.plan.content.task }) {

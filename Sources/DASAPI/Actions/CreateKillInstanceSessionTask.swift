@@ -4,7 +4,7 @@ import SessionKill
 /// Ends sessions in the background, logged in as the caller says.
 ///
 /// Source: the action's page, and for what it leaves open the decisions of this
-/// project, listed in the README. A wrong login is no error of the request: the
+/// project, listed on the page `AlibabaDAS` of killd.docc. A wrong login is no error of the request: the
 /// task's result tells it of each session.
 struct CreateKillInstanceSessionTask: DASAction {
     static let name = "CreateKillInstanceSessionTask"

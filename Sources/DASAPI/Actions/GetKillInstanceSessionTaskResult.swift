@@ -4,7 +4,7 @@ import SessionKill
 /// How far a task got, and what became of each of its sessions.
 ///
 /// Source: the action's page of 2024-04-25, and for what it leaves open the
-/// decisions of this project, listed in the README. No right is needed: only
+/// decisions of this project, listed on the page `AlibabaDAS` of killd.docc. No right is needed: only
 /// who created the task is told of it. But whose sessions those are that it did
 /// not end is told to who may list them: with a login that is refused, a task of
 /// all sessions would else be a list of them.

@@ -7,7 +7,7 @@ import TencentCloudErrors
 /// Pins sessions (`Prepare`) or ends what was pinned (`Commit`).
 ///
 /// Source: the action's page of 2021-05-27, and for what it leaves open the
-/// decisions of this project, listed in the README.
+/// decisions of this project, listed on the page `API` of killd.docc.
 public struct KillMySqlThreadsRequest: Codable, Sendable {
     public enum Stage: String, Codable, Sendable {
         case prepare = "Prepare"

@@ -1,6 +1,6 @@
 """Gives every SDK an endpoint with a slash behind it, which must work, and with a path, which must not seem to work.
 
-The README names the SDKs that cannot have a path: they put it into the header Host.
+The page Clients of killd.docc names the SDKs that cannot have a path: they put it into the header Host.
 """
 
 import asyncio

@@ -5,13 +5,7 @@ import XCTest
 
 /// The page `Operations` of killd.docc is true.
 final class OperationsPageTests: XCTestCase {
-    private func file(_ path: String) throws -> String {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-    }
-
-    private func page() throws -> String { try file("Sources/killd/killd.docc/Operations.md") }
+    private func page() throws -> String { try Document.page("Operations").text }
 
     func testItListsEveryMetricWithItsTypeAndNoOther() throws {
         let report = Readiness.Report(isDraining: false, store: .init(.works), instances: [])
@@ -32,13 +26,12 @@ final class OperationsPageTests: XCTestCase {
     func testItListsEveryMessageOfTheLog() throws {
         let page = try page()
         let folder = "Sources/killd"
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent(folder)
-        let files = try FileManager.default.subpathsOfDirectory(atPath: root.path).filter { $0.hasSuffix(".swift") }
+        let path = Document.root.appendingPathComponent(folder).path
+        let files = try FileManager.default.subpathsOfDirectory(atPath: path).filter { $0.hasSuffix(".swift") }
         var messages: Set<String> = []
         for name in files {
             let call = /(?:log\.|[ {])(?:debug|info|warning|error)\("([^"\\]+)"[,)]/
-            for match in try file("\(folder)/\(name)").matches(of: call) { messages.insert(String(match.1)) }
+            for match in try Document("\(folder)/\(name)").text.matches(of: call) { messages.insert(String(match.1)) }
         }
         XCTAssertGreaterThan(messages.count, 10, "\(messages)")
         for message in messages where !message.contains(".") {

@@ -35,23 +35,12 @@ public struct DASInstance: Sendable {
     public let instance: Instance
     /// The servers of a cluster, in the order of the configuration; none for a
     /// single server.
-    public let nodes: [Node]
+    public let nodes: [Instance]
     /// Whether somebody must agree before anything is killed. By this API nobody
     /// can, so its tasks are refused.
     public let needsApproval: Bool
 
-    public struct Node: Sendable {
-        public let id: NodeID
-        /// The instance, with the node's server.
-        public let instance: Instance
-
-        public init(id: NodeID, instance: Instance) {
-            self.id = id
-            self.instance = instance
-        }
-    }
-
-    public init(instance: Instance, nodes: [Node], needsApproval: Bool) {
+    public init(instance: Instance, nodes: [Instance], needsApproval: Bool) {
         self.instance = instance
         self.nodes = nodes
         self.needsApproval = needsApproval
@@ -73,18 +62,18 @@ extension DAS {
 
 extension DASInstance {
     /// The server that a request names: the instance's own address without a node.
-    func target(_ node: String?) throws(DASError) -> SessionTaskRunner.Target {
-        guard let node else { return SessionTaskRunner.Target(instance: instance, node: nil) }
-        guard let found = nodes.first(where: { $0.id.rawValue.isSame(as: node) }) else {
+    func server(_ node: String?) throws(DASError) -> Instance {
+        guard let node else { return instance }
+        guard let found = nodes.first(where: { $0.node?.rawValue.isSame(as: node) == true }) else {
             throw .invalidParameters(.unknownNode)
         }
-        return SessionTaskRunner.Target(instance: found.instance, node: found.id)
+        return found
     }
 
     /// The servers on which all sessions are to end: every node, if the request
     /// names none.
-    func allTargets(_ node: String?) throws(DASError) -> [SessionTaskRunner.Target] {
-        guard node == nil, !nodes.isEmpty else { return [try target(node)] }
-        return nodes.map { SessionTaskRunner.Target(instance: $0.instance, node: $0.id) }
+    func allServers(_ node: String?) throws(DASError) -> [Instance] {
+        guard node == nil, !nodes.isEmpty else { return [try server(node)] }
+        return nodes
     }
 }

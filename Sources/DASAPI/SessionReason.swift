@@ -15,7 +15,7 @@ import SessionKill
 /// | `failed`: still there `killWaitSeconds` after its KILL was accepted | SESSION_KILL_TASK_TIMEOUT | failure |
 /// | `failed` otherwise, `unknown` | SESSION_OTHER_ERROR | failure |
 ///
-/// The last column is ``SessionFate``'s.
+/// The last column is ``SessionTaskOutcome``'s.
 enum SessionReason: String, CaseIterable {
     case killed = "SESSION_KILLED"
     case expired = "SESSION_EXPIRED"
@@ -26,9 +26,9 @@ enum SessionReason: String, CaseIterable {
     case timeout = "SESSION_KILL_TASK_TIMEOUT"
     case otherError = "SESSION_OTHER_ERROR"
 
-    init(_ fate: SessionFate) {
+    init(_ outcome: SessionTaskOutcome) {
         self =
-            switch fate {
+            switch outcome {
             case .loginRefused: .accountError
             case .ignoredUser: .ignoredUser
             case .decided(let outcome):

@@ -47,7 +47,7 @@ extension SessionTaskRows.Session {
                 statement: try row.statement.map { String(decoding: try encoder.encode($0), as: UTF8.self) },
                 isActive: row.isActive)
         }
-        outcome = session.fate.map(OutcomeColumns.init)
+        outcome = session.outcome.map(OutcomeColumns.init)
     }
 
     fileprivate func taskedSession(_ decoder: JSONDecoder) throws -> TaskedSession {
@@ -61,13 +61,13 @@ extension SessionTaskRows.Session {
                 },
                 isActive: row.isActive)
         }
-        let fate = try outcome.map { columns in
-            guard let fate = columns.fate else {
+        let outcome = try outcome.map { columns in
+            guard let outcome = columns.taskOutcome else {
                 throw StoreError(.damaged, "thread \(id) has the outcome \(columns.outcome), which makes no sense")
             }
-            return fate
+            return outcome
         }
-        return TaskedSession(id: id, row: row, fate: fate)
+        return TaskedSession(id: id, row: row, outcome: outcome)
     }
 }
 
@@ -79,7 +79,7 @@ extension SessionTaskRows {
         return StoredSessionTask(
             task: SessionTask(
                 id: SessionTaskID(rawValue: taskID), account: account,
-                place: SessionTaskPlace(
+                target: SessionTaskTarget(
                     instance: InstanceID(rawValue: instance), node: node.map(NodeID.init)),
                 plan: PlanName(rawValue: plan), createdAt: UnixTime(milliseconds: createdAt)),
             state: try taskState(), sessions: try sessions.map { try $0.taskedSession(decoder) })
@@ -103,8 +103,8 @@ extension OutcomeColumns {
     private static let loginRefused = "login-refused"
 
     /// A fate as it stands in the columns of a session.
-    init(_ fate: SessionFate) {
-        switch fate {
+    init(_ outcome: SessionTaskOutcome) {
+        switch outcome {
         case .decided(let outcome): self.init(outcome)
         case .ignoredUser: self.init(outcome: Self.ignoredUser)
         case .loginRefused: self.init(outcome: Self.loginRefused)
@@ -112,11 +112,11 @@ extension OutcomeColumns {
     }
 
     /// `nil` if the columns hold what no fate is stored as.
-    fileprivate var fate: SessionFate? {
+    fileprivate var taskOutcome: SessionTaskOutcome? {
         switch (outcome, reason, detail) {
         case (Self.ignoredUser, nil, nil): .ignoredUser
         case (Self.loginRefused, nil, nil): .loginRefused
-        default: value.map(SessionFate.decided)
+        default: value.map(SessionTaskOutcome.decided)
         }
     }
 }

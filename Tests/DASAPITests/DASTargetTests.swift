@@ -8,7 +8,10 @@ import XCTest
 /// Where tasks are allowed, before anything is asked of a server or a store.
 final class DASTargetTests: XCTestCase {
     private func das(nodes: [String] = [], needsApproval: Bool = false) -> DAS {
-        let instance = Instance(id: InstanceID(rawValue: "pc-1"), server: Nowhere(), protectedUsers: [])
+        func instance(_ node: String?) -> Instance {
+            Instance(
+                id: InstanceID(rawValue: "pc-1"), node: node.map(NodeID.init), server: Nowhere(), protectedUsers: [])
+        }
         let clock = KillEngine.Clock(now: { UnixTime(milliseconds: 0) }, sleep: { _ in })
         let engine = KillEngine(
             store: Nowhere(), settings: .init(planLifetime: 600, killWait: .seconds(3)), clock: clock)
@@ -17,9 +20,7 @@ final class DASTargetTests: XCTestCase {
             listings: SessionListings(now: clock.now, report: { _, _ in }),
             instances: [
                 DASInstance(
-                    instance: instance,
-                    nodes: nodes.map { DASInstance.Node(id: NodeID(rawValue: $0), instance: instance) },
-                    needsApproval: needsApproval)
+                    instance: instance(nil), nodes: nodes.map(instance), needsApproval: needsApproval)
             ], maximumThreads: 2)
     }
 
@@ -74,9 +75,9 @@ final class DASTargetTests: XCTestCase {
 
     func testAllSessionsOfAClusterAreThoseOfEveryNode() throws {
         let instance = try das(nodes: ["pi-1", "pi-2"]).instance("pc-1", for: call)
-        XCTAssertEqual(try instance.allTargets(nil).map(\.node?.rawValue), ["pi-1", "pi-2"])
-        XCTAssertEqual(try instance.allTargets("pi-2").map(\.node?.rawValue), ["pi-2"])
-        XCTAssertEqual(try instance.target(nil).node, nil)
+        XCTAssertEqual(try instance.allServers(nil).map(\.node?.rawValue), ["pi-1", "pi-2"])
+        XCTAssertEqual(try instance.allServers("pi-2").map(\.node?.rawValue), ["pi-2"])
+        XCTAssertEqual(try instance.server(nil).node, nil)
     }
 }
 

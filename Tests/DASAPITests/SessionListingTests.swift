@@ -92,15 +92,15 @@ final class SessionListingTests: XCTestCase {
             limits: limits, now: { UnixTime(milliseconds: time.milliseconds.withLock { $0 }) }, report: { _, _ in })
     }
 
-    private var target: SessionTaskRunner.Target {
-        .init(instance: Instance(id: InstanceID(rawValue: "rm-1"), server: server, protectedUsers: []), node: nil)
+    private var target: Instance {
+        Instance(id: InstanceID(rawValue: "rm-1"), server: server, protectedUsers: [])
     }
 
     private func finished(_ listing: SessionListings.Listing, in listings: SessionListings) async throws -> SessionData?
     {
         var data: SessionData?
         try await eventually("the listing", pause: .milliseconds(1)) {
-            switch await listings.listing(listing.id, at: listing.place, of: "ci")?.state {
+            switch await listings.listing(listing.id, at: listing.target, of: "ci")?.state {
             case .running?: return false
             case .finished(let found)?:
                 data = found
@@ -120,17 +120,18 @@ final class SessionListingTests: XCTestCase {
             let data = try await finished(listing, in: listings)
             XCTAssertEqual(data?.sessions.count, 2)
         }
-        var other = await listings.listing(listing.id, at: listing.place, of: "alice")
+        var other = await listings.listing(listing.id, at: listing.target, of: "alice")
         XCTAssertNil(other)
         other = await listings.listing(
-            listing.id, at: SessionTaskPlace(instance: listing.place.instance, node: NodeID(rawValue: "pi-1")), of: "ci"
+            listing.id, at: SessionTaskTarget(instance: listing.target.instance, node: NodeID(rawValue: "pi-1")),
+            of: "ci"
         )
         XCTAssertNil(other)
         time.milliseconds.withLock { $0 += 86_399_000 }
-        other = await listings.listing(listing.id, at: listing.place, of: "ci")
+        other = await listings.listing(listing.id, at: listing.target, of: "ci")
         XCTAssertNotNil(other)
         time.milliseconds.withLock { $0 += 1_000 }
-        other = await listings.listing(listing.id, at: listing.place, of: "ci")
+        other = await listings.listing(listing.id, at: listing.target, of: "ci")
         XCTAssertNil(other)
     }
 
@@ -152,7 +153,7 @@ final class SessionListingTests: XCTestCase {
         let listing = try await listings.begin(on: target, for: "ci")
         let data = try await finished(listing, in: listings)
         XCTAssertNil(data)
-        let found = await listings.listing(listing.id, at: listing.place, of: "ci")
+        let found = await listings.listing(listing.id, at: listing.target, of: "ci")
         guard case .failed? = found?.state else { return XCTFail("\(String(describing: found?.state))") }
     }
 
@@ -165,11 +166,11 @@ final class SessionListingTests: XCTestCase {
         for _ in 0..<5 { begun.append(try await listings.begin(on: target, for: "ci")) }
         var kept: [Bool] = []
         for listing in begun {
-            let found = await listings.listing(listing.id, at: listing.place, of: "ci")
+            let found = await listings.listing(listing.id, at: listing.target, of: "ci")
             kept.append(found != nil)
         }
         XCTAssertEqual(kept, [false, false, true, true, true])
-        let found = await listings.listing(others.id, at: others.place, of: "alice")
+        let found = await listings.listing(others.id, at: others.target, of: "alice")
         XCTAssertNotNil(found)
     }
 
@@ -183,7 +184,7 @@ final class SessionListingTests: XCTestCase {
         let second = try await listings.begin(on: target, for: "ci")
         data = try await finished(second, in: listings)
         XCTAssertNotNil(data)
-        let found = await listings.listing(first.id, at: first.place, of: "ci")
+        let found = await listings.listing(first.id, at: first.target, of: "ci")
         XCTAssertNil(found)
     }
 }

@@ -4,7 +4,7 @@ import XCTest
 @testable import DASAPI
 
 final class SessionReasonTests: XCTestCase {
-    private let fates: [(SessionFate, SessionReason)] = [
+    private let outcomes: [(SessionTaskOutcome, SessionReason)] = [
         (.decided(.killed), .killed), (.decided(.rollingBack(rowsLeft: 1)), .killed), (.decided(.xaPrepared), .killed),
         (.decided(.gone), .expired), (.decided(.replaced), .expired), (.decided(.denied(.untold)), .noPermission),
         (.decided(.denied(.byServer(message: "You are not owner of thread 5"))), .noPermission),
@@ -19,14 +19,14 @@ final class SessionReasonTests: XCTestCase {
     ]
 
     func testEveryFateHasTheVendorsReason() {
-        for (fate, reason) in fates { XCTAssertEqual(SessionReason(fate), reason, "\(fate)") }
-        XCTAssertEqual(Set(fates.map(\.1)), Set(SessionReason.allCases))
+        for (outcome, reason) in outcomes { XCTAssertEqual(SessionReason(outcome), reason, "\(outcome)") }
+        XCTAssertEqual(Set(outcomes.map(\.1)), Set(SessionReason.allCases))
     }
 
     func testWhatIsKilledFailedOrSparedIsOneOfThemAndAnExpiredSessionIsNone() {
-        for (fate, reason) in fates {
-            let counts = [fate.isKilled, fate.isFailure, fate.isSpared].count(where: { $0 })
-            XCTAssertEqual(counts, reason == .expired ? 0 : 1, "\(fate)")
+        for (outcome, reason) in outcomes {
+            let counts = [outcome.isKilled, outcome.isFailure, outcome.isSpared].count(where: { $0 })
+            XCTAssertEqual(counts, reason == .expired ? 0 : 1, "\(outcome)")
         }
     }
 }

@@ -78,16 +78,16 @@ final class ReasonMigrationTests: StoreTestCase {
 
     func testSessionTasksKeepWhatBecameOfTheirSessions() async throws {
         let store = try await openEarlierStore()
-        func fates(_ digit: String) async throws -> [SessionFate?]? {
+        func outcomesOfTask(_ digit: String) async throws -> [SessionTaskOutcome?]? {
             try await store.sessionTask(SessionTaskID(rawValue: String(repeating: digit, count: 32)))?.sessions
-                .map(\.fate)
+                .map(\.outcome)
         }
-        let interrupted = try await fates("2")
+        let interrupted = try await outcomesOfTask("2")
         XCTAssertEqual(interrupted, [.decided(.ended), .decided(.failed(.taskInterrupted)), .ignoredUser])
-        let refused = try await fates("3")
+        let refused = try await outcomesOfTask("3")
         XCTAssertEqual(refused, [.loginRefused])
-        let all = try await fates("9")
-        XCTAssertEqual(all, outcomes.map(SessionFate.decided))
+        let all = try await outcomesOfTask("9")
+        XCTAssertEqual(all, outcomes.map(SessionTaskOutcome.decided))
     }
 
     func testAnOpenPlanCanStillBeCommitted() async throws {

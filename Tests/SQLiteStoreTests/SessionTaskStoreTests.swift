@@ -5,7 +5,7 @@ import XCTest
 @testable import SQLiteStore
 
 final class SessionTaskStoreTests: StoreTestCase {
-    private let fates: [SessionFate?] = [
+    private let outcomes: [SessionTaskOutcome?] = [
         nil, .ignoredUser, .loginRefused, .decided(.killed), .decided(.rollingBack(rowsLeft: 7)), .decided(.gone),
         .decided(.replaced), .decided(.protected(.replication)), .decided(.denied(.untold)),
         .decided(.denied(.byServer(message: "You are not owner of thread 5"))),
@@ -15,13 +15,13 @@ final class SessionTaskStoreTests: StoreTestCase {
     ]
 
     private var sessions: [TaskedSession] {
-        fates.enumerated().map { index, fate in
+        outcomes.enumerated().map { index, outcome in
             let row = SessionRow(
                 user: "caf\u{E9}", host: "10.0.0.7:\(index)", database: index == 1 ? nil : "shop", command: "Query",
                 seconds: index == 2 ? nil : .max, state: index == 3 ? nil : "",
                 statement: [nil, .shown(text: "SELECT '\u{0}'", length: 99), .hidden(sha256: "ab")][index % 3],
                 isActive: index.isMultiple(of: 2))
-            return TaskedSession(id: .number(4_294_967_295 - index), row: index == 4 ? nil : row, fate: fate)
+            return TaskedSession(id: .number(4_294_967_295 - index), row: index == 4 ? nil : row, outcome: outcome)
         }
     }
 
@@ -43,7 +43,7 @@ final class SessionTaskStoreTests: StoreTestCase {
         let store = try await openStore()
         for (number, ending) in SessionTaskEnding.allCases.enumerated() {
             let task = SessionTask.example(number)
-            try await store.insert(task, [TaskedSession(id: .number(1), row: nil, fate: nil)])
+            try await store.insert(task, [TaskedSession(id: .number(1), row: nil, outcome: nil)])
             var hasEnded = try await store.end(task.id, as: ending, sessions, at: end)
             XCTAssertTrue(hasEnded)
             hasEnded = try await store.end(task.id, as: .error, [], at: commit)
@@ -125,7 +125,7 @@ extension SessionTask {
         SessionTask(
             id: SessionTaskID(rawValue: String(repeating: "a", count: 30) + String(10 + number)),
             account: "ci",
-            place: SessionTaskPlace(instance: InstanceID(rawValue: "pc-1"), node: node.map(NodeID.init)),
+            target: SessionTaskTarget(instance: InstanceID(rawValue: "pc-1"), node: node.map(NodeID.init)),
             plan: PlanName(rawValue: "plan-\(number)"), createdAt: preparation)
     }
 }

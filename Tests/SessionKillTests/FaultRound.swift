@@ -78,7 +78,7 @@ final class FaultRound {
         let store = try await open()
         let engine = engine(store)
         disk.arm(fault)
-        var plan = try? await engine.prepare(Self.planned, on: instance, for: "ci", recordHistory: true)
+        var plan = try? await engine.prepare(.threads(Self.planned), on: instance, for: "ci", recordHistory: true)
         let wasPrepared = plan != nil
         var report: CommitReport?
         if let plan { report = try? await commit(plan, engine) }
@@ -89,7 +89,7 @@ final class FaultRound {
             disk.repair()
             if !wasPrepared {
                 try await assertPlansAreWhole(name)
-                plan = try await engine.prepare(Self.planned, on: instance, for: "ci", recordHistory: true)
+                plan = try await engine.prepare(.threads(Self.planned), on: instance, for: "ci", recordHistory: true)
             }
             if let plan, let again = try await isOpen ? commit(plan, engine) : nil {
                 XCTAssertEqual(again.outcomes, (report ?? again).outcomes, "\(name): a Commit was answered in two ways")
@@ -121,7 +121,7 @@ final class FaultRound {
         let runner = runner(store) { hasNews.withLock { $0 = true } }
         disk.arm(fault)
         let task = try? await runner.create(
-            SessionSelection(.threads(Self.victims)), on: [.init(instance: instance, node: nil)], by: .killd,
+            .threads(Self.victims), on: [instance], by: .killd,
             for: "ci"
         ).first
         // Tasks that could not be created are ended in the background.
@@ -216,7 +216,8 @@ final class FaultRound {
         if let store { try await end(store) } else { disk.crash() }
         try await restart(name) { store in
             let engine = self.engine(store)
-            let plan = try await engine.prepare(Self.planned, on: self.instance, for: "ci", recordHistory: true)
+            let plan = try await engine.prepare(
+                .threads(Self.planned), on: self.instance, for: "ci", recordHistory: true)
             let report = try await self.commit(plan, engine)
             XCTAssertEqual(report.killed, Self.victims, name)
         }
@@ -297,8 +298,8 @@ final class FaultRound {
     ) async throws -> [ThreadID: Outcome] {
         let stored = try await store.sessionTask(task.id)
         return (stored?.sessions ?? []).reduce(into: [:]) { outcomes, session in
-            guard case .decided(let outcome)? = session.fate else {
-                return XCTFail("\(name): \(session.id) is \(session.fate as Any)")
+            guard case .decided(let outcome)? = session.outcome else {
+                return XCTFail("\(name): \(session.id) is \(session.outcome as Any)")
             }
             outcomes[session.id] = outcome
         }

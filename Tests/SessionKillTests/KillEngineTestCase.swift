@@ -17,7 +17,7 @@ class KillEngineTestCase: XCTestCase {
         id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: ["monitor"])
 
     func prepare(_ threads: [ThreadID], recordHistory: Bool = true) async throws -> KillPlan {
-        try await engine.prepare(threads, on: instance, for: "ci", recordHistory: recordHistory)
+        try await engine.prepare(.threads(threads), on: instance, for: "ci", recordHistory: recordHistory)
     }
 
     func commit(_ plan: KillPlan) async throws -> CommitReport {

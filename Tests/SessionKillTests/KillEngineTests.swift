@@ -18,7 +18,7 @@ final class KillEngineTests: KillEngineTestCase {
         let instance = instance
         let plans = try await withThrowingTaskGroup(of: KillPlan.self) { group in
             for _ in 0..<100 {
-                group.addTask { try await engine.prepare([3], on: instance, for: "ci", recordHistory: true) }
+                group.addTask { try await engine.prepare(.threads([3]), on: instance, for: "ci", recordHistory: true) }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }

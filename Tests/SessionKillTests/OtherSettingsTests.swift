@@ -35,7 +35,7 @@ final class OtherSettingsTests: KillEngineTestCase {
 
     func testAPlanIsPreparedWithTheSettingsOfItsTime() async throws {
         let other = engine.with(.init(planLifetime: 5, killWait: .seconds(1)))
-        let plan = try await other.prepare([3], on: instance, for: "ci", recordHistory: true)
+        let plan = try await other.prepare(.threads([3]), on: instance, for: "ci", recordHistory: true)
         XCTAssertEqual(plan.content.expiresAt, plan.content.preparedAt.advanced(bySeconds: 5))
         // The engine of before commits it all the same.
         let report = try await commit(plan)

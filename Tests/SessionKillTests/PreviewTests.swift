@@ -44,7 +44,7 @@ final class PreviewTests: KillEngineTestCase {
         await run("SELECT card FROM customers", in: 3)
         let hiding = Instance(
             id: InstanceID(rawValue: "cdb-1"), server: server, protectedUsers: [], hidesStatements: true)
-        let plan = try await engine.prepare([3, 4], on: hiding, for: "ci", recordHistory: true)
+        let plan = try await engine.prepare(.threads([3, 4]), on: hiding, for: "ci", recordHistory: true)
         let digest = hexadecimal(try Digest.sha256.hash("SELECT card FROM customers".utf8))
         XCTAssertEqual(try details(of: 3, in: plan).statement, .hidden(sha256: digest))
         XCTAssertNil(try details(of: 4, in: plan).statement)

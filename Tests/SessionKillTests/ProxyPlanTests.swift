@@ -24,7 +24,7 @@ final class ProxyPlanTests: KillEngineTestCase {
     }
 
     private func prepare(endOf names: [ServerSessionName]) async throws -> KillPlan {
-        try await engine.prepare(endOf: names, on: instance, for: "ci", recordHistory: true)
+        try await engine.prepare(.serverSessions(names), on: instance, for: "ci", recordHistory: true)
     }
 
     private func assertRefused(

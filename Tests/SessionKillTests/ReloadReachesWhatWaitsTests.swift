@@ -209,7 +209,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
             await gate.open()
             for (task, id) in zip(tasks, ids) {
                 let stored = try await ended(task)
-                guard case .decided(let outcome)? = stored.fates[id] else { return XCTFail("\(stored.fates)") }
+                guard case .decided(let outcome)? = stored.outcomes[id] else { return XCTFail("\(stored.outcomes)") }
                 switch change {
                 case .userProtected: XCTAssertEqual(outcome, .protected(.protectedUser))
                 // The plan of one that waited in the queue is stale there.
@@ -234,7 +234,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
         engine.replace(authority(.anotherServer))
         await gate.open()
         let stored = try await ended(task)
-        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
         let kills = await otherServer.kills
         XCTAssertEqual(kills, [3])
         await assertKilled([1, 2])

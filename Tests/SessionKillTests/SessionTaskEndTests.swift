@@ -36,7 +36,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         await store.set { $0.failing = [.claim] }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.failed(.taskInterrupted))])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.failed(.taskInterrupted))])
         await assertKilled([])
     }
 
@@ -44,7 +44,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         await store.set { $0.failing = [.endSessionTask] }
         let task = try await create(.threads([3]))
         try await eventually("the failure") { self.events.contains("failed cannotWrite") }
-        let state = try await runner.task(task.id, at: target.place, of: "ci")?.state
+        let state = try await runner.task(task.id, at: instance.target, of: "ci")?.state
         XCTAssertEqual(state, .running)
         await store.set { $0.failing = [] }
         let stored = try await ended(task)
@@ -60,7 +60,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         let stored = try await ended(task)
         // What was seen is remembered until there is room for it.
         XCTAssertEqual(stored.ending, .success)
-        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
         let status = try await plan(of: task).state.status
         XCTAssertEqual(status, .committed)
         await assertKilled([3])
@@ -81,7 +81,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         let stored = try await ended(task)
         XCTAssertEqual(stored.ending, .error)
         XCTAssertEqual(
-            stored.fates,
+            stored.outcomes,
             [3: .decided(.ended), 4: .decided(.failed(.taskInterrupted)), 999: .decided(.gone)])
         let kills = await server.kills
         XCTAssertEqual(kills, before)
@@ -91,7 +91,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
     }
 
     /// The plan is claimed and the KILLs were sent, when everything is forgotten that was not stored.
-    private func interruptedAfterClaim(_ scope: SessionSelection.Scope) async throws -> SessionTask {
+    private func interruptedAfterClaim(_ scope: Selection) async throws -> SessionTask {
         await store.set { $0.failing = [.finish, .endSessionTask] }
         let task = try await create(scope)
         try await eventually("the interruption") { self.events.contains("failed cannotWrite") }
@@ -108,7 +108,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         await next.start { [instance] _ in instance }
         let stored = try await ended(task)
         XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.unknown), 4: .decided(.unknown)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.unknown), 4: .decided(.unknown)])
         let status = try await plan(of: task).state.status
         XCTAssertEqual(status, .abandoned)
     }
@@ -123,7 +123,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         try await next.load()
         await next.start { [instance] _ in instance }
         let stored = try await ended(task)
-        XCTAssertEqual(stored.fates, [3: .decided(.ended), 4: .decided(.ended)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.ended), 4: .decided(.ended)])
     }
 
     func testATaskOfAnInstanceThatIsNotConfiguredAnyMoreEnds() async throws {
@@ -134,7 +134,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         await next.start { _ in nil }
         let stored = try await ended(task)
         XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.unknown)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.unknown)])
     }
 
     func testATaskWhosePlanCameToItsEndEndsAsThatTells() async throws {
@@ -148,7 +148,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         await next.start { [instance] _ in instance }
         let stored = try await ended(task)
         XCTAssertEqual(stored.ending, .success)
-        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
     }
 
     func testTasksThatWaitWhenKilldEndsKillNobody() async throws {
@@ -170,8 +170,8 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         }
         await gate.open()
         await end.value
-        let fate = try await ended(first).fates[1]
-        XCTAssertEqual(fate, .decided(.killed))
+        let outcome = try await ended(first).outcomes[1]
+        XCTAssertEqual(outcome, .decided(.killed))
         var endings: [SessionTaskEnding?] = []
         for task in tasks { endings.append(try await ended(task).ending) }
         XCTAssertEqual(endings, [.success] + Array(repeating: .error, count: 7))
@@ -182,25 +182,25 @@ final class SessionTaskEndTests: SessionTaskTestCase {
 
     func testATaskIsToldOfToItsCreatorAtItsPlaceForADay() async throws {
         let stored = try await run(.threads([3]))
-        let (id, place) = (stored.task.id, stored.task.place)
-        func find(_ place: SessionTaskPlace, _ account: String) async throws -> StoredSessionTask? {
-            try await runner.task(id, at: place, of: account)
+        let (id, target) = (stored.task.id, stored.task.target)
+        func find(_ target: SessionTaskTarget, _ account: String) async throws -> StoredSessionTask? {
+            try await runner.task(id, at: target, of: account)
         }
-        var found = try await find(place, "ci")
+        var found = try await find(target, "ci")
         XCTAssertEqual(found, stored)
-        found = try await find(place, "alice")
+        found = try await find(target, "alice")
         XCTAssertNil(found)
-        found = try await find(SessionTaskPlace(instance: place.instance, node: NodeID(rawValue: "pi-1")), "ci")
+        found = try await find(SessionTaskTarget(instance: target.instance, node: NodeID(rawValue: "pi-1")), "ci")
         XCTAssertNil(found)
-        found = try await find(SessionTaskPlace(instance: InstanceID(rawValue: "cdb-2"), node: nil), "ci")
+        found = try await find(SessionTaskTarget(instance: InstanceID(rawValue: "cdb-2"), node: nil), "ci")
         XCTAssertNil(found)
-        found = try await runner.task(try .random(), at: place, of: "ci")
+        found = try await runner.task(try .random(), at: target, of: "ci")
         XCTAssertNil(found)
         clock.advance(bySeconds: 86_399)
-        found = try await find(place, "ci")
+        found = try await find(target, "ci")
         XCTAssertEqual(found, stored)
         clock.advance(bySeconds: 1)
-        found = try await find(place, "ci")
+        found = try await find(target, "ci")
         XCTAssertNil(found)
     }
 

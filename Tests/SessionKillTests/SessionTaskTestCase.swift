@@ -26,21 +26,19 @@ class SessionTaskTestCase: KillEngineTestCase {
         }
     }
 
-    var target: SessionTaskRunner.Target { .init(instance: instance, node: nil) }
-
     func create(
-        _ scope: SessionSelection.Scope, ignoring users: Set<String> = [], by killer: KillingAccount? = nil
+        _ selection: Selection, by killer: KillingAccount? = nil
     ) async throws -> SessionTask {
         let tasks = try await runner.create(
-            SessionSelection(scope, ignoring: users), on: [target], by: killer ?? (try login), for: "ci")
+            selection, on: [instance], by: killer ?? (try login), for: "ci")
         return try XCTUnwrap(tasks.first)
     }
 
     /// Creates a task and waits for its end.
     func run(
-        _ scope: SessionSelection.Scope, ignoring users: Set<String> = [], by killer: KillingAccount? = nil
+        _ selection: Selection, by killer: KillingAccount? = nil
     ) async throws -> StoredSessionTask {
-        try await ended(try await create(scope, ignoring: users, by: killer))
+        try await ended(try await create(selection, by: killer))
     }
 
     func ended(_ task: SessionTask) async throws -> StoredSessionTask {
@@ -74,8 +72,8 @@ private final class EventLog: Sendable {
 }
 
 extension StoredSessionTask {
-    var fates: [ThreadID: SessionFate] {
-        sessions.reduce(into: [:]) { $0[$1.id] = $1.fate }
+    var outcomes: [ThreadID: SessionTaskOutcome] {
+        sessions.reduce(into: [:]) { $0[$1.id] = $1.outcome }
     }
     var ending: SessionTaskEnding? {
         if case .ended(let ending, _) = state { ending } else { nil }

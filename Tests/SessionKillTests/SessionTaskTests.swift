@@ -10,7 +10,7 @@ final class SessionTaskTests: SessionTaskTestCase {
     func testEndsTheNamedSessionsAsTheCallerAndNoOther() async throws {
         let stored = try await run(.threads([5, 3, 5, 999]))
         XCTAssertEqual(stored.sessions.map(\.id), [5, 3, 999])
-        XCTAssertEqual(stored.fates, [5: .decided(.killed), 3: .decided(.killed), 999: .decided(.gone)])
+        XCTAssertEqual(stored.outcomes, [5: .decided(.killed), 3: .decided(.killed), 999: .decided(.gone)])
         XCTAssertEqual(stored.ending, .success)
         await assertKilled([3, 5])
         let (callers, left) = (await server.callersKills, await server.sessions.count)
@@ -29,8 +29,8 @@ final class SessionTaskTests: SessionTaskTestCase {
             ]
             server.ownThreadIDs = [103]
         }
-        let stored = try await run(.all, ignoring: ["batch"])
-        var expected: [ThreadID: SessionFate] = [
+        let stored = try await run(.all(ignoring: ["batch"]))
+        var expected: [ThreadID: SessionTaskOutcome] = [
             101: .decided(.protected(.protectedUser)), 102: .decided(.protected(.replication)),
             103: .decided(.protected(.ownConnection)), 104: .decided(.protected(.ownConnection)),
             105: .decided(.protected(.eventScheduler)), 106: .decided(.protected(.systemThread)),
@@ -38,7 +38,7 @@ final class SessionTaskTests: SessionTaskTestCase {
             110: .decided(.killed),
         ]
         for id in UInt32(1)...30 { expected[ThreadID(integerLiteral: id)] = .decided(.killed) }
-        XCTAssertEqual(stored.fates, expected)
+        XCTAssertEqual(stored.outcomes, expected)
         XCTAssertEqual(stored.sessions.map(\.id), stored.sessions.map(\.id).sorted())
         let left = await server.sessions.map(\.id)
         XCTAssertEqual(left, [101, 102, 103, 104, 105, 106, 107, 108, 109])
@@ -47,15 +47,15 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testIgnoredUsersAreSparedAlsoIfTheirSessionsAreNamed() async throws {
         await server.set { $0.sessions.append(.idle(101, user: "batch")) }
-        let stored = try await run(.threads([3, 101]), ignoring: ["batch"])
-        XCTAssertEqual(stored.fates, [3: .decided(.killed), 101: .ignoredUser])
+        let stored = try await run(.threads([3, 101], ignoring: ["batch"]))
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed), 101: .ignoredUser])
         await assertKilled([3])
     }
 
     func testProtectedSessionsAreSparedAlsoIfTheyAreNamed() async throws {
         await server.set { $0.sessions.append(.idle(101, user: "monitor")) }
         let stored = try await run(.threads([101]))
-        XCTAssertEqual(stored.fates, [101: .decided(.protected(.protectedUser))])
+        XCTAssertEqual(stored.outcomes, [101: .decided(.protected(.protectedUser))])
         XCTAssertEqual(stored.ending, .success)
         await assertKilled([])
     }
@@ -68,7 +68,7 @@ final class SessionTaskTests: SessionTaskTestCase {
             }
         }
         let stored = try await run(.threads([3, 30]))
-        XCTAssertEqual(stored.fates, [3: .decided(.killed), 30: .decided(.replaced)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed), 30: .decided(.replaced)])
         let row = stored.sessions.first { $0.id == 30 }?.row
         XCTAssertEqual(row?.user, "app")
         await assertKilled([3])
@@ -80,8 +80,8 @@ final class SessionTaskTests: SessionTaskTestCase {
                 if scope == .transactions { await server.set { $0.sessions.append(.idle(101)) } }
             }
         }
-        let stored = try await run(.all)
-        XCTAssertNil(stored.fates[101])
+        let stored = try await run(.all())
+        XCTAssertNil(stored.outcomes[101])
         let left = await server.sessions.map(\.id)
         XCTAssertEqual(left, [101])
     }
@@ -110,7 +110,7 @@ final class SessionTaskTests: SessionTaskTestCase {
                     user: "app", host: "10.0.0.7:40004", database: "shop", command: "Sleep", seconds: 12, state: nil,
                     statement: nil, isActive: false),
             ])
-        XCTAssertEqual(stored.fates, [3: .decided(.killed), 4: .decided(.gone)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed), 4: .decided(.gone)])
     }
 
     func testAnIdleSessionInATransactionIsActive() {
@@ -131,9 +131,9 @@ final class SessionTaskTests: SessionTaskTestCase {
         let second = try await create(.threads([4, 5]))
         _ = try await ended(second)
         await gate.open()
-        let fates = (try await ended(first).fates, try await ended(second).fates)
-        XCTAssertEqual(fates.0, [3: .decided(.killed), 4: .decided(.gone)])
-        XCTAssertEqual(fates.1, [4: .decided(.killed), 5: .decided(.killed)])
+        let outcomes = (try await ended(first).outcomes, try await ended(second).outcomes)
+        XCTAssertEqual(outcomes.0, [3: .decided(.killed), 4: .decided(.gone)])
+        XCTAssertEqual(outcomes.1, [4: .decided(.killed), 5: .decided(.killed)])
     }
 
     // MARK: Who ends them
@@ -141,7 +141,7 @@ final class SessionTaskTests: SessionTaskTestCase {
     func testARefusedLoginKillsNobodyWithAnyAccount() async throws {
         await server.set { $0.answerToLogin = { _ in ServerError(.loginRefused, code: 1045, "Access denied") } }
         let stored = try await run(.threads([3, 999]))
-        XCTAssertEqual(stored.fates, [3: .loginRefused, 999: .loginRefused])
+        XCTAssertEqual(stored.outcomes, [3: .loginRefused, 999: .loginRefused])
         XCTAssertEqual(stored.ending, .failure)
         await assertKilled([])
         let plan = try await plan(of: stored.task)
@@ -159,7 +159,7 @@ final class SessionTaskTests: SessionTaskTestCase {
         }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.ending, .error)
-        XCTAssertEqual(stored.fates, [3: .decided(.failed(.taskInterrupted))])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.failed(.taskInterrupted))])
         await assertKilled([])
     }
 
@@ -176,7 +176,7 @@ final class SessionTaskTests: SessionTaskTestCase {
                 }
             }
             let stored = try await run(.threads([101, 102]))
-            XCTAssertEqual(stored.fates, [101: .decided(.killed), 102: .decided(.denied(.ownSessionsOnly))])
+            XCTAssertEqual(stored.outcomes, [101: .decided(.killed), 102: .decided(.denied(.ownSessionsOnly))])
             XCTAssertEqual(stored.ending, .success)
         }
         await assertKilledTwice(101)
@@ -190,7 +190,7 @@ final class SessionTaskTests: SessionTaskTestCase {
     func testALoginWithoutTheRightMakesTheTaskFail() async throws {
         await server.set { $0.callersLook = { $0.missingKillPrivilege = "CONNECTION_ADMIN" } }
         let stored = try await run(.threads([3]))
-        XCTAssertEqual(stored.fates, [3: .decided(.denied(.ownSessionsOnly))])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.denied(.ownSessionsOnly))])
         XCTAssertEqual(stored.ending, .failure)
         await assertKilled([])
     }
@@ -201,7 +201,7 @@ final class SessionTaskTests: SessionTaskTestCase {
             server.callersLook = { $0.missingKillPrivilege = nil }
         }
         let stored = try await run(.threads([3]))
-        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
         do {
             _ = try await create(.threads([4]), by: .killd)
             XCTFail("killd's account may not kill")
@@ -212,7 +212,7 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testKilldsOwnAccountKillsIfTheTaskIsItsOwn() async throws {
         let stored = try await run(.threads([3]), by: .killd)
-        XCTAssertEqual(stored.fates, [3: .decided(.killed)])
+        XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
         let callers = await server.callersKills
         XCTAssertEqual(callers, [:])
     }
@@ -230,14 +230,12 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testATaskForEachServerOrNone() async throws {
         let other = ScriptedServer([.idle(7), .idle(8)])
-        let node = Instance(id: instance.id, server: other, protectedUsers: [])
-        let targets = [
-            SessionTaskRunner.Target(instance: instance, node: NodeID(rawValue: "pi-1")),
-            .init(instance: node, node: NodeID(rawValue: "pi-2")),
-        ]
+        let targets = [("pi-1", server), ("pi-2", other)].map { node, server in
+            Instance(id: instance.id, node: NodeID(rawValue: node), server: server, protectedUsers: [])
+        }
         await other.set { $0.failure = ServerError(.unreachable, "no answer") }
         do {
-            _ = try await runner.create(SessionSelection(.all), on: targets, by: try login, for: "ci")
+            _ = try await runner.create(.all(), on: targets, by: try login, for: "ci")
             XCTFail("created")
         } catch let error as ServerError {
             XCTAssertEqual(error.reason, .unreachable)
@@ -245,8 +243,8 @@ final class SessionTaskTests: SessionTaskTestCase {
         await assertKilled([])
 
         await other.set { $0.failure = nil }
-        let tasks = try await runner.create(SessionSelection(.all), on: targets, by: try login, for: "ci")
-        XCTAssertEqual(tasks.map(\.place.node?.rawValue), ["pi-1", "pi-2"])
+        let tasks = try await runner.create(.all(), on: targets, by: try login, for: "ci")
+        XCTAssertEqual(tasks.map(\.target.node?.rawValue), ["pi-1", "pi-2"])
         let ends = (try await ended(tasks[0]), try await ended(tasks[1]))
         XCTAssertEqual([ends.0.sessions.count, ends.1.sessions.count], [30, 2])
         XCTAssertEqual([ends.0.ending, ends.1.ending], [.success, .success])

@@ -88,13 +88,13 @@ final class UsersByBytesTests: KillEngineTestCase {
         XCTAssertFalse(PlanName(rawValue: "plan-K") != PlanName(rawValue: "plan-K"))
         XCTAssertEqual(Set([SqlExecID(rawValue: "K"), SqlExecID(rawValue: "\u{212A}")]).count, 2)
         XCTAssertEqual(Set([NodeID(rawValue: composed), NodeID(rawValue: decomposed)]).count, 2)
-        let places = [composed, decomposed].map { SessionTaskPlace(instance: InstanceID(rawValue: $0), node: nil) }
+        let places = [composed, decomposed].map { SessionTaskTarget(instance: InstanceID(rawValue: $0), node: nil) }
         XCTAssertEqual(Set(places).count, 2)
         XCTAssertNotEqual(DatabasePassword(composed), DatabasePassword(decomposed))
     }
 
     func testATicketOfTheAccountInAnotherFormIsNobodys() async throws {
-        let plan = try await engine.prepare([3], on: instance, for: composed, recordHistory: true)
+        let plan = try await engine.prepare(.threads([3]), on: instance, for: composed, recordHistory: true)
         do {
             _ = try await engine.commit(plan.sqlExecID, on: instance, for: decomposed)
             XCTFail("committed")

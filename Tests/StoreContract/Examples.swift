@@ -43,12 +43,12 @@ func sessionTask(_ number: Int = 1) -> SessionTask {
     let digit = String(number, radix: 16)
     return SessionTask(
         id: SessionTaskID(rawValue: String(repeating: "0", count: 32 - digit.count) + digit), account: "ci",
-        place: SessionTaskPlace(instance: instance, node: nil), plan: PlanName(rawValue: "plan-\(number)"),
+        target: SessionTaskTarget(instance: instance, node: nil), plan: PlanName(rawValue: "plan-\(number)"),
         createdAt: preparation)
 }
 
-func sessions(_ fate: SessionFate?) -> [TaskedSession] {
-    threads(2, 1).map { TaskedSession(id: $0, row: nil, fate: fate) }
+func sessions(_ outcome: SessionTaskOutcome?) -> [TaskedSession] {
+    threads(2, 1).map { TaskedSession(id: $0, row: nil, outcome: outcome) }
 }
 
 /// Fails unless the store refuses what it is asked, as nothing that the disk is to blame for.

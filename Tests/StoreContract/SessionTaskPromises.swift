@@ -55,13 +55,13 @@ extension StoreContract {
                 user: "e\u{301}", host: "10.0.0.7:5", database: nil, command: "Query", seconds: -1, state: "executing",
                 statement: .shown(text: "SELECT 1", length: 8), isActive: true)
             let sessions = [
-                TaskedSession(id: thread(9), row: row, fate: nil),
-                TaskedSession(id: thread(2), row: nil, fate: .ignoredUser),
-                TaskedSession(id: thread(5), row: row, fate: nil),
+                TaskedSession(id: thread(9), row: row, outcome: nil),
+                TaskedSession(id: thread(2), row: nil, outcome: .ignoredUser),
+                TaskedSession(id: thread(5), row: row, outcome: nil),
             ]
             let task = SessionTask(
                 id: sessionTask().id, account: "ci",
-                place: SessionTaskPlace(instance: instance, node: NodeID(rawValue: "pi-1")), plan: plan().name,
+                target: SessionTaskTarget(instance: instance, node: NodeID(rawValue: "pi-1")), plan: plan().name,
                 createdAt: preparation)
             try await store.insert(task, sessions)
             let stored = try await store.sessionTask(task.id)

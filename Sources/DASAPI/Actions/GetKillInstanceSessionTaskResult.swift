@@ -21,13 +21,12 @@ struct GetKillInstanceSessionTaskResult: DASAction {
     }
 
     func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
-        let target = try das.instance(request.InstanceId, for: call).target(request.NodeId)
+        let target = try das.instance(request.InstanceId, for: call).server(request.NodeId).target
         guard request.TaskId.utf8.count <= 64 else { throw .taskNotFound }
         let stored: StoredSessionTask?
         do throws(StoreError) {
             stored = try await das.tasks.task(
-                SessionTaskID(rawValue: request.TaskId),
-                at: SessionTaskPlace(instance: target.instance.id, node: target.node), of: call.account.name)
+                SessionTaskID(rawValue: request.TaskId), at: target, of: call.account.name)
         } catch {
             throw .internalError(cause: error)
         }
@@ -39,25 +38,25 @@ struct GetKillInstanceSessionTaskResult: DASAction {
 extension StoredSessionTask {
     fileprivate func answer(to account: Account) -> ResponseValue {
         let showsAll = account.permissions.contains(.list)
-        var fates: [SessionFate] = []
+        var outcomes: [SessionTaskOutcome] = []
         var result: [ResponseValue] = []
         if case .ended = state {
-            fates = sessions.compactMap(\.fate)
+            outcomes = sessions.compactMap(\.outcome)
             let subtask = task.id.subtask
             result = sessions.compactMap { session in
-                session.fate.map { fate in
-                    let row = showsAll || fate.isKilled ? session.row : nil
-                    return session.answer(row, subtask: subtask, reason: SessionReason(fate))
+                session.outcome.map { outcome in
+                    let row = showsAll || outcome.isKilled ? session.row : nil
+                    return session.answer(row, subtask: subtask, reason: SessionReason(outcome))
                 }
             }
         }
         return [
             "TaskId": .text(task.id.rawValue), "UserId": .text(account.uin),
-            "InstanceId": .text(task.place.instance.rawValue), "NodeId": task.place.node.map { .text($0.rawValue) },
+            "InstanceId": .text(task.target.instance.rawValue), "NodeId": task.target.node.map { .text($0.rawValue) },
             "TaskState": .text(state.word), "Sessions": .list(sessions.map { .integer(Int64($0.id.rawValue)) }),
-            "KillSuccessCount": .integer(Int64(fates.count(where: \.isKilled))),
-            "KillFailCount": .integer(Int64(fates.count(where: \.isFailure))),
-            "IgnoredUserSessionCount": .integer(Int64(fates.count(where: \.isSpared))),
+            "KillSuccessCount": .integer(Int64(outcomes.count(where: \.isKilled))),
+            "KillFailCount": .integer(Int64(outcomes.count(where: \.isFailure))),
+            "IgnoredUserSessionCount": .integer(Int64(outcomes.count(where: \.isSpared))),
             "Result": .list(result),
         ]
     }

@@ -20,17 +20,16 @@ struct GetMySQLAllSessionAsync: DASAction {
     }
 
     func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
-        let target = try das.instance(request.InstanceId, for: call).target(request.NodeId)
+        let instance = try das.instance(request.InstanceId, for: call).server(request.NodeId)
         guard let id = request.ResultId else {
             do throws(CryptographyError) {
-                return DASResponse(data: try await das.listings.begin(on: target, for: call.account.name).answer)
+                return DASResponse(data: try await das.listings.begin(on: instance, for: call.account.name).answer)
             } catch {
                 throw .internalError(cause: error)
             }
         }
         guard id.utf8.count <= 64 else { throw .resultNotFound }
-        let place = SessionTaskPlace(instance: target.instance.id, node: target.node)
-        guard let listing = await das.listings.listing(id, at: place, of: call.account.name) else {
+        guard let listing = await das.listings.listing(id, at: instance.target, of: call.account.name) else {
             throw .resultNotFound
         }
         var answer = DASResponse(data: listing.answer)

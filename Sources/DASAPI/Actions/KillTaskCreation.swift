@@ -21,11 +21,11 @@ extension DAS {
     ) async throws(DASError) -> String {
         let managed = try instance(wish.instance, for: call)
         guard !managed.needsApproval else { throw .noPermission }
-        let targets: [SessionTaskRunner.Target]
-        let scope: SessionSelection.Scope
+        let targets: [Instance]
+        let selection: Selection
         if wish.killsAll {
-            targets = try managed.allTargets(wish.node)
-            scope = .all
+            targets = try managed.allServers(wish.node)
+            selection = .all(ignoring: wish.ignoredUsers)
         } else {
             // Without a node nobody knows whose ids they are: each node has other sessions under the same.
             guard wish.node != nil || managed.nodes.isEmpty else { throw .invalidParameters(.nodeMissing) }
@@ -33,10 +33,9 @@ extension DAS {
             guard threads.count <= maximumThreads else {
                 throw .invalidParameters(.tooManySessions(count: threads.count, limit: maximumThreads))
             }
-            targets = [try managed.target(wish.node)]
-            scope = .threads(threads)
+            targets = [try managed.server(wish.node)]
+            selection = .threads(threads, ignoring: wish.ignoredUsers)
         }
-        let selection = SessionSelection(scope, ignoring: wish.ignoredUsers)
         let ids: [String]
         do {
             ids = try await tasks.create(selection, on: targets, by: killer, for: call.account.name)

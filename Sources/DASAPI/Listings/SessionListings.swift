@@ -26,7 +26,7 @@ public actor SessionListings {
 
     struct Listing {
         let id: String
-        let place: SessionTaskPlace
+        let target: SessionTaskTarget
         let requestedAt: UnixTime
         var state = State.running
     }
@@ -42,7 +42,7 @@ public actor SessionListings {
 
     private let limits: Limits
     private let now: @Sendable () -> UnixTime
-    private let report: @Sendable (SessionTaskPlace, any Error) -> Void
+    private let report: @Sendable (SessionTaskTarget, any Error) -> Void
     private var listings: [Key: Listing] = [:]
     /// Of each account, the oldest first.
     private var order: [ExactText: [String]] = [:]
@@ -50,7 +50,7 @@ public actor SessionListings {
     /// - Parameter report: told why a listing failed; must not block.
     public init(
         limits: Limits = Limits(), now: @escaping @Sendable () -> UnixTime,
-        report: @escaping @Sendable (SessionTaskPlace, any Error) -> Void
+        report: @escaping @Sendable (SessionTaskTarget, any Error) -> Void
     ) {
         self.limits = limits
         self.now = now
@@ -60,23 +60,23 @@ public actor SessionListings {
     /// Begins a listing. Those of one server that begin at the same moment share
     /// a look at it.
     func begin(
-        on target: SessionTaskRunner.Target, for account: String
+        on instance: Instance, for account: String
     ) throws(CryptographyError) -> Listing {
         let id = "async_" + (try randomText(count: 32, alphabet: "0123456789abcdef"))
         let key = Key(account: account, id: id)
-        let place = SessionTaskPlace(instance: target.instance.id, node: target.node)
-        let listing = Listing(id: id, place: place, requestedAt: now())
+        let target = instance.target
+        let listing = Listing(id: id, target: target, requestedAt: now())
         listings[key] = listing
         order[ExactText(account), default: []].append(id)
         dropOldest(of: account)
         Task {
             let state: State
             do {
-                let list = try await target.instance.list()
+                let list = try await instance.list()
                 // Off this actor: it takes some milliseconds for many sessions.
                 state = .finished(await Self.data(of: list, readAt: now()))
             } catch {
-                report(place, error)
+                report(target, error)
                 state = .failed
             }
             // It may have been dropped meanwhile.
@@ -87,9 +87,9 @@ public actor SessionListings {
     }
 
     /// The listing with that id, if the account asked for it at that place.
-    func listing(_ id: String, at place: SessionTaskPlace, of account: String) -> Listing? {
+    func listing(_ id: String, at target: SessionTaskTarget, of account: String) -> Listing? {
         dropOldest(of: account)
-        guard let listing = listings[Key(account: account, id: id)], listing.place == place else { return nil }
+        guard let listing = listings[Key(account: account, id: id)], listing.target == target else { return nil }
         return listing
     }
 

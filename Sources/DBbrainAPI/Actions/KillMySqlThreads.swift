@@ -77,13 +77,12 @@ extension DBbrain {
             }
             let plan = try await inDialect {
                 let recordHistory = request.RecordHistory ?? true
-                guard let serverSessions = request.ServerSessionIds else {
-                    return try await engine.prepare(
-                        threads, on: managed.instance, for: call.account.name, recordHistory: recordHistory)
+                let names = request.ServerSessionIds.map { serverSessions in
+                    zip(threads, serverSessions).map { ServerSessionName(thread: $0, serverSession: $1) }
                 }
-                let names = zip(threads, serverSessions).map { ServerSessionName(thread: $0, serverSession: $1) }
                 return try await engine.prepare(
-                    endOf: names, on: managed.instance, for: call.account.name, recordHistory: recordHistory)
+                    names.map(Selection.serverSessions) ?? .threads(threads), on: managed.instance,
+                    for: call.account.name, recordHistory: recordHistory)
             }
             return KillMySqlThreadsResponse(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:

@@ -15,7 +15,7 @@ public struct KillAuthority: Sendable {
         /// The name of the account that asked.
         public let account: String
         public let purpose: Purpose
-        public let place: SessionTaskPlace
+        public let target: SessionTaskTarget
     }
 
     private let decide: @Sendable (Request) -> Result<Instance, KillObstacle>

@@ -33,6 +33,11 @@ public struct KillEngine: Sendable {
             self.killWait = killWait
             self.maximumStatementBytes = maximumStatementBytes
         }
+
+        /// What is kept of the statements that an instance's sessions run.
+        func statementPolicy(of instance: Instance) -> RecordedStatement.Policy {
+            instance.hidesStatements ? .hidden : .cut(bytes: maximumStatementBytes)
+        }
     }
 
     /// The two things the engine wants from time.
@@ -62,55 +67,94 @@ public struct KillEngine: Sendable {
         return engine
     }
 
-    /// Pins the sessions that have these ids now and stores them as a plan.
+    // MARK: Prepare
+
+    /// Pins whom a selection covers now and stores them as a plan.
     ///
-    /// An id without a session is pinned as absent: whoever has it at Commit is
-    /// left alone.
-    ///
-    /// - Parameters:
-    ///   - threads: an id that occurs twice is pinned once.
-    ///   - recordHistory: whether to keep what people want to know of the
-    ///     sessions, and not only what tells them apart.
-    /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
-    ///   is stored then.
+    /// - Parameter recordHistory: whether to keep what people want to know of the
+    ///   sessions, and not only what tells them apart.
+    /// - Throws: ``PreparationError`` if one that is named cannot be pinned,
+    ///   ``ServerError``, ``StoreError`` or `CryptographyError`; nothing is stored
+    ///   then.
     public func prepare(
-        _ threads: [ThreadID], on instance: Instance, for account: String, recordHistory: Bool
+        _ selection: Selection, on instance: Instance, for account: String, recordHistory: Bool
     ) async throws -> KillPlan {
-        let snapshot = try await (recordHistory ? instance.detailedSnapshots : instance.lists).observe()
-        try snapshot.observation.requireKillPrivilege()
-        var seen: Set<ThreadID> = []
-        let sessions = try threads.map(snapshot.session(named:)).filter { seen.insert($0).inserted }
-        try snapshot.requirePinnable(sessions)
-        return try await store(
-            sessions, from: snapshot, on: instance, for: account, task: nil, recordHistory: recordHistory)
+        let selected = try await select(selection, on: instance, withDetails: recordHistory)
+        try selected.requireAllPinnable()
+        return try await store(selected, on: instance, for: account, recordHistory: recordHistory)
     }
 
-    /// Pins the sessions that have these ids in a look at the server and stores
-    /// them as a plan.
+    /// Finds out whom a selection covers.
     ///
-    /// - Parameter threads: each id once.
+    /// - Parameters:
+    ///   - killer: if it is killd, its account must be allowed to kill. What a
+    ///     caller's may do is seen when it has logged in.
+    ///   - withDetails: whether to read transactions and locks too, which costs the
+    ///     server more.
+    /// - Throws: ``PreparationError`` or ``ServerError``.
+    func select(
+        _ selection: Selection, on instance: Instance, by killer: KillingAccount = .killd, withDetails: Bool = true
+    ) async throws -> SelectedSessions {
+        @Sendable func selected(in snapshot: IndexedObservation) throws -> SelectedSessions {
+            if case .killd = killer { try snapshot.observation.requireKillPrivilege() }
+            return SelectedSessions(
+                snapshot: snapshot,
+                candidates: selection.candidates(
+                    in: snapshot, protecting: instance.protectionRules(snapshot.observation), at: clock.now()))
+        }
+        switch selection.scope {
+        case .serverSessions(let names):
+            return try await instance.server.withConnection { connection in
+                let snapshot = IndexedObservation(try await connection.observe(withDetails ? .locks : .sessions))
+                var selected = try selected(in: snapshot)
+                for (thread, serverSession) in try await snapshot.serverSessions(names, over: connection) {
+                    selected.serverSessions[thread] = serverSession
+                }
+                return selected
+            }
+        case .matching:
+            let listed = try selected(in: try await instance.lists.observe())
+            // Only now what costs the server more.
+            return listed.pinned.isEmpty
+                ? listed : try selected(in: try await instance.detailedSnapshots.observe())
+        case .threads, .all:
+            return try selected(in: try await (withDetails ? instance.detailedSnapshots : instance.lists).observe())
+        }
+    }
+
+    /// Pins the sessions selected and stores them as a plan.
+    ///
+    /// - Throws: ``ServerError`` if the server could not be told from its
+    ///   successor, ``StoreError`` or `CryptographyError`; nothing is stored then.
     func store(
-        _ threads: [ThreadID], from snapshot: IndexedObservation, on instance: Instance, for account: String,
-        task: KillTaskName?, recordHistory: Bool, serverSessions: [ThreadID: ServerSession] = [:]
+        _ selected: SelectedSessions, on instance: Instance, for account: String, task: KillTaskName? = nil,
+        recordHistory: Bool = true
     ) async throws -> KillPlan {
-        try snapshot.observation.requireUnmistakableStart()
+        let observation = selected.snapshot.observation
+        try observation.requireUnmistakableStart()
         let preparation = Preparation(
-            snapshot: snapshot, instance: instance, settings: settings, serverSessions: serverSessions)
-        let now = clock.now()
+            of: selected, protecting: instance.protectionRules(observation),
+            keeping: settings.statementPolicy(of: instance))
+        let (now, threads) = (clock.now(), selected.pinned)
         let plan = KillPlan(
             name: try .random(), sqlExecID: try .random(),
             content: KillPlan.Content(
                 account: account, instance: instance.id, task: task, preparedAt: now,
                 expiresAt: now.advanced(bySeconds: settings.planLifetime), recordHistory: recordHistory,
-                fingerprint: snapshot.observation.fingerprint,
+                fingerprint: observation.fingerprint,
                 threads: try threads.map { try preparation.pin($0, withDetails: recordHistory) },
                 impact: recordHistory ? preparation.impact(of: Set(threads)) : nil))
         try await store.insert(plan)
         return plan
     }
 
+    // MARK: Commit
+
     /// Ends the sessions of a plan, or repeats what an earlier Commit of it
     /// answered.
+    ///
+    /// Somebody else's ticket is answered like one that never was, and so is a
+    /// task's: only the task may commit it, by its rule.
     ///
     /// - Throws: ``KillError``, ``ServerError``, ``StoreError`` or
     ///   `CryptographyError`. No KILL was sent, except where
@@ -121,41 +165,101 @@ public struct KillEngine: Sendable {
         // With account and instance: nobody hears the answer to a Commit that would be refused to them.
         let key = CommitsInProgress.Key(sqlExecID: sqlExecID, account: account, instance: instance.id)
         return try await commitsInProgress.join(key) {
-            try await commit(try await find(sqlExecID, on: instance, for: account), on: instance, as: nil)
+            try await commit(sqlExecID, on: instance, under: .requested) { plan in
+                plan.content.account.isSame(as: account) && plan.content.task == nil
+            }.report.get()
         }
     }
 
-    /// - Parameter mandate: of a task's plan; `nil` if somebody asked for the
-    ///   Commit.
+    /// Carries out the plan with a ticket as a policy says.
+    ///
+    /// - Parameter mayCommit: whether the ticket is that of whoever shows it.
     func commit(
-        _ stored: StoredPlan, on instance: Instance, as mandate: TaskMandate?
-    ) async throws -> CommitReport {
-        var stored = stored
+        _ sqlExecID: SqlExecID, on instance: Instance, under policy: CommitPolicy,
+        if mayCommit: @Sendable (KillPlan) -> Bool
+    ) async -> CommitRun {
+        do throws(StoreError) {
+            guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.instance == instance.id,
+                mayCommit(stored.plan)
+            else { return CommitRun(report: .failure(KillError.planNotFound)) }
+            return await commit(stored, on: instance, under: policy)
+        } catch {
+            return CommitRun(report: .failure(error))
+        }
+    }
+
+    /// The same of a plan as the store has it.
+    func commit(_ stored: StoredPlan, on instance: Instance, under policy: CommitPolicy) async -> CommitRun {
         do {
-            if try await storeFinding(of: stored.plan.name), let now = try await store.plan(named: stored.plan.name) {
-                stored = now
+            let stored = try await withFinding(stored)
+            if let report = try requireOpen(stored, under: policy) { return CommitRun(report: .success(report)) }
+            return try await withKiller(policy.killer, on: instance) { delegatedLogin in
+                try await instance.server.withConnection { connection in
+                    await Commit(
+                        plan: stored.plan, state: stored.state, policy: policy, instance: instance,
+                        connection: connection, delegatedLogin: delegatedLogin,
+                        environment: Commit.Environment(
+                            store: store, clock: clock, settings: settings, gate: gate, unstored: unstored)
+                    ).run()
+                }
             }
+        } catch {
+            return CommitRun(report: .failure(error))
+        }
+    }
+
+    /// The plan as it is once what an earlier Commit saw and could not store is stored.
+    private func withFinding(_ stored: StoredPlan) async throws -> StoredPlan {
+        do {
+            guard try await storeFinding(of: stored.plan.name) else { return stored }
+            return try await store.plan(named: stored.plan.name) ?? stored
         } catch {
             throw KillError.outcomesNotStored(error)
         }
+    }
+
+    /// Whether a plan can be carried out.
+    ///
+    /// - Returns: what an earlier Commit answered, if it has been already.
+    private func requireOpen(_ stored: StoredPlan, under policy: CommitPolicy) throws -> CommitReport? {
         switch stored.state {
         case .ended(.committed, _, let outcomes, _), .ended(.abandoned, _, let outcomes, _):
             return CommitReport(plan: stored.plan, outcomes: outcomes)
         case .ended(.stale(let reason), _, let outcomes, _):
             throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
-        case .prepared where hasExpired(stored.plan): throw KillError.expired(at: stored.plan.content.expiresAt)
+        case .prepared where policy.abandonment == nil && stored.plan.hasExpired(at: clock.now()):
+            throw KillError.expired(at: stored.plan.content.expiresAt)
         case .prepared, .committing: break
         }
         guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
-        return try await instance.server.withConnection { [stored] connection in
-            try await Commit(
-                engine: self, plan: stored.plan, state: stored.state, instance: instance, connection: connection,
-                purpose: mandate == nil ? .commit : .killTask, mandate: mandate, caller: nil, witness: { _ in }
-            ).run()
-        }
+        return nil
     }
 
-    func hasExpired(_ plan: KillPlan) -> Bool { clock.now() >= plan.content.expiresAt }
+    /// Runs `body` with the connection on which the KILLs are sent, if that is none of killd's own account.
+    ///
+    /// - Throws: ``DelegatedLoginRefused``
+    private func withKiller(
+        _ killer: KillingAccount, on instance: Instance,
+        _ body: @Sendable (DelegatedLogin?) async throws -> CommitRun
+    ) async throws -> CommitRun {
+        guard case .login(let login) = killer else { return try await body(nil) }
+        // Whose login was refused must be told apart: killd's own account can be refused as well.
+        let result: Result<CommitRun, any Error>
+        do {
+            result = try await instance.server.withConnection(as: login) { connection in
+                do {
+                    return .success(try await body(DelegatedLogin(user: login.user, connection: connection)))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } catch let error as ServerError where error.reason == .loginRefused {
+            throw DelegatedLoginRefused(cause: error)
+        }
+        return try result.get()
+    }
+
+    // MARK: What is known of plans
 
     /// A plan and how far it got, for whoever may see it.
     public func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {
@@ -176,15 +280,6 @@ public struct KillEngine: Sendable {
     /// How far a plan got by now.
     public func status(of stored: StoredPlan) -> PlanStatus {
         stored.state.status.asOf(clock.now(), expiresAt: stored.plan.content.expiresAt)
-    }
-
-    /// Somebody else's ticket is answered like one that never was, and so is a
-    /// task's: only the task may commit it, by its rule.
-    private func find(_ sqlExecID: SqlExecID, on instance: Instance, for account: String) async throws -> StoredPlan {
-        guard let stored = try await store.plan(with: sqlExecID), stored.plan.content.account.isSame(as: account),
-            stored.plan.content.instance == instance.id, stored.plan.content.task == nil
-        else { throw KillError.planNotFound }
-        return stored
     }
 }
 
@@ -219,6 +314,11 @@ public enum KillError: Error, Hashable, Sendable {
     /// KILLs were sent, but what became of the sessions could not be stored. A
     /// repeated Commit tells, or finds out if killd was started anew meanwhile.
     case outcomesNotStored(StoreError)
+}
+
+/// The server did not accept the login as which the sessions were to be ended; nothing was tried.
+struct DelegatedLoginRefused: Error {
+    let cause: ServerError
 }
 
 /// Lets Commits of one plan that come at the same time share one run.

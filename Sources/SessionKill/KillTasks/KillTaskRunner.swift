@@ -58,7 +58,7 @@ public actor KillTaskRunner {
 
     private struct RunningTask {
         let task: KillTask
-        var permit: KillPermit
+        var gate: RevocationGate
         var obstacle: KillTaskObstacle?
         /// How and when it ended, if only the store does not know that yet.
         var ending: (how: KillTaskEnding, at: UnixTime)?
@@ -70,7 +70,7 @@ public actor KillTaskRunner {
     /// A plan whose Commit has not come to its end.
     private struct UnfinishedPlan {
         let sqlExecID: SqlExecID
-        let mandate: TaskMandate
+        let policy: CommitPolicy
     }
 
     /// - Parameters:
@@ -101,7 +101,7 @@ public actor KillTaskRunner {
         for instance in instances { lines[instance.id] = Line(place: .configured(instance)) }
         for plan in try await store.interruptedTaskPlans() {
             lines[plan.instance, default: Line()].unfinished.append(
-                UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .findOut(because: .taskInterrupted)))
+                UnfinishedPlan(sqlExecID: plan.sqlExecID, policy: .abandoned(.killTask, because: .taskInterrupted)))
         }
         let now = clock.now()
         for task in try await store.runningTasks() {
@@ -133,21 +133,21 @@ public actor KillTaskRunner {
         for instance in instances { lines[instance.id, default: Line()].place = .configured(instance) }
         let revoked = lines.keys.compactMap { decideWhetherTaskMayRun(on: $0) }
         for id in lines.keys { wake(id) }
-        for permit in revoked { await permit.revoke() }
+        for gate in revoked { await gate.revoke() }
     }
 
-    /// - Returns: the permit of a task that may not run any more, to be revoked; when
+    /// - Returns: the gate of a task that may not run any more, to be revoked; when
     ///   it may again, it has another.
     @discardableResult
-    private func decideWhetherTaskMayRun(on id: InstanceID) -> KillPermit? {
+    private func decideWhetherTaskMayRun(on id: InstanceID) -> RevocationGate? {
         guard let line = lines[id], let before = line.running else { return nil }
         let isConfigured = if case .configured = line.place { true } else { false }
         let obstacle = isConfigured ? obstacle(before.task) : .instanceNotConfigured
         lines[id]?.running?.obstacle = obstacle
         guard let obstacle, obstacle != before.obstacle else { return nil }
         report(.suspended(before.task, obstacle))
-        lines[id]?.running?.permit = permit(for: before.task)
-        return before.permit
+        lines[id]?.running?.gate = gate(for: before.task)
+        return before.gate
     }
 
     /// Begins the work.
@@ -214,7 +214,7 @@ public actor KillTaskRunner {
         let ending = running.ending ?? (.cancelled(by: account), now)
         running.ending = ending
         lines[instance]?.running = running
-        await running.permit.revoke()
+        await running.gate.revoke()
         do {
             try await recordEnd(of: running.task, ending.how, at: ending.at)
         } catch {
@@ -236,9 +236,9 @@ public actor KillTaskRunner {
         return !running.mayKill
     }
 
-    private func running(_ task: KillTask) -> RunningTask { RunningTask(task: task, permit: permit(for: task)) }
+    private func running(_ task: KillTask) -> RunningTask { RunningTask(task: task, gate: gate(for: task)) }
 
-    private func permit(for task: KillTask) -> KillPermit { KillPermit(endsAt: task.endsAt, now: clock.now) }
+    private func gate(for task: KillTask) -> RevocationGate { RevocationGate(endsAt: task.endsAt, now: clock.now) }
 
     private func recordEnd(of task: KillTask, _ ending: KillTaskEnding, at time: UnixTime) async throws(StoreError) {
         let isNews = try await store.end(task.name, as: ending, at: time)
@@ -283,7 +283,7 @@ public actor KillTaskRunner {
         // Before the Commit, which may fail.
         if lines[id]?.running?.task.name == running.task.name { lines[id]?.running?.attempts.add(plan) }
         lines[id]?.unfinished.append(
-            UnfinishedPlan(sqlExecID: plan.sqlExecID, mandate: .end(running.task.rule, running.permit)))
+            UnfinishedPlan(sqlExecID: plan.sqlExecID, policy: .killTask(running.task.rule, running.gate)))
         try await finishPlans(on: id)
     }
 
@@ -305,8 +305,10 @@ public actor KillTaskRunner {
     private func finishPlans(on id: InstanceID) async throws {
         while let line = lines[id], let plan = line.unfinished.first, let instance = line.place.instance {
             do {
-                let committed = try await engine.commit(plan.sqlExecID, on: instance, as: plan.mandate)
-                report(.committed(committed))
+                let run = await engine.commit(plan.sqlExecID, on: instance, under: plan.policy) {
+                    $0.content.task != nil
+                }
+                report(.committed(try run.report.get()))
             } catch let error as KillError where error.isFinal {
                 lines[id]?.unfinished.removeFirst()
                 throw error

@@ -50,6 +50,11 @@ public struct KillPlan: Hashable, Sendable {
     }
 }
 
+extension KillPlan {
+    /// Whether it is too late to commit it.
+    func hasExpired(at time: UnixTime) -> Bool { time >= content.expiresAt }
+}
+
 /// One thread of a plan.
 public struct PinnedThread: Hashable, Sendable {
     public let id: ThreadID

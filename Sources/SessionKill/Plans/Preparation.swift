@@ -1,28 +1,43 @@
 import Cryptography
 
-/// Turns what one look at a server saw into what a plan keeps.
+/// Whom a selection covers in one snapshot of a server, before they are pinned.
+struct SelectedSessions: Sendable {
+    let snapshot: IndexedObservation
+    let candidates: [Candidate]
+    /// What is to be ended in place of a session.
+    var serverSessions: [ThreadID: ServerSession] = [:]
+
+    /// Those that a plan is to end, each once.
+    var pinned: [ThreadID] { candidates.filter { $0.exclusion == nil }.map(\.id) }
+
+    /// - Throws: the first reason for which one that somebody named cannot be pinned.
+    func requireAllPinnable() throws(PreparationError) {
+        for candidate in candidates where candidate.exclusion == .unknownConnection {
+            throw .unknownConnectionID(candidate.id)
+        }
+        for candidate in candidates where candidate.exclusion == .notPinnable { throw .notPinnable(candidate.id) }
+    }
+}
+
+/// Turns what one snapshot of a server shows into what a plan keeps.
 struct Preparation {
-    private let snapshot: IndexedObservation
+    private let selected: SelectedSessions
     private let rules: ProtectionRules
     private let policy: RecordedStatement.Policy
-    /// What is to be ended in place of a session.
-    private let serverSessions: [ThreadID: ServerSession]
 
-    init(
-        snapshot: IndexedObservation, instance: Instance, settings: KillEngine.Settings,
-        serverSessions: [ThreadID: ServerSession]
-    ) {
-        self.snapshot = snapshot
-        self.serverSessions = serverSessions
-        rules = instance.protectionRules(snapshot.observation)
-        policy = instance.hidesStatements ? .hidden : .cut(bytes: settings.maximumStatementBytes)
+    private var snapshot: IndexedObservation { selected.snapshot }
+
+    init(of selected: SelectedSessions, protecting rules: ProtectionRules, keeping policy: RecordedStatement.Policy) {
+        self.selected = selected
+        self.rules = rules
+        self.policy = policy
     }
 
     /// - Throws: `CryptographyError` if a statement is to be hidden and OpenSSL refuses.
     func pin(_ thread: ThreadID, withDetails: Bool) throws(CryptographyError) -> PinnedThread {
         guard let session = snapshot.sessions[thread] else { return PinnedThread(absent: thread) }
         var identity = session.identity
-        identity.proxy?.serverSession = serverSessions[thread]
+        identity.proxy?.serverSession = selected.serverSessions[thread]
         return PinnedThread(PinnedSession(identity: identity, details: withDetails ? try details(of: session) : nil))
     }
 
@@ -44,4 +59,19 @@ struct Preparation {
             wantedLocks: snapshot.waitGraph.locksWanted(from: session.id),
             freedSessions: snapshot.waitGraph.freed(by: [session.id]).count)
     }
+}
+
+/// Why what a Prepare names cannot be planned.
+public enum PreparationError: Error, Hashable, Sendable {
+    /// No session of the proxy has a connection with this id: it may be one of
+    /// another proxy, or none.
+    case unknownConnectionID(ThreadID)
+    /// Nothing would tell this session from another one at Commit.
+    case notPinnable(ThreadID)
+    /// There is no proxy that could end a single connection to a database server.
+    case serverSessionsUnsupported
+    /// The session has no connection to a database server with this number.
+    case unknownServerSession(UInt64, of: ThreadID)
+    /// Two connections of one session: a plan ends one at most.
+    case sessionNamedTwice(ThreadID)
 }

@@ -28,7 +28,8 @@ public struct Instance: Sendable {
         listings = SharedSnapshot { try await server.list() }
     }
 
-    var place: SessionTaskPlace { SessionTaskPlace(instance: id, node: node) }
+    /// The same in a word.
+    public var target: SessionTaskTarget { SessionTaskTarget(instance: id, node: node) }
 
     /// Whether both stand for one server and one way to it: a reload keeps the
     /// servers that are configured as before.

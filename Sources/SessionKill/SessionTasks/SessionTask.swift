@@ -8,15 +8,15 @@ public struct SessionTask: Hashable, Sendable {
     public let id: SessionTaskID
     /// The name of the account that created it.
     public let account: String
-    public let place: SessionTaskPlace
+    public let target: SessionTaskTarget
     /// The plan with the sessions that it is to end.
     public let plan: PlanName
     public let createdAt: UnixTime
 
-    public init(id: SessionTaskID, account: String, place: SessionTaskPlace, plan: PlanName, createdAt: UnixTime) {
+    public init(id: SessionTaskID, account: String, target: SessionTaskTarget, plan: PlanName, createdAt: UnixTime) {
         self.id = id
         self.account = account
-        self.place = place
+        self.target = target
         self.plan = plan
         self.createdAt = createdAt
     }
@@ -26,7 +26,7 @@ public struct SessionTask: Hashable, Sendable {
 }
 
 /// Where a task ends sessions.
-public struct SessionTaskPlace: Hashable, Sendable {
+public struct SessionTaskTarget: Hashable, Sendable {
     public let instance: InstanceID
     /// `nil` for the instance's own address.
     public let node: NodeID?
@@ -54,26 +54,6 @@ public struct SessionTaskID: TextID {
     }
 }
 
-/// Whom a task is to end.
-public struct SessionSelection: Hashable, Sendable {
-    public enum Scope: Hashable, Sendable {
-        /// Every session that is there when the task is created, but those that
-        /// are never killed.
-        case all
-        case threads([ThreadID])
-    }
-
-    public let scope: Scope
-    /// Users whose sessions are spared, also those that ``Scope/threads(_:)``
-    /// names.
-    public let ignoredUsers: Set<String>
-
-    public init(_ scope: Scope, ignoring ignoredUsers: Set<String> = []) {
-        self.scope = scope
-        self.ignoredUsers = ignoredUsers
-    }
-}
-
 /// As whom a task's sessions are ended.
 public enum KillingAccount: Hashable, Sendable {
     /// As killd's own account on the server.
@@ -90,12 +70,12 @@ public struct TaskedSession: Hashable, Sendable {
     /// was none.
     public var row: SessionRow?
     /// `nil` while the task runs, unless it was spared from the start.
-    public var fate: SessionFate?
+    public var outcome: SessionTaskOutcome?
 
-    public init(id: ThreadID, row: SessionRow?, fate: SessionFate?) {
+    public init(id: ThreadID, row: SessionRow?, outcome: SessionTaskOutcome?) {
         self.id = id
         self.row = row
-        self.fate = fate
+        self.outcome = outcome
     }
 }
 
@@ -145,7 +125,7 @@ extension SessionDetails {
 }
 
 /// What became of one session of a task.
-public enum SessionFate: Hashable, Sendable {
+public enum SessionTaskOutcome: Hashable, Sendable {
     case decided(Outcome)
     /// Its user is one of those whom the task ignores.
     case ignoredUser
@@ -189,14 +169,14 @@ public enum SessionTaskEnding: String, Hashable, Sendable, CaseIterable {
     case error
 
     /// The ending of a task that came to its end.
-    init(of fates: some Sequence<SessionFate>) {
+    init(of outcomes: some Sequence<SessionTaskOutcome>) {
         var anyFailure = false
-        for fate in fates {
-            if fate.isKilled {
+        for outcome in outcomes {
+            if outcome.isKilled {
                 self = .success
                 return
             }
-            if fate.isFailure { anyFailure = true }
+            if outcome.isFailure { anyFailure = true }
         }
         self = anyFailure ? .failure : .success
     }

@@ -7,104 +7,31 @@ extension KillEngine {
         let sessions: [TaskedSession]
     }
 
-    /// Pins the sessions that a task is to end, all in one look at the server,
+    /// Pins the sessions that a task is to end, all in one snapshot of the server,
     /// and stores them as a plan.
     ///
     /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
     ///   is stored then.
     func prepare(
-        _ selection: SessionSelection, on instance: Instance, by killer: KillingAccount, for account: String
+        _ selection: Selection, on instance: Instance, by killer: KillingAccount, for account: String
     ) async throws -> PreparedSessionTask {
-        let snapshot = try await instance.detailedSnapshots.observe()
-        // What a caller's account may do is seen when it has logged in.
-        if case .killd = killer { try snapshot.observation.requireKillPrivilege() }
-        var ids: [ThreadID] = []
-        var unknown: [ThreadID] = []
-        let protection: UnnamedProtection?
-        switch selection.scope {
-        case .all:
-            ids = snapshot.observation.sessions.map(\.id).sorted()
-            protection = UnnamedProtection(snapshot.observation, instance.protectionRules(snapshot.observation))
-        case .threads(let named):
-            var seen: Set<ThreadID> = []
-            for id in named {
-                let session = try? snapshot.session(named: id)
-                guard seen.insert(session ?? id).inserted else { continue }
-                if let session { ids.append(session) } else { unknown.append(id) }
-            }
-            protection = nil
+        let selected = try await select(selection, on: instance, by: killer)
+        let policy = settings.statementPolicy(of: instance)
+        let sessions = try selected.candidates.map { candidate in
+            TaskedSession(
+                id: candidate.id, row: try candidate.session.map { try SessionRow($0, policy) },
+                outcome: candidate.exclusion.map(SessionTaskOutcome.init))
         }
-        let policy = statementPolicy(of: instance)
-        var sessions = unknown.map { id in
-            TaskedSession(id: id, row: nil, fate: .decided(.failed(.unknownConnection)))
-        }
-        var victims: [ThreadID] = []
-        for id in ids {
-            let session = snapshot.sessions[id]
-            var fate: SessionFate?
-            if let session {
-                if let protection = protection?.protection(of: session) {
-                    fate = .decided(.protected(protection))
-                } else if session.identity.isOfUser(sparedAs: selection.ignoredUsers) {
-                    fate = .ignoredUser
-                } else if !session.identity.isPinnable {
-                    fate = .decided(.failed(.notPinnable))
-                }
-            }
-            if fate == nil { victims.append(id) }
-            sessions.append(TaskedSession(id: id, row: try session.map { try SessionRow($0, policy) }, fate: fate))
-        }
-        let plan = try await store(
-            victims, from: snapshot, on: instance, for: account, task: nil, recordHistory: true)
-        return PreparedSessionTask(plan: plan, sessions: sessions)
+        return PreparedSessionTask(
+            plan: try await store(selected, on: instance, for: account), sessions: sessions)
     }
 
     /// The instance of a task as it is configured now.
     ///
-    /// - Throws: ``KillError/notPermitted(_:)``
-    func instance(of task: SessionTask, begun: Instance) throws(KillError) -> Instance {
-        do throws(KillObstacle) {
-            return try gate.instance(
-                for: KillAuthority.Request(account: task.account, purpose: .sessionTask, place: task.place),
-                begun: begun)
-        } catch {
-            throw .notPermitted(error)
-        }
-    }
-
-    /// Ends the sessions of a task's plan, which was stored a moment ago and
-    /// which nobody else has the ticket of.
-    ///
-    /// - Parameter witness: told what was there right before the KILLs.
-    /// - Throws: as ``commit(_:on:for:)``, and ``SessionTaskFailure/loginRefused``.
-    func commit(
-        _ plan: KillPlan, on instance: Instance, by killer: KillingAccount,
-        witness: @escaping @Sendable (ServerObservation) -> Void
-    ) async throws -> CommitReport {
-        guard !hasExpired(plan) else { throw KillError.expired(at: plan.content.expiresAt) }
-        @Sendable func run(_ caller: CallersConnection?) async throws -> CommitReport {
-            try await instance.server.withConnection { connection in
-                try await Commit(
-                    engine: self, plan: plan, state: .prepared, instance: instance, connection: connection,
-                    purpose: .sessionTask, mandate: nil, caller: caller, witness: witness
-                ).run()
-            }
-        }
-        guard case .login(let login) = killer else { return try await run(nil) }
-        // Whose login was refused must be told apart: killd's own account can be refused as well.
-        let outcome: Result<CommitReport, any Error>
-        do {
-            outcome = try await instance.server.withConnection(as: login) { connection in
-                do {
-                    return .success(try await run(CallersConnection(user: login.user, connection: connection)))
-                } catch {
-                    return .failure(error)
-                }
-            }
-        } catch let error as ServerError where error.reason == .loginRefused {
-            throw SessionTaskFailure.loginRefused(error)
-        }
-        return try outcome.get()
+    /// - Throws: ``KillObstacle``
+    func instance(of task: SessionTask, begun: Instance) throws(KillObstacle) -> Instance {
+        try gate.instance(
+            for: KillAuthority.Request(account: task.account, purpose: .sessionTask, target: task.target), begun: begun)
     }
 
     /// Ends the plan of a task that cannot go on, and kills nobody.
@@ -112,12 +39,12 @@ extension KillEngine {
     /// The caller's password lives in memory only, so a task that was
     /// interrupted has nothing left to kill with; and what it should kill is
     /// not what anybody expects to die after a restart. Its plan is closed
-    /// here, as far as a look of killd's own tells what became of the sessions,
+    /// here, as far as a snapshot of killd's own tells what became of the sessions,
     /// because nobody else has its ticket and it would be `committing` for ever.
     ///
-    /// - Returns: the fates of the plan's sessions.
+    /// - Returns: what became of the plan's sessions.
     func close(_ name: PlanName, on instance: Instance?, because reason: Outcome.Failure) async throws(StoreError)
-        -> [ThreadID: SessionFate]
+        -> [ThreadID: SessionTaskOutcome]
     {
         try await storeFinding(of: name)
         guard var stored = try await store.plan(named: name) else { return [:] }
@@ -126,34 +53,29 @@ extension KillEngine {
             guard let closed = try await store.plan(named: name) else { return [:] }
             stored = closed
         }
-        guard case .ended(let ending, _, let outcomes, _) = stored.state else { return [:] }
-        return stored.plan.content.threads.map(\.id).reduce(into: [:]) { fates, id in
+        guard case .ended(let ending, _, let decided, _) = stored.state else { return [:] }
+        return stored.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in
             // A plan becomes stale before anything is sent.
             let untried: Outcome = ending == .stale(.serverRestarted) ? .gone : .failed(reason)
-            fates[id] = .decided(outcomes[id] ?? untried)
+            outcomes[id] = .decided(decided[id] ?? untried)
         }
     }
 
-    private func close(_ stored: StoredPlan, on instance: Instance?, because reason: Outcome.Failure)
-        async throws(StoreError)
-    {
-        do {
-            if let instance {
-                _ = try await instance.server.withConnection { connection in
-                    try await Commit(
-                        engine: self, plan: stored.plan, state: stored.state, instance: instance,
-                        connection: connection, purpose: .sessionTask, mandate: .findOut(because: reason), caller: nil,
-                        witness: { _ in }
-                    ).run()
-                }
+    private func close(
+        _ stored: StoredPlan, on instance: Instance?, because reason: Outcome.Failure
+    ) async throws(StoreError) {
+        if let instance {
+            let run = await commit(stored, on: instance, under: .abandoned(.sessionTask, because: reason))
+            do {
+                _ = try run.report.get()
                 return
+            } catch KillError.outcomesNotStored(let error) {
+                throw error
+            } catch KillError.stale {
+                return
+            } catch {
+                // Nobody can look. What is known is all there is to record.
             }
-        } catch KillError.outcomesNotStored(let error) {
-            throw error
-        } catch KillError.stale {
-            return
-        } catch {
-            // Nobody can look. What is known is all there is to record.
         }
         let outcomes: [ThreadID: Outcome] = stored.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in
             outcomes[id] = stored.state.intended.contains(id) ? .unknown : .failed(reason)
@@ -162,17 +84,12 @@ extension KillEngine {
     }
 
     /// What became of the sessions of a plan that was carried out.
-    func fates(_ report: CommitReport, on instance: Instance) async -> [ThreadID: SessionFate] {
+    func outcomes(_ report: CommitReport, on instance: Instance) async -> [ThreadID: SessionTaskOutcome] {
         let isSure = !report.outcomes.values.contains(.unknown)
-        return fates(of: report.plan, report.outcomes, isSure ? [:] : await presence(of: report.plan, on: instance))
-    }
-
-    private func fates(
-        of plan: KillPlan, _ outcomes: [ThreadID: Outcome], _ presence: [ThreadID: Presence]
-    ) -> [ThreadID: SessionFate] {
-        plan.content.threads.map(\.id).reduce(into: [:]) { fates, id in
-            let outcome = outcomes[id] ?? .unknown
-            fates[id] = .decided(outcome == .unknown && presence[id] == .gone ? .gone : outcome)
+        let presence = isSure ? [:] : await presence(of: report.plan, on: instance)
+        return report.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in
+            let outcome = report.outcomes[id] ?? .unknown
+            outcomes[id] = .decided(outcome == .unknown && presence[id] == .gone ? .gone : outcome)
         }
     }
 
@@ -189,27 +106,23 @@ extension KillEngine {
         case .serverRestarted?: for thread in plan.content.threads { presence[thread.id] = .gone }
         case nil:
             for thread in plan.content.threads {
-                let isThere = snapshot.sessions[thread.id].map { session in
-                    thread.session?.identity.isSameSession(as: session.identity) == true
-                }
-                presence[thread.id] = isThere == true ? .present : .gone
+                let isThere = if case .pinned = thread.occupant(snapshot.sessions[thread.id]) { true } else { false }
+                presence[thread.id] = isThere ? .present : .gone
             }
         }
         return presence
     }
+}
 
-    func statementPolicy(of instance: Instance) -> RecordedStatement.Policy {
-        instance.hidesStatements ? .hidden : .cut(bytes: settings.maximumStatementBytes)
+extension SessionTaskOutcome {
+    /// Of a session that is spared from the start.
+    fileprivate init(_ exclusion: Exclusion) {
+        self =
+            switch exclusion {
+            case .protected(let protection): .decided(.protected(protection))
+            case .ignoredUser: .ignoredUser
+            case .notPinnable: .decided(.failed(.notPinnable))
+            case .unknownConnection: .decided(.failed(.unknownConnection))
+            }
     }
-}
-
-/// Why nothing of a task was tried.
-enum SessionTaskFailure: Error {
-    case loginRefused(ServerError)
-}
-
-/// A connection on which somebody is logged in in place of killd's account.
-struct CallersConnection: Sendable {
-    let user: String
-    let connection: any ServerConnection
 }

@@ -14,20 +14,6 @@ public actor SessionTaskRunner {
         case failed(SessionTask, any Error)
     }
 
-    /// A server on which a task is to end sessions.
-    public struct Target: Sendable {
-        /// The instance, with the node's server if there is a node.
-        public let instance: Instance
-        public let node: NodeID?
-
-        public init(instance: Instance, node: NodeID?) {
-            self.instance = instance
-            self.node = node
-        }
-
-        public var place: SessionTaskPlace { SessionTaskPlace(instance: instance.id, node: node) }
-    }
-
     /// Tasks that are carried out at the same time at one place; the others wait.
     ///
     /// Each has a connection of killd's for its time, and there are four.
@@ -39,7 +25,7 @@ public actor SessionTaskRunner {
     private let store: any SessionTaskStore
     private let clock: KillEngine.Clock
     private let report: @Sendable (Event) -> Void
-    private var lines: [SessionTaskPlace: Line] = [:]
+    private var lines: [SessionTaskTarget: Line] = [:]
     private var interrupted: [StoredSessionTask] = []
     /// Tasks of which the store does not know the end yet, for clients that ask again and again.
     private var unfinished: [SessionTaskID: StoredSessionTask] = [:]
@@ -91,9 +77,9 @@ public actor SessionTaskRunner {
     ///
     /// - Parameter instance: the one at a place; `nil` if it is not configured any
     ///   more.
-    public func start(_ instance: @Sendable (SessionTaskPlace) -> Instance?) {
+    public func start(_ instance: @Sendable (SessionTaskTarget) -> Instance?) {
         for stored in interrupted {
-            let instance = instance(stored.task.place)
+            let instance = instance(stored.task.target)
             runs[stored.task.id] = Task { await finish(interrupted: stored, on: instance) }
         }
         interrupted = []
@@ -126,29 +112,30 @@ public actor SessionTaskRunner {
     /// - Throws: ``SessionTaskError``, ``ServerError``, ``StoreError`` or
     ///   `CryptographyError`. Nothing was killed then.
     public func create(
-        _ selection: SessionSelection, on targets: [Target], by killer: KillingAccount, for account: String
+        _ selection: Selection, on instances: [Instance], by killer: KillingAccount, for account: String
     ) async throws -> [SessionTask] {
         guard !isStopping else { throw SessionTaskError.stopping }
-        for target in targets where lines[target.place, default: Line()].count >= Self.mostAtOnce + Self.mostWaiting {
+        let targets = instances.map(\.target)
+        for target in targets where lines[target, default: Line()].count >= Self.mostAtOnce + Self.mostWaiting {
             throw SessionTaskError.tooMany
         }
-        for target in targets { lines[target.place, default: Line()].count += 1 }
+        for target in targets { lines[target, default: Line()].count += 1 }
         var created: [Work] = []
         do {
             // All are pinned and stored before the first KILL: if one server is away, nobody is killed on the others.
-            for target in targets {
-                let prepared = try await engine.prepare(selection, on: target.instance, by: killer, for: account)
+            for instance in instances {
+                let prepared = try await engine.prepare(selection, on: instance, by: killer, for: account)
                 let task = SessionTask(
-                    id: try .random(), account: account, place: target.place, plan: prepared.plan.name,
+                    id: try .random(), account: account, target: instance.target, plan: prepared.plan.name,
                     createdAt: prepared.plan.content.preparedAt)
                 created.append(
                     Work(
-                        task: task, plan: prepared.plan, sessions: prepared.sessions, instance: target.instance,
+                        task: task, plan: prepared.plan, sessions: prepared.sessions, instance: instance,
                         killer: killer))
             }
             for work in created { try await store.insert(work.task, work.sessions) }
         } catch {
-            for target in targets { lines[target.place]?.count -= 1 }
+            for target in targets { lines[target]?.count -= 1 }
             // Some may be in the store as running already.
             let stored = created
             let close = Task {
@@ -160,8 +147,8 @@ public actor SessionTaskRunner {
         for work in created {
             unfinished[work.task.id] = StoredSessionTask(task: work.task, state: .running, sessions: work.sessions)
             report(.created(work.task))
-            lines[work.task.place]?.waiting.append(work)
-            begin(at: work.task.place)
+            lines[work.task.target]?.waiting.append(work)
+            begin(at: work.task.target)
         }
         return created.map(\.task)
     }
@@ -169,10 +156,10 @@ public actor SessionTaskRunner {
     /// The task with that id, if the account created it at that place and it has
     /// not been over for longer than ``SessionTask/retention``.
     public func task(
-        _ id: SessionTaskID, at place: SessionTaskPlace, of account: String
+        _ id: SessionTaskID, at target: SessionTaskTarget, of account: String
     ) async throws(StoreError) -> StoredSessionTask? {
         let known: StoredSessionTask? = if let task = unfinished[id] { task } else { try await store.sessionTask(id) }
-        guard let stored = known, stored.task.place == place, stored.task.account.isSame(as: account) else {
+        guard let stored = known, stored.task.target == target, stored.task.account.isSame(as: account) else {
             return nil
         }
         if case .ended(_, let time) = stored.state, clock.now() >= time.advanced(bySeconds: SessionTask.retention) {
@@ -183,11 +170,11 @@ public actor SessionTaskRunner {
 
     // MARK: The work on a task
 
-    private func begin(at place: SessionTaskPlace) {
-        while let line = lines[place], line.running < Self.mostAtOnce, !line.waiting.isEmpty {
-            let work = lines[place]?.waiting.removeFirst()
+    private func begin(at target: SessionTaskTarget) {
+        while let line = lines[target], line.running < Self.mostAtOnce, !line.waiting.isEmpty {
+            let work = lines[target]?.waiting.removeFirst()
             guard let work else { return }
-            lines[place]?.running += 1
+            lines[target]?.running += 1
             runs[work.task.id] = Task { await run(work) }
         }
     }
@@ -198,47 +185,54 @@ public actor SessionTaskRunner {
         } else {
             await carryOut(work)
         }
-        let place = work.task.place
-        lines[place]?.running -= 1
-        lines[place]?.count -= 1
-        begin(at: place)
-        if lines[place]?.count == 0 { lines[place] = nil }
+        let target = work.task.target
+        lines[target]?.running -= 1
+        lines[target]?.count -= 1
+        begin(at: target)
+        if lines[target]?.count == 0 { lines[target] = nil }
     }
 
     private func carryOut(_ work: Work) async {
-        let seen = Mutex<ServerObservation?>(nil)
         let engine = engine
-        do {
+        let instance: Instance
+        do throws(KillObstacle) {
             // As it is configured now: a task may have waited for long.
-            let instance = try engine.instance(of: work.task, begun: work.instance)
-            let report = try await engine.commit(work.plan, on: instance, by: work.killer) { observation in
-                seen.withLock { $0 = observation }
+            instance = try engine.instance(of: work.task, begun: work.instance)
+        } catch {
+            report(.failed(work.task, error))
+            await giveUp(work, nil, because: .notPermitted(error))
+            return
+        }
+        let plan = work.plan.name
+        let run = await engine.commit(
+            work.plan.sqlExecID, on: instance, under: .sessionTask(by: work.killer)
+        ) { $0.name == plan }
+        do {
+            let outcomes = await engine.outcomes(try run.report.get(), on: instance)
+            await record(work, run.observation) { sessions in
+                sessions.complete(with: outcomes)
+                return SessionTaskEnding(of: sessions.compactMap(\.outcome))
             }
-            let fates = await engine.fates(report, on: instance)
-            await record(work, seen.withLock { $0 }) { sessions in
-                sessions.complete(with: fates)
-                return SessionTaskEnding(of: sessions.compactMap(\.fate))
-            }
-        } catch SessionTaskFailure.loginRefused(let cause) {
-            report(.failed(work.task, cause))
+        } catch let refused as DelegatedLoginRefused {
+            report(.failed(work.task, refused.cause))
             _ = await close(work.task, on: work.instance, because: .loginRefused)
             await record(work, nil) { sessions in
-                for index in sessions.indices { sessions[index].fate = .loginRefused }
+                for index in sessions.indices { sessions[index].outcome = .loginRefused }
                 return .failure
             }
         } catch KillError.notPermitted(let obstacle) {
             report(.failed(work.task, obstacle))
-            await giveUp(work, seen.withLock { $0 }, because: .notPermitted(obstacle))
+            await giveUp(work, run.observation, because: .notPermitted(obstacle))
         } catch KillError.outcomesNotStored(let cause) {
             report(.failed(work.task, cause))
-            let fates = await close(work.task, on: work.instance, because: .taskInterrupted)
-            await record(work, seen.withLock { $0 }) { sessions in
-                sessions.complete(with: fates ?? [:])
-                return fates == nil ? .error : SessionTaskEnding(of: sessions.compactMap(\.fate))
+            let outcomes = await close(work.task, on: work.instance, because: .taskInterrupted)
+            await record(work, run.observation) { sessions in
+                sessions.complete(with: outcomes ?? [:])
+                return outcomes == nil ? .error : SessionTaskEnding(of: sessions.compactMap(\.outcome))
             }
         } catch {
             report(.failed(work.task, error))
-            await giveUp(work, seen.withLock { $0 }, because: .taskInterrupted)
+            await giveUp(work, run.observation, because: .taskInterrupted)
         }
     }
 
@@ -249,9 +243,9 @@ public actor SessionTaskRunner {
     }
 
     private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: Outcome.Failure) async {
-        let fates = await close(work.task, on: work.instance, because: reason)
+        let outcomes = await close(work.task, on: work.instance, because: reason)
         await record(work, seen) { sessions in
-            sessions.complete(with: fates ?? [:])
+            sessions.complete(with: outcomes ?? [:])
             return .error
         }
     }
@@ -259,17 +253,17 @@ public actor SessionTaskRunner {
     private func finish(interrupted stored: StoredSessionTask, on instance: Instance?) async {
         let plan = try? await engine.plan(named: stored.task.plan)
         let wasOver = if case .ended(.committed, _, _, _)? = plan?.state { true } else { false }
-        let fates = await close(stored.task, on: instance, because: .taskInterrupted)
+        let outcomes = await close(stored.task, on: instance, because: .taskInterrupted)
         await record(stored.task, stored.sessions, nil, .cut(bytes: 0)) { sessions in
-            sessions.complete(with: fates ?? [:])
-            return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.fate)) : .error
+            sessions.complete(with: outcomes ?? [:])
+            return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.outcome)) : .error
         }
     }
 
     /// - Returns: `nil` if killd stops before the store takes it.
     private func close(
         _ task: SessionTask, on instance: Instance?, because reason: Outcome.Failure
-    ) async -> [ThreadID: SessionFate]? {
+    ) async -> [ThreadID: SessionTaskOutcome]? {
         let engine = engine
         return await untilStored(task) { () async throws(StoreError) in
             try await engine.close(task.plan, on: instance, because: reason)
@@ -280,7 +274,7 @@ public actor SessionTaskRunner {
         _ work: Work, _ seen: ServerObservation?, _ conclude: (inout [TaskedSession]) -> SessionTaskEnding
     ) async {
         await record(
-            work.task, work.sessions, seen, engine.statementPolicy(of: work.instance), conclude)
+            work.task, work.sessions, seen, engine.settings.statementPolicy(of: work.instance), conclude)
     }
 
     private func record(
@@ -301,7 +295,7 @@ public actor SessionTaskRunner {
         }
         let ending = conclude(&sessions)
         // Whatever is not known by now.
-        for index in sessions.indices { sessions[index].fate = sessions[index].fate ?? .decided(.unknown) }
+        for index in sessions.indices { sessions[index].outcome = sessions[index].outcome ?? .decided(.unknown) }
         let (store, now, final) = (store, clock.now(), sessions)
         let isNews = await untilStored(task) { () async throws(StoreError) in
             try await store.end(task.id, as: ending, final, at: now)
@@ -309,11 +303,11 @@ public actor SessionTaskRunner {
         runs[task.id] = nil
         unfinished[task.id] = nil
         guard isNews == true else { return }
-        let fates = final.compactMap(\.fate)
+        let outcomes = final.compactMap(\.outcome)
         report(
             .ended(
-                task, ending, killed: fates.count(where: \.isKilled), failed: fates.count(where: \.isFailure),
-                spared: fates.count(where: \.isSpared)))
+                task, ending, killed: outcomes.count(where: \.isKilled), failed: outcomes.count(where: \.isFailure),
+                spared: outcomes.count(where: \.isSpared)))
     }
 
     /// Tries again every second, as long as killd is not stopping: the next
@@ -336,8 +330,8 @@ public actor SessionTaskRunner {
 
 extension [TaskedSession] {
     /// Gives those a fate that have none yet.
-    fileprivate mutating func complete(with fates: [ThreadID: SessionFate]) {
-        for index in indices where self[index].fate == nil { self[index].fate = fates[self[index].id] }
+    fileprivate mutating func complete(with outcomes: [ThreadID: SessionTaskOutcome]) {
+        for index in indices where self[index].outcome == nil { self[index].outcome = outcomes[self[index].id] }
     }
 }
 

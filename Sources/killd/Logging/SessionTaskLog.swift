@@ -18,18 +18,18 @@ extension Log {
         }
     }
 
-    func listingFailed(at place: SessionTaskPlace, _ cause: any Error) {
-        warning("a session listing failed", place.fields + [("cause", "\(cause)")])
+    func listingFailed(at target: SessionTaskTarget, _ cause: any Error) {
+        warning("a session listing failed", target.fields + [("cause", "\(cause)")])
     }
 }
 
 extension SessionTask {
     fileprivate var fields: [Log.Field] {
-        [("task", id.rawValue)] + place.fields + [("plan", plan.rawValue)]
+        [("task", id.rawValue)] + target.fields + [("plan", plan.rawValue)]
     }
 }
 
-extension SessionTaskPlace {
+extension SessionTaskTarget {
     fileprivate var fields: [Log.Field] {
         var fields: [Log.Field] = [("instance", instance.rawValue)]
         if let node { fields.append(("node", node.rawValue)) }

@@ -141,8 +141,8 @@ final class Service: Sendable {
         try operations?.start()
         Task { [lasting] in await lasting.tasks.start() }
         Task { [lasting, current] in
-            let places = current.setup.places
-            await lasting.sessionTasks.start { places[$0] }
+            let instances = current.setup.instancesByTarget
+            await lasting.sessionTasks.start { instances[$0] }
         }
         meet(current.setup.servers(notIn: nil))
         Task { [weak self] in

@@ -24,8 +24,8 @@ struct Setup: Sendable {
     let instances: [(id: String, server: ProbedServer)]
     /// The instances at their own addresses, as the engine knows them.
     let managedInstances: [Instance]
-    /// The same by place, and the nodes.
-    let places: [SessionTaskPlace: Instance]
+    /// The same by target, and the nodes.
+    let instancesByTarget: [SessionTaskTarget: Instance]
 
     /// - Parameters:
     ///   - before: servers that are configured as they were there are taken over,
@@ -49,7 +49,7 @@ struct Setup: Sendable {
         var instances: [(id: String, server: ProbedServer)] = []
         var managed: [ManagedInstance] = []
         var ofDAS: [DASInstance] = []
-        var places: [SessionTaskPlace: Instance] = [:]
+        var instancesByTarget: [SessionTaskTarget: Instance] = [:]
         for configured in configuration.instances {
             func instance(_ node: NodeID?, on server: MySQLServerConfiguration) -> Instance {
                 let probed = probed(server)
@@ -57,7 +57,7 @@ struct Setup: Sendable {
                 let instance = Instance(
                     id: InstanceID(rawValue: configured.id), node: node, server: probed.server,
                     protectedUsers: configured.protectedUsers, hidesStatements: configured.statements == .hidden)
-                places[SessionTaskPlace(instance: instance.id, node: node)] = instance
+                instancesByTarget[instance.target] = instance
                 return instance
             }
             let primary = instance(nil, on: configured.server)
@@ -68,15 +68,12 @@ struct Setup: Sendable {
             ofDAS.append(
                 DASInstance(
                     instance: primary,
-                    nodes: configured.nodes.map { node in
-                        let id = NodeID(rawValue: node.id)
-                        return DASInstance.Node(id: id, instance: instance(id, on: node.server))
-                    },
+                    nodes: configured.nodes.map { instance(NodeID(rawValue: $0.id), on: $0.server) },
                     // This version cannot ask for approvals.
                     needsApproval: false))
         }
         self.instances = instances
-        self.places = places
+        self.instancesByTarget = instancesByTarget
         managedInstances = managed.map(\.instance)
 
         guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: configuration.requestsPerSecond),
@@ -109,12 +106,12 @@ struct Setup: Sendable {
     var authority: KillAuthority {
         let accounts = Dictionary(
             configuration.accounts.map { (ExactText($0.name), $0) }, uniquingKeysWith: { first, _ in first })
-        return KillAuthority { [places] request in
-            guard let instance = places[request.place] else { return .failure(.instanceNotConfigured) }
+        return KillAuthority { [instancesByTarget] request in
+            guard let instance = instancesByTarget[request.target] else { return .failure(.instanceNotConfigured) }
             guard let account = accounts[ExactText(request.account)] else { return .failure(.accountNotConfigured) }
             let mayKill =
                 request.purpose.needs.isSubset(of: account.permissions)
-                && account.maySee(instance: request.place.instance.rawValue)
+                && account.maySee(instance: request.target.instance.rawValue)
             return mayKill ? .success(instance) : .failure(.notPermitted)
         }
     }

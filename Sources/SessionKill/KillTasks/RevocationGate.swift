@@ -1,7 +1,7 @@
 /// A task's permission to kill, which can be taken back for good.
 ///
 /// Whoever took it back knows that no KILL of the task is on its way any more.
-actor KillPermit {
+actor RevocationGate {
     private let endsAt: UnixTime?
     private let now: @Sendable () -> UnixTime
     private var isRevoked = false

@@ -29,7 +29,7 @@ extension Command {
 /// What the process tells its caller.
 enum ExitStatus: Int32 {
     case done = 0
-    /// Refused by the server, or failed.
+    /// Rejected by the server, or failed.
     case failed = 1
     case wrongUsage = 2
 }

@@ -30,7 +30,7 @@ struct Configuration: Sendable {
     var instances: [InstanceConfiguration]
     /// Seconds between a Prepare and the last moment of its Commit.
     var planLifetime: Int
-    /// Days for which ended plans and their answers are kept.
+    /// Days for which ended plans and the responses to their Commits are kept.
     var planRetention: Int
     /// Ids that one Prepare may name.
     var maximumThreads: Int
@@ -39,12 +39,12 @@ struct Configuration: Sendable {
     /// How much of each statement a plan keeps, in bytes.
     var maximumStatementBytes: Int
     var requestsPerSecond: Int
-    /// MiB that requests and answers of all clients together may take; see
+    /// MiB that requests and responses of all clients together may take; see
     /// `HTTPMemory`.
     var requestMemory: Int
     /// Seconds for which a connection stays open without a request.
     var keepAlive: Int
-    /// What answers say in the place of killd's own texts.
+    /// What responses say in the place of killd's own texts.
     var messages: MessageOverrides
     /// The least grave level that the log has.
     var logLevel: Log.Level

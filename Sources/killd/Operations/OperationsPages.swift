@@ -17,7 +17,7 @@ struct OperationsPages: Sendable {
         return limits
     }
 
-    /// In tasks, as the API's answers: a process whose tasks do not run any more
+    /// In tasks, as the API's responses: a process whose tasks do not run any more
     /// must not look alive.
     func answer(_ request: HTTPRequest) -> PendingResponse { .later { await respond(to: request) } }
 

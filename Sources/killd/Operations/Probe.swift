@@ -1,6 +1,6 @@
 import SessionKill
 
-/// Something that killd depends on, looked at when somebody asks, as a
+/// Something that killd depends on, probed when somebody asks, as a
 /// ``RecentProbe``.
 struct Probe: Sendable {
     enum Finding: Hashable, Sendable {
@@ -9,18 +9,18 @@ struct Probe: Sendable {
         case fails(String)
     }
 
-    /// How long who asks waits for a look: kubelet gives a probe one second.
+    /// How long who asks waits for the result: kubelet gives its probes one second.
     static let timeout = Duration.milliseconds(500)
 
     private let recent: RecentProbe<Finding>
 
-    /// - Parameter look: throws what keeps the thing from working.
-    init(clock: RecentProbe<Finding>.Clock = .init(), _ snapshot: @escaping @Sendable () async throws -> Void) {
+    /// - Parameter attempt: throws what keeps the thing from working.
+    init(clock: RecentProbe<Finding>.Clock = .init(), _ attempt: @escaping @Sendable () async throws -> Void) {
         recent = RecentProbe(
             clock: clock, timeout: Self.timeout, overdue: { .fails("no answer for \($0.milliseconds) ms") }
         ) {
             do {
-                try await snapshot()
+                try await attempt()
                 return .works
             } catch {
                 return .fails("\(error)")
@@ -28,8 +28,8 @@ struct Probe: Sendable {
         }
     }
 
-    /// What the last look found, if that was within a second, or what the next
-    /// one finds.
+    /// What the last attempt found, if that was within a second, or what the
+    /// next one finds.
     func finding() async -> Finding { await recent.view() }
 }
 

@@ -74,11 +74,11 @@ final class Readiness: Sendable {
     var fatalProblem: String? { failure.withLock { $0 } }
 
     func report() async -> Report {
-        // All looked at together, so that the slowest alone decides how long it takes.
+        // All probed together, so that the slowest alone decides how long it takes.
         async let storeFinding = store.finding()
-        let snapshots = instances().map { instance in (instance.id, Task { await instance.probe.finding() }) }
+        let findings = instances().map { instance in (instance.id, Task { await instance.probe.finding() }) }
         var parts: [Report.Part] = []
-        for (id, snapshot) in snapshots { parts.append(Report.Part(id: id, await snapshot.value)) }
+        for (id, finding) in findings { parts.append(Report.Part(id: id, await finding.value)) }
         return await Report(
             isDraining: draining.load(ordering: .relaxed), store: Report.Part(storeFinding), instances: parts)
     }

@@ -6,7 +6,7 @@ import SessionKill
 import Synchronization
 import TencentCloudErrors
 
-/// Counts what the rooms tell of.
+/// Counts what the modules report.
 ///
 /// Every label has a bounded number of values: what clients make up is
 /// counted as `other`.
@@ -43,7 +43,7 @@ final class ServiceMetrics: Sendable {
         var reloads = Counter<String>(startingAtZero: ["done", "refused"])
     }
 
-    /// Seconds: from a refusal in a fraction of a millisecond to a Commit that
+    /// Seconds: from a rejection in a fraction of a millisecond to a Commit that
     /// waits for rollbacks.
     static let durationBounds = [
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
@@ -61,7 +61,7 @@ final class ServiceMetrics: Sendable {
 
     // MARK: What happened
 
-    /// The same answer, counted as in flight while it is being worked out.
+    /// The same response, counted as in flight while it is being worked out.
     func observing(_ answer: PendingResponse) -> PendingResponse {
         if case .now = answer { return answer }
         inFlight.add(1, ordering: .relaxed)
@@ -96,7 +96,7 @@ final class ServiceMetrics: Sendable {
             rateLimited: rateLimited)
     }
 
-    /// - Parameter rateLimited: the account, if it was refused for that; only who
+    /// - Parameter rateLimited: the account, if it was rejected for that; only who
     ///   has proved to be a configured one is.
     private func count(action: String?, code: String?, duration: Duration, rateLimited: String?) {
         let action = action ?? "other"

@@ -8,7 +8,7 @@ import SessionKill
 import TLS
 import Text
 
-/// killd's rooms, wired together by a configuration.
+/// killd's modules, wired together by a configuration.
 final class Service: Sendable {
     private let http: HTTPServer
     private let das: HTTPServer?

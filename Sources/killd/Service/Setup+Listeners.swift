@@ -22,9 +22,9 @@ extension Setup {
         return BodyAllowance(bytes: 0) { dasDispatcher.refuseElsewhere(head) }
     }
 
-    /// - Parameter head: of a request that HTTP refuses, as far as it was read.
+    /// - Parameter head: of a request that HTTP rejects, as far as it was read.
     func refusal(of error: HTTPProtocolError, head: [UInt8]) -> HTTPResponse {
-        // Some refusals of Tencent's API have status 200.
+        // Some rejections of Tencent's API have status 200.
         isMeantForDAS(head) ? DASDispatcher.refusal(of: error) : dispatcher.refusal(of: error)
     }
 

@@ -21,6 +21,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         await addSessions(.idle(101, user: "batch"), .idle(102))
         await reload([instance])
         try await eventually("the KILL") { await self.server.kills == [101] }
+        try await eventually("the report") { !self.events.isEmpty }
         XCTAssertEqual(events, ["killed 101"])
     }
 
@@ -35,6 +36,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         XCTAssertEqual(away, .suspended)
         await reload([instance])
         try await eventually("the KILL") { await self.server.kills == [101] }
+        try await eventually("the report") { self.events.count > 1 }
         XCTAssertEqual(events, ["suspended the instance is not configured", "killed 101"])
         let back = try await status()
         XCTAssertEqual(back, .running)

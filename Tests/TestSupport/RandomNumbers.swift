@@ -16,3 +16,20 @@ extension XCTestCase {
         return SplitMix64(seed: seed)
     }
 }
+
+extension XCTestCase {
+    /// Runs `body` with so many generators, and fails with the seed of the first for which it throws.
+    public func withSeeds(
+        _ count: Int, file: StaticString = #filePath, line: UInt = #line, _ body: (SplitMix64) throws -> Void
+    ) {
+        var seeds = randomNumbers()
+        for _ in 0..<count {
+            let seed = seeds.next()
+            do {
+                try body(SplitMix64(seed: seed))
+            } catch {
+                return XCTFail("\(error) (with the seed \(seed))", file: file, line: line)
+            }
+        }
+    }
+}

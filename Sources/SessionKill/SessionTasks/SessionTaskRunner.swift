@@ -1,10 +1,10 @@
-import Synchronization
 import Text
 
 /// Creates session tasks and carries them out in the background.
 ///
 /// A task's plan, its sessions and the task itself are on disk before anything
 /// is killed, and what became of each session before the task counts as ended.
+/// What is done when is ``SessionTaskMachine``'s to decide.
 public actor SessionTaskRunner {
     /// What somebody who reads a log wants to know.
     public enum Event: Sendable {
@@ -14,38 +14,34 @@ public actor SessionTaskRunner {
         case failed(SessionTask, any Error)
     }
 
-    /// Tasks that are carried out at the same time at one place; the others wait.
-    ///
-    /// Each has a connection of killd's for its time, and there are four.
-    static let mostAtOnce = 2
-    /// Tasks that wait at one place.
-    static let mostWaiting = 100
-
     private var engine: KillEngine
     private let store: any SessionTaskStore
     private let clock: KillEngine.Clock
     private let report: @Sendable (Event) -> Void
-    private var lines: [SessionTaskTarget: Line] = [:]
+    private var machine = SessionTaskMachine()
     private var interrupted: [StoredSessionTask] = []
-    /// Tasks of which the store does not know the end yet, for clients that ask again and again.
-    private var unfinished: [SessionTaskID: StoredSessionTask] = [:]
-    private var runs: [SessionTaskID: Task<Void, Never>] = [:]
-    private var isStopping = false
-
-    /// What there is to do at one place.
-    private struct Line {
-        /// Tasks that are being created, wait or run.
-        var count = 0
-        var running = 0
-        var waiting: [Work] = []
-    }
+    /// What is known of the tasks that have not ended.
+    private var works: [SessionTaskID: Work] = [:]
+    /// What is under way for each.
+    private var steps: [SessionTaskID: Task<Void, Never>] = [:]
+    /// Whether nothing is waited for any more.
+    private var isGivingUp = false
 
     private struct Work {
         let task: SessionTask
-        let plan: KillPlan
-        let sessions: [TaskedSession]
-        let instance: Instance
-        let killer: KillingAccount
+        var sessions: [TaskedSession]
+        /// `nil` for the task's own if it is not configured any more.
+        let instance: Instance?
+        /// What is to be committed, and by whom; `nil` if the task was interrupted.
+        let orders: (plan: KillPlan, killer: KillingAccount)?
+        /// Whether clients can ask for it: it is in the store, or will be told of to its creator.
+        let isKnown: Bool
+        /// The server right before the KILLs.
+        var observation: ServerObservation?
+        /// What became of the sessions of its plan.
+        var outcomes: [ThreadID: SessionTaskOutcome] = [:]
+        /// How it ended and when, with what became of all its sessions, once that is decided.
+        var end: (ending: SessionTaskEnding, sessions: [TaskedSession], time: UnixTime)?
     }
 
     /// - Parameters:
@@ -75,12 +71,19 @@ public actor SessionTaskRunner {
     /// lost, and with killd's own account nobody had agreed to their kills. One
     /// whose plan had come to its end, so that all is known, ends as that tells.
     ///
-    /// - Parameter instance: the one at a place; `nil` if it is not configured any
-    ///   more.
+    /// - Parameter instance: the one that a target names; `nil` if it is not
+    ///   configured any more.
     public func start(_ instance: @Sendable (SessionTaskTarget) -> Instance?) {
+        let engine = engine
         for stored in interrupted {
-            let instance = instance(stored.task.target)
-            runs[stored.task.id] = Task { await finish(interrupted: stored, on: instance) }
+            let task = stored.task
+            works[task.id] = Work(
+                task: task, sessions: stored.sessions, instance: instance(task.target), orders: nil, isKnown: false)
+            step(for: task.id) { _ in
+                let plan = try? await engine.plan(named: task.plan)
+                let isOver = if case .ended(.committed, _, _, _)? = plan?.state { true } else { false }
+                return .interrupted(task, planIsOver: isOver)
+            }
         }
         interrupted = []
     }
@@ -91,17 +94,19 @@ public actor SessionTaskRunner {
     /// - Parameter limit: after so long, what became of sessions that were sent
     ///   a KILL is not waited for any more.
     public func stop(within limit: Duration) async {
-        isStopping = true
-        let runs = Array(runs.values)
+        handle(.stopping)
         let sleep = clock.sleep
         let timer = Task {
             try await sleep(limit)
-            for run in runs { run.cancel() }
+            giveUp()
         }
-        for run in runs { await run.value }
-        // Those that waited were begun meanwhile, and end at once.
-        while let run = self.runs.values.first { await run.value }
+        while let step = steps.values.first { await step.value }
         timer.cancel()
+    }
+
+    private func giveUp() {
+        isGivingUp = true
+        for step in steps.values { step.cancel() }
     }
 
     // MARK: Tasks
@@ -114,12 +119,8 @@ public actor SessionTaskRunner {
     public func create(
         _ selection: Selection, on instances: [Instance], by killer: KillingAccount, for account: String
     ) async throws -> [SessionTask] {
-        guard !isStopping else { throw SessionTaskError.stopping }
         let targets = instances.map(\.target)
-        for target in targets where lines[target, default: Line()].count >= Self.mostAtOnce + Self.mostWaiting {
-            throw SessionTaskError.tooMany
-        }
-        for target in targets { lines[target, default: Line()].count += 1 }
+        try machine.admit(on: targets)
         var created: [Work] = []
         do {
             // All are pinned and stored before the first KILL: if one server is away, nobody is killed on the others.
@@ -130,35 +131,35 @@ public actor SessionTaskRunner {
                     createdAt: prepared.plan.content.preparedAt)
                 created.append(
                     Work(
-                        task: task, plan: prepared.plan, sessions: prepared.sessions, instance: instance,
-                        killer: killer))
+                        task: task, sessions: prepared.sessions, instance: instance,
+                        orders: (prepared.plan, killer), isKnown: true))
             }
             for work in created { try await store.insert(work.task, work.sessions) }
         } catch {
-            for target in targets { lines[target]?.count -= 1 }
-            // Some may be in the store as running already.
-            let stored = created
-            let close = Task {
-                for work in stored { await abandon(work, error) }
+            for work in created {
+                works[work.task.id] = Work(
+                    task: work.task, sessions: work.sessions, instance: work.instance, orders: nil, isKnown: false)
             }
-            for work in stored { runs[work.task.id] = close }
+            handle(.notCreated(created.map(\.task), on: targets, error))
             throw error
         }
-        for work in created {
-            unfinished[work.task.id] = StoredSessionTask(task: work.task, state: .running, sessions: work.sessions)
-            report(.created(work.task))
-            lines[work.task.target]?.waiting.append(work)
-            begin(at: work.task.target)
-        }
+        for work in created { works[work.task.id] = work }
+        handle(.created(created.map(\.task)))
         return created.map(\.task)
     }
 
-    /// The task with that id, if the account created it at that place and it has
+    /// The task with that id, if the account created it for that target and it has
     /// not been over for longer than ``SessionTask/retention``.
     public func task(
         _ id: SessionTaskID, at target: SessionTaskTarget, of account: String
     ) async throws(StoreError) -> StoredSessionTask? {
-        let known: StoredSessionTask? = if let task = unfinished[id] { task } else { try await store.sessionTask(id) }
+        // Clients ask again and again.
+        let known: StoredSessionTask? =
+            if let work = works[id], work.isKnown {
+                StoredSessionTask(task: work.task, state: .running, sessions: work.sessions)
+            } else {
+                try await store.sessionTask(id)
+            }
         guard let stored = known, stored.task.target == target, stored.task.account.isSame(as: account) else {
             return nil
         }
@@ -168,170 +169,145 @@ public actor SessionTaskRunner {
         return stored
     }
 
-    // MARK: The work on a task
+    // MARK: What the machine wants
 
-    private func begin(at target: SessionTaskTarget) {
-        while let line = lines[target], line.running < Self.mostAtOnce, !line.waiting.isEmpty {
-            let work = lines[target]?.waiting.removeFirst()
-            guard let work else { return }
-            lines[target]?.running += 1
-            runs[work.task.id] = Task { await run(work) }
+    private func handle(_ event: SessionTaskMachine.Event) {
+        for action in machine.handle(event) {
+            switch action {
+            case .commit(let id): step(for: id) { runner in .committed(id, await runner.commit(id)) }
+            case .close(let id, let reason): step(for: id) { runner in await runner.close(id, because: reason) }
+            case .record(let id, let conclusion):
+                step(for: id) { runner in await runner.record(id, conclusion) }
+            case .retry(let id, let pause):
+                let sleep = clock.sleep
+                step(for: id) { _ in
+                    let isCancelled = (try? await sleep(pause)) == nil
+                    return .retryDue(id, isCancelled: isCancelled)
+                }
+            case .report(let event): report(event)
+            }
         }
     }
 
-    private func run(_ work: Work) async {
-        if isStopping {
-            await abandon(work, SessionTaskError.stopping)
-        } else {
-            await carryOut(work)
+    /// Does what takes time, and tells the machine what came of it.
+    private func step(
+        for id: SessionTaskID, _ body: @escaping @Sendable (SessionTaskRunner) async -> SessionTaskMachine.Event
+    ) {
+        let step = Task {
+            let event = await body(self)
+            steps[id] = nil
+            handle(event)
+            if !machine.isUnderWay(id) { works[id] = nil }
         }
-        let target = work.task.target
-        lines[target]?.running -= 1
-        lines[target]?.count -= 1
-        begin(at: target)
-        if lines[target]?.count == 0 { lines[target] = nil }
+        steps[id] = step
+        if isGivingUp { step.cancel() }
     }
 
-    private func carryOut(_ work: Work) async {
-        let engine = engine
+    private func commit(_ id: SessionTaskID) async -> SessionTaskMachine.CommitEnd {
+        guard let work = works[id], let begun = work.instance, let orders = work.orders else {
+            return .failed(KillError.planNotFound)
+        }
         let instance: Instance
         do throws(KillObstacle) {
             // As it is configured now: a task may have waited for long.
-            instance = try engine.instance(of: work.task, begun: work.instance)
+            instance = try engine.instance(of: work.task, begun: begun)
         } catch {
-            report(.failed(work.task, error))
-            await giveUp(work, nil, because: .notPermitted(error))
-            return
+            return .notPermitted(error)
         }
-        let plan = work.plan.name
+        let plan = orders.plan.name
         let run = await engine.commit(
-            work.plan.sqlExecID, on: instance, under: .sessionTask(by: work.killer)
+            orders.plan.sqlExecID, on: instance, under: .sessionTask(by: orders.killer)
         ) { $0.name == plan }
+        works[id]?.observation = run.observation
         do {
             let outcomes = await engine.outcomes(try run.report.get(), on: instance)
-            await record(work, run.observation) { sessions in
-                sessions.complete(with: outcomes)
-                return SessionTaskEnding(of: sessions.compactMap(\.outcome))
-            }
+            works[id]?.outcomes = outcomes
+            return .carriedOut
         } catch let refused as DelegatedLoginRefused {
-            report(.failed(work.task, refused.cause))
-            _ = await close(work.task, on: work.instance, because: .loginRefused)
-            await record(work, nil) { sessions in
-                for index in sessions.indices { sessions[index].outcome = .loginRefused }
-                return .failure
-            }
+            return .loginRefused(refused.cause)
         } catch KillError.notPermitted(let obstacle) {
-            report(.failed(work.task, obstacle))
-            await giveUp(work, run.observation, because: .notPermitted(obstacle))
+            return .notPermitted(obstacle)
         } catch KillError.outcomesNotStored(let cause) {
-            report(.failed(work.task, cause))
-            let outcomes = await close(work.task, on: work.instance, because: .taskInterrupted)
-            await record(work, run.observation) { sessions in
-                sessions.complete(with: outcomes ?? [:])
-                return outcomes == nil ? .error : SessionTaskEnding(of: sessions.compactMap(\.outcome))
-            }
+            return .outcomesNotStored(cause)
         } catch {
-            report(.failed(work.task, error))
-            await giveUp(work, run.observation, because: .taskInterrupted)
+            return .failed(error)
         }
     }
 
-    /// Ends a task of which nothing was tried.
-    private func abandon(_ work: Work, _ cause: any Error) async {
-        report(.failed(work.task, cause))
-        await giveUp(work, nil, because: .taskInterrupted)
-    }
-
-    private func giveUp(_ work: Work, _ seen: ServerObservation?, because reason: Outcome.Failure) async {
-        let outcomes = await close(work.task, on: work.instance, because: reason)
-        await record(work, seen) { sessions in
-            sessions.complete(with: outcomes ?? [:])
-            return .error
-        }
-    }
-
-    private func finish(interrupted stored: StoredSessionTask, on instance: Instance?) async {
-        let plan = try? await engine.plan(named: stored.task.plan)
-        let wasOver = if case .ended(.committed, _, _, _)? = plan?.state { true } else { false }
-        let outcomes = await close(stored.task, on: instance, because: .taskInterrupted)
-        await record(stored.task, stored.sessions, nil, .cut(bytes: 0)) { sessions in
-            sessions.complete(with: outcomes ?? [:])
-            return wasOver ? SessionTaskEnding(of: sessions.compactMap(\.outcome)) : .error
-        }
-    }
-
-    /// - Returns: `nil` if killd stops before the store takes it.
-    private func close(
-        _ task: SessionTask, on instance: Instance?, because reason: Outcome.Failure
-    ) async -> [ThreadID: SessionTaskOutcome]? {
-        let engine = engine
-        return await untilStored(task) { () async throws(StoreError) in
-            try await engine.close(task.plan, on: instance, because: reason)
+    private func close(_ id: SessionTaskID, because reason: Outcome.Failure) async -> SessionTaskMachine.Event {
+        guard let work = works[id] else { return .closed(id) }
+        do throws(StoreError) {
+            let outcomes = try await engine.close(work.task.plan, on: work.instance, because: reason)
+            works[id]?.outcomes = outcomes
+            return .closed(id)
+        } catch {
+            return .notStored(id, error)
         }
     }
 
     private func record(
-        _ work: Work, _ seen: ServerObservation?, _ conclude: (inout [TaskedSession]) -> SessionTaskEnding
-    ) async {
-        await record(
-            work.task, work.sessions, seen, engine.settings.statementPolicy(of: work.instance), conclude)
+        _ id: SessionTaskID, _ conclusion: SessionTaskMachine.Conclusion
+    ) async -> SessionTaskMachine.Event {
+        guard let work = works[id] else { return .recorded(id) }
+        let end = work.end ?? end(of: work, conclusion)
+        works[id]?.end = end
+        do throws(StoreError) {
+            let isNews = try await store.end(id, as: end.ending, end.sessions, at: end.time)
+            works[id] = nil
+            guard isNews else { return .recorded(id) }
+            let outcomes = end.sessions.compactMap(\.outcome)
+            report(
+                .ended(
+                    work.task, end.ending, killed: outcomes.count(where: \.isKilled),
+                    failed: outcomes.count(where: \.isFailure), spared: outcomes.count(where: \.isSpared)))
+            return .recorded(id)
+        } catch {
+            return .notStored(id, error)
+        }
     }
 
-    private func record(
-        _ task: SessionTask, _ sessions: [TaskedSession], _ seen: ServerObservation?,
-        _ policy: RecordedStatement.Policy, _ conclude: (inout [TaskedSession]) -> SessionTaskEnding
-    ) async {
-        var sessions = sessions
-        if let seen {
-            let rows = IndexedObservation(seen).sessions
-            for index in sessions.indices {
-                guard let now = rows[sessions[index].id], let row = sessions[index].row,
-                    // Somebody else's session under the id is none of the task's.
-                    row.user.isSame(as: now.identity.user), row.host.isSame(as: now.identity.host),
-                    let newRow = try? SessionRow(now, policy)
-                else { continue }
-                sessions[index].row = newRow
-            }
+    private func end(
+        of work: Work, _ conclusion: SessionTaskMachine.Conclusion
+    ) -> (ending: SessionTaskEnding, sessions: [TaskedSession], time: UnixTime) {
+        var sessions = work.sessions
+        if let observation = work.observation, let instance = work.instance {
+            sessions.renewRows(from: observation, engine.settings.statementPolicy(of: instance))
         }
-        let ending = conclude(&sessions)
+        let ending: SessionTaskEnding
+        switch conclusion {
+        case .loginRefused:
+            for index in sessions.indices { sessions[index].outcome = .loginRefused }
+            ending = .failure
+        case .byOutcomes:
+            sessions.complete(with: work.outcomes)
+            ending = SessionTaskEnding(of: sessions.compactMap(\.outcome))
+        case .error:
+            sessions.complete(with: work.outcomes)
+            ending = .error
+        }
         // Whatever is not known by now.
         for index in sessions.indices { sessions[index].outcome = sessions[index].outcome ?? .decided(.unknown) }
-        let (store, now, final) = (store, clock.now(), sessions)
-        let isNews = await untilStored(task) { () async throws(StoreError) in
-            try await store.end(task.id, as: ending, final, at: now)
-        }
-        runs[task.id] = nil
-        unfinished[task.id] = nil
-        guard isNews == true else { return }
-        let outcomes = final.compactMap(\.outcome)
-        report(
-            .ended(
-                task, ending, killed: outcomes.count(where: \.isKilled), failed: outcomes.count(where: \.isFailure),
-                spared: outcomes.count(where: \.isSpared)))
-    }
-
-    /// Tries again every second, as long as killd is not stopping: the next
-    /// start finds the task as it stands in the store.
-    private func untilStored<Answer: Sendable>(
-        _ task: SessionTask, _ write: @Sendable () async throws(StoreError) -> Answer
-    ) async -> Answer? {
-        var hasReported = false
-        while true {
-            do throws(StoreError) {
-                return try await write()
-            } catch {
-                if !hasReported { report(.failed(task, error)) }
-                hasReported = true
-            }
-            guard !isStopping, (try? await clock.sleep(.seconds(1))) != nil else { return nil }
-        }
+        return (ending, sessions, clock.now())
     }
 }
 
 extension [TaskedSession] {
-    /// Gives those a fate that have none yet.
+    /// Gives those an outcome that have none yet.
     fileprivate mutating func complete(with outcomes: [ThreadID: SessionTaskOutcome]) {
         for index in indices where self[index].outcome == nil { self[index].outcome = outcomes[self[index].id] }
+    }
+
+    /// Replaces the rows by what was seen later of the same sessions.
+    fileprivate mutating func renewRows(from observation: ServerObservation, _ policy: RecordedStatement.Policy) {
+        let listed = IndexedObservation(observation).sessions
+        for index in indices {
+            guard let now = listed[self[index].id], let row = self[index].row,
+                // Somebody else's session under the id is none of the task's.
+                row.user.isSame(as: now.identity.user), row.host.isSame(as: now.identity.host),
+                let newRow = try? SessionRow(now, policy)
+            else { continue }
+            self[index].row = newRow
+        }
     }
 }
 

@@ -58,6 +58,30 @@ final class ArchitecturePageTests: XCTestCase {
         XCTAssertEqual(arrows.count, expected.count)
     }
 
+    func testTheTypesThatItNamesAreThere() throws {
+        let page = try Document.page("Architecture")
+        let values = Document.rows(in: page.section("Values that decide")).flatMap { ($0[0] + $0[2]).inCode }
+        let callers = page.section("One way for three callers").prefix { !$0.hasPrefix("|") }.joined().inCode
+        let names = Set(values + callers).subtracting(["KillMySqlThreads"])
+        XCTAssertGreaterThan(names.count, 12)
+        XCTAssertEqual(names.subtracting(try declaredTypes()), [])
+    }
+
+    private func declaredTypes() throws -> Set<String> {
+        let folder = Document.root.appendingPathComponent("Sources").path
+        var types: Set<String> = []
+        for file in try FileManager.default.subpathsOfDirectory(atPath: folder) where file.hasSuffix(".swift") {
+            for line in try Document("Sources/\(file)").text.split(separator: "\n") where line.first?.isLetter == true {
+                let words = line.split(maxSplits: 4) { !$0.isLetter && !$0.isNumber }
+                guard let kind = words.firstIndex(where: { ["struct", "class", "actor", "enum"].contains($0) }),
+                    kind + 1 < words.count
+                else { continue }
+                types.insert(String(words[kind + 1]))
+            }
+        }
+        return types
+    }
+
     private func picture() throws -> String { try Document("Sources/killd/killd.docc/architecture.svg").text }
 
     /// - Returns: `height` grows from top to bottom.

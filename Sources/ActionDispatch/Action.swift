@@ -20,23 +20,23 @@ public struct Action: Sendable {
         /// The action sees to it by itself that a repetition ends nobody.
         case endsNobody
         /// The action is carried out once for each signature.
-        case refused
+        case rejected
     }
 
     /// - Parameters:
     ///   - request: named and spelled as in the API; its `CodingKeys` are all
     ///     the parameters there are.
     ///   - answer: throws `TencentCloudError` where the API has a code for it.
-    public init<Request: Decodable & Sendable, Answer: Encodable & Sendable>(
+    public init<Request: Decodable & Sendable, Response: Encodable & Sendable>(
         _ name: String, versions: Set<APIVersion> = [.v20210527], repetition: Repetition = .changesNothing,
-        request: Request.Type, answer: @escaping @Sendable (Request, Call) async throws -> Answer
+        request: Request.Type, respond: @escaping @Sendable (Request, Call) async throws -> Response
     ) {
         self.name = name
         self.versions = versions
         self.repetition = repetition
         bind = { parameters in
             let request = try ParameterDecoder().decode(Request.self, from: parameters)
-            return { call in try await answer(request, call) }
+            return { call in try await respond(request, call) }
         }
     }
 }
@@ -72,11 +72,11 @@ extension Call {
 
 /// What an action throws where the log should say more than the answer.
 public struct ActionFailure: Error {
-    public let answer: TencentCloudError
+    public let error: TencentCloudError
     public let cause: any Error
 
-    public init(answer: TencentCloudError, cause: any Error) {
-        self.answer = answer
+    public init(_ error: TencentCloudError, cause: any Error) {
+        self.error = error
         self.cause = cause
     }
 }

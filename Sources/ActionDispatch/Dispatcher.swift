@@ -95,8 +95,8 @@ public final class Dispatcher: Sendable {
     ///
     /// Nothing is done on the event loop: verifying a signature takes longer
     /// than all else that is done there for a request.
-    public func answer(_ request: HTTPRequest) -> PendingResponse {
-        .soon { self.respond(to: request) }
+    public func respond(to request: HTTPRequest) -> PendingResponse {
+        .offloaded { self.process(request) }
     }
 
     /// How long the body of a request may be of which only the head has come. A
@@ -105,18 +105,18 @@ public final class Dispatcher: Sendable {
         var exchange = Exchange(head, startedAt: clock.monotonic())
         do {
             exchange.requestID = try randomUUID()
-            let (bytes, refusal) = try IncomingRequest.allowance(of: head)
+            let (bytes, rejection) = try IncomingRequest.allowance(of: head)
             let incoming = try IncomingRequest(head, mostPairs: mostPairs)
             if incoming.isSignedInHeader { _ = try identify(incoming, &exchange) }
-            return BodyAllowance(bytes: bytes) { [exchange] in self.refuse(refusal, exchange) }
+            return BodyAllowance(bytes: bytes) { [exchange] in self.reject(rejection, exchange) }
         } catch {
-            return BodyAllowance(bytes: 0) { [exchange] in self.refuse(error, exchange) }
+            return BodyAllowance(bytes: 0) { [exchange] in self.reject(error, exchange) }
         }
     }
 
     /// What is said to a request that the HTTP server does not take: in the API's
     /// words where the API has some.
-    public func refusal(of error: HTTPProtocolError) -> HTTPResponse {
+    public func rejection(of error: HTTPProtocolError) -> HTTPResponse {
         let limit: Int
         switch error.status {
         case .contentTooLarge: limit = IncomingRequest.bodyLimit
@@ -131,43 +131,43 @@ public final class Dispatcher: Sendable {
 
     /// What a request is answered that has come to the listener of another API, where
     /// an answer in the words of that one would tell its client too little.
-    public func refuseElsewhere(_ request: HTTPRequest) -> HTTPResponse {
+    public func rejectElsewhere(_ request: HTTPRequest) -> HTTPResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
             exchange.requestID = try randomUUID()
-            return refuse(TencentCloudError.noSuchProduct, exchange)
+            return reject(TencentCloudError.noSuchProduct, exchange)
         } catch {
-            return refuse(error, exchange)
+            return reject(error, exchange)
         }
     }
 
-    private func respond(to request: HTTPRequest) -> PendingResponse {
+    private func process(_ request: HTTPRequest) -> PendingResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do {
             exchange.requestID = try randomUUID()
             let (call, work) = try pass(request, &exchange)
-            return .later { [exchange] in
+            return .async { [exchange] in
                 do {
                     let response = try exchange.envelope.success(try await work(call))
                     self.record(exchange.answered(code: nil, cause: nil, at: self.clock.monotonic()))
                     return response
                 } catch {
-                    return self.refuse(error, exchange)
+                    return self.reject(error, exchange)
                 }
             }
         } catch {
-            return .now(refuse(error, exchange))
+            return .immediate(reject(error, exchange))
         }
     }
 
-    private func refuse(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
+    private func reject(_ error: any Error, _ exchange: Exchange) -> HTTPResponse {
         let (spoken, cause) = inDialect(error)
         let (code, message) = settings.messages.codeAndMessage(of: spoken, in: exchange.language)
-        let refused = RefusedSignature.Reason(spoken).map {
-            RefusedSignature(
+        let rejected = RejectedSignature.Reason(spoken).map {
+            RejectedSignature(
                 $0, host: exchange.host, keyID: exchange.claimedKeyID, secrets: accounts.values.map(\.secretKey))
         }
-        record(exchange.answered(code: code, cause: cause, refusedSignature: refused, at: clock.monotonic()))
+        record(exchange.answered(code: code, cause: cause, rejectedSignature: rejected, at: clock.monotonic()))
         return exchange.envelope.failure(code, message)
     }
 
@@ -198,7 +198,7 @@ public final class Dispatcher: Sendable {
             account: account.name,
             region: claim.region.flatMap { settings.regions.contains(where: $0.isSame) ? $0 : nil }, action: name)
         let admission = limiter.withLock { $0.admit(key, at: exchange.startedAt) }
-        if case .refused(let count, let limit) = admission {
+        if case .rejected(let count, let limit) = admission {
             if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
             throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
         }
@@ -230,7 +230,7 @@ public final class Dispatcher: Sendable {
         switch repetition {
         case .changesNothing: use = .changesNothing
         case .endsNobody: use = .endsNobody
-        case .refused:
+        case .rejected:
             guard mark.unsignedPayload == nil || account.mayLeavePayloadUnsigned else {
                 usedSignatures.spend(mark, of: account.secretID, at: clock.now())
                 throw .invalidAuthorization(.unsignedPayload)
@@ -253,7 +253,7 @@ public final class Dispatcher: Sendable {
 
     private func identify(_ incoming: IncomingRequest, _ exchange: inout Exchange) throws -> Claim {
         exchange.language = Language(requested: incoming[.language])
-        try incoming.refuseRepetition()
+        try incoming.rejectRepetition()
         let name = try incoming.required(.action)
         if name.utf8.count <= Self.longestName {
             exchange.action = name
@@ -330,12 +330,12 @@ private struct Exchange: Sendable {
     var envelope: Envelope { Envelope(requestID: requestID, traceID: traceID) }
 
     func answered(
-        code: ErrorCode?, cause: (any Error)?, refusedSignature: RefusedSignature? = nil,
+        code: ErrorCode?, cause: (any Error)?, rejectedSignature: RejectedSignature? = nil,
         at time: ContinuousClock.Instant
     ) -> AnsweredRequest {
         AnsweredRequest(
             requestID: requestID, action: action, actionExists: actionExists, account: account,
-            remoteAddress: remoteAddress, code: code, cause: cause, refusedSignature: refusedSignature,
+            remoteAddress: remoteAddress, code: code, cause: cause, rejectedSignature: rejectedSignature,
             duration: startedAt.duration(to: time))
     }
 }
@@ -355,7 +355,7 @@ public struct AnsweredRequest: Sendable {
     /// What went wrong inside, where the answer says less than the log should.
     public let cause: (any Error)?
     /// Where the request was refused for what should prove who sent it.
-    public let refusedSignature: RefusedSignature?
+    public let rejectedSignature: RejectedSignature?
     public let duration: Duration
 
     /// The action, if it exists: one of a few names, whatever callers write.
@@ -368,12 +368,12 @@ private func inDialect(_ error: any Error) -> (TencentCloudError, cause: (any Er
     switch error {
     case let error as TencentCloudError: (error, nil)
     case let error as ParameterError: (TencentCloudError(error), nil)
-    case let failure as ActionFailure: (failure.answer, failure.cause)
+    case let failure as ActionFailure: (failure.error, failure.cause)
     default: (.internalError, error)
     }
 }
 
-extension RefusedSignature.Reason {
+extension RejectedSignature.Reason {
     fileprivate init?(_ error: TencentCloudError) {
         switch error {
         case .invalidAuthorization: self = .malformed

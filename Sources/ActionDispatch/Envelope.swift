@@ -9,9 +9,9 @@ struct Envelope {
     /// Echoed; the Node.js SDK reads it.
     let traceID: String?
 
-    func success(_ answer: any Encodable & Sendable) throws -> HTTPResponse {
-        guard let prepared = answer as? any PreparedResponse else {
-            return respond(try Self.json(of: ["Response": Success(answer: answer, requestID: requestID)]))
+    func success(_ response: any Encodable & Sendable) throws -> HTTPResponse {
+        guard let prepared = response as? any PreparedResponse else {
+            return respond(try Self.json(of: ["Response": Success(response: response, requestID: requestID)]))
         }
         var body = Array(#"{"Response":{"#.utf8)
         try prepared.appendMembers(to: &body)
@@ -53,13 +53,13 @@ struct Envelope {
 }
 
 private struct Success: Encodable {
-    let answer: any Encodable & Sendable
+    let response: any Encodable & Sendable
     let requestID: String
 
     private enum CodingKeys: String, CodingKey { case requestID = "RequestId" }
 
     func encode(to encoder: any Encoder) throws {
-        try answer.encode(to: encoder)
+        try response.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(requestID, forKey: .requestID)
     }

@@ -85,7 +85,8 @@ struct IncomingRequest {
 
     /// How long the body of a request may be that has such a head, and what it is
     /// refused for if it is longer.
-    static func allowance(of head: HTTPRequest) throws(TencentCloudError) -> (bytes: Int, refusal: TencentCloudError) {
+    static func allowance(of head: HTTPRequest) throws(TencentCloudError) -> (bytes: Int, rejection: TencentCloudError)
+    {
         switch try kind(of: head) {
         case .json: (bodyLimit, .requestSizeLimitExceeded(limit: bodyLimit))
         case .pairsInBody: (formLimit, .requestTooLargeForSignature)
@@ -105,7 +106,7 @@ struct IncomingRequest {
     var isSignedInHeader: Bool { if case .pairs = form { false } else { true } }
 
     /// The value of a common parameter; `nil` if it is absent. See
-    /// ``refuseRepetition()`` for headers that are repeated.
+    /// ``rejectRepetition()`` for headers that are repeated.
     subscript(parameter: CommonParameter) -> String? {
         switch form {
         case .json, .query: parameter.header.flatMap { http.headers[$0] }
@@ -115,7 +116,7 @@ struct IncomingRequest {
 
     /// Refuses a header of a common parameter that is there more than once: the one
     /// that was meant and the one that is obeyed might differ.
-    func refuseRepetition() throws(TencentCloudError) {
+    func rejectRepetition() throws(TencentCloudError) {
         guard isSignedInHeader else { return }
         for case let header? in CommonParameter.allCases.map(\.header)
         where http.headers[header] == nil && http.headers.contains(header) {

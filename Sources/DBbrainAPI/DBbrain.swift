@@ -31,28 +31,28 @@ public struct DBbrain: Sendable {
         [
             Action(
                 "KillMySqlThreads", repetition: .endsNobody, request: KillMySqlThreadsRequest.self,
-                answer: killMySqlThreads),
+                respond: killMySqlThreads),
             Action(
                 "DescribeMySqlProcessList", request: DescribeMySqlProcessListRequest.self,
-                answer: describeMySqlProcessList),
+                respond: describeMySqlProcessList),
             Action(
                 "DescribeMySqlProcessList", versions: [.v20191016],
-                request: DescribeMySqlProcessListRequest20191016.self, answer: describeMySqlProcessList),
+                request: DescribeMySqlProcessListRequest20191016.self, respond: describeMySqlProcessList),
             Action(
                 "DescribeDiagDBInstances", request: DescribeDiagDBInstancesRequest<VendorProduct>.self,
-                answer: describeDiagDBInstances),
+                respond: describeDiagDBInstances),
             Action(
                 "DescribeDiagDBInstances", versions: [.v20191016],
-                request: DescribeDiagDBInstancesRequest<Product>.self, answer: describeDiagDBInstances),
-            Action("DescribeDBInstances", request: DescribeDBInstancesRequest.self, answer: describeDBInstances),
-            Action("VerifyUserAccount", request: VerifyUserAccountRequest.self, answer: verifyUserAccount),
-            Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, answer: describeKillPlan),
-            Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, answer: describeKillPlans),
+                request: DescribeDiagDBInstancesRequest<Product>.self, respond: describeDiagDBInstances),
+            Action("DescribeDBInstances", request: DescribeDBInstancesRequest.self, respond: describeDBInstances),
+            Action("VerifyUserAccount", request: VerifyUserAccountRequest.self, respond: verifyUserAccount),
+            Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, respond: describeKillPlan),
+            Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, respond: describeKillPlans),
             Action(
-                "CreateKillTask", repetition: .refused, request: CreateKillTaskRequest.self, answer: createKillTask),
+                "CreateKillTask", repetition: .rejected, request: CreateKillTaskRequest.self, respond: createKillTask),
             Action(
-                "CancelKillTask", repetition: .refused, request: CancelKillTaskRequest.self, answer: cancelKillTask),
-            Action("DescribeKillTasks", request: DescribeKillTasksRequest.self, answer: describeKillTasks),
+                "CancelKillTask", repetition: .rejected, request: CancelKillTaskRequest.self, respond: cancelKillTask),
+            Action("DescribeKillTasks", request: DescribeKillTasksRequest.self, respond: describeKillTasks),
         ]
     }
 
@@ -82,21 +82,21 @@ public struct DBbrain: Sendable {
         do {
             return try await work()
         } catch let error as ServerError {
-            throw ActionFailure(answer: TencentCloudError(error), cause: error)
+            throw ActionFailure(TencentCloudError(error), cause: error)
         } catch let error as StoreError {
-            throw ActionFailure(answer: TencentCloudError(error), cause: error)
+            throw ActionFailure(TencentCloudError(error), cause: error)
         } catch let error as KillError {
             switch error {
             case .planNotFound, .expired, .stale: throw TencentCloudError(error)
             case .notPermitted, .planAltered, .beingCommitted, .outcomesNotStored:
-                throw ActionFailure(answer: TencentCloudError(error), cause: error)
+                throw ActionFailure(TencentCloudError(error), cause: error)
             }
         } catch let error as PreparationError {
             throw TencentCloudError(error)
         } catch let error as KillTaskError {
             switch error {
             case .duplicate, .notFound: throw TencentCloudError(error)
-            case .cancellationNotStored: throw ActionFailure(answer: TencentCloudError(error), cause: error)
+            case .cancellationNotStored: throw ActionFailure(TencentCloudError(error), cause: error)
             }
         }
     }

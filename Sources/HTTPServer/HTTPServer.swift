@@ -8,14 +8,14 @@ public enum HTTPServerEvent: Sendable {
     /// By either side; once for each that was opened.
     case connectionClosed
     /// A client was refused on the level of HTTP, or was too slow.
-    case refused(HTTPProtocolError, remoteAddress: String)
+    case rejected(HTTPProtocolError, remoteAddress: String)
     /// A client has as many connections as one address may have; told once a
     /// second at most.
     case turnedAway(remoteAddress: String)
     /// The system grants descriptors for only so many connections of the limit.
     case fewerConnections(Int)
     /// A connection of a proxy's did not begin with the PROXY protocol as it should.
-    case preambleRefused(reason: String, remoteAddress: String)
+    case preambleRejected(reason: String, remoteAddress: String)
     /// A client's TLS handshake failed, or what it sent is no TLS. The reason is in
     /// OpenSSL's words.
     case tlsFailed(reason: String, remoteAddress: String)
@@ -30,13 +30,13 @@ public enum HTTPServerEvent: Sendable {
 /// The answer of a handler.
 public enum PendingResponse: Sendable {
     /// For answers that need no waiting and next to no work.
-    case now(HTTPResponse)
+    case immediate(HTTPResponse)
     /// For what is too long for the server's thread but waits for nothing, and for
     /// finding out whether there is to be waited. Must not block.
-    case soon(@Sendable () -> PendingResponse)
+    case offloaded(@Sendable () -> PendingResponse)
     /// For anything that waits. Runs in a task of its own, to its end even if
     /// the client goes away: what it does must not be half done.
-    case later(@Sendable () async -> HTTPResponse)
+    case async(@Sendable () async -> HTTPResponse)
 }
 
 /// How long the body of a request may be, as far as its head tells.
@@ -45,11 +45,11 @@ public struct BodyAllowance: Sendable {
     public let bytes: Int
     /// Called on the server's thread, once: what a client is answered whose body is
     /// longer, before the connection is closed.
-    public let refusal: @Sendable () -> HTTPResponse
+    public let rejection: @Sendable () -> HTTPResponse
 
-    public init(bytes: Int, refusal: @escaping @Sendable () -> HTTPResponse) {
+    public init(bytes: Int, rejection: @escaping @Sendable () -> HTTPResponse) {
         self.bytes = bytes
-        self.refusal = refusal
+        self.rejection = rejection
     }
 }
 
@@ -65,7 +65,7 @@ public final class HTTPServer: Sendable {
     /// Called on the server's thread: what a client is answered that is refused
     /// on the level of HTTP, before the connection is closed. Also handed the bytes
     /// of the request's head, as far as they were read.
-    public typealias Refusal = @Sendable (_ error: HTTPProtocolError, _ head: [UInt8]) -> HTTPResponse
+    public typealias Rejection = @Sendable (_ error: HTTPProtocolError, _ head: [UInt8]) -> HTTPResponse
 
     /// Called on the server's thread, for a request with a body that is longer than
     /// ``HTTPLimits/shortBodyBytes`` and of which only the head has come: it must
@@ -84,7 +84,7 @@ public final class HTTPServer: Sendable {
     private let trustedProxies: TrustedProxies?
     private let handler: Handler
     private let allowance: Allowance?
-    private let refusal: Refusal
+    private let rejection: Rejection
     private let observer: Observer
 
     /// Binds the address; clients are answered after ``start()``.
@@ -102,7 +102,7 @@ public final class HTTPServer: Sendable {
         listen address: ListenAddress, limits: HTTPLimits = HTTPLimits(), memory: HTTPMemory? = nil,
         tls: TLSServerContext? = nil, trustedProxies: TrustedProxies? = nil, handler: @escaping Handler,
         allowance: Allowance? = nil,
-        refusal: @escaping Refusal = { error, _ in error.response }, observer: @escaping Observer = { _ in }
+        rejection: @escaping Rejection = { error, _ in error.response }, observer: @escaping Observer = { _ in }
     ) throws(ListenError) {
         let listener = try Self.listener(at: address)
         do throws(SystemError) {
@@ -119,7 +119,7 @@ public final class HTTPServer: Sendable {
         self.trustedProxies = trustedProxies
         self.handler = handler
         self.allowance = allowance
-        self.refusal = refusal
+        self.rejection = rejection
         self.observer = observer
     }
 
@@ -143,11 +143,11 @@ public final class HTTPServer: Sendable {
             observer(.fewerConnections(budget.connections))
         }
         try startThread(name: "http") {
-            [sockets, mailbox, limits, memory, tls, trustedProxies, handler, allowance, refusal, observer] in
+            [sockets, mailbox, limits, memory, tls, trustedProxies, handler, allowance, rejection, observer] in
             guard let sockets = sockets.take() else { return }
             EventLoop(
                 sockets: sockets, mailbox: mailbox, limits: limits, memory: memory, tls: tls,
-                trustedProxies: trustedProxies, handler: handler, allowance: allowance, refusal: refusal,
+                trustedProxies: trustedProxies, handler: handler, allowance: allowance, rejection: rejection,
                 observer: observer
             ).run()
         }

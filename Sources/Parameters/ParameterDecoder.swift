@@ -107,7 +107,7 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
         } catch let error as ParameterError {
             throw error
         } catch let error as DecodingError {
-            throw refusal(for: error)
+            throw rejection(for: error)
         } catch {
             throw invalid(at: codingPath)
         }
@@ -123,7 +123,7 @@ extension ParameterValue {
     }
 
     /// The meaning of an error that a type's own `init(from:)` threw.
-    private func refusal(for error: DecodingError) -> ParameterError {
+    private func rejection(for error: DecodingError) -> ParameterError {
         switch error {
         case .dataCorrupted(let context):
             invalid(at: context.codingPath)

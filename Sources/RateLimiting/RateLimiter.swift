@@ -50,5 +50,5 @@ public enum Admission: Equatable, Sendable {
     /// - `countInThisSecond`: all calls, accepted or refused and this one
     ///   included, since the oldest accepted call of the last second. The first
     ///   refusal names the limit plus one.
-    case refused(countInThisSecond: Int, limit: Int)
+    case rejected(countInThisSecond: Int, limit: Int)
 }

@@ -18,7 +18,7 @@ struct Window: Sendable {
             firstCounted += 1
         }
         if accepted.count - firstCounted >= limit {
-            return .refused(countInThisSecond: calls - accepted[firstCounted].number + 1, limit: limit)
+            return .rejected(countInThisSecond: calls - accepted[firstCounted].number + 1, limit: limit)
         }
         removeUncounted()
         accepted.append(AcceptedCall(time: now, number: calls))

@@ -130,7 +130,7 @@ struct ContextHandle: ~Copyable, @unchecked Sendable {
                 index == 0
                 ? Int(SSL_CTX_use_certificate(pointer, certificate.pointer))
                 : SSL_CTX_ctrl(pointer, SSL_CTRL_CHAIN_CERT, 1, UnsafeMutableRawPointer(certificate.pointer))
-            guard result == 1 else { throw refusal(of: index, in: path, .certificate) }
+            guard result == 1 else { throw rejection(of: index, in: path, .certificate) }
             guard index > 0 || X509_check_private_key(certificate.pointer, key.pointer) == 1 else {
                 throw TLSError(
                     .privateKey, "the key in the file \(keyPath) does not fit the first certificate in \(path)")
@@ -149,13 +149,13 @@ struct ContextHandle: ~Copyable, @unchecked Sendable {
         for (index, authority) in authorities.enumerated() {
             ErrorQueue.clear()
             guard X509_STORE_add_cert(SSL_CTX_get_cert_store(pointer), authority.pointer) == 1 else {
-                throw refusal(of: index, in: path, .authorities)
+                throw rejection(of: index, in: path, .authorities)
             }
         }
         return authorities
     }
 
-    private func refusal(of index: Int, in path: String, _ role: TLSError.Role) -> TLSError {
+    private func rejection(of index: Int, in path: String, _ role: TLSError.Role) -> TLSError {
         TLSError(role, "OpenSSL refuses certificate \(index + 1) in the file \(path): \(ErrorQueue.takeReason())")
     }
 

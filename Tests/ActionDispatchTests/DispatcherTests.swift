@@ -53,7 +53,7 @@ final class DispatcherTests: XCTestCase {
 
     // MARK: The gates
 
-    private struct Refusal {
+    private struct Rejection {
         var method = "POST"
         var headers: [String: String?] = [:]
         var body = #"{"Text":"x"}"#
@@ -65,75 +65,76 @@ final class DispatcherTests: XCTestCase {
         let chinese: String?
     }
 
-    private let refusals: [Refusal] = [
-        Refusal(
+    private let rejections: [Rejection] = [
+        Rejection(
             headers: ["X-TC-Action": nil], code: "MissingParameter",
             english: "The request is missing a required parameter `Action`.", chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["X-TC-Version": nil], code: "MissingParameter",
             english: "The request is missing a required parameter `Version`.", chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["X-TC-Timestamp": nil], code: "MissingParameter",
             english: "The request is missing a required parameter `Timestamp`.", chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["Authorization": nil], code: "MissingParameter",
             english: "The request is missing a required parameter `SecretId`.", chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["X-TC-Timestamp": "soon"], code: "InvalidParameterValue",
             english: "The value `soon` specified in the parameter `Timestamp` is not valid.", chinese: nil),
-        Refusal(
+        Rejection(
             secretID: "AKIDNOBODY", code: "AuthFailure.SecretIdNotFound",
             english: "The SecretId is not found, please ensure that your SecretId is correct.",
             chinese: "SecretId不存在，请输入正确的密钥。"),
-        Refusal(
+        Rejection(
             secretKey: "SKWRONG", code: "AuthFailure.SignatureFailure",
             english: "The provided credentials could not be validated. Please check your signature is correct.",
             chinese: "请求签名验证失败，请检查您的签名计算是否正确。"),
-        Refusal(
+        Rejection(
             timestamp: World.now - 301, code: "AuthFailure.SignatureExpire",
             english:
                 "Signature expired. Please use local time and enable NTP service for time synchronization to avoid a deviation between `Timestamp` and the server time 1700000000.",
             chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["X-TC-Version": "2000-01-01"], code: "NoSuchVersion",
             english: "The specified api version=`2000-01-01` does not exist in service=`dbbrain`.", chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["X-TC-Action": "EchoText2"], code: "InvalidAction",
             english:
                 "The request action=`EchoText2` is invalid or not found in service=`dbbrain` and version=`2021-05-27`.",
             chinese: nil),
-        Refusal(
+        Rejection(
             headers: ["X-TC-Version": "2019-10-16"], code: "InvalidAction",
             english:
                 "The request action=`EchoText` is invalid or not found in service=`dbbrain` and version=`2019-10-16`.",
             chinese: nil),
-        Refusal(
+        Rejection(
             body: #"{"Text":"x","Extra":1}"#, code: "UnknownParameter",
             english: "The parameter `Extra` is not recognized.", chinese: nil),
-        Refusal(
+        Rejection(
             body: #"{"Text":1}"#, code: "InvalidParameter", english: "The value type of parameter `Text` is not valid.",
             chinese: "参数 `Text` 取值类型错误。"),
-        Refusal(
+        Rejection(
             body: #"{"Text":"x","Numbers":[1,-1]}"#, code: "InvalidParameter",
             english: "The value type of parameter `Numbers.1` is not valid.", chinese: "参数 `Numbers.1` 取值类型错误。"),
     ]
 
     func testEveryRefusalHasTheDocumentedCodeAndText() async throws {
-        for refusal in refusals {
+        for rejection in rejections {
             let request = try world.signed(
-                method: refusal.method, headers: refusal.headers, body: refusal.body, secretID: refusal.secretID,
-                secretKey: refusal.secretKey, timestamp: refusal.timestamp)
-            let english = try await world.answer(request).error()
-            XCTAssertEqual(english?.code, refusal.code)
-            XCTAssertEqual(english?.message, refusal.english)
+                method: rejection.method, headers: rejection.headers, body: rejection.body,
+                secretID: rejection.secretID,
+                secretKey: rejection.secretKey, timestamp: rejection.timestamp)
+            let english = try await world.response(to: request).error()
+            XCTAssertEqual(english?.code, rejection.code)
+            XCTAssertEqual(english?.message, rejection.english)
             let inChinese = try world.signed(
-                method: refusal.method, headers: refusal.headers.merging(["X-TC-Language": "zh-CN"]) { $1 },
-                body: refusal.body, secretID: refusal.secretID, secretKey: refusal.secretKey,
-                timestamp: refusal.timestamp)
-            let chinese = try await world.answer(inChinese).error()
-            XCTAssertEqual(chinese?.code, refusal.code)
+                method: rejection.method, headers: rejection.headers.merging(["X-TC-Language": "zh-CN"]) { $1 },
+                body: rejection.body, secretID: rejection.secretID, secretKey: rejection.secretKey,
+                timestamp: rejection.timestamp)
+            let chinese = try await world.response(to: inChinese).error()
+            XCTAssertEqual(chinese?.code, rejection.code)
             XCTAssertTrue(chinese?.message.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) } == true)
-            if let expected = refusal.chinese { XCTAssertEqual(chinese?.message, expected) }
+            if let expected = rejection.chinese { XCTAssertEqual(chinese?.message, expected) }
         }
         XCTAssertEqual(world.calls, 0)
     }
@@ -147,14 +148,15 @@ final class DispatcherTests: XCTestCase {
 
     func testOtherMethodsAreUnsupported() async throws {
         for method in ["PUT", "DELETE", "HEAD"] {
-            let error = try await world.answer(try world.signed(method: method)).error()
+            let error = try await world.response(to: try world.signed(method: method)).error()
             XCTAssertEqual(error?.code, "UnsupportedProtocol")
         }
     }
 
     func testRequestsThatNobodySignedAreRefused() async throws {
         for authorization in ["SKIP", "", "Bearer x", "TC3-HMAC-SHA256 Credential=a"] {
-            let error = try await world.answer(try world.signed(headers: ["Authorization": authorization])).error()
+            let error = try await world.response(to: try world.signed(headers: ["Authorization": authorization]))
+                .error()
             XCTAssertEqual(error?.code, "AuthFailure.InvalidAuthorization", authorization)
         }
     }
@@ -168,7 +170,7 @@ final class DispatcherTests: XCTestCase {
 
     func testABodyThatWasChangedOnTheWayIsRefused() async throws {
         let request = try world.signed(body: #"{"Text":"x"}"#, sentBody: #"{"Text":"y"}"#)
-        let error = try await world.answer(request).error()
+        let error = try await world.response(to: request).error()
         XCTAssertEqual(error?.code, "AuthFailure.SignatureFailure")
     }
 
@@ -193,15 +195,15 @@ final class DispatcherTests: XCTestCase {
     }
 
     func testEachConfiguredRegionHasALimitOfItsOwnAndInventedOnesShareOne() async throws {
-        func refused(_ region: String?) async throws -> Bool {
+        func rejected(_ region: String?) async throws -> Bool {
             try await world.send(headers: ["X-TC-Region": region]).error()?.code == "RequestLimitExceeded"
         }
         for number in 0..<20 {
-            let isRefused = try await refused("invented-\(number)")
-            XCTAssertFalse(isRefused)
+            let isRejected = try await rejected("invented-\(number)")
+            XCTAssertFalse(isRejected)
         }
         let (another, none, configured) = (
-            try await refused("invented-20"), try await refused(nil), try await refused("ap-guangzhou")
+            try await rejected("invented-20"), try await rejected(nil), try await rejected("ap-guangzhou")
         )
         XCTAssertTrue(another)
         XCTAssertTrue(none)
@@ -210,7 +212,7 @@ final class DispatcherTests: XCTestCase {
 
     func testCallsThatFailBeforeTheLimitDoNotUseItUp() async throws {
         for _ in 0..<40 {
-            _ = await world.answer(try world.signed(secretKey: "SKWRONG"))
+            _ = await world.response(to: try world.signed(secretKey: "SKWRONG"))
         }
         let error = try await world.send().error()
         XCTAssertNil(error)

@@ -20,7 +20,7 @@ final class ReplayTests: XCTestCase {
 
     /// `OK`, or the code of the refusal.
     private func code(_ request: HTTPRequest, in world: World? = nil) async throws -> String {
-        try await (world ?? self.world).answer(request).error()?.code ?? "OK"
+        try await (world ?? self.world).response(to: request).error()?.code ?? "OK"
     }
 
     private func signature(of request: HTTPRequest) throws -> String {
@@ -34,9 +34,9 @@ final class ReplayTests: XCTestCase {
 
     func testAChangeIsMadeOnceAndItsRepetitionGetsTheSameAnswer() async throws {
         let request = try signed("ChangeText")
-        let first = await world.answer(request)
+        let first = await world.response(to: request)
         for _ in 0..<3 {
-            let again = await world.answer(request)
+            let again = await world.response(to: request)
             XCTAssertEqual(try again.text(), try first.text())
             XCTAssertNotEqual(try again.requestID(), try first.requestID())
         }
@@ -60,7 +60,7 @@ final class ReplayTests: XCTestCase {
             XCTAssertEqual(code, "OK")
         }
         // The first answer would be a lie now.
-        let response = await world.answer(request)
+        let response = await world.response(to: request)
         let error = try XCTUnwrap(try response.error())
         XCTAssertEqual(error.code, used)
         XCTAssertTrue(error.message.contains("sign it anew a second later"), error.message)
@@ -72,13 +72,13 @@ final class ReplayTests: XCTestCase {
 
     func testTwoAtTheSameMomentMakeOneChange() async throws {
         let (world, request) = (world, try signed("ChangeText", "wait"))
-        async let first = world.answer(request)
-        async let second = world.answer(request)
-        async let third = world.answer(request)
+        async let first = world.response(to: request)
+        async let second = world.response(to: request)
+        async let third = world.response(to: request)
         try await eventually("the arrival of the first") { await world.gate.arrivals > 0 }
         await world.gate.open()
-        let answers = await [first, second, third]
-        XCTAssertEqual(Set(try answers.map { try $0.text() }), ["ChangeText 1"])
+        let responses = await [first, second, third]
+        XCTAssertEqual(Set(try responses.map { try $0.text() }), ["ChangeText 1"])
         XCTAssertEqual(world.changes, ["ChangeText wait"])
     }
 
@@ -90,7 +90,7 @@ final class ReplayTests: XCTestCase {
         ] {
             let world = World()
             let request = try signed(first)
-            _ = await world.answer(request)
+            _ = await world.response(to: request)
             let before = (world.calls, world.changes)
             let code = try await code(world.resigned(request, as: then), in: world)
             XCTAssertEqual(code, used, "\(first), then \(then)")
@@ -114,7 +114,9 @@ final class ReplayTests: XCTestCase {
 
     func testAChangeThatWasRefusedCannotBeMadeLater() async throws {
         let world = World(limit: 1)
-        for request in [try signed("ChangeText"), try signed("ChangeText", "y")] { _ = await world.answer(request) }
+        for request in [try signed("ChangeText"), try signed("ChangeText", "y")] {
+            _ = await world.response(to: request)
+        }
         world.advance(by: .seconds(5))
         let repeated = try await code(signed("ChangeText", "y"), in: world)
         XCTAssertEqual(repeated, used)
@@ -129,11 +131,11 @@ final class ReplayTests: XCTestCase {
     func testASignatureOfVersion1IsUsedUpToo() async throws {
         let request = try world.signedByParameter(["Action": "ChangeText"])
         let other = try world.signedByParameter(["Action": "ChangeText", "Nonce": "11887"])
-        let answers = [
-            try await world.answer(request).text(), try await world.answer(request).text(),
-            try await world.answer(other).text(), try await world.answer(request).text(),
+        let responses = [
+            try await world.response(to: request).text(), try await world.response(to: request).text(),
+            try await world.response(to: other).text(), try await world.response(to: request).text(),
         ]
-        XCTAssertEqual(answers, ["ChangeText 1", "ChangeText 1", "ChangeText 2", nil])
+        XCTAssertEqual(responses, ["ChangeText 1", "ChangeText 1", "ChangeText 2", nil])
         // The line feed of the Ruby SDK makes no other signature of it.
         let spelled = try world.signedByParameter(["Action": "ChangeText", "Signature": "-"])
         let signature = try signature(of: other)
@@ -141,7 +143,7 @@ final class ReplayTests: XCTestCase {
         let repeated = HTTPRequest(
             method: "POST", target: "/", headers: spelled.headers, body: Array("\(form)&\(signature)%0A".utf8),
             remoteAddress: "10.0.0.66")
-        let again = try await world.answer(repeated).text()
+        let again = try await world.response(to: repeated).text()
         XCTAssertEqual(again, "ChangeText 2")
         XCTAssertEqual(world.changes.count, 2)
     }
@@ -149,7 +151,7 @@ final class ReplayTests: XCTestCase {
     func testWhatIsAmbiguousIsRefusedAndUsedUp() async throws {
         for (name, value) in [("Text", "a&Numbers.0=1"), ("a&b", ""), ("a=b", ""), ("Signature&", "")] {
             let request = try world.signedByParameter(["Action": "ChangeText", name: value])
-            let response = await world.answer(request)
+            let response = await world.response(to: request)
             let error = try XCTUnwrap(try response.error(), name)
             XCTAssertEqual(error.code, used)
             XCTAssertTrue(error.message.contains("`\(name)`"), error.message)
@@ -170,7 +172,7 @@ final class ReplayTests: XCTestCase {
 
     func testOnlyTheTwoSignatureMethodsAreTaken() async throws {
         for method in ["HmacMD5", "", "HmacSHA1&Time=1"] {
-            let response = await world.answer(try world.signedByParameter(["SignatureMethod": method]))
+            let response = await world.response(to: try world.signedByParameter(["SignatureMethod": method]))
             let error = try XCTUnwrap(try response.error())
             XCTAssertEqual(error.code, "InvalidParameterValue")
             XCTAssertTrue(error.message.contains("`SignatureMethod`"), error.message)
@@ -181,7 +183,7 @@ final class ReplayTests: XCTestCase {
 
     func testAChangeNeedsASignedPayloadUnlessTheAccountMayLeaveItUnsigned() async throws {
         let request = try signed("ChangeText", unsignedPayload: true)
-        let response = await world.answer(request)
+        let response = await world.response(to: request)
         let error = try XCTUnwrap(try response.error())
         XCTAssertEqual(error.code, "AuthFailure.InvalidAuthorization")
         XCTAssertTrue(error.message.contains("`UNSIGNED-PAYLOAD`"), error.message)
@@ -253,7 +255,7 @@ final class ReplayTests: XCTestCase {
         let signatures = UsedSignatures(start: World.now)
         let (before, after) = (World(signatures: signatures), World(signatures: signatures))
         let request = try signed("EchoText")
-        _ = await before.answer(request)
+        _ = await before.response(to: request)
         let code = try await code(before.resigned(request, as: "ChangeText"), in: after)
         XCTAssertEqual(code, used)
     }

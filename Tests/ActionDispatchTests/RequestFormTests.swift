@@ -10,16 +10,16 @@ final class RequestFormTests: XCTestCase {
     private func text(_ response: HTTPResponse) throws -> String {
         XCTAssertEqual(response.status, .ok)
         XCTAssertEqual(response.headers["Content-Type"], "application/json")
-        let answer = String(decoding: response.body, as: UTF8.self)
+        let text = String(decoding: response.body, as: UTF8.self)
         return String(
-            try XCTUnwrap(answer.wholeMatch(of: /\{"Response":\{"RequestId":"[^"]*","Text":"(.*)"\}\}/), answer).1)
+            try XCTUnwrap(text.wholeMatch(of: /\{"Response":\{"RequestId":"[^"]*","Text":"(.*)"\}\}/), text).1)
     }
 
     /// `String` compares texts of combining marks in quadratic time.
     /// Unicode takes the Kelvin sign for a K.
     func testNamesAndKeysAreComparedByTheirBytes() async throws {
         let world = World()
-        let key = try await world.answer(world.signedByParameter(["SecretId": "A\u{212A}IDEXAMPLE"])).error()
+        let key = try await world.response(to: world.signedByParameter(["SecretId": "A\u{212A}IDEXAMPLE"])).error()
         XCTAssertEqual(key?.code, "AuthFailure.SecretIdNotFound")
         XCTAssertEqual(world.calls, 0)
     }
@@ -40,7 +40,7 @@ final class RequestFormTests: XCTestCase {
         ]
         for (name, request) in requests {
             let start = ContinuousClock.now
-            _ = await world.answer(request)
+            _ = await world.response(to: request)
             XCTAssertLessThan(start.duration(to: .now), .seconds(1), name)
         }
     }
@@ -69,7 +69,7 @@ final class RequestFormTests: XCTestCase {
             ),
         ]
         for (form, request) in forms {
-            let response = await world.answer(request)
+            let response = await world.response(to: request)
             XCTAssertEqual(try text(response), "a b", form)
         }
         XCTAssertEqual(world.calls, forms.count)
@@ -84,14 +84,14 @@ final class RequestFormTests: XCTestCase {
             ("multipart without Authorization", try world.signedByParameter(contentType: "multipart/form-data")),
         ]
         for (form, request) in forms {
-            let error = try await world.answer(request).error()
+            let error = try await world.response(to: request).error()
             XCTAssertEqual(error?.code, "UnsupportedOperation", form)
         }
         XCTAssertEqual(world.calls, 0)
     }
 
     func testRefusesWhatIsWrongWithASignatureOfVersion1() async throws {
-        let refusals: [(request: HTTPRequest, code: String)] = [
+        let rejections: [(request: HTTPRequest, code: String)] = [
             (try world.signedByParameter(secretKey: "another"), "AuthFailure.SignatureFailure"),
             (try world.signedByParameter(tail: "&Text2=y"), "AuthFailure.SignatureFailure"),
             (try world.signedByParameter(["Signature": "AAAA"]), "AuthFailure.SignatureFailure"),
@@ -120,21 +120,21 @@ final class RequestFormTests: XCTestCase {
             (try world.signedByParameter(method: "GET", tail: "&Region=%"), "InvalidParameter"),
             (try world.signedByParameter(method: "GET", tail: "&"), "OK"),
         ]
-        for (index, refusal) in refusals.enumerated() {
-            let error = try await world.answer(refusal.request).error()
-            XCTAssertEqual(error?.code ?? "OK", refusal.code, "\(index): \(error?.message ?? "")")
+        for (index, rejection) in rejections.enumerated() {
+            let error = try await world.response(to: rejection.request).error()
+            XCTAssertEqual(error?.code ?? "OK", rejection.code, "\(index): \(error?.message ?? "")")
         }
         XCTAssertEqual(world.calls, 1)
     }
 
     func testAPairWithoutAnEqualsSignIsToldInTheVendorsWords() async throws {
-        let error = try await world.answer(try world.signedByParameter(tail: "&Region")).error()
+        let error = try await world.response(to: try world.signedByParameter(tail: "&Region")).error()
         XCTAssertEqual(error?.message, "Url key and value should be splited by `=`.")
     }
 
     func testAnswersInTheLanguageOfTheParameter() async throws {
-        let error = try await world.answer(
-            try world.signedByParameter(["Language": "zh-CN"], secretKey: "another")
+        let error = try await world.response(
+            to: try world.signedByParameter(["Language": "zh-CN"], secretKey: "another")
         ).error()
         XCTAssertEqual(error?.message, "请求签名验证失败，请检查您的签名计算是否正确。")
     }
@@ -145,7 +145,7 @@ final class RequestFormTests: XCTestCase {
             try world.signedByParameter(method: "GET", tail: "&Region", headers: [("X-TC-TraceId", "trace")])
         )
         for request in [post, get] {
-            let response = await world.answer(request)
+            let response = await world.response(to: request)
             XCTAssertEqual(response.headers["X-TC-TraceId"], "trace")
         }
     }
@@ -156,7 +156,7 @@ final class RequestFormTests: XCTestCase {
         let fits = String(repeating: "x", count: 30_000)
         let query = "Text=" + String(repeating: "x", count: 32 * 1_024 - 5)
         let headers = ["Content-Type": form]
-        let answers: [(request: HTTPRequest, code: String)] = [
+        let responses: [(request: HTTPRequest, code: String)] = [
             (try world.signedByParameter(method: "GET", ["Text": fits]), "OK"),
             (try world.signedByParameter(method: "GET", ["Text": fits + fits]), "RequestSizeLimitExceeded"),
             (try world.signed(method: "GET", headers: headers, body: "", query: query), "OK"),
@@ -170,11 +170,11 @@ final class RequestFormTests: XCTestCase {
                 "AuthFailure.SignatureFailure"
             ),
         ]
-        for (index, answer) in answers.enumerated() {
-            let error = try await world.answer(answer.request).error()
-            XCTAssertEqual(error?.code ?? "OK", answer.code, "\(index)")
+        for (index, response) in responses.enumerated() {
+            let error = try await world.response(to: response.request).error()
+            XCTAssertEqual(error?.code ?? "OK", response.code, "\(index)")
         }
-        let error = try await world.answer(answers[5].request).error()
+        let error = try await world.response(to: responses[5].request).error()
         XCTAssertEqual(
             error?.message,
             "The provided credentials could not be validated because of exceeding request size limit, please use new signature method `TC3-HMAC-SHA256`."
@@ -185,7 +185,7 @@ final class RequestFormTests: XCTestCase {
 
     func testAnAccountWithATokenTakesRequestsWithThatTokenOnly() async throws {
         let world = World(token: "TOKEN")
-        let answers: [(request: HTTPRequest, code: String)] = [
+        let responses: [(request: HTTPRequest, code: String)] = [
             (try world.signed(headers: ["X-TC-Token": "TOKEN"]), "OK"),
             (try world.signed(headers: ["X-TC-Token": "TOKEM"]), "AuthFailure.TokenFailure"),
             (try world.signed(), "AuthFailure.TokenFailure"),
@@ -193,14 +193,14 @@ final class RequestFormTests: XCTestCase {
             (try world.signedByParameter(["Token": "TOKEN2"]), "AuthFailure.TokenFailure"),
             (try world.signedByParameter(), "AuthFailure.TokenFailure"),
         ]
-        for (index, answer) in answers.enumerated() {
-            let error = try await world.answer(answer.request).error()
-            XCTAssertEqual(error?.code ?? "OK", answer.code, "\(index)")
+        for (index, response) in responses.enumerated() {
+            let error = try await world.response(to: response.request).error()
+            XCTAssertEqual(error?.code ?? "OK", response.code, "\(index)")
         }
     }
 
     func testSkippingTheSignatureIsRefusedInWords() async throws {
-        let skipped = try await world.answer(try world.signed(headers: ["Authorization": "SKIP"])).error()
+        let skipped = try await world.response(to: try world.signed(headers: ["Authorization": "SKIP"])).error()
         XCTAssertEqual(
             skipped?.message,
             "The request `Authorization` header does not conform to tencentcloud standards: the request is not signed.")
@@ -209,7 +209,7 @@ final class RequestFormTests: XCTestCase {
     // MARK: The log
 
     func testTheLogNamesNoActionThatIsTooLongToBeOne() async throws {
-        _ = await world.answer(try world.signedByParameter(["Action": String(repeating: "a", count: 129)]))
+        _ = await world.response(to: try world.signedByParameter(["Action": String(repeating: "a", count: 129)]))
         XCTAssertEqual(world.records.map(\.action), [nil])
     }
 }

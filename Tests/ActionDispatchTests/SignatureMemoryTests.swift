@@ -10,7 +10,7 @@ final class SignatureMemoryTests: XCTestCase {
             bytes: withUnsafeBytes(of: number) { Array($0) }, timestamp: timestamp, unsignedPayload: payload)
     }
 
-    private func refusal(_ body: () throws(TencentCloudError) -> Void) -> TencentCloudError? {
+    private func rejection(_ body: () throws(TencentCloudError) -> Void) -> TencentCloudError? {
         do {
             try body()
             return nil
@@ -24,7 +24,7 @@ final class SignatureMemoryTests: XCTestCase {
             var memory = SignatureMemory()
             try memory.note(mark(1, timestamp), for: .changesNothing, at: 1_000)
             XCTAssertEqual(
-                refusal { () throws(TencentCloudError) in
+                rejection { () throws(TencentCloudError) in
                     try memory.note(mark(1, timestamp), for: .endsNobody, at: timestamp + 300)
                 }, .signatureUsed)
             XCTAssertEqual(memory.count, 1)
@@ -40,7 +40,7 @@ final class SignatureMemoryTests: XCTestCase {
         try memory.note(mark(2, 5_000), for: .changesNothing, at: 5_000)
         XCTAssertEqual(memory.count, 2)
         XCTAssertEqual(
-            refusal { () throws(TencentCloudError) in
+            rejection { () throws(TencentCloudError) in
                 try memory.note(mark(1, 10_000), for: .endsNobody, at: 10_000)
             }, .signatureUsed)
     }
@@ -55,11 +55,11 @@ final class SignatureMemoryTests: XCTestCase {
         XCTAssertEqual(memory.floor, 1_090)
         // The oldest that is known, and the latest that is not.
         XCTAssertEqual(
-            refusal { () throws(TencentCloudError) in
+            rejection { () throws(TencentCloudError) in
                 _ = try memory.change(mark(900, 1_090), action: "a", latest: 0, at: 1_100)
             }, .signatureUsed)
         XCTAssertEqual(
-            refusal { () throws(TencentCloudError) in
+            rejection { () throws(TencentCloudError) in
                 _ = try memory.change(mark(899, 1_089), action: "a", latest: 0, at: 1_100)
             }, .signatureForgotten(since: 1_090))
         // Calls that change nothing go on.

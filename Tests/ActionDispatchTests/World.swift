@@ -59,7 +59,7 @@ final class World: Sendable {
             witness.state.withLock { $0.calls += 1 }
             switch request.Text {
             case "fail": throw Unforeseen()
-            case "refuse": throw ActionFailure(answer: .planNotFound, cause: Unforeseen())
+            case "refuse": throw ActionFailure(.planNotFound, cause: Unforeseen())
             case "approve": try call.require(.approve, on: "the thing")
             default: break
             }
@@ -70,7 +70,7 @@ final class World: Sendable {
                 witness.state.withLock { $0.changes.append("\(name) \(request.Text)") }
                 switch request.Text {
                 case "wait": await gate.pass()
-                case "refuse": throw ActionFailure(answer: .planNotFound, cause: Unforeseen())
+                case "refuse": throw ActionFailure(.planNotFound, cause: Unforeseen())
                 default: break
                 }
                 return EchoResponse(Text: "\(name) \(witness.state.withLock(\.changes.count))")
@@ -78,7 +78,7 @@ final class World: Sendable {
         }
         dispatcher = Dispatcher(
             actions: [
-                echo, change("ChangeText", .refused), change("UndoText", .refused), change("StageText", .endsNobody),
+                echo, change("ChangeText", .rejected), change("UndoText", .rejected), change("StageText", .endsNobody),
             ],
             accounts: [
                 Account(
@@ -94,28 +94,28 @@ final class World: Sendable {
 
     func send(headers: [String: String?] = [:], body: String = #"{"Text":"x"}"#) async -> HTTPResponse {
         do {
-            return await answer(try signed(headers: headers, body: body))
+            return await response(to: try signed(headers: headers, body: body))
         } catch {
             XCTFail("\(error)")
             return HTTPResponse(status: .ok)
         }
     }
 
-    func refuseElsewhere(_ request: HTTPRequest) -> HTTPResponse { dispatcher.refuseElsewhere(request) }
+    func rejectElsewhere(_ request: HTTPRequest) -> HTTPResponse { dispatcher.rejectElsewhere(request) }
 
-    func refusal(of error: HTTPProtocolError) -> HTTPResponse { dispatcher.refusal(of: error) }
+    func rejection(of error: HTTPProtocolError) -> HTTPResponse { dispatcher.rejection(of: error) }
 
     func allowance(of head: HTTPRequest) -> BodyAllowance { dispatcher.allowance(of: head) }
 
-    func answer(_ request: HTTPRequest) async -> HTTPResponse {
-        await result(of: dispatcher.answer(request))
+    func response(to request: HTTPRequest) async -> HTTPResponse {
+        await result(of: dispatcher.respond(to: request))
     }
 
-    private func result(of answer: PendingResponse) async -> HTTPResponse {
-        switch answer {
-        case .now(let response): response
-        case .soon(let find): await result(of: find())
-        case .later(let work): await work()
+    private func result(of response: PendingResponse) async -> HTTPResponse {
+        switch response {
+        case .immediate(let response): response
+        case .offloaded(let find): await result(of: find())
+        case .async(let work): await work()
         }
     }
 

@@ -16,7 +16,8 @@ final class DASGateTests: XCTestCase {
         ] {
             for value in [nil, ""] {
                 try assertError(
-                    try await world.answer(world.request { $0.common[name] = .some(value) }.signedV1()), .badRequest,
+                    try await world.response(to: world.request { $0.common[name] = .some(value) }.signedV1()),
+                    .badRequest,
                     "Missing\(name)", "\(name) is mandatory for this action.")
             }
         }
@@ -26,7 +27,8 @@ final class DASGateTests: XCTestCase {
         ] {
             for value in [nil, ""] {
                 try assertError(
-                    try await world.answer(world.request { $0.headers[header] = .some(value) }.signedV3()), .badRequest,
+                    try await world.response(to: world.request { $0.headers[header] = .some(value) }.signedV3()),
+                    .badRequest,
                     "Missing\(name)")
             }
         }
@@ -37,44 +39,45 @@ final class DASGateTests: XCTestCase {
     func testNamesAndKeysAreComparedByTheirBytes() async throws {
         let world = DASWorld()
         try assertError(
-            try await world.answer(world.request { $0.common["AccessKeyId"] = "A\u{212A}IDEXAMPLE" }.signedV1()),
+            try await world.response(to: world.request { $0.common["AccessKeyId"] = "A\u{212A}IDEXAMPLE" }.signedV1()),
             .notFound,
             "InvalidAccessKeyId.NotFound")
         let parameters = [("InstanceId", "rm-1"), ("Access\u{212A}eyId", "x")]
         try assertError(
-            try await world.answer(world.request("GetMySQLAllSessionAsync", parameters).signedV1()), .badRequest,
+            try await world.response(to: world.request("GetMySQLAllSessionAsync", parameters).signedV1()), .badRequest,
             "InvalidParams")
         XCTAssertEqual(world.calls, 0)
     }
 
     func testARequestWithoutASignatureIsRefused() async throws {
         let world = DASWorld()
-        func answer(_ target: String, _ headers: [DASRequest.Pair] = []) async throws -> HTTPResponse {
-            try await world.answer(
-                DASRequest.Signed(method: "POST", target: target, headers: [("host", "a")] + headers, body: []))
+        func response(_ target: String, _ headers: [DASRequest.Pair] = []) async throws -> HTTPResponse {
+            try await world.response(
+                to: DASRequest.Signed(method: "POST", target: target, headers: [("host", "a")] + headers, body: []))
         }
         // The Python SDK's anonymous client.
         try assertError(
-            try await answer("/?InstanceId=rm-1&Format=json", [("x-acs-action", "GetMySQLAllSessionAsync")]),
+            try await response("/?InstanceId=rm-1&Format=json", [("x-acs-action", "GetMySQLAllSessionAsync")]),
             .badRequest, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.")
         try assertError(
-            try await answer("/?InstanceId=rm-1&Format=json&AccessKeyId=AKIDEXAMPLE"), .badRequest, "MissingSignature")
+            try await response("/?InstanceId=rm-1&Format=json&AccessKeyId=AKIDEXAMPLE"), .badRequest, "MissingSignature"
+        )
         // Its bearer token.
         try assertError(
-            try await answer(
+            try await response(
                 "/?InstanceId=rm-1&SignatureType=BEARERTOKEN&Format=json", [("x-acs-bearer-token", "tok")]),
             .badRequest, "InvalidSignatureType")
         // The Go SDK's.
         try assertError(
-            try await world.answer(
-                world.request {
+            try await world.response(
+                to: world.request {
                     $0.common["SignatureType"] = "BEARERTOKEN"
                     $0.common["AccessKeyId"] = ""
                     $0.query.append(("BearerToken", "tok"))
                 }.signedV1()), .badRequest, "InvalidSignatureType")
         for authorization in ["Bearer tok", "acs a:b", "TC3-HMAC-SHA256 Credential=a"] {
             try assertError(
-                try await answer("/?Format=json", [("Authorization", authorization)]), .badRequest,
+                try await response("/?Format=json", [("Authorization", authorization)]), .badRequest,
                 "IncompleteSignature", "The request signature does not conform to Aliyun standards.")
         }
     }
@@ -87,43 +90,44 @@ final class DASGateTests: XCTestCase {
                 ? ($0.name, $0.value.replacingOccurrences(of: "ACS3-HMAC-SHA256", with: "ACS3-HMAC-SM3")) : $0
         }
         let message = "Specified signature method is not valid."
-        try assertError(try await world.answer(signed), .badRequest, "InvalidSignatureMethod", message)
+        try assertError(try await world.response(to: signed), .badRequest, "InvalidSignatureMethod", message)
         try assertError(
-            try await world.answer(world.request { $0.common["SignatureMethod"] = "HMAC-SHA256" }.signedV1()),
+            try await world.response(to: world.request { $0.common["SignatureMethod"] = "HMAC-SHA256" }.signedV1()),
             .badRequest, "InvalidSignatureMethod", message)
         try assertError(
-            try await world.answer(world.request { $0.common["SignatureVersion"] = "2.0" }.signedV1()),
+            try await world.response(to: world.request { $0.common["SignatureVersion"] = "2.0" }.signedV1()),
             .badRequest, "InvalidSignatureVersion")
     }
 
     func testAnUnknownAccessKeyIsRefusedAsSuch() async throws {
         let world = DASWorld()
-        for answer in try await world.answers(world.request { $0.accessKeyID = "AKIDSTRANGER" }) {
+        for response in try await world.responses(to: world.request { $0.accessKeyID = "AKIDSTRANGER" }) {
             try assertError(
-                answer, .notFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+                response, .notFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
         }
     }
 
     func testAClockMayBeFifteenMinutesOffInEitherDirection() async throws {
         let world = DASWorld()
         for offset in [-900, 900] as [Int64] {
-            for answer in try await world.answers(world.request { $0.timestamp += offset }) {
-                XCTAssertEqual(answer.status, .ok, answer.text)
+            for response in try await world.responses(to: world.request { $0.timestamp += offset }) {
+                XCTAssertEqual(response.status, .ok, response.text)
             }
         }
         for offset in [-901, 901] as [Int64] {
-            for answer in try await world.answers(world.request { $0.timestamp += offset }) {
+            for response in try await world.responses(to: world.request { $0.timestamp += offset }) {
                 try assertError(
-                    answer, .badRequest, "InvalidTimeStamp.Expired",
+                    response, .badRequest, "InvalidTimeStamp.Expired",
                     "Specified time stamp or date value is expired.")
             }
         }
         let message = "Specified time stamp or date value is not well formatted."
         try assertError(
-            try await world.answer(world.request { $0.common["Timestamp"] = "1767323045" }.signedV1()), .badRequest,
+            try await world.response(to: world.request { $0.common["Timestamp"] = "1767323045" }.signedV1()),
+            .badRequest,
             "InvalidTimeStamp.Format", message)
         try assertError(
-            try await world.answer(world.request { $0.headers["x-acs-date"] = "2026-01-02 03:04:05" }.signedV3()),
+            try await world.response(to: world.request { $0.headers["x-acs-date"] = "2026-01-02 03:04:05" }.signedV3()),
             .badRequest, "InvalidTimeStamp.Format", message)
     }
 
@@ -132,10 +136,10 @@ final class DASGateTests: XCTestCase {
     func testTheKeyHasAnAmpersandInV1AndNoneInV3() async throws {
         let world = DASWorld()
         try assertError(
-            try await world.answer(world.request { $0.accessKeySecret = "SKEXAMPLE&" }.signedV1()), .badRequest,
+            try await world.response(to: world.request { $0.accessKeySecret = "SKEXAMPLE&" }.signedV1()), .badRequest,
             "SignatureDoesNotMatch")
         try assertError(
-            try await world.answer(world.request { $0.accessKeySecret = "SKEXAMPLE&" }.signedV3()), .badRequest,
+            try await world.response(to: world.request { $0.accessKeySecret = "SKEXAMPLE&" }.signedV3()), .badRequest,
             "SignatureDoesNotMatch")
     }
 
@@ -145,7 +149,7 @@ final class DASGateTests: XCTestCase {
             $0.accessKeySecret = "wrong"
             $0.nonce = "n-1"
         }
-        let answer = try await world.answer(v1.signedV1())
+        let response = try await world.response(to: v1.signedV1())
         // What the Python core SDK compares with its own.
         let expected =
             "Specified signature is not matched with our calculation. server string to sign is:"
@@ -153,9 +157,9 @@ final class DASGateTests: XCTestCase {
             + "%26InstanceId%3Drm-1%26RegionId%3Dcn-shanghai%26SignatureMethod%3DHMAC-SHA1%26SignatureNonce%3Dn-1"
             + "%26SignatureType%3D%26SignatureVersion%3D1.0%26Timestamp%3D2026-01-02T03%253A04%253A05Z"
             + "%26Version%3D2020-01-16"
-        try assertError(answer, .badRequest, "SignatureDoesNotMatch", expected)
+        try assertError(response, .badRequest, "SignatureDoesNotMatch", expected)
 
-        let ofV3 = try await world.answer(v1.signedV3())
+        let ofV3 = try await world.response(to: v1.signedV3())
         let message = try XCTUnwrap(try ofV3.object()["Message"] as? String)
         XCTAssertEqual(ofV3.status, .badRequest)
         XCTAssertNotNil(
@@ -166,7 +170,7 @@ final class DASGateTests: XCTestCase {
     func testAPasswordIsNeitherEchoedNorRecorded() async throws {
         let world = DASWorld()
         let secret = "hunter2:é"
-        var answers: [HTTPResponse] = []
+        var responses: [HTTPResponse] = []
         for name in ["DbUserPassword", "dbuserpassword"] {
             let parameters: [DASRequest.Pair] = [("InstanceId", "rm-1"), ("DbUser", "app"), (name, secret)]
             let inQuery = world.request(DASWorld.Echo.name, parameters) { $0.accessKeySecret = "wrong" }
@@ -178,26 +182,28 @@ final class DASGateTests: XCTestCase {
                 $0.json = #"{"InstanceId":"rm-1","\#(name)":"\#(secret)"}"#
                 $0.query = []
             }
-            let ofV1 = [try await world.answer(inQuery.signedV1()), try await world.answer(inForm.signedV1())]
-            for answer in ofV1 {
-                XCTAssertTrue(answer.text.contains("%26\(name)%3DREDACTED"), answer.text)
+            let ofV1 = [
+                try await world.response(to: inQuery.signedV1()), try await world.response(to: inForm.signedV1()),
+            ]
+            for response in ofV1 {
+                XCTAssertTrue(response.text.contains("%26\(name)%3DREDACTED"), response.text)
             }
             let ofV3 = [
-                try await world.answer(inQuery.signedV3()), try await world.answer(inForm.signedV3()),
-                try await world.answer(inJSON.signedV3()),
+                try await world.response(to: inQuery.signedV3()), try await world.response(to: inForm.signedV3()),
+                try await world.response(to: inJSON.signedV3()),
             ]
-            for answer in ofV3 {
+            for response in ofV3 {
                 try assertError(
-                    answer, .badRequest, "SignatureDoesNotMatch",
+                    response, .badRequest, "SignatureDoesNotMatch",
                     "Specified signature is not matched with our calculation. "
                         + "server string to sign is:ACS3-HMAC-SHA256\nREDACTED")
             }
-            answers += ofV1 + ofV3
+            responses += ofV1 + ofV3
         }
-        for answer in answers {
-            XCTAssertFalse(answer.text.contains("hunter2"), answer.text)
+        for response in responses {
+            XCTAssertFalse(response.text.contains("hunter2"), response.text)
             // One colon, behind which the text begins.
-            let message = try XCTUnwrap(try answer.object()["Message"] as? String)
+            let message = try XCTUnwrap(try response.object()["Message"] as? String)
             XCTAssertEqual(message.filter { $0 == ":" }.count, 1, message)
         }
         XCTAssertFalse("\(world.records)".contains("hunter2"))
@@ -206,22 +212,22 @@ final class DASGateTests: XCTestCase {
 
     func testAnAccountWithATokenNeedsItAndOthersHaveNone() async throws {
         let world = DASWorld(token: "stsTok/en+=")
-        for answer in try await world.answers(world.request { $0.securityToken = "stsTok/en+=" }) {
-            XCTAssertEqual(answer.status, .ok, answer.text)
+        for response in try await world.responses(to: world.request { $0.securityToken = "stsTok/en+=" }) {
+            XCTAssertEqual(response.status, .ok, response.text)
         }
-        for answer in try await world.answers(world.request()) {
-            try assertError(answer, .badRequest, "MissingSecurityToken")
+        for response in try await world.responses(to: world.request()) {
+            try assertError(response, .badRequest, "MissingSecurityToken")
         }
-        for answer in try await world.answers(world.request { $0.securityToken = "other" }) {
-            try assertError(answer, .badRequest, "InvalidSecurityToken.MismatchWithAccessKey")
+        for response in try await world.responses(to: world.request { $0.securityToken = "other" }) {
+            try assertError(response, .badRequest, "InvalidSecurityToken.MismatchWithAccessKey")
         }
         let reader = world.request {
             $0.accessKeyID = "AKIDREADER"
             $0.accessKeySecret = "SKREADER"
             $0.securityToken = "stsTok/en+="
         }
-        for answer in try await world.answers(reader) {
-            try assertError(answer, .badRequest, "InvalidSecurityToken.MismatchWithAccessKey")
+        for response in try await world.responses(to: reader) {
+            try assertError(response, .badRequest, "InvalidSecurityToken.MismatchWithAccessKey")
         }
     }
 
@@ -232,11 +238,11 @@ final class DASGateTests: XCTestCase {
         for name in ["GetMySqlAllSessionAsync", "GetAsyncResult", String(repeating: "é", count: 20_000)] {
             let request = world.request(name) { $0.common["Format"] = "json" }
             try assertError(
-                try await world.answer(request.signedV1()), .notFound, "InvalidAction.NotFound",
+                try await world.response(to: request.signedV1()), .notFound, "InvalidAction.NotFound",
                 "Specified api is not found, please check your url and method.")
         }
-        for answer in try await world.answers(world.request { $0.version = "2020-01-17" }) {
-            try assertError(answer, .badRequest, "InvalidVersion", "Specified parameter Version is not valid.")
+        for response in try await world.responses(to: world.request { $0.version = "2020-01-17" }) {
+            try assertError(response, .badRequest, "InvalidVersion", "Specified parameter Version is not valid.")
         }
     }
 
@@ -249,11 +255,11 @@ final class DASGateTests: XCTestCase {
             }
         }
         // Before the parameters, of which one is missing here.
-        for answer in try await world.answers(asReader(DASWorld.Kill.name)) {
-            try assertError(answer, .forbidden, "NoPermission", "You are not authorized to do this action.")
+        for response in try await world.responses(to: asReader(DASWorld.Kill.name)) {
+            try assertError(response, .forbidden, "NoPermission", "You are not authorized to do this action.")
         }
-        for answer in try await world.answers(asReader(DASWorld.Echo.name)) {
-            try assertError(answer, .badRequest, "MissingInstanceId")
+        for response in try await world.responses(to: asReader(DASWorld.Echo.name)) {
+            try assertError(response, .badRequest, "MissingInstanceId")
         }
     }
 
@@ -262,7 +268,7 @@ final class DASGateTests: XCTestCase {
     func testANonceIsTakenOnceForHalfAnHour() async throws {
         let world = DASWorld()
         let request = world.request { $0.nonce = "n" }
-        let first = try await world.answer(request.signedV1())
+        let first = try await world.response(to: request.signedV1())
         XCTAssertEqual(first.status, .ok, first.text)
         let message = "Specified signature nonce was used already."
         // Whatever the version of the signature and the time, as long as the request may be current.
@@ -271,7 +277,7 @@ final class DASGateTests: XCTestCase {
             for signed in [
                 try world.request { $0.nonce = "n" }.signedV1(), try world.request { $0.nonce = "n" }.signedV3(),
             ] {
-                try assertError(try await world.answer(signed), .badRequest, "SignatureNonceUsed", message)
+                try assertError(try await world.response(to: signed), .badRequest, "SignatureNonceUsed", message)
             }
         }
         XCTAssertEqual(world.calls, 1)
@@ -281,8 +287,8 @@ final class DASGateTests: XCTestCase {
             $0.accessKeyID = "AKIDREADER"
             $0.accessKeySecret = "SKREADER"
         }
-        let answer = try await world.answer(reader.signedV1())
-        XCTAssertEqual(answer.status, .ok, answer.text)
+        let response = try await world.response(to: reader.signedV1())
+        XCTAssertEqual(response.status, .ok, response.text)
     }
 
     func testANonceIsRecordedOnlyOnceTheSignatureVerified() async throws {
@@ -297,12 +303,14 @@ final class DASGateTests: XCTestCase {
                 $0.timestamp -= 901
             },
         ] {
-            for answer in [try await world.answer(wrong.signedV1()), try await world.answer(wrong.signedV3())] {
-                XCTAssertEqual(answer.status, .badRequest)
+            for response in [
+                try await world.response(to: wrong.signedV1()), try await world.response(to: wrong.signedV3()),
+            ] {
+                XCTAssertEqual(response.status, .badRequest)
             }
         }
-        let answer = try await world.answer(world.request { $0.nonce = "n" }.signedV1())
-        XCTAssertEqual(answer.status, .ok, answer.text)
+        let response = try await world.response(to: world.request { $0.nonce = "n" }.signedV1())
+        XCTAssertEqual(response.status, .ok, response.text)
     }
 
     func testAKillThatWasSignedBeforeKilldStartedIsRefused() async throws {
@@ -311,8 +319,9 @@ final class DASGateTests: XCTestCase {
             (DASWorld.Kill.name, -101, "InvalidTimeStamp.Expired"), (DASWorld.Kill.name, -100, nil),
             (DASWorld.Echo.name, -101, nil),
         ] as [(String, Int64, String?)] {
-            for answer in try await world.answers(world.request(action) { $0.timestamp += offset }) {
-                XCTAssertEqual(answer.status == .ok ? nil : try answer.object()["Code"] as? String, code, answer.text)
+            for response in try await world.responses(to: world.request(action) { $0.timestamp += offset }) {
+                XCTAssertEqual(
+                    response.status == .ok ? nil : try response.object()["Code"] as? String, code, response.text)
             }
         }
     }
@@ -320,18 +329,18 @@ final class DASGateTests: XCTestCase {
     func testAClockThatIsSetBackMakesNoForgottenKillGoodAgain() async throws {
         let world = DASWorld()
         let kill = try world.request(DASWorld.Kill.name).signedV3()
-        let first = try await world.answer(kill)
+        let first = try await world.response(to: kill)
         XCTAssertEqual(first.status, .ok, first.text)
         // Long enough for its nonce to be dropped.
         world.advance(by: 2_101)
-        _ = try await world.answer(world.request().signedV3())
+        _ = try await world.response(to: world.request().signedV3())
         world.setClock(back: 2_000)
         for signed in [kill, try world.request(DASWorld.Kill.name) { $0.timestamp -= 101 }.signedV1()] {
-            try assertError(try await world.answer(signed), .badRequest, "InvalidTimeStamp.Expired")
+            try assertError(try await world.response(to: signed), .badRequest, "InvalidTimeStamp.Expired")
         }
-        let listing = try await world.answer(world.request().signedV3())
+        let listing = try await world.response(to: world.request().signedV3())
         XCTAssertEqual(listing.status, .ok, listing.text)
-        let later = try await world.answer(world.request(DASWorld.Kill.name).signedV3())
+        let later = try await world.response(to: world.request(DASWorld.Kill.name).signedV3())
         XCTAssertEqual(later.status, .ok, later.text)
         XCTAssertEqual(world.calls, 4)
     }
@@ -339,27 +348,27 @@ final class DASGateTests: XCTestCase {
     func testCallsBeyondTheRateAreRefusedWithADelayInMilliseconds() async throws {
         let world = DASWorld()
         for call in 1...21 {
-            let answer = try await world.answer(world.request { $0.nonce = "\(call)" }.signedV3())
+            let response = try await world.response(to: world.request { $0.nonce = "\(call)" }.signedV3())
             guard call == 21 else {
-                XCTAssertEqual(answer.status, .ok, answer.text)
+                XCTAssertEqual(response.status, .ok, response.text)
                 continue
             }
             try assertError(
-                answer, .badRequest, "Throttling.User", "Request was denied due to user flow control.")
-            XCTAssertEqual(answer.headers["x-acs-retry-after"], "1000")
+                response, .badRequest, "Throttling.User", "Request was denied due to user flow control.")
+            XCTAssertEqual(response.headers["x-acs-retry-after"], "1000")
         }
         // Each action and account has a limit of its own.
-        let other = try await world.answer(world.request(DASWorld.Kill.name).signedV3())
+        let other = try await world.response(to: world.request(DASWorld.Kill.name).signedV3())
         XCTAssertEqual(other.status, .ok, other.text)
         world.advance(by: 1)
-        let later = try await world.answer(world.request().signedV3())
+        let later = try await world.response(to: world.request().signedV3())
         XCTAssertEqual(later.status, .ok, later.text)
         XCTAssertEqual(world.records.count { if case .throttled = $0.error { $0.account == "ci" } else { false } }, 1)
     }
 
     func testAFloodOfPollingUsesUpNoRoomForNonces() async throws {
         let world = DASWorld()
-        for _ in 0..<1_000 { _ = try await world.answer(world.request().signedV3()) }
+        for _ in 0..<1_000 { _ = try await world.response(to: world.request().signedV3()) }
         XCTAssertEqual(world.calls, 20)
         XCTAssertEqual(world.nonces.store.withLock { $0.count(of: "AKIDEXAMPLE") }, 20)
     }
@@ -367,12 +376,12 @@ final class DASGateTests: XCTestCase {
     func testAKillThatTheRateRefusedCannotBeRepeatedLater() async throws {
         let world = DASWorld(limit: 1)
         for (action, repeated) in [(DASWorld.Echo.name, "OK"), (DASWorld.Kill.name, "SignatureNonceUsed")] {
-            _ = try await world.answer(world.request(action).signedV3())
-            let refused = try world.request(action).signedV3()
-            try assertError(try await world.answer(refused), .badRequest, "Throttling.User")
+            _ = try await world.response(to: world.request(action).signedV3())
+            let rejected = try world.request(action).signedV3()
+            try assertError(try await world.response(to: rejected), .badRequest, "Throttling.User")
             world.advance(by: 2)
-            let answer = try await world.answer(refused)
-            let code = answer.status == .ok ? "OK" : try answer.object()["Code"] as? String
+            let response = try await world.response(to: rejected)
+            let code = response.status == .ok ? "OK" : try response.object()["Code"] as? String
             XCTAssertEqual(code, repeated, action)
         }
     }
@@ -381,22 +390,22 @@ final class DASGateTests: XCTestCase {
         let world = DASWorld(nonces: 3, limit: 1_000)
         let first = try world.request().signedV3()
         for signed in [first, try world.request().signedV3(), try world.request().signedV3()] {
-            let answer = try await world.answer(signed)
-            XCTAssertEqual(answer.status, .ok, answer.text)
+            let response = try await world.response(to: signed)
+            XCTAssertEqual(response.status, .ok, response.text)
         }
-        let full = try await world.answer(world.request().signedV3())
+        let full = try await world.response(to: world.request().signedV3())
         try assertError(full, .badRequest, "Throttling.User")
         let delay = try XCTUnwrap(full.headers["x-acs-retry-after"].flatMap { Int64($0) }) / 1_000
         XCTAssertTrue((1_800...2_100).contains(delay), "\(delay)")
-        try assertError(try await world.answer(first), .badRequest, "SignatureNonceUsed")
+        try assertError(try await world.response(to: first), .badRequest, "SignatureNonceUsed")
         let reader = world.request {
             $0.accessKeyID = "AKIDREADER"
             $0.accessKeySecret = "SKREADER"
         }
-        let other = try await world.answer(reader.signedV3())
+        let other = try await world.response(to: reader.signedV3())
         XCTAssertEqual(other.status, .ok, other.text)
         world.advance(by: delay)
-        let later = try await world.answer(world.request().signedV3())
+        let later = try await world.response(to: world.request().signedV3())
         XCTAssertEqual(later.status, .ok, later.text)
     }
 }

@@ -14,26 +14,27 @@ final class DASRequestTests: XCTestCase {
         let parameters: [DASRequest.Pair] = [
             ("InstanceId", "rm-1"), ("DbUserPassword", awkward), ("KillAllSessions", "True"), ("SessionIds", "[1,2]"),
         ]
-        var answers: [HTTPResponse] = []
+        var responses: [HTTPResponse] = []
         for method in ["GET", "POST"] {
-            answers += try await world.answers(world.request(DASWorld.Echo.name, parameters) { $0.method = method })
-            answers += try await world.answers(
-                world.request(DASWorld.Echo.name, []) {
+            responses += try await world.responses(
+                to: world.request(DASWorld.Echo.name, parameters) { $0.method = method })
+            responses += try await world.responses(
+                to: world.request(DASWorld.Echo.name, []) {
                     $0.method = method
                     $0.form = parameters
                 })
         }
-        answers.append(
-            try await world.answer(
-                world.request(DASWorld.Echo.name, []) {
+        responses.append(
+            try await world.response(
+                to: world.request(DASWorld.Echo.name, []) {
                     $0.json =
                         #"{"InstanceId":"rm-1","DbUserPassword":"\#(awkward)","KillAllSessions":true,"#
                         + #""SessionIds":"[1,2]"}"#
                 }.signedV3()))
-        XCTAssertEqual(answers.count, 9)
-        for answer in answers {
-            XCTAssertEqual(answer.status, .ok, answer.text)
-            let data = try answer.data()
+        XCTAssertEqual(responses.count, 9)
+        for response in responses {
+            XCTAssertEqual(response.status, .ok, response.text)
+            let data = try response.data()
             XCTAssertEqual(data["InstanceId"] as? String, "rm-1")
             XCTAssertEqual(data["PasswordBytes"] as? Int, awkward.utf8.count)
             XCTAssertEqual(data["KillAllSessions"] as? Bool, true)
@@ -44,16 +45,16 @@ final class DASRequestTests: XCTestCase {
 
     func testBlankParametersAreSignedAndCountAsAbsent() async throws {
         let world = DASWorld()
-        for answer in try await world.answers(
-            world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("NodeId", ""), ("KillAllSessions", "")]))
+        for response in try await world.responses(
+            to: world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("NodeId", ""), ("KillAllSessions", "")]))
         {
-            XCTAssertEqual(answer.status, .ok, answer.text)
-            XCTAssertNil(try answer.data()["NodeId"])
-            XCTAssertNil(try answer.data()["KillAllSessions"])
+            XCTAssertEqual(response.status, .ok, response.text)
+            XCTAssertNil(try response.data()["NodeId"])
+            XCTAssertNil(try response.data()["KillAllSessions"])
         }
-        for answer in try await world.answers(world.request(DASWorld.Echo.name, [("InstanceId", "")])) {
+        for response in try await world.responses(to: world.request(DASWorld.Echo.name, [("InstanceId", "")])) {
             try assertError(
-                answer, .badRequest, "MissingInstanceId", "InstanceId is mandatory for this action.")
+                response, .badRequest, "MissingInstanceId", "InstanceId is mandatory for this action.")
         }
     }
 
@@ -66,25 +67,25 @@ final class DASRequestTests: XCTestCase {
             kill([("IgnoredUsers", "")]), kill([("IgnoredUsers", "['a']")]) { $0.form = [("IgnoredUsers", "")] },
             kill([]) { $0.form = [("IgnoredUsers", ""), ("SessionIds", "[1]")] },
         ] {
-            for answer in try await world.answers(request) {
+            for response in try await world.responses(to: request) {
                 try assertError(
-                    answer, .badRequest, "InvalidIgnoredUsers", "Specified parameter IgnoredUsers is not valid.")
+                    response, .badRequest, "InvalidIgnoredUsers", "Specified parameter IgnoredUsers is not valid.")
             }
         }
         for json in [#"{"IgnoredUsers":null}"#, #"{"IgnoredUsers":""}"#] {
-            let answer = try await world.answer(kill([("IgnoredUsers", "['a']")]) { $0.json = json }.signedV3())
-            try assertError(answer, .badRequest, "InvalidIgnoredUsers")
+            let response = try await world.response(to: kill([("IgnoredUsers", "['a']")]) { $0.json = json }.signedV3())
+            try assertError(response, .badRequest, "InvalidIgnoredUsers")
         }
         // A name that is none is no better for being blank.
-        for answer in try await world.answers(kill([("IgnoredUser", "")])) {
-            try assertError(answer, .badRequest, "InvalidIgnoredUser")
+        for response in try await world.responses(to: kill([("IgnoredUser", "")])) {
+            try assertError(response, .badRequest, "InvalidIgnoredUser")
         }
         XCTAssertEqual(world.calls, 0)
-        for answer in try await world.answers(kill([("SessionIds", "")])) {
-            XCTAssertEqual(answer.status, .ok, answer.text)
+        for response in try await world.responses(to: kill([("SessionIds", "")])) {
+            XCTAssertEqual(response.status, .ok, response.text)
         }
-        for answer in try await world.answers(world.request(DASWorld.Kill.name, [("InstanceId", "")])) {
-            try assertError(answer, .badRequest, "MissingInstanceId")
+        for response in try await world.responses(to: world.request(DASWorld.Kill.name, [("InstanceId", "")])) {
+            try assertError(response, .badRequest, "MissingInstanceId")
         }
     }
 
@@ -93,16 +94,16 @@ final class DASRequestTests: XCTestCase {
         let request = world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("NodeId", "pi-1")]) {
             $0.form = [("InstanceId", "rm-2")]
         }
-        for answer in try await world.answers(request) {
-            XCTAssertEqual(try answer.data()["InstanceId"] as? String, "rm-2", answer.text)
-            XCTAssertEqual(try answer.data()["NodeId"] as? String, "pi-1")
+        for response in try await world.responses(to: request) {
+            XCTAssertEqual(try response.data()["InstanceId"] as? String, "rm-2", response.text)
+            XCTAssertEqual(try response.data()["NodeId"] as? String, "pi-1")
         }
         let json = world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("NodeId", "pi-1")]) {
             $0.json = #"{"InstanceId":"rm-2"}"#
         }
-        let answer = try await world.answer(json.signedV3())
-        XCTAssertEqual(try answer.data()["InstanceId"] as? String, "rm-2", answer.text)
-        XCTAssertEqual(try answer.data()["NodeId"] as? String, "pi-1")
+        let response = try await world.response(to: json.signedV3())
+        XCTAssertEqual(try response.data()["InstanceId"] as? String, "rm-2", response.text)
+        XCTAssertEqual(try response.data()["NodeId"] as? String, "pi-1")
     }
 
     func testTheSpellingsOfTheSDKsAreBooleans() async throws {
@@ -111,13 +112,14 @@ final class DASRequestTests: XCTestCase {
             ("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false), ("1", nil),
             ("yes", nil), ("truee", nil), ("truetrue", nil),
         ] as [(String, Bool?)] {
-            let answer = try await world.answer(
-                world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("KillAllSessions", text)]).signedV3())
+            let response = try await world.response(
+                to: world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("KillAllSessions", text)]).signedV3())
             if let value {
-                XCTAssertEqual(try answer.data()["KillAllSessions"] as? Bool, value, text)
+                XCTAssertEqual(try response.data()["KillAllSessions"] as? Bool, value, text)
             } else {
                 try assertError(
-                    answer, .badRequest, "InvalidKillAllSessions", "Specified parameter KillAllSessions is not valid.")
+                    response, .badRequest, "InvalidKillAllSessions", "Specified parameter KillAllSessions is not valid."
+                )
             }
         }
     }
@@ -125,10 +127,10 @@ final class DASRequestTests: XCTestCase {
     func testAnyContentTypeIsTakenForAnEmptyBody() async throws {
         let world = DASWorld()
         for type in ["application/octet-stream", "application/json", "application/x-www-form-urlencoded", "x", ""] {
-            for answer in try await world.answers(
-                world.request { $0.unsignedHeaders = [("Content-Type", type)] })
+            for response in try await world.responses(
+                to: world.request { $0.unsignedHeaders = [("Content-Type", type)] })
             {
-                XCTAssertEqual(answer.status, .ok, "\(type): \(answer.text)")
+                XCTAssertEqual(response.status, .ok, "\(type): \(response.text)")
             }
         }
     }
@@ -141,15 +143,15 @@ final class DASRequestTests: XCTestCase {
             ("application/x-www-form-urlencoded", "InstanceId=%4"),
             ("application/x-www-form-urlencoded", "InstanceId=a&InstanceId=b"),
         ] {
-            let answer = try await world.answer(
-                world.request {
+            let response = try await world.response(
+                to: world.request {
                     $0.json = body
                     $0.headers["content-type"] = type
                 }.signedV3())
-            try assertError(answer, .badRequest, "InvalidParams", "The request parameters are invalid.")
+            try assertError(response, .badRequest, "InvalidParams", "The request parameters are invalid.")
         }
         // A signature of V1 does not cover what is no form.
-        let unsigned = try await world.answer(world.request { $0.json = #"{"NodeId":"pi-1"}"# }.signedV1())
+        let unsigned = try await world.response(to: world.request { $0.json = #"{"NodeId":"pi-1"}"# }.signedV1())
         try assertError(unsigned, .badRequest, "InvalidParams")
         XCTAssertEqual(world.calls, 0)
     }
@@ -158,48 +160,49 @@ final class DASRequestTests: XCTestCase {
         let world = DASWorld()
         let v1 = try world.request().signedV1()
         XCTAssertTrue(v1.headers.contains { $0.name == "x-acs-action" })
-        let answerToV1 = try await world.answer(v1)
+        let answerToV1 = try await world.response(to: v1)
         XCTAssertEqual(answerToV1.status, .ok, answerToV1.text)
 
         let v3 = try world.request().signedV3()
         for name in ["Action=", "Version=", "Format=", "AccessKeyId="] { XCTAssertFalse(v3.target.contains(name)) }
-        let answerToV3 = try await world.answer(v3)
+        let answerToV3 = try await world.response(to: v3)
         XCTAssertEqual(answerToV3.status, .ok, answerToV3.text)
     }
 
     func testAMisspelledParameterIsRefusedByName() async throws {
         let world = DASWorld()
         let request = world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), ("IgnoredUser", "['app']")])
-        for answer in try await world.answers(request) {
+        for response in try await world.responses(to: request) {
             try assertError(
-                answer, .badRequest, "InvalidIgnoredUser", "Specified parameter IgnoredUser is not valid.")
+                response, .badRequest, "InvalidIgnoredUser", "Specified parameter IgnoredUser is not valid.")
         }
         for name in ["a.b", "é", String(repeating: "a", count: 65), "a b", "<"] {
             let odd = world.request(DASWorld.Echo.name, [("InstanceId", "rm-1"), (name, "1")])
-            try assertError(try await world.answer(odd.signedV3()), .badRequest, "InvalidParams")
+            try assertError(try await world.response(to: odd.signedV3()), .badRequest, "InvalidParams")
         }
         XCTAssertEqual(world.calls, 0)
     }
 
     func testAWrongValueIsRefusedWithoutBeingRepeated() async throws {
         let world = DASWorld()
-        let answer = try await world.answer(
-            world.request(DASWorld.Echo.name, []) {
+        let response = try await world.response(
+            to: world.request(DASWorld.Echo.name, []) {
                 $0.json = #"{"InstanceId":"rm-1","DbUserPassword":["hunter2"]}"#
             }.signedV3())
-        try assertError(answer, .badRequest, "InvalidDbUserPassword")
-        XCTAssertFalse(answer.text.contains("hunter2"))
+        try assertError(response, .badRequest, "InvalidDbUserPassword")
+        XCTAssertFalse(response.text.contains("hunter2"))
     }
 
     func testOnlyGETAndPOSTOfTheOnePathAreServed() async throws {
         let world = DASWorld()
         var signed = try world.request { $0.method = "PUT" }.signedV3()
         try assertError(
-            try await world.answer(signed), .forbidden, "UnsupportedHTTPMethod", "This http method is not supported.")
+            try await world.response(to: signed), .forbidden, "UnsupportedHTTPMethod",
+            "This http method is not supported.")
         signed = try world.request().signedV3()
         signed.target = "/other?InstanceId=rm-1"
         try assertError(
-            try await world.answer(signed), .notFound, "InvalidAction.NotFound",
+            try await world.response(to: signed), .notFound, "InvalidAction.NotFound",
             "Specified api is not found, please check your url and method.")
     }
 }

@@ -14,45 +14,45 @@ final class DASResponseTests: XCTestCase {
             ("JSON", json, json), ("json", json, json), ("Json", json, json), ("XML", xml, xml), ("xml", xml, xml),
             ("None", json, json), ("", xml, json), (nil, xml, json),
         ] {
-            let v1 = try await world.answer(world.request { $0.common["Format"] = .some(format) }.signedV1())
+            let v1 = try await world.response(to: world.request { $0.common["Format"] = .some(format) }.signedV1())
             XCTAssertEqual(v1.status, .ok, v1.text)
             XCTAssertEqual(v1.headers["Content-Type"], ofV1, format ?? "none")
-            let v3 = try await world.answer(
-                world.request { if let format { $0.query.append(("Format", format)) } }.signedV3())
+            let v3 = try await world.response(
+                to: world.request { if let format { $0.query.append(("Format", format)) } }.signedV3())
             XCTAssertEqual(v3.status, .ok, v3.text)
             XCTAssertEqual(v3.headers["Content-Type"], ofV3, format ?? "none")
         }
-        let other = try await world.answer(world.request { $0.common["Format"] = "YAML" }.signedV1())
+        let other = try await world.response(to: world.request { $0.common["Format"] = "YAML" }.signedV1())
         try assertError(
             other, .badRequest, "InvalidParameter.Format", "Specified parameter format is not valid.")
     }
 
     func testTheCodeOfASuccessIsANumber() async throws {
         let world = DASWorld()
-        let answer = try await world.answer(world.request().signedV3())
-        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        let response = try await world.response(to: world.request().signedV3())
+        let requestID = try XCTUnwrap(response.headers["x-acs-request-id"])
         XCTAssertNotNil(requestID.wholeMatch(of: /[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/))
         XCTAssertEqual(
-            answer.text,
+            response.text,
             #"{"Code":200,"Message":"Successful","Data":{"InstanceId":"rm-1","Account":"ci","List":[1,2],"Empty":[],"#
                 + #""Objects":[{"Key":"a<&>\u0001b"}]},"RequestId":"\#(requestID)","Success":true}"#)
     }
 
     func testEverythingInTheAnswerOfKillInstanceAllSessionIsText() async throws {
         let world = DASWorld()
-        let answer = try await world.answer(world.request(DASWorld.Kill.name).signedV3())
-        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        let response = try await world.response(to: world.request(DASWorld.Kill.name).signedV3())
+        let requestID = try XCTUnwrap(response.headers["x-acs-request-id"])
         XCTAssertEqual(
-            answer.text,
+            response.text,
             #"{"Code":"200","Message":"Successful","Data":"","RequestId":"\#(requestID)","Success":"true"}"#)
     }
 
     func testAListInXMLIsAContainerOfElementsWithItsOwnName() async throws {
         let world = DASWorld()
-        let answer = try await world.answer(world.request { $0.common["Format"] = "XML" }.signedV1())
-        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        let response = try await world.response(to: world.request { $0.common["Format"] = "XML" }.signedV1())
+        let requestID = try XCTUnwrap(response.headers["x-acs-request-id"])
         XCTAssertEqual(
-            answer.text,
+            response.text,
             "<?xml version='1.0' encoding='UTF-8'?><GetMySQLAllSessionAsyncResponse><Code>200</Code>"
                 + "<Message>Successful</Message><Data><InstanceId>rm-1</InstanceId><Account>ci</Account>"
                 + "<List><List>1</List><List>2</List></List><Empty></Empty>"
@@ -62,13 +62,13 @@ final class DASResponseTests: XCTestCase {
 
     func testAnErrorInXMLHasTheRootError() async throws {
         let world = DASWorld()
-        let answer = try await world.answer(
-            world.request(DASWorld.Echo.name, []) { $0.common["Format"] = .some(nil) }.signedV1())
-        XCTAssertEqual(answer.status, .badRequest)
-        XCTAssertEqual(answer.headers["Content-Type"], "text/xml;charset=utf-8")
-        let requestID = try XCTUnwrap(answer.headers["x-acs-request-id"])
+        let response = try await world.response(
+            to: world.request(DASWorld.Echo.name, []) { $0.common["Format"] = .some(nil) }.signedV1())
+        XCTAssertEqual(response.status, .badRequest)
+        XCTAssertEqual(response.headers["Content-Type"], "text/xml;charset=utf-8")
+        let requestID = try XCTUnwrap(response.headers["x-acs-request-id"])
         XCTAssertEqual(
-            answer.text,
+            response.text,
             "<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>\(requestID)</RequestId>"
                 + "<HostId>127.0.0.1:8156</HostId><Code>MissingInstanceId</Code>"
                 + "<Message>InstanceId is mandatory for this action.</Message>"
@@ -81,9 +81,10 @@ final class DASResponseTests: XCTestCase {
         for (instance, status, code) in [
             ("unknown", .badRequest, "InvalidParams"), ("broken", .internalServerError, "InternalError"),
         ] as [(String, HTTPStatus, String)] {
-            for answer in try await world.answers(world.request(DASWorld.Echo.name, [("InstanceId", instance)])) {
-                try assertError(answer, status, code)
-                XCTAssertEqual(try answer.object()["HostId"] as? String, "127.0.0.1:8156")
+            for response in try await world.responses(to: world.request(DASWorld.Echo.name, [("InstanceId", instance)]))
+            {
+                try assertError(response, status, code)
+                XCTAssertEqual(try response.object()["HostId"] as? String, "127.0.0.1:8156")
             }
         }
         XCTAssertEqual(
@@ -95,10 +96,10 @@ final class DASResponseTests: XCTestCase {
         for (status, code) in [
             (.contentTooLarge, "InvalidParams"), (.serviceUnavailable, "ServiceUnavailable"),
         ] as [(HTTPStatus, String)] {
-            let answer = DASDispatcher.refusal(of: HTTPProtocolError(status, "the reason"))
-            try assertError(answer, status, code)
-            XCTAssertTrue(answer.text.contains("the reason"))
-            XCTAssertEqual(answer.headers["Content-Type"], "application/json;charset=utf-8")
+            let response = DASDispatcher.rejection(of: HTTPProtocolError(status, "the reason"))
+            try assertError(response, status, code)
+            XCTAssertTrue(response.text.contains("the reason"))
+            XCTAssertEqual(response.headers["Content-Type"], "application/json;charset=utf-8")
         }
     }
 
@@ -118,11 +119,11 @@ final class DASResponseTests: XCTestCase {
         let number: Int64
         let text: String?
 
-        func write(to answer: inout ResponseWriter) {
-            answer.beginObject()
-            if number > 0 { answer.append("Number", number) }
-            if let text { answer.append("Text", text) }
-            answer.endObject()
+        func write(to response: inout ResponseWriter) {
+            response.beginObject()
+            if number > 0 { response.append("Number", number) }
+            if let text { response.append("Text", text) }
+            response.endObject()
         }
 
         var value: ResponseValue { ["Number": number > 0 ? .integer(number) : nil, "Text": text.map { .text($0) }] }

@@ -12,46 +12,46 @@ final class DASStrangerTests: XCTestCase {
         for sign in [{ try $0.signedV1() }, { try $0.signedV3() }] as [(DASRequest) throws -> DASRequest.Signed] {
             let known = world.allowance(of: try sign(world.request()))
             XCTAssertEqual(known.bytes, 64 * 1_024 + 16 * 1_000)
-            try assertError(known.refusal(), .badRequest, "InvalidParams")
+            try assertError(known.rejection(), .badRequest, "InvalidParams")
 
             let unknown = world.allowance(of: try sign(world.request { $0.accessKeyID = "AKIDSTRANGER" }))
             XCTAssertEqual(unknown.bytes, 0)
-            try assertError(unknown.refusal(), .notFound, "InvalidAccessKeyId.NotFound")
+            try assertError(unknown.rejection(), .notFound, "InvalidAccessKeyId.NotFound")
         }
     }
 
     func testALongFormOfAnUnknownAccessKeyIsNotParsed() async throws {
         let filler = String(repeating: "x", count: 70_000)
-        func answer(_ accessKeyID: String?) async throws -> HTTPResponse {
+        func response(accessKeyID: String?) async throws -> HTTPResponse {
             let signed = try world.request {
                 $0.common["AccessKeyId"] = .some(nil)
                 $0.form = accessKeyID.map { [("AccessKeyId", $0)] } ?? []
                 $0.form.append(("InstanceId", filler))
             }.signedV1()
             // A malformed pair.
-            return try await world.answer(
-                DASRequest.Signed(
+            return try await world.response(
+                to: DASRequest.Signed(
                     method: signed.method, target: signed.target, headers: signed.headers,
                     body: signed.body + Array("&nonsense".utf8)))
         }
-        try assertError(try await answer("AKIDSTRANGER"), .notFound, "InvalidAccessKeyId.NotFound")
-        try assertError(try await answer(nil), .badRequest, "MissingAccessKeyId")
-        try assertError(try await answer("AKIDEXAMPLE"), .badRequest, "InvalidParams")
+        try assertError(try await response(accessKeyID: "AKIDSTRANGER"), .notFound, "InvalidAccessKeyId.NotFound")
+        try assertError(try await response(accessKeyID: nil), .badRequest, "MissingAccessKeyId")
+        try assertError(try await response(accessKeyID: "AKIDEXAMPLE"), .badRequest, "InvalidParams")
     }
 
     func testAFormOfMoreParametersThanAnyActionHasIsNotSorted() async throws {
-        let answer = try await world.answer(
-            world.request { request in request.form = (0..<300).map { ("Name\($0)", "x") } }.signedV1())
-        try assertError(answer, .badRequest, "InvalidParams")
+        let response = try await world.response(
+            to: world.request { request in request.form = (0..<300).map { ("Name\($0)", "x") } }.signedV1())
+        try assertError(response, .badRequest, "InvalidParams")
     }
 
     func testABodyOfJSONIsHashedBeforeItIsParsed() async throws {
-        let answer = try await world.answer(
-            world.request {
+        let response = try await world.response(
+            to: world.request {
                 $0.json = "[[[["
                 $0.accessKeySecret = "wrong"
             }.signedV3())
-        try assertError(answer, .badRequest, "SignatureDoesNotMatch")
+        try assertError(response, .badRequest, "SignatureDoesNotMatch")
     }
 
     func testNoAnswerRepeatsARequestAtLength() async throws {
@@ -68,9 +68,9 @@ final class DASStrangerTests: XCTestCase {
                     try wrong.with { $0.common["Format"] = text }.signedV1(),
                     try wrong.with { $0.unsignedHeaders = [("Host", text)] }.signedV1(),
                 ] {
-                    let answer = try await world.answer(request)
-                    XCTAssertNotEqual(answer.status, .ok)
-                    XCTAssertLessThan(answer.body.count, 8_192)
+                    let response = try await world.response(to: request)
+                    XCTAssertNotEqual(response.status, .ok)
+                    XCTAssertLessThan(response.body.count, 8_192)
                 }
             }
         }

@@ -30,7 +30,7 @@ final class DASTargetTests: XCTestCase {
             name: "ci", uin: "1", secretID: "AK", secretKey: Secret("SK"), permissions: [.prepare, .commit],
             instances: [InstancePattern("pc-*")].compactMap { $0 }))
 
-    private func refusal(
+    private func rejection(
         of wish: DAS.Wish, by das: DAS, file: StaticString = #filePath, line: UInt = #line
     ) async -> String {
         do throws(DASError) {
@@ -51,25 +51,25 @@ final class DASTargetTests: XCTestCase {
     }
 
     func testNobodyIsKilledByThisDoorWhereSomebodyMustAgree() async {
-        let code = await refusal(of: wish(all: true), by: das(needsApproval: true))
+        let code = await rejection(of: wish(all: true), by: das(needsApproval: true))
         XCTAssertEqual(code, "NoPermission")
     }
 
     func testWhatIsNotDefiniteIsRefused() async {
-        let refused: [(DAS.Wish, [String])] = [
+        let rejected: [(DAS.Wish, [String])] = [
             (wish(), []), (wish("pc-1", []), []), (wish("pc-1", [1, 2, 3]), []), (wish("pc-2", all: true), []),
             (wish("rm-1", all: true), []), (wish(String(repeating: "pc-1", count: 40), all: true), []),
             (wish(node: "pi-1", all: true), []), (wish(node: "pi-3", [1]), ["pi-1", "pi-2"]),
             (wish("pc-1", [1]), ["pi-1", "pi-2"]), (wish(node: String(repeating: "p", count: 200), [1]), ["pi-1"]),
         ]
-        for (wish, nodes) in refused {
-            let code = await refusal(of: wish, by: das(nodes: nodes))
+        for (wish, nodes) in rejected {
+            let code = await rejection(of: wish, by: das(nodes: nodes))
             XCTAssertEqual(code, "InvalidParams", "\(wish) \(nodes)")
         }
     }
 
     func testAServerThatIsAwayIsNoMistakeOfTheCaller() async {
-        let code = await refusal(of: wish(all: true), by: das())
+        let code = await rejection(of: wish(all: true), by: das())
         XCTAssertEqual(code, "ServiceUnavailable")
     }
 

@@ -38,7 +38,7 @@ final class DASWorld: Sendable {
         static let needs: Set<Permission> = [.list]
         let witness: Witness
 
-        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+        func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
             witness.state.withLock { $0.calls += 1 }
             switch request.InstanceId {
             case "unknown": throw .invalidParameters(.unknownInstance)
@@ -67,7 +67,7 @@ final class DASWorld: Sendable {
         static let mayBeBlank: [String]? = ["InstanceId", "SessionIds"]
         let witness: Witness
 
-        func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+        func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
             witness.state.withLock { $0.calls += 1 }
             return DASResponse(data: "", envelope: .allText)
         }
@@ -124,12 +124,12 @@ final class DASWorld: Sendable {
         DASRequest(action, query, timestamp: witness.state.withLock(\.now)).with(change)
     }
 
-    func answer(_ signed: DASRequest.Signed) async throws -> HTTPResponse {
-        await result(of: dispatcher.answer(request(signed, body: signed.body)))
+    func response(to signed: DASRequest.Signed) async throws -> HTTPResponse {
+        await result(of: dispatcher.respond(to: request(signed, body: signed.body)))
     }
 
-    func refuseElsewhere(_ signed: DASRequest.Signed) -> HTTPResponse {
-        dispatcher.refuseElsewhere(request(signed, body: signed.body))
+    func rejectElsewhere(_ signed: DASRequest.Signed) -> HTTPResponse {
+        dispatcher.rejectElsewhere(request(signed, body: signed.body))
     }
 
     /// What the HTTP server is told when only the head has come.
@@ -144,20 +144,20 @@ final class DASWorld: Sendable {
             method: signed.method, target: signed.target, headers: headers, body: body, remoteAddress: "127.0.0.1")
     }
 
-    private func result(of answer: PendingResponse) async -> HTTPResponse {
-        switch answer {
-        case .now(let response): response
-        case .soon(let find): await result(of: find())
-        case .later(let work): await work()
+    private func result(of response: PendingResponse) async -> HTTPResponse {
+        switch response {
+        case .immediate(let response): response
+        case .offloaded(let find): await result(of: find())
+        case .async(let work): await work()
         }
     }
 
     /// The answers to the request in both versions of the signature, which must be
     /// alike.
-    func answers(_ request: DASRequest) async throws -> [HTTPResponse] {
+    func responses(to request: DASRequest) async throws -> [HTTPResponse] {
         [
-            try await answer(request.with { $0.nonce += "-1" }.signedV1()),
-            try await answer(request.with { $0.nonce += "-3" }.signedV3()),
+            try await response(to: request.with { $0.nonce += "-1" }.signedV1()),
+            try await response(to: request.with { $0.nonce += "-3" }.signedV3()),
         ]
     }
 }

@@ -12,7 +12,7 @@ final class HTTPConnectionTests: XCTestCase {
     func testAnswersCarryDateLengthAndConnection() {
         var client = ScriptedClient()
         client.send(get)
-        client.answer("hello", headers: ["Content-Type": "text/plain"])
+        client.respond("hello", headers: ["Content-Type": "text/plain"])
         XCTAssertEqual(
             client.received,
             "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 5\r\n"
@@ -26,7 +26,7 @@ final class HTTPConnectionTests: XCTestCase {
         client.send((1...300).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
         XCTAssertEqual(client.log, ["GET /1"])
         XCTAssertFalse(client.connection.wantsInput)
-        for _ in 1...300 { client.answer("") }
+        for _ in 1...300 { client.respond("") }
         XCTAssertEqual(client.log, (1...300).map { "GET /\($0)" })
         XCTAssertTrue(client.connection.wantsInput)
     }
@@ -35,7 +35,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.takesAnswers = false
         client.send(get + get + get)
-        client.answer(String(repeating: "x", count: 100_000))
+        client.respond(String(repeating: "x", count: 100_000))
         XCTAssertEqual(client.log, ["GET /a"])
         client.takesAnswers = true
         client.run()
@@ -56,7 +56,7 @@ final class HTTPConnectionTests: XCTestCase {
         for (request, isKept) in cases {
             var client = ScriptedClient()
             client.send(request)
-            client.answer("")
+            client.respond("")
             XCTAssertEqual(client.log, isKept ? ["GET /"] : ["GET /", "shut down sending"], request)
             XCTAssertTrue(client.received.contains("Connection: \(isKept ? "keep-alive" : "close")\r\n"), request)
         }
@@ -65,14 +65,14 @@ final class HTTPConnectionTests: XCTestCase {
     func testWhatFollowsARequestThatClosesIsNotRead() {
         var client = ScriptedClient()
         client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + get)
-        client.answer("")
+        client.respond("")
         XCTAssertEqual(client.log, ["GET /", "shut down sending"])
     }
 
     func testTheAnswerToHeadHasNoBodyButItsLength() {
         var client = ScriptedClient()
         client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
-        client.answer("hello")
+        client.respond("hello")
         XCTAssertTrue(client.received.contains("Content-Length: 5\r\n"))
         XCTAssertTrue(client.received.hasSuffix("\r\n\r\n"))
     }
@@ -98,7 +98,7 @@ final class HTTPConnectionTests: XCTestCase {
         client.send("ab")
         client.send("cd")
         XCTAssertEqual(client.log, ["POST /b abcd"])
-        client.answer("")
+        client.respond("")
         XCTAssertEqual(client.received.components(separatedBy: "100 Continue").count, 2)
     }
 
@@ -106,7 +106,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.send("\(get)\(post)Expect: 100-continue\r\n\r\n")
         XCTAssertEqual(client.received, "")
-        client.answer("first")
+        client.respond("first")
         XCTAssertTrue(client.received.hasSuffix("firstHTTP/1.1 100 Continue\r\n\r\n"))
     }
 
@@ -136,7 +136,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.send("\(get)nonsense\r\n")
         XCTAssertEqual(client.log, ["GET /a"])
-        client.answer("first")
+        client.respond("first")
         XCTAssertEqual(client.log, ["GET /a", "refused 400", "shut down sending"])
         XCTAssertTrue(client.received.contains("firstHTTP/1.1 400"))
     }
@@ -163,7 +163,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.send("\(post)\r\nab")
         XCTAssertGreaterThan(client.connection.heldBytes, post.utf8.count + 2)
-        client.connection.refuseForLackOfMemory()
+        client.connection.rejectForLackOfMemory()
         client.run()
         XCTAssertEqual(client.log, ["refused 503", "shut down sending"])
         XCTAssertEqual(client.connection.heldBytes, client.connection.output.capacity)
@@ -174,7 +174,7 @@ final class HTTPConnectionTests: XCTestCase {
     func testAHeadThatDripsIsEndedAtItsDeadline() {
         var client = ScriptedClient()
         client.send(get)
-        client.answer("")
+        client.respond("")
         client.advance(.seconds(50))
         client.send("GET /")
         for _ in 0..<14 {
@@ -209,7 +209,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.takesAnswers = false
         client.send(get)
-        client.answer("")
+        client.respond("")
         client.advance(.seconds(10))
         client.takesAnswers = true
         client.run()
@@ -257,7 +257,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.takesAnswers = false
         client.send(get)
-        client.answer("hello")
+        client.respond("hello")
         client.advance(.seconds(14))
         XCTAssertEqual(client.log, ["GET /a"])
         client.advance(.seconds(1))
@@ -269,7 +269,7 @@ final class HTTPConnectionTests: XCTestCase {
             var client = ScriptedClient()
             client.takesAnswers = false
             client.send(get)
-            client.answer(String(repeating: "x", count: 1_000_000))
+            client.respond(String(repeating: "x", count: 1_000_000))
             for _ in 0..<60 {
                 client.connection.sent(rate, at: client.now)
                 client.advance(.seconds(1))
@@ -282,7 +282,7 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.takesAnswers = false
         client.send(get)
-        client.answer(String(repeating: "x", count: 1_000_000))
+        client.respond(String(repeating: "x", count: 1_000_000))
         for _ in 0..<11 {
             client.advance(.seconds(10))
             client.connection.sent(8_000, at: client.now)
@@ -300,7 +300,7 @@ final class HTTPConnectionTests: XCTestCase {
         client.advance(.seconds(1))
         XCTAssertEqual(client.log, ["GET /a", "refused 503", "shut down sending"])
         let received = client.received
-        client.answer("too late")
+        client.respond("too late")
         XCTAssertEqual(client.received, received)
     }
 
@@ -310,8 +310,8 @@ final class HTTPConnectionTests: XCTestCase {
         var client = ScriptedClient()
         client.send(get + get)
         client.end()
-        client.answer("first")
-        client.answer("second")
+        client.respond("first")
+        client.respond("second")
         XCTAssertEqual(client.log, ["GET /a", "GET /a", "close"])
         XCTAssertTrue(client.received.contains("first"))
         XCTAssertTrue(client.received.hasSuffix("second"))
@@ -328,7 +328,7 @@ final class HTTPConnectionTests: XCTestCase {
             client = ScriptedClient()
             client.send(get + part)
             client.end()
-            client.answer("")
+            client.respond("")
             XCTAssertEqual(client.log, ["GET /a", "close"], part)
         }
     }
@@ -342,14 +342,14 @@ final class HTTPConnectionTests: XCTestCase {
         reading.send("GET /")
         reading.drain()
         reading.send("a HTTP/1.1\r\nHost: h\r\n\r\n")
-        reading.answer("last")
+        reading.respond("last")
         XCTAssertEqual(reading.log, ["GET /a", "shut down sending"])
         XCTAssertTrue(reading.received.contains("Connection: close\r\n"))
 
         var handling = ScriptedClient()
         handling.send(get + get)
         handling.drain()
-        handling.answer("last")
+        handling.respond("last")
         XCTAssertEqual(handling.log, ["GET /a", "shut down sending"])
     }
 }
@@ -384,9 +384,9 @@ private struct ScriptedClient {
         run()
     }
 
-    mutating func answer(_ body: String, headers: HTTPHeaders = [:]) {
-        connection.answer(
-            HTTPResponse(status: .ok, headers: headers, body: Array(body.utf8)), date: date, at: now)
+    mutating func respond(_ body: String, headers: HTTPHeaders = [:]) {
+        connection.respond(
+            with: HTTPResponse(status: .ok, headers: headers, body: Array(body.utf8)), date: date, at: now)
         run()
     }
 

@@ -77,9 +77,9 @@ final class HTTPMemoryTests: XCTestCase {
     private func head(_ length: Int) -> String { "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n" }
 
     func testUnfinishedBodiesTakeAllButTheShareOfOthers() throws {
-        let (server, port) = try start { .now(Self.length($0)) }
+        let (server, port) = try start { .immediate(Self.length($0)) }
         var greedy: [TestClient] = []
-        var refused = 0
+        var rejected = 0
         for _ in 0..<10 {
             let client = try TestClient(port: port)
             client.send(head(100_001))
@@ -88,9 +88,9 @@ final class HTTPMemoryTests: XCTestCase {
         }
         for client in greedy where client.hasInput(within: 100) {
             XCTAssertEqual(client.receive()?.hasPrefix("HTTP/1.1 503 "), true)
-            refused += 1
+            rejected += 1
         }
-        XCTAssertTrue((4...9).contains(refused), "\(refused)")
+        XCTAssertTrue((4...9).contains(rejected), "\(rejected)")
         let modest = try TestClient(port: port)
         modest.send(head(1_000))
         modest.send([UInt8](repeating: 0x78, count: 1_000))
@@ -114,9 +114,9 @@ final class HTTPMemoryTests: XCTestCase {
     func testBodiesThatAreCompleteCountWhileTheyWaitForAHandler() throws {
         let goesOn = DispatchSemaphore(value: 0)
         let (server, port) = try start { request in
-            .soon {
+            .offloaded {
                 if request.body.count > 65_536 { goesOn.wait() }
-                return .now(Self.length(request))
+                return .immediate(Self.length(request))
             }
         }
         let greedy = try (0..<10).map { _ in
@@ -125,16 +125,16 @@ final class HTTPMemoryTests: XCTestCase {
             client.send(Self.body)
             return client
         }
-        let refused = greedy.filter { $0.hasInput(within: 100) }
-        for client in refused { XCTAssertEqual(client.receive()?.hasPrefix("HTTP/1.1 503 "), true) }
-        XCTAssertTrue((4...9).contains(refused.count), "\(refused.count)")
+        let rejected = greedy.filter { $0.hasInput(within: 100) }
+        for client in rejected { XCTAssertEqual(client.receive()?.hasPrefix("HTTP/1.1 503 "), true) }
+        XCTAssertTrue((4...9).contains(rejected.count), "\(rejected.count)")
         // Long work waits for long work, but short work does not.
         let modest = try TestClient(port: port)
         modest.send(head(1_000))
         modest.send([UInt8](repeating: 0x78, count: 1_000))
         XCTAssertNotNil(modest.receive(until: "<1000>"))
         for _ in 0..<20 { goesOn.signal() }
-        for client in greedy where !refused.contains(where: { $0 === client }) {
+        for client in greedy where !rejected.contains(where: { $0 === client }) {
             XCTAssertNotNil(client.receive(until: "<100000>"))
         }
         try assertServed(100_000, port)
@@ -144,9 +144,9 @@ final class HTTPMemoryTests: XCTestCase {
     func testWhoDoesNotReadAnswersIsNotReadFrom() throws {
         let answered = Mutex(0)
         let (server, port) = try start { request in
-            guard request.body.isEmpty else { return .now(Self.length(request)) }
+            guard request.body.isEmpty else { return .immediate(Self.length(request)) }
             answered.withLock { $0 += 1 }
-            return .soon { .now(HTTPResponse(status: .ok, body: [UInt8](repeating: 0x78, count: 2_000))) }
+            return .offloaded { .immediate(HTTPResponse(status: .ok, body: [UInt8](repeating: 0x78, count: 2_000))) }
         }
         let client = try TestClient(port: port)
         let request = Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
@@ -174,22 +174,22 @@ final class HTTPMemoryTests: XCTestCase {
     }
 
     func testALongBodyIsRefusedBeforeItIsReadUnlessItIsAllowed() throws {
-        let (server, port) = try start(allowance: Self.allowance) { .now(Self.length($0)) }
-        for (path, length, answer) in [
+        let (server, port) = try start(allowance: Self.allowance) { .immediate(Self.length($0)) }
+        for (path, length, response) in [
             ("/", 65_536, "<65536>"), ("/", 65_537, "<not />"), ("/long", 200_000, "<200000>"),
             ("/long", 200_001, "<not /long>"),
         ] {
             let client = try TestClient(port: port)
             client.send("POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n")
-            if !answer.contains("not") { client.send([UInt8](repeating: 0x78, count: length)) }
-            XCTAssertNotNil(client.receive(until: answer), answer)
+            if !response.contains("not") { client.send([UInt8](repeating: 0x78, count: length)) }
+            XCTAssertNotNil(client.receive(until: response), response)
         }
         withExtendedLifetime(server) {}
     }
 
     func testABodyOfUnknownLengthIsRefusedOnceItIsTooLong() throws {
-        let (server, port) = try start(allowance: Self.allowance) { .now(Self.length($0)) }
-        for (path, chunks, answer) in [
+        let (server, port) = try start(allowance: Self.allowance) { .immediate(Self.length($0)) }
+        for (path, chunks, response) in [
             ("/", 4, "<64000>"), ("/", 5, "<not />"), ("/long", 12, "<192000>"), ("/long", 13, "<not /long>"),
         ] {
             let client = try TestClient(port: port)
@@ -199,8 +199,8 @@ final class HTTPMemoryTests: XCTestCase {
                 client.send([UInt8](repeating: 0x78, count: 16_000))
                 client.send("\r\n")
             }
-            if !answer.contains("not") { client.send("0\r\n\r\n") }
-            XCTAssertNotNil(client.receive(until: answer), answer)
+            if !response.contains("not") { client.send("0\r\n\r\n") }
+            XCTAssertNotNil(client.receive(until: response), response)
         }
         withExtendedLifetime(server) {}
     }
@@ -212,8 +212,8 @@ final class HTTPMemoryTests: XCTestCase {
         let requests = ["/a", "/b"].map { "GET \($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined()
         connection.receive(Array(requests.utf8).span, at: now)
         guard case .handle = connection.next(date: date, at: now) else { return XCTFail("not handled") }
-        connection.refuseForLackOfMemory()
-        connection.answer(HTTPResponse(status: .ok, body: Array("done".utf8)), date: date, at: now)
+        connection.rejectForLackOfMemory()
+        connection.respond(with: HTTPResponse(status: .ok, body: Array("done".utf8)), date: date, at: now)
         let output = String(decoding: connection.output, as: UTF8.self)
         XCTAssertTrue(output.hasSuffix("done"), output)
         XCTAssertTrue(output.contains("Connection: close"), output)

@@ -78,9 +78,9 @@ final class HTTPRequestParserTests: XCTestCase {
         XCTAssertEqual(parse("GET /?\(query) HTTP/1.1\r\nHost: a\r\n\r\n").requests.count, 1)
 
         let line = String(repeating: "q", count: 41 * 1024)
-        XCTAssertEqual(parse("GET /?\(line) HTTP/1.1\r\nHost: a\r\n\r\n").end, .refused(.uriTooLong))
+        XCTAssertEqual(parse("GET /?\(line) HTTP/1.1\r\nHost: a\r\n\r\n").end, .rejected(.uriTooLong))
         XCTAssertEqual(
-            parse("GET / HTTP/1.1\r\nHost: a\r\nX: \(line)\r\n\r\n").end, .refused(.requestHeaderFieldsTooLarge))
+            parse("GET / HTTP/1.1\r\nHost: a\r\nX: \(line)\r\n\r\n").end, .rejected(.requestHeaderFieldsTooLarge))
     }
 
     func testTheLimitOfTheHeadIsExact() {
@@ -89,7 +89,7 @@ final class HTTPRequestParserTests: XCTestCase {
         limits.headBytes = request.utf8.count
         XCTAssertEqual(parse(request, limits: limits).requests.count, 1)
         limits.headBytes -= 1
-        XCTAssertEqual(parse(request, limits: limits).end, .refused(.requestHeaderFieldsTooLarge))
+        XCTAssertEqual(parse(request, limits: limits).end, .rejected(.requestHeaderFieldsTooLarge))
     }
 
     func testASlashBehindTheHostIsTakenOnlyWhereItIsAllowed() {
@@ -97,14 +97,14 @@ final class HTTPRequestParserTests: XCTestCase {
         func end(host: String, target: String = "/") -> ParserOutcome.End {
             parse("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n", limits: limits).end
         }
-        XCTAssertEqual(end(host: "a:1/"), .refused(.badRequest))
+        XCTAssertEqual(end(host: "a:1/"), .rejected(.badRequest))
         limits.allowsSlashBehindHost = true
         for host in ["a:1/", "a:1", "http://a:1/", "http://a:1", "[::1]:1/"] {
             XCTAssertEqual(end(host: host), .waiting(.start), host)
         }
         XCTAssertEqual(end(host: "a:1/", target: "http://a:1/x"), .waiting(.start))
         for host in ["/", "a:1//", "a/b", "http:///", "a?/"] {
-            XCTAssertEqual(end(host: host), .refused(.badRequest), host)
+            XCTAssertEqual(end(host: host), .rejected(.badRequest), host)
         }
     }
 
@@ -139,7 +139,7 @@ final class HTTPRequestParserTests: XCTestCase {
             "GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: fields - 1) + "\r\n"
         }
         XCTAssertEqual(parse(request(fields: 100)).requests.count, 1)
-        XCTAssertEqual(parse(request(fields: 101)).end, .refused(.requestHeaderFieldsTooLarge))
+        XCTAssertEqual(parse(request(fields: 101)).end, .rejected(.requestHeaderFieldsTooLarge))
     }
 
     func testTheLimitOfTheBodyIsExactInEitherFraming() {
@@ -147,19 +147,19 @@ final class HTTPRequestParserTests: XCTestCase {
         limits.bodyBytes = 10
         let head = "POST / HTTP/1.1\r\nHost: a\r\n"
         XCTAssertEqual(parse("\(head)Content-Length: 10\r\n\r\n0123456789", limits: limits).requests.count, 1)
-        XCTAssertEqual(parse("\(head)Content-Length: 11\r\n\r\n", limits: limits).end, .refused(.contentTooLarge))
+        XCTAssertEqual(parse("\(head)Content-Length: 11\r\n\r\n", limits: limits).end, .rejected(.contentTooLarge))
         let chunked = "\(head)Transfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n"
         XCTAssertEqual(parse("\(chunked)4\r\n6789\r\n0\r\n\r\n", limits: limits).requests.count, 1)
-        XCTAssertEqual(parse("\(chunked)5", limits: limits).end, .refused(.contentTooLarge))
+        XCTAssertEqual(parse("\(chunked)5", limits: limits).end, .rejected(.contentTooLarge))
     }
 
     func testChunkExtensionsAndTrailersAreBounded() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         let long = String(repeating: "e", count: 5_000)
-        XCTAssertEqual(parse("\(head)1;\(long)").end, .refused(.badRequest))
+        XCTAssertEqual(parse("\(head)1;\(long)").end, .rejected(.badRequest))
         let many = String(repeating: "1;eeeeeeeeeeeeeeeeeeee\r\nx\r\n", count: 300)
-        XCTAssertEqual(parse("\(head)\(many)0\r\n\r\n").end, .refused(.badRequest))
-        XCTAssertEqual(parse("\(head)0\r\nX: \(long)\r\n\r\n").end, .refused(.requestHeaderFieldsTooLarge))
+        XCTAssertEqual(parse("\(head)\(many)0\r\n\r\n").end, .rejected(.badRequest))
+        XCTAssertEqual(parse("\(head)0\r\nX: \(long)\r\n\r\n").end, .rejected(.requestHeaderFieldsTooLarge))
     }
 
     /// 40 KB byte by byte: a parser that looks at all that has come for each
@@ -180,7 +180,7 @@ final class HTTPRequestParserTests: XCTestCase {
         limits.headBytes = 300_000
         let version = String(repeating: "\u{301}\u{323}", count: 50_000)
         let time = ContinuousClock().measure {
-            XCTAssertEqual(parse("GET / H\(version)\r\n", limits: limits).end, .refused(.badRequest))
+            XCTAssertEqual(parse("GET / H\(version)\r\n", limits: limits).end, .rejected(.badRequest))
         }
         XCTAssertLessThan(time, .seconds(1))
     }
@@ -204,7 +204,7 @@ final class HTTPRequestParserTests: XCTestCase {
 struct ParserOutcome: Equatable, CustomStringConvertible {
     enum End: Equatable {
         case waiting(HTTPRequestParser.Position)
-        case refused(HTTPStatus)
+        case rejected(HTTPStatus)
     }
 
     /// Method, target and body of each.
@@ -230,7 +230,7 @@ func parse(_ pieces: [some Collection<UInt8>], limits: HTTPLimits = HTTPLimits()
                 outcome.requests.append(
                     "\(request.method) \(request.target) \(String(decoding: request.body, as: UTF8.self))")
             } catch {
-                outcome.end = .refused(error.status)
+                outcome.end = .rejected(error.status)
                 return outcome
             }
         }

@@ -15,9 +15,9 @@ final class HTTPServerTests: XCTestCase {
     private static let echo: HTTPServer.Handler = { request in
         let text = request.body.isEmpty ? request.path : "\(request.body.count)"
         let response = HTTPResponse(status: .ok, body: Array("<\(text)>".utf8))
-        if request.path.hasPrefix("/soon/later") { return .soon { .later { response } } }
-        if request.path.hasPrefix("/soon") { return .soon { .now(response) } }
-        return request.path.hasPrefix("/later") ? .later { response } : .now(response)
+        if request.path.hasPrefix("/soon/later") { return .offloaded { .async { response } } }
+        if request.path.hasPrefix("/soon") { return .offloaded { .immediate(response) } }
+        return request.path.hasPrefix("/later") ? .async { response } : .immediate(response)
     }
 
     private func start(
@@ -37,8 +37,8 @@ final class HTTPServerTests: XCTestCase {
         let client = try TestClient(port: port)
         for path in ["/", "/later", "/soon", "/", "/soon/later", "/later/2"] {
             client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
-            let answer = try XCTUnwrap(client.receive(until: "<\(path)>"))
-            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 200 OK\r\nDate: "), answer)
+            let response = try XCTUnwrap(client.receive(until: "<\(path)>"))
+            XCTAssertTrue(response.hasPrefix("HTTP/1.1 200 OK\r\nDate: "), response)
         }
         withExtendedLifetime(server) {}
     }
@@ -48,8 +48,8 @@ final class HTTPServerTests: XCTestCase {
         let client = try TestClient(port: port)
         let paths = (0..<500).map { ["", "/later", "/soon", "/soon/later"][$0 % 4] + "/\($0)" }
         client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
-        let answer = try XCTUnwrap(client.receive(until: "</soon/later/499>"))
-        XCTAssertEqual(answer.matches(of: /<(.*?)>/).map { String($0.1) }, paths)
+        let response = try XCTUnwrap(client.receive(until: "</soon/later/499>"))
+        XCTAssertEqual(response.matches(of: /<(.*?)>/).map { String($0.1) }, paths)
         withExtendedLifetime(server) {}
     }
 
@@ -57,9 +57,9 @@ final class HTTPServerTests: XCTestCase {
         let goesOn = DispatchSemaphore(value: 0)
         let (server, port) = try start { request in
             guard request.path == "/soon" else { return Self.echo(request) }
-            return .soon {
+            return .offloaded {
                 goesOn.wait()
-                return .now(HTTPResponse(status: .ok, body: Array("</soon>".utf8)))
+                return .immediate(HTTPResponse(status: .ok, body: Array("</soon>".utf8)))
             }
         }
         let (slow, quick) = (try TestClient(port: port), try TestClient(port: port))
@@ -79,8 +79,8 @@ final class HTTPServerTests: XCTestCase {
                 client.send("GET /soon/\(turn)/\(number) HTTP/1.1\r\nHost: h\r\n\r\n")
             }
             for (number, client) in clients.enumerated() {
-                let answer = client.receive(until: "</soon/\(turn)/\(number)>")
-                XCTAssertEqual(answer?.matches(of: /<.*?>/).count, 1, "\(turn)/\(number)")
+                let response = client.receive(until: "</soon/\(turn)/\(number)>")
+                XCTAssertEqual(response?.matches(of: /<.*?>/).count, 1, "\(turn)/\(number)")
             }
         }
         withExtendedLifetime(server) {}
@@ -98,8 +98,8 @@ final class HTTPServerTests: XCTestCase {
         client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(limit + 1)\r\n\r\n")
         client.send([UInt8](repeating: 0x78, count: limit + 1))
         client.endSending()
-        let refusal = try XCTUnwrap(client.receive())
-        XCTAssertTrue(refusal.hasPrefix("HTTP/1.1 413 "), refusal)
+        let rejection = try XCTUnwrap(client.receive())
+        XCTAssertTrue(rejection.hasPrefix("HTTP/1.1 413 "), rejection)
         withExtendedLifetime(server) {}
     }
 
@@ -116,15 +116,15 @@ final class HTTPServerTests: XCTestCase {
 
     func testSendsALargeAnswerToAClientThatReadsLate() throws {
         let body = [UInt8](repeating: 0x78, count: 20 * 1024 * 1024)
-        let (server, port) = try start { _ in .now(HTTPResponse(status: .ok, body: body)) }
+        let (server, port) = try start { _ in .immediate(HTTPResponse(status: .ok, body: body)) }
         let client = try TestClient(port: port)
         client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         // The other client is answered while the first one's answer waits to be read.
         let other = try TestClient(port: port)
         other.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
         XCTAssertNotNil(other.receive(until: "\r\n\r\n"))
-        let answer = try XCTUnwrap(client.receive())
-        XCTAssertGreaterThan(answer.utf8.count, body.count)
+        let response = try XCTUnwrap(client.receive())
+        XCTAssertGreaterThan(response.utf8.count, body.count)
         withExtendedLifetime(server) {}
     }
 
@@ -151,7 +151,7 @@ final class HTTPServerTests: XCTestCase {
 
     func testTellsTheHandlerTheAddressOfTheClient() throws {
         let (server, port) = try start { request in
-            .now(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)>".utf8)))
+            .immediate(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)>".utf8)))
         }
         let client = try TestClient(port: port)
         client.send(get)
@@ -164,14 +164,14 @@ final class HTTPServerTests: XCTestCase {
     func testRefusesNonsenseReadablyAndReportsIt() throws {
         let reported = Mutex<[String]>([])
         let (server, port) = try start(observer: { event in
-            guard case .refused(let error, let address) = event else { return }
+            guard case .rejected(let error, let address) = event else { return }
             reported.withLock { $0.append("\(error.status.rawValue) \(address)") }
         })
         for nonsense in ["\u{16}\u{3}\u{1}", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nX : y\r\n\r\n"] {
             let client = try TestClient(port: port)
             client.send(nonsense)
-            let answer = try XCTUnwrap(client.receive())
-            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), answer)
+            let response = try XCTUnwrap(client.receive())
+            XCTAssertTrue(response.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), response)
         }
         XCTAssertEqual(reported.withLock { $0 }, Array(repeating: "400 127.0.0.1", count: 3))
         withExtendedLifetime(server) {}
@@ -211,8 +211,8 @@ final class HTTPServerTests: XCTestCase {
         let start = ContinuousClock.now
         client.send("GET / HTTP/1.1\r\nHost: h\r\nX: ")
         while !client.hasInput(within: 10), start.duration(to: .now) < .seconds(8) { client.send("x") }
-        let answer = try XCTUnwrap(client.receive())
-        XCTAssertTrue(answer.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"), answer)
+        let response = try XCTUnwrap(client.receive())
+        XCTAssertTrue(response.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"), response)
         XCTAssertLessThan(start.duration(to: .now), .seconds(8))
         withExtendedLifetime(server) {}
     }
@@ -270,7 +270,7 @@ final class HTTPServerTests: XCTestCase {
         let (open, gate) = AsyncStream.makeStream(of: Never.self)
         let isHandling = expectation(description: "the handler was called")
         let (server, port) = try start { _ in
-            .later {
+            .async {
                 isHandling.fulfill()
                 for await _ in open {}
                 return HTTPResponse(status: .ok, body: Array("<done>".utf8))
@@ -290,8 +290,8 @@ final class HTTPServerTests: XCTestCase {
         XCTAssertEqual(idle.receive(), "")
         XCTAssertThrowsError(try TestClient(port: port))
         gate.finish()
-        let answer = try XCTUnwrap(busy.receive())
-        XCTAssertTrue(answer.contains("Connection: close\r\n") && answer.hasSuffix("<done>"), answer)
+        let response = try XCTUnwrap(busy.receive())
+        XCTAssertTrue(response.contains("Connection: close\r\n") && response.hasSuffix("<done>"), response)
         busy.endSending()
         wait(for: [drained], timeout: 10)
     }
@@ -300,7 +300,7 @@ final class HTTPServerTests: XCTestCase {
         let (open, gate) = AsyncStream.makeStream(of: Never.self)
         let isHandling = expectation(description: "the handler was called")
         let (server, port) = try start { _ in
-            .later {
+            .async {
                 isHandling.fulfill()
                 for await _ in open {}
                 return HTTPResponse(status: .ok)

@@ -27,7 +27,7 @@ final class KeepAliveTests: XCTestCase {
             listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits,
             handler: { request in
                 witness.state.withLock { $0.handled.append(String(decoding: request.body, as: UTF8.self)) }
-                return .now(HTTPResponse(status: .ok, body: Array("<done>".utf8)))
+                return .immediate(HTTPResponse(status: .ok, body: Array("<done>".utf8)))
             },
             observer: { event in
                 if case .connectionClosed = event { witness.state.withLock { $0.closed += 1 } }

@@ -16,9 +16,9 @@ final class ManyClientsTests: XCTestCase {
         let large = HTTPResponse(status: .ok, body: [UInt8](repeating: 0x78, count: 1_000_000))
         let server = try HTTPServer(listen: address, limits: limits) { request in
             switch request.path {
-            case "/later": .later { HTTPResponse(status: .ok, body: Array("<later>".utf8)) }
-            case "/large": .now(large)
-            default: .now(HTTPResponse(status: .ok, body: Array("<now>".utf8)))
+            case "/later": .async { HTTPResponse(status: .ok, body: Array("<later>".utf8)) }
+            case "/large": .immediate(large)
+            default: .immediate(HTTPResponse(status: .ok, body: Array("<now>".utf8)))
             }
         }
         try server.start()
@@ -119,7 +119,7 @@ final class ManyClientsTests: XCTestCase {
         let handlers = Atomic(0)
         let server = try HTTPServer(listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits) { _ in
             handlers.add(1, ordering: .relaxed)
-            return .later {
+            return .async {
                 for await _ in open {}
                 return HTTPResponse(status: .ok, body: Array("<done>".utf8))
             }

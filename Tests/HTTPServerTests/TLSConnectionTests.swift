@@ -17,8 +17,8 @@ final class TLSConnectionTests: XCTestCase {
         let client = try https.connect()
         let paths = (0..<500).map { "/\($0)" }
         client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
-        let answer = try XCTUnwrap(client.receive(until: "</499>"))
-        XCTAssertEqual(answer.matches(of: /<(.*?)>/).map { String($0.1) }, paths)
+        let response = try XCTUnwrap(client.receive(until: "</499>"))
+        XCTAssertEqual(response.matches(of: /<(.*?)>/).map { String($0.1) }, paths)
     }
 
     func testServesABodyOfTheLimitAndRefusesOneByteMoreReadably() throws {
@@ -30,13 +30,13 @@ final class TLSConnectionTests: XCTestCase {
         XCTAssertNotNil(try client.receive(until: "<\(limit)>"))
         client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(limit + 1)\r\n\r\n")
         client.send([UInt8](repeating: 0x78, count: limit + 1))
-        let refusal = try XCTUnwrap(client.receive())
-        XCTAssertTrue(refusal.hasPrefix("HTTP/1.1 413 "), refusal)
+        let rejection = try XCTUnwrap(client.receive())
+        XCTAssertTrue(rejection.hasPrefix("HTTP/1.1 413 "), rejection)
     }
 
     func testSendsALargeAnswerToAClientThatReadsLate() throws {
         let body = [UInt8](repeating: 0x78, count: 20 * 1024 * 1024)
-        let https = try TLSTestServer { _ in .now(HTTPResponse(status: .ok, body: body)) }
+        let https = try TLSTestServer { _ in .immediate(HTTPResponse(status: .ok, body: body)) }
         let client = try https.connect()
         client.send(TLSTestServer.lastRequest)
         // The other client is answered while the first one's answer waits to be read.
@@ -101,9 +101,9 @@ final class TLSConnectionTests: XCTestCase {
         let https = try TLSTestServer()
         let client = try TestClient(port: https.port)
         client.send(get)
-        let answer = try XCTUnwrap(client.receive())
-        XCTAssertTrue(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), answer)
-        XCTAssertTrue(answer.contains("this port speaks HTTPS only"), answer)
+        let response = try XCTUnwrap(client.receive())
+        XCTAssertTrue(response.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), response)
+        XCTAssertTrue(response.contains("this port speaks HTTPS only"), response)
         XCTAssertEqual(https.reported.count, 1)
     }
 
@@ -179,7 +179,7 @@ final class TLSConnectionTests: XCTestCase {
         let calls = Atomic(0)
         let https = try TLSTestServer { _ in
             calls.add(1, ordering: .relaxed)
-            return .now(HTTPResponse(status: .ok))
+            return .immediate(HTTPResponse(status: .ok))
         }
         for isPolite in [true, false] {
             let client = try https.connect()
@@ -194,9 +194,11 @@ final class TLSConnectionTests: XCTestCase {
         let calls = Atomic(0)
         let body = [UInt8](repeating: 0x78, count: 1024 * 1024)
         let https = try TLSTestServer { request in
-            guard request.path == "/large" else { return .now(HTTPResponse(status: .ok, body: Array("<ok>".utf8))) }
+            guard request.path == "/large" else {
+                return .immediate(HTTPResponse(status: .ok, body: Array("<ok>".utf8)))
+            }
             calls.add(1, ordering: .relaxed)
-            return .now(HTTPResponse(status: .ok, body: body))
+            return .immediate(HTTPResponse(status: .ok, body: body))
         }
         let greedy = try https.connect()
         greedy.send(String(repeating: "GET /large HTTP/1.1\r\nHost: h\r\n\r\n", count: 2_000))
@@ -214,7 +216,7 @@ final class TLSConnectionTests: XCTestCase {
         var limits = HTTPLimits()
         limits.writeStallTimeout = .milliseconds(200)
         let body = [UInt8](repeating: 0x78, count: 20 * 1024 * 1024)
-        let https = try TLSTestServer(limits: limits) { _ in .now(HTTPResponse(status: .ok, body: body)) }
+        let https = try TLSTestServer(limits: limits) { _ in .immediate(HTTPResponse(status: .ok, body: body)) }
         let before = try openDescriptors()
         let client = try https.connect()
         client.send(get)

@@ -26,7 +26,7 @@ final class TLSTestServer: Sendable {
         trustedProxies: TrustedProxies? = nil,
         handler: @escaping HTTPServer.Handler = { request in
             let text = request.body.isEmpty ? request.path : "\(request.body.count)"
-            return .now(HTTPResponse(status: .ok, body: Array("<\(text)>".utf8)))
+            return .immediate(HTTPResponse(status: .ok, body: Array("<\(text)>".utf8)))
         }
     ) throws {
         let made = try TestCertificates()
@@ -42,7 +42,7 @@ final class TLSTestServer: Sendable {
             observer: { event in
                 switch event {
                 case .tlsFailed(let reason, _): reports.texts.withLock { $0.append(reason) }
-                case .refused(let error, _): reports.texts.withLock { $0.append("\(error)") }
+                case .rejected(let error, _): reports.texts.withLock { $0.append("\(error)") }
                 case .acceptingPaused(let reason), .failed(let reason): reports.texts.withLock { $0.append(reason) }
                 default: break
                 }

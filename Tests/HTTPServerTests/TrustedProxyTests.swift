@@ -82,7 +82,7 @@ final class TrustedProxyTests: XCTestCase {
             listen: ListenAddress(host: "127.0.0.1", port: 0), limits: limits, trustedProxies: proxies,
             handler: { request in
                 let port = request.forwardedPort.map { ":\($0)" } ?? ""
-                return .now(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)\(port)>".utf8)))
+                return .immediate(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)\(port)>".utf8)))
             },
             observer: { events.note($0) })
         try server.start()
@@ -95,7 +95,7 @@ final class TrustedProxyTests: XCTestCase {
 
         func note(_ event: HTTPServerEvent) {
             switch event {
-            case .preambleRefused(let reason, let address): noted.withLock { $0.append("\(address): \(reason)") }
+            case .preambleRejected(let reason, let address): noted.withLock { $0.append("\(address): \(reason)") }
             case .turnedAway(let address): noted.withLock { $0.append("\(address): turned away") }
             default: break
             }
@@ -199,7 +199,7 @@ final class TrustedProxyTests: XCTestCase {
 
     func testAPreambleComesBeforeTLS() throws {
         let server = try TLSTestServer(trustedProxies: try proxies(.proxyProtocol, "127.0.0.1")) { request in
-            .now(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)>".utf8)))
+            .immediate(HTTPResponse(status: .ok, body: Array("<\(request.remoteAddress)>".utf8)))
         }
         let client = try TLSTestClient(port: server.port, made: server.made, preamble: preamble(ipv4))
         client.send(get + "\r\n")

@@ -59,7 +59,7 @@ final class FlattenedParametersTests: XCTestCase {
     }
 
     func testRefusesWhatIsNoNumberOrBoolean() {
-        let refusals: [(form: String, error: ParameterError)] = [
+        let rejections: [(form: String, error: ParameterError)] = [
             ("Threads.0=", .wrongType(path: "Threads.0")),
             ("Threads.0=1&Threads.1=x", .wrongType(path: "Threads.1")),
             ("Threads.0=%2B5", .wrongType(path: "Threads.0")),
@@ -73,11 +73,11 @@ final class FlattenedParametersTests: XCTestCase {
             ("RecordHistory=yes", .wrongType(path: "RecordHistory")),
             ("RecordHistory=TRUE", .wrongType(path: "RecordHistory")),
         ]
-        for (form, error) in refusals { assertRefuses(form, error) }
+        for (form, error) in rejections { assertRejects(form, error) }
     }
 
     func testRefusesArraysThatAreNotWhole() {
-        let refusals: [(form: String, error: ParameterError)] = [
+        let rejections: [(form: String, error: ParameterError)] = [
             ("Threads.1=5", .missing(path: "Threads.0")),
             ("Threads.0=5&Threads.2=6", .missing(path: "Threads.1")),
             ("Threads.0=5&Threads.4294967296=6", .missing(path: "Threads.1")),
@@ -92,7 +92,7 @@ final class FlattenedParametersTests: XCTestCase {
             ("Threads[0]=5", .unknown(path: "Threads[0]")),
             ("0=5", .unknown(path: "0")),
         ]
-        for (form, error) in refusals { assertRefuses(form, error) }
+        for (form, error) in rejections { assertRejects(form, error) }
     }
 
     func testFindsEachOfManyPairsAndRefusesASecondOne() throws {
@@ -108,17 +108,17 @@ final class FlattenedParametersTests: XCTestCase {
     }
 
     func testRefusesWhatIsThereTwice() {
-        let refusals: [(form: String, error: ParameterError)] = [
+        let rejections: [(form: String, error: ParameterError)] = [
             ("Threads.0=5&Threads.0=6", .repeated(path: "Threads.0")),
             ("Threads.0=5&Threads%2E0=5", .repeated(path: "Threads.0")),
             ("Threads=5&Threads.0=6", .repeated(path: "Threads")),
             ("Threads.0=6&Threads=5", .repeated(path: "Threads")),
         ]
-        for (form, error) in refusals { assertRefuses(form, error) }
+        for (form, error) in rejections { assertRejects(form, error) }
     }
 
     func testRefusesWhatIsNoForm() {
-        let refusals: [(form: String, error: ParameterError)] = [
+        let rejections: [(form: String, error: ParameterError)] = [
             ("InstanceId", .malformedPair),
             ("InstanceId=a&Region", .malformedPair),
             ("InstanceId=%", .malformedEscape(offset: 11)),
@@ -134,7 +134,7 @@ final class FlattenedParametersTests: XCTestCase {
                 .unknown(path: String(repeating: "a.", count: 40) + "b")
             ),
         ]
-        for (form, error) in refusals { assertRefuses(form, error) }
+        for (form, error) in rejections { assertRejects(form, error) }
     }
 
     func testTakesNoKelvinSignForAK() throws {
@@ -148,7 +148,7 @@ final class FlattenedParametersTests: XCTestCase {
     /// `String` compares texts of combining marks in quadratic time.
     func testABooleanOfCombiningMarksTakesLittleTime() {
         let form = "RecordHistory=T\(String(repeating: "\u{301}\u{323}", count: 50_000))"
-        let time = ContinuousClock().measure { assertRefuses(form, .wrongType(path: "RecordHistory")) }
+        let time = ContinuousClock().measure { assertRejects(form, .wrongType(path: "RecordHistory")) }
         XCTAssertLessThan(time, .seconds(1))
     }
 
@@ -164,7 +164,7 @@ final class FlattenedParametersTests: XCTestCase {
         }
     }
 
-    private func assertRefuses(
+    private func assertRejects(
         _ form: String, _ expected: ParameterError, file: StaticString = #filePath, line: UInt = #line
     ) {
         XCTAssertThrowsError(try decode(form), form, file: file, line: line) { error in

@@ -25,12 +25,12 @@ final class HandWrittenDecodableTests: XCTestCase {
     }
 
     func testReportsTheValueThatATypeRefuses() {
-        assertRefuses(Box<Stage>.self, #"{"a":"commit"}"#, .invalidValue(path: "a", value: "commit"))
-        assertRefuses(Box<[Stage]>.self, #"{"a":["Commit",""]}"#, .invalidValue(path: "a.1", value: ""))
-        assertRefuses(Box<[ThreadID]>.self, #"{"a":[0]}"#, .invalidValue(path: "a.0", value: "0"))
-        assertRefuses(Box<[ThreadID]>.self, #"{"a":[1,2,-3]}"#, .invalidValue(path: "a.2", value: "-3"))
-        assertRefuses(Box<[ThreadID]>.self, #"{"a":[1,"2"]}"#, .wrongType(path: "a.1"))
-        assertRefuses(Box<Name>.self, #"{"a":"x"}"#, .invalidValue(path: "a", value: "x"))
+        assertRejects(Box<Stage>.self, #"{"a":"commit"}"#, .invalidValue(path: "a", value: "commit"))
+        assertRejects(Box<[Stage]>.self, #"{"a":["Commit",""]}"#, .invalidValue(path: "a.1", value: ""))
+        assertRejects(Box<[ThreadID]>.self, #"{"a":[0]}"#, .invalidValue(path: "a.0", value: "0"))
+        assertRejects(Box<[ThreadID]>.self, #"{"a":[1,2,-3]}"#, .invalidValue(path: "a.2", value: "-3"))
+        assertRejects(Box<[ThreadID]>.self, #"{"a":[1,"2"]}"#, .wrongType(path: "a.1"))
+        assertRejects(Box<Name>.self, #"{"a":"x"}"#, .invalidValue(path: "a", value: "x"))
     }
 
     func testReportsTheMemberThatATypeRefuses() {
@@ -43,7 +43,7 @@ final class HandWrittenDecodableTests: XCTestCase {
                 }
             }
         }
-        assertRefuses(Box<[Range]>.self, #"{"a":[{"from":2,"to":1}]}"#, .invalidValue(path: "a.0.to", value: "1"))
+        assertRejects(Box<[Range]>.self, #"{"a":[{"from":2,"to":1}]}"#, .invalidValue(path: "a.0.to", value: "1"))
     }
 
     func testTurnsEveryDecodingErrorOfATypeIntoAParameterError() {
@@ -51,22 +51,22 @@ final class HandWrittenDecodableTests: XCTestCase {
             init(from decoder: any Decoder) throws { throw Kind.error(at: decoder.codingPath) }
         }
         let json = #"{"a":["v"]}"#
-        assertRefuses(Box<[Thrower<Mismatch>]>.self, json, .wrongType(path: "a.0"))
-        assertRefuses(Box<[Thrower<NoValue>]>.self, json, .missing(path: "a.0"))
-        assertRefuses(Box<[Thrower<NoKey>]>.self, json, .missing(path: "a.0.k"))
-        assertRefuses(Box<[Thrower<NoPath>]>.self, json, .invalidValue(path: "a.0", value: "v"))
+        assertRejects(Box<[Thrower<Mismatch>]>.self, json, .wrongType(path: "a.0"))
+        assertRejects(Box<[Thrower<NoValue>]>.self, json, .missing(path: "a.0"))
+        assertRejects(Box<[Thrower<NoKey>]>.self, json, .missing(path: "a.0.k"))
+        assertRejects(Box<[Thrower<NoPath>]>.self, json, .invalidValue(path: "a.0", value: "v"))
     }
 
     func testGivesTheTextOfARefusedValueOfEveryKind() {
         struct Refuser: Decodable {
-            struct Refusal: Error {}
-            init(from decoder: any Decoder) throws { throw Refusal() }
+            struct Rejection: Error {}
+            init(from decoder: any Decoder) throws { throw Rejection() }
         }
         for (json, text) in [
             ("[]", "[]"), ("{}", "{}"), ("[1,\"a\",[null]]", "[1,a,[null]]"), ("{\"x\":true}", "{x:true}"),
             ("1.50", "1.50"), ("\"\"", ""), ("false", "false"),
         ] {
-            assertRefuses(Box<Refuser>.self, "{\"a\":\(json)}", .invalidValue(path: "a", value: text))
+            assertRejects(Box<Refuser>.self, "{\"a\":\(json)}", .invalidValue(path: "a", value: text))
         }
     }
 
@@ -107,8 +107,8 @@ final class HandWrittenDecodableTests: XCTestCase {
                 _ = (try container.decode(Int.self), try container.decode(Int.self))
             }
         }
-        assertRefuses(Box<Pair>.self, #"{"a":[1]}"#, .missing(path: "a.1"))
-        assertRefuses(Box<Pair>.self, #"{"a":[]}"#, .missing(path: "a.0"))
+        assertRejects(Box<Pair>.self, #"{"a":[1]}"#, .missing(path: "a.1"))
+        assertRejects(Box<Pair>.self, #"{"a":[]}"#, .missing(path: "a.0"))
     }
 
     func testAnAbsentSuperIsMissing() {
@@ -118,7 +118,7 @@ final class HandWrittenDecodableTests: XCTestCase {
                 _ = try decoder.container(keyedBy: CodingKeys.self).superDecoder()
             }
         }
-        assertRefuses(Child.self, #"{"a":1}"#, .missing(path: "super"))
+        assertRejects(Child.self, #"{"a":1}"#, .missing(path: "super"))
     }
 }
 

@@ -52,61 +52,61 @@ final class ParameterDecoderTests: XCTestCase {
 
     func testAnEnumerationHasNoLongValue() {
         let text = String(repeating: "P", count: 129)
-        assertRefuses(
+        assertRejects(
             KillRequest.self, #"{"InstanceId":"a","Stage":"\#(text)"}"#, .invalidValue(path: "Stage", value: text))
-        assertRefuses(KillRequest.self, #"{"\#(text)":1}"#, .unknown(path: text))
+        assertRejects(KillRequest.self, #"{"\#(text)":1}"#, .unknown(path: text))
     }
 
     func testTakesNullForAbsence() throws {
         XCTAssertEqual(
             try decode(KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","Threads":null,"RecordHistory":null}"#),
             KillRequest(instance: "i", stage: .commit))
-        assertRefuses(KillRequest.self, #"{"InstanceId":null,"Stage":"Commit"}"#, .missing(path: "InstanceId"))
-        assertRefuses(KillRequest.self, #"{"InstanceId":"i","Stage":null}"#, .missing(path: "Stage"))
-        assertRefuses(
+        assertRejects(KillRequest.self, #"{"InstanceId":null,"Stage":"Commit"}"#, .missing(path: "InstanceId"))
+        assertRejects(KillRequest.self, #"{"InstanceId":"i","Stage":null}"#, .missing(path: "Stage"))
+        assertRejects(
             KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","Threads":[1,null]}"#, .missing(path: "Threads.1"))
-        assertRefuses(ListRequest.self, #"{"StatDimensions":null}"#, .missing(path: "StatDimensions"))
-        assertRefuses(ListRequest.self, #"{"StatDimensions":[null]}"#, .missing(path: "StatDimensions.0"))
+        assertRejects(ListRequest.self, #"{"StatDimensions":null}"#, .missing(path: "StatDimensions"))
+        assertRejects(ListRequest.self, #"{"StatDimensions":[null]}"#, .missing(path: "StatDimensions.0"))
     }
 
     func testNamesAnUnknownParameterByItsPath() {
-        assertRefuses(KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","X":1}"#, .unknown(path: "X"))
-        assertRefuses(KillRequest.self, #"{"instanceId":"i"}"#, .unknown(path: "instanceId"))
-        assertRefuses(KillRequest.self, #"{"":1}"#, .unknown(path: ""))
-        assertRefuses(
+        assertRejects(KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","X":1}"#, .unknown(path: "X"))
+        assertRejects(KillRequest.self, #"{"instanceId":"i"}"#, .unknown(path: "instanceId"))
+        assertRejects(KillRequest.self, #"{"":1}"#, .unknown(path: ""))
+        assertRejects(
             ListRequest.self, #"{"StatDimensions":[{"Dimension":"a"},{"Dimension":"a","Extra":1}]}"#,
             .unknown(path: "StatDimensions.1.Extra"))
     }
 
     func testRefusesANameThatOnlyLooksLikeAParameter() {
         struct Request: Decodable { var KeyDelimiters: String? }
-        assertRefuses(Request.self, "{\"\u{212A}eyDelimiters\":\"a\"}", .unknown(path: "\u{212A}eyDelimiters"))
+        assertRejects(Request.self, "{\"\u{212A}eyDelimiters\":\"a\"}", .unknown(path: "\u{212A}eyDelimiters"))
     }
 
     func testNamesAMissingParameterByItsPath() {
-        assertRefuses(KillRequest.self, "{}", .missing(path: "InstanceId"))
-        assertRefuses(KillRequest.self, #"{"InstanceId":"i"}"#, .missing(path: "Stage"))
-        assertRefuses(
+        assertRejects(KillRequest.self, "{}", .missing(path: "InstanceId"))
+        assertRejects(KillRequest.self, #"{"InstanceId":"i"}"#, .missing(path: "Stage"))
+        assertRejects(
             ListRequest.self, #"{"StatDimensions":[{"Dimension":"a"},{"Data":[]}]}"#,
             .missing(path: "StatDimensions.1.Dimension"))
     }
 
     func testNamesAValueOfTheWrongTypeByItsPath() {
-        assertRefuses(KillRequest.self, #"{"InstanceId":1}"#, .wrongType(path: "InstanceId"))
-        assertRefuses(
+        assertRejects(KillRequest.self, #"{"InstanceId":1}"#, .wrongType(path: "InstanceId"))
+        assertRejects(
             KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","Threads":[1,"2"]}"#, .wrongType(path: "Threads.1"))
-        assertRefuses(
+        assertRejects(
             KillRequest.self, #"{"InstanceId":"i","Stage":"Commit","Threads":{}}"#, .wrongType(path: "Threads"))
-        assertRefuses(ListRequest.self, #"{"StatDimensions":["SqlTag"]}"#, .wrongType(path: "StatDimensions.0"))
-        assertRefuses(
+        assertRejects(ListRequest.self, #"{"StatDimensions":["SqlTag"]}"#, .wrongType(path: "StatDimensions.0"))
+        assertRejects(
             ListRequest.self, #"{"StatDimensions":[{"Dimension":"a","Data":[1]}]}"#,
             .wrongType(path: "StatDimensions.0.Data.0"))
     }
 
     func testReportsUnknownParametersFirstAndTheOthersInOrderOfDeclaration() {
-        assertRefuses(KillRequest.self, #"{"Stage":1,"Zzz":1,"Aaa":1}"#, .unknown(path: "Zzz"))
-        assertRefuses(KillRequest.self, #"{"RecordHistory":1,"Threads":1,"Stage":1}"#, .missing(path: "InstanceId"))
-        assertRefuses(
+        assertRejects(KillRequest.self, #"{"Stage":1,"Zzz":1,"Aaa":1}"#, .unknown(path: "Zzz"))
+        assertRejects(KillRequest.self, #"{"RecordHistory":1,"Threads":1,"Stage":1}"#, .missing(path: "InstanceId"))
+        assertRejects(
             KillRequest.self, #"{"RecordHistory":1,"Threads":1,"Stage":1,"InstanceId":1}"#,
             .wrongType(path: "InstanceId"))
     }
@@ -124,9 +124,9 @@ final class ParameterDecoderTests: XCTestCase {
         _ type: T.Type, _ texts: [String], file: StaticString = #filePath, line: UInt = #line
     ) {
         for text in texts {
-            assertRefuses(Box<T>.self, "{\"a\":\(text)}", .wrongType(path: "a"), file: file, line: line)
-            assertRefuses(Box<[T]>.self, "{\"a\":[\(text)]}", .wrongType(path: "a.0"), file: file, line: line)
-            assertRefuses(Box<T?>.self, "{\"a\":\(text)}", .wrongType(path: "a"), file: file, line: line)
+            assertRejects(Box<T>.self, "{\"a\":\(text)}", .wrongType(path: "a"), file: file, line: line)
+            assertRejects(Box<[T]>.self, "{\"a\":[\(text)]}", .wrongType(path: "a.0"), file: file, line: line)
+            assertRejects(Box<T?>.self, "{\"a\":\(text)}", .wrongType(path: "a"), file: file, line: line)
         }
     }
 
@@ -179,6 +179,6 @@ final class ParameterDecoderTests: XCTestCase {
         XCTAssertEqual(try decode(Box<[Int?]>.self, #"{"a":[1,null,2]}"#).a, [1, nil, 2])
         XCTAssertEqual(try decode(Box<[[Int]]>.self, #"{"a":[[1],[],[2,3]]}"#).a, [[1], [], [2, 3]])
         XCTAssertEqual(try decode(Box<[String: Int]>.self, #"{"a":{"x":1,"y":2}}"#).a, ["x": 1, "y": 2])
-        assertRefuses(Box<[[Int]]>.self, #"{"a":[[1],[2,true]]}"#, .wrongType(path: "a.1.1"))
+        assertRejects(Box<[[Int]]>.self, #"{"a":[[1],[2,true]]}"#, .wrongType(path: "a.1.1"))
     }
 }

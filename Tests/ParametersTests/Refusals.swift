@@ -8,7 +8,7 @@ extension XCTestCase {
         try ParameterDecoder().decode(type, from: ParameterTree(json: Array(json.utf8)))
     }
 
-    func assertRefuses<T: Decodable>(
+    func assertRejects<T: Decodable>(
         _ type: T.Type, _ json: String, _ expected: ParameterError, file: StaticString = #filePath, line: UInt = #line
     ) {
         XCTAssertThrowsError(try decode(type, json), json, file: file, line: line) { error in

@@ -14,7 +14,7 @@ final class RateLimiterTests: XCTestCase {
             var limiter = try XCTUnwrap(RateLimiter<String>(limit: limit))
             var now = 0
             var accepted: [Int] = []
-            var refusals = 0
+            var rejections = 0
             for _ in 0..<600 {
                 switch Int.random(in: 0..<100, using: &generator) {
                 case 0: now += Int.random(in: 900_000...1_100_000, using: &generator)
@@ -23,13 +23,13 @@ final class RateLimiterTests: XCTestCase {
                 }
                 switch limiter.admit("key", at: time(microseconds: now)) {
                 case .accepted: accepted.append(now)
-                case .refused:
-                    refusals += 1
+                case .rejected:
+                    rejections += 1
                     let inTheLastSecond = accepted.count { $0 > now - 1_000_000 }
                     XCTAssertEqual(inTheLastSecond, limit, "refused for no reason, seed \(seed)")
                 }
             }
-            XCTAssertEqual(accepted.count + refusals, 600)
+            XCTAssertEqual(accepted.count + rejections, 600)
             for first in accepted {
                 let inOneSecond = accepted.count { (first..<first + 1_000_000).contains($0) }
                 XCTAssertLessThanOrEqual(inOneSecond, limit, "seed \(seed), second from \(first)")
@@ -63,7 +63,7 @@ final class RateLimiterTests: XCTestCase {
             for call in 1...30 {
                 let admission = limiter.admit("key", at: time(microseconds: second * 1_000_000 + call))
                 XCTAssertEqual(
-                    admission, call <= 20 ? .accepted : .refused(countInThisSecond: call, limit: 20), "\(call)")
+                    admission, call <= 20 ? .accepted : .rejected(countInThisSecond: call, limit: 20), "\(call)")
             }
         }
     }
@@ -71,10 +71,10 @@ final class RateLimiterTests: XCTestCase {
     func testCountsRefusedCallsAmongAcceptedOnes() throws {
         var limiter = try XCTUnwrap(RateLimiter<String>(limit: 2))
         let schedule: [(milliseconds: Int, admission: Admission)] = [
-            (0, .accepted), (600, .accepted), (700, .refused(countInThisSecond: 3, limit: 2)),
-            (1_000, .accepted), (1_100, .refused(countInThisSecond: 4, limit: 2)),
-            (1_599, .refused(countInThisSecond: 5, limit: 2)), (1_600, .accepted),
-            (1_700, .refused(countInThisSecond: 5, limit: 2)),
+            (0, .accepted), (600, .accepted), (700, .rejected(countInThisSecond: 3, limit: 2)),
+            (1_000, .accepted), (1_100, .rejected(countInThisSecond: 4, limit: 2)),
+            (1_599, .rejected(countInThisSecond: 5, limit: 2)), (1_600, .accepted),
+            (1_700, .rejected(countInThisSecond: 5, limit: 2)),
         ]
         for (milliseconds, admission) in schedule {
             XCTAssertEqual(
@@ -85,9 +85,9 @@ final class RateLimiterTests: XCTestCase {
     func testCountsEachKeyForItself() throws {
         var limiter = try XCTUnwrap(RateLimiter<String>(limit: 1))
         XCTAssertEqual(limiter.admit("a", at: start), .accepted)
-        XCTAssertEqual(limiter.admit("a", at: start), .refused(countInThisSecond: 2, limit: 1))
+        XCTAssertEqual(limiter.admit("a", at: start), .rejected(countInThisSecond: 2, limit: 1))
         XCTAssertEqual(limiter.admit("b", at: start), .accepted)
-        XCTAssertEqual(limiter.admit("b", at: start), .refused(countInThisSecond: 2, limit: 1))
+        XCTAssertEqual(limiter.admit("b", at: start), .rejected(countInThisSecond: 2, limit: 1))
     }
 
     func testForgetsIdleKeysAndNoOthers() throws {
@@ -100,7 +100,7 @@ final class RateLimiterTests: XCTestCase {
         XCTAssertEqual(limiter.admit(-2, at: time(microseconds: 1_000_000)), .accepted)
         XCTAssertEqual(limiter.keyCount, 2)
         XCTAssertEqual(
-            limiter.admit(-1, at: time(microseconds: 1_000_000)), .refused(countInThisSecond: 2, limit: 1))
+            limiter.admit(-1, at: time(microseconds: 1_000_000)), .rejected(countInThisSecond: 2, limit: 1))
     }
 
     func testRemembersNoMoreKeysThanTwoSecondsBring() throws {
@@ -117,10 +117,10 @@ final class RateLimiterTests: XCTestCase {
         var limiter = try XCTUnwrap(RateLimiter<String>(limit: 1))
         XCTAssertEqual(limiter.admit("key", at: time(microseconds: 5_000_000)), .accepted)
         XCTAssertEqual(
-            limiter.admit("key", at: time(microseconds: 1_000_000)), .refused(countInThisSecond: 2, limit: 1))
+            limiter.admit("key", at: time(microseconds: 1_000_000)), .rejected(countInThisSecond: 2, limit: 1))
         XCTAssertEqual(limiter.admit("other", at: time(microseconds: 1_000_000)), .accepted)
         XCTAssertEqual(
-            limiter.admit("other", at: time(microseconds: 5_999_999)), .refused(countInThisSecond: 2, limit: 1))
+            limiter.admit("other", at: time(microseconds: 5_999_999)), .rejected(countInThisSecond: 2, limit: 1))
         XCTAssertEqual(limiter.admit("other", at: time(microseconds: 6_000_000)), .accepted)
     }
 

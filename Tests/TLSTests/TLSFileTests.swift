@@ -5,7 +5,7 @@ import XCTest
 
 /// What files a server can be given, and what is said about the others.
 final class TLSFileTests: XCTestCase {
-    private func refusal(
+    private func rejection(
         certificate: String, privateKey: String, clientAuthorities: String? = nil, file: StaticString = #filePath,
         line: UInt = #line
     ) -> TLSError? {
@@ -51,7 +51,7 @@ final class TLSFileTests: XCTestCase {
             (server.certificate, server.key, text, .authorities, "holds no certificate in PEM form"),
         ]
         for (certificate, key, authorities, role, says) in mistakes {
-            let error = refusal(certificate: certificate, privateKey: key, clientAuthorities: authorities)
+            let error = rejection(certificate: certificate, privateKey: key, clientAuthorities: authorities)
             XCTAssertEqual(error?.role, role, says)
             XCTAssertEqual(error?.description.contains(says), true, "\(error?.description ?? "") lacks \(says)")
         }

@@ -23,7 +23,7 @@ struct CreateKillInstanceSessionTask: DASAction {
         var SessionIds: SessionIDList?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+    func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let login: DatabaseLogin
         do throws(DatabaseLogin.Defect) {
             login = try DatabaseLogin(user: request.DbUser, password: request.DbUserPassword)

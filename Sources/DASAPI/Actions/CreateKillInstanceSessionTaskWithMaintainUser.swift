@@ -19,7 +19,7 @@ struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
         var SessionIds: SessionIDList?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+    func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let wish = DAS.Wish(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
             threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,

@@ -20,7 +20,7 @@ struct GetKillInstanceSessionTaskResult: DASAction {
         var TaskId: String
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+    func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let target = try das.instance(request.InstanceId, for: call).server(request.NodeId).target
         guard request.TaskId.utf8.count <= 64 else { throw .taskNotFound }
         let stored: StoredSessionTask?
@@ -31,12 +31,12 @@ struct GetKillInstanceSessionTaskResult: DASAction {
             throw .internalError(cause: error)
         }
         guard let stored else { throw .taskNotFound }
-        return DASResponse(data: stored.answer(to: call.account))
+        return DASResponse(data: stored.response(to: call.account))
     }
 }
 
 extension StoredSessionTask {
-    fileprivate func answer(to account: Account) -> ResponseValue {
+    fileprivate func response(to account: Account) -> ResponseValue {
         let showsAll = account.permissions.contains(.list)
         var outcomes: [SessionTaskOutcome] = []
         var result: [ResponseValue] = []
@@ -46,7 +46,7 @@ extension StoredSessionTask {
             result = sessions.compactMap { session in
                 session.outcome.map { outcome in
                     let row = showsAll || outcome.isKilled ? session.row : nil
-                    return session.answer(row, subtask: subtask, reason: SessionReason(outcome))
+                    return session.response(row, subtask: subtask, reason: SessionReason(outcome))
                 }
             }
         }
@@ -89,7 +89,7 @@ extension SessionTaskID {
 extension TaskedSession {
     /// What the server has NULL for is an empty text; so is all of a session
     /// without a row.
-    fileprivate func answer(_ row: SessionRow?, subtask: String, reason: SessionReason) -> ResponseValue {
+    fileprivate func response(_ row: SessionRow?, subtask: String, reason: SessionReason) -> ResponseValue {
         [
             "Id": .integer(Int64(id.rawValue)), "User": .text(row?.user ?? ""), "Host": .text(row?.host ?? ""),
             "Db": .text(row?.database ?? ""), "Command": .text(row?.command ?? ""),

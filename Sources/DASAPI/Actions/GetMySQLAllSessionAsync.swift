@@ -19,11 +19,11 @@ struct GetMySQLAllSessionAsync: DASAction {
         var ResultId: String?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+    func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let instance = try das.instance(request.InstanceId, for: call).server(request.NodeId)
         guard let id = request.ResultId else {
             do throws(CryptographyError) {
-                return DASResponse(data: try await das.listings.begin(on: instance, for: call.account.name).answer)
+                return DASResponse(data: try await das.listings.begin(on: instance, for: call.account.name).response)
             } catch {
                 throw .internalError(cause: error)
             }
@@ -32,16 +32,16 @@ struct GetMySQLAllSessionAsync: DASAction {
         guard let listing = await das.listings.listing(id, at: instance.target, of: call.account.name) else {
             throw .resultNotFound
         }
-        var answer = DASResponse(data: listing.answer)
+        var response = DASResponse(data: listing.response)
         // The members' names and marks, three more ids, and the texts.
-        if case .finished(let data) = listing.state { answer.sizeHint = data.sessions.count * 170 + data.size / 2 }
-        return answer
+        if case .finished(let data) = listing.state { response.sizeHint = data.sessions.count * 170 + data.size / 2 }
+        return response
     }
 }
 
 extension SessionListings.Listing {
     /// State and ResultId are always there: clients read them without looking.
-    fileprivate var answer: ResponseValue {
+    fileprivate var response: ResponseValue {
         let data: SessionData?
         let (word, isFinished, isFailed): (String, Bool, Bool)
         switch state {
@@ -51,7 +51,7 @@ extension SessionListings.Listing {
         case .failed: (data, word, isFinished, isFailed) = (nil, "FAIL", true, true)
         }
         return [
-            "Fail": .boolean(isFailed), "SessionData": data?.answer, "ResultId": .text(id),
+            "Fail": .boolean(isFailed), "SessionData": data?.response, "ResultId": .text(id),
             "IsFinish": .boolean(isFinished), "State": .text(word), "Complete": .boolean(data != nil),
             "Timestamp": .integer(requestedAt.milliseconds),
         ]
@@ -59,12 +59,12 @@ extension SessionListings.Listing {
 }
 
 extension SessionData {
-    fileprivate var answer: ResponseValue {
+    fileprivate var response: ResponseValue {
         [
             "TotalSessionCount": .integer(Int64(sessions.count)), "ActiveSessionCount": .integer(Int64(activeCount)),
             "MaxActiveTime": .integer(longestActive), "SessionList": .longList(.init(sessions)),
-            "UserStats": .list(users.map(\.answer)), "ClientStats": .list(clients.map(\.answer)),
-            "DbStats": .list(databases.map(\.answer)), "TimeStamp": .integer(readAt.milliseconds),
+            "UserStats": .list(users.map(\.response)), "ClientStats": .list(clients.map(\.response)),
+            "DbStats": .list(databases.map(\.response)), "TimeStamp": .integer(readAt.milliseconds),
         ]
     }
 }
@@ -75,30 +75,30 @@ extension ListedSession: ResponseElement {
     ///
     /// A transaction that has changed nothing has no id. MariaDB shows 0 for it,
     /// and so does this: the holder of a metadata lock is looked for by `TrxId`.
-    func write(to answer: inout ResponseWriter) {
-        answer.beginObject()
-        answer.append("SessionId", Int64(id.rawValue))
-        answer.append("User", user)
-        answer.append("Client", client)
-        answer.append("DbName", database)
-        answer.append("Command", command)
-        answer.append("Time", seconds)
-        answer.append("State", state)
-        answer.append("SqlText", statement)
+    func write(to response: inout ResponseWriter) {
+        response.beginObject()
+        response.append("SessionId", Int64(id.rawValue))
+        response.append("User", user)
+        response.append("Client", client)
+        response.append("DbName", database)
+        response.append("Command", command)
+        response.append("Time", seconds)
+        response.append("State", state)
+        response.append("SqlText", statement)
         if let transaction {
-            answer.append("TrxId", transaction.id ?? "0")
-            answer.append("TrxDuration", transaction.age)
+            response.append("TrxId", transaction.id ?? "0")
+            response.append("TrxDuration", transaction.age)
         }
-        answer.endObject()
+        response.endObject()
     }
 }
 
 extension ThreadID: ResponseElement {
-    func write(to answer: inout ResponseWriter) { answer.append(Int64(rawValue)) }
+    func write(to response: inout ResponseWriter) { response.append(Int64(rawValue)) }
 }
 
 extension SessionCount {
-    fileprivate var answer: ResponseValue {
+    fileprivate var response: ResponseValue {
         [
             "Key": .text(key), "TotalCount": .integer(Int64(threads.count)),
             "ActiveCount": .integer(Int64(activeCount)),

@@ -18,7 +18,7 @@ struct KillInstanceAllSession: DASAction {
         var ConsoleContext: String?
     }
 
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
+    func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
         let wish = DAS.Wish(
             instance: request.InstanceId, node: nil, killsAll: true, threads: nil, ignoredUsers: [])
         return DASResponse(

@@ -22,7 +22,7 @@ public protocol DASAction: Sendable {
     static var mayBeBlank: [String]? { get }
 
     /// - Throws: `DASError` where the API has a code for it.
-    func answer(_ request: Request, for call: DASCall) async throws(DASError) -> DASResponse
+    func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse
 }
 
 /// Who calls, and under which id.
@@ -43,7 +43,7 @@ extension DASAction {
     /// Reads the parameters, then leaves only the work to be done.
     func bind(_ parameters: ParameterTree) throws(ParameterError) -> BoundDASAction {
         let request = try ParameterDecoder().decode(Request.self, from: parameters)
-        return BoundDASAction { call throws(DASError) in try await answer(request, for: call) }
+        return BoundDASAction { call throws(DASError) in try await respond(to: request, for: call) }
     }
 }
 

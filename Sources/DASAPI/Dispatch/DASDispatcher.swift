@@ -70,8 +70,8 @@ public final class DASDispatcher: Sendable {
     ///
     /// Nothing is done on the event loop: verifying a signature takes longer than
     /// all else that is done there for a request.
-    public func answer(_ request: HTTPRequest) -> PendingResponse {
-        .soon { self.respond(to: request) }
+    public func respond(to request: HTTPRequest) -> PendingResponse {
+        .offloaded { self.process(request) }
     }
 
     /// How long the body of a request may be of which only the head has come. A
@@ -84,32 +84,32 @@ public final class DASDispatcher: Sendable {
             exchange.format = try incoming.format()
             if let id = incoming.accessKeyIDOfHead, account(accessKeyID: id) == nil { throw .accessKeyNotFound }
             return BodyAllowance(bytes: bodyLimit) { [exchange, bodyLimit] in
-                self.refuse(.invalidParameters(.bodyTooLarge(limit: bodyLimit)), exchange)
+                self.reject(.invalidParameters(.bodyTooLarge(limit: bodyLimit)), exchange)
             }
         } catch {
-            return BodyAllowance(bytes: 0) { [exchange] in self.refuse(error, exchange) }
+            return BodyAllowance(bytes: 0) { [exchange] in self.reject(error, exchange) }
         }
     }
 
     /// What is said to a request that the HTTP server does not take: an object with
     /// code and message, since without one the Python SDK loses even the status.
-    public static func refusal(of error: HTTPProtocolError) -> HTTPResponse {
+    public static func rejection(of error: HTTPProtocolError) -> HTTPResponse {
         guard let requestID = try? Self.newRequestID() else { return error.response }
         let spoken: DASError =
-            error.status.rawValue < 500 ? .invalidParameters(.refusedByHTTP) : .serviceUnavailable(cause: error)
+            error.status.rawValue < 500 ? .invalidParameters(.rejectedByHTTP) : .serviceUnavailable(cause: error)
         return DASEnvelope(requestID: requestID, host: "", format: .json)
             .failure(error.status, spoken.code, "\(spoken.message) (\(error))")
     }
 
     /// What a request is answered that has come to the listener of another API, where
     /// its client would take any answer with status 200 for a success.
-    public func refuseElsewhere(_ request: HTTPRequest) -> HTTPResponse {
+    public func rejectElsewhere(_ request: HTTPRequest) -> HTTPResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do throws(DASError) {
             exchange.requestID = try Self.newRequestID()
-            return refuse(.productNotFound, exchange)
+            return reject(.productNotFound, exchange)
         } catch {
-            return refuse(error, exchange)
+            return reject(error, exchange)
         }
     }
 
@@ -122,31 +122,31 @@ public final class DASDispatcher: Sendable {
         }
     }
 
-    private func respond(to request: HTTPRequest) -> PendingResponse {
+    private func process(_ request: HTTPRequest) -> PendingResponse {
         var exchange = Exchange(request, startedAt: clock.monotonic())
         do throws(DASError) {
             exchange.requestID = try Self.newRequestID()
             let (call, action, bound) = try pass(request, &exchange)
-            return .later { [exchange] in
+            return .async { [exchange] in
                 do throws(DASError) {
-                    let answer = try await bound.work(call)
+                    let response = try await bound.work(call)
                     self.record(exchange.answered(nil, at: self.clock.monotonic()))
-                    return exchange.envelope.success(answer, of: action)
+                    return exchange.envelope.success(response, of: action)
                 } catch {
-                    return self.refuse(error, exchange)
+                    return self.reject(error, exchange)
                 }
             }
         } catch {
-            return .now(refuse(error, exchange))
+            return .immediate(reject(error, exchange))
         }
     }
 
-    private func refuse(_ error: DASError, _ exchange: Exchange) -> HTTPResponse {
-        let refused = RefusedSignature.Reason(error).map {
-            RefusedSignature(
+    private func reject(_ error: DASError, _ exchange: Exchange) -> HTTPResponse {
+        let rejected = RejectedSignature.Reason(error).map {
+            RejectedSignature(
                 $0, host: exchange.host, keyID: exchange.claimedKeyID, secrets: accounts.values.map(\.secretKey))
         }
-        record(exchange.answered(error, refusedSignature: refused, at: clock.monotonic()))
+        record(exchange.answered(error, rejectedSignature: rejected, at: clock.monotonic()))
         return exchange.envelope.failure(error)
     }
 
@@ -225,7 +225,7 @@ public final class DASDispatcher: Sendable {
             let kills = type(of: action).needs.contains(.commit)
             guard !kills || timestamp.seconds >= nonces.floor else { throw .expiredTimestamp }
             let key = RateKey(account: account.name, action: type(of: action).name)
-            if case .refused = limiter.withLock({ $0.admit(key, at: time) }) {
+            if case .rejected = limiter.withLock({ $0.admit(key, at: time) }) {
                 if kills {
                     _ = nonces.record(
                         common.nonce, of: account.secretID, timestamp: timestamp.seconds, at: time)
@@ -286,11 +286,11 @@ private struct Exchange: Sendable {
     var envelope: DASEnvelope { DASEnvelope(requestID: requestID, host: host, format: format) }
 
     func answered(
-        _ error: DASError?, refusedSignature: RefusedSignature? = nil, at time: ContinuousClock.Instant
+        _ error: DASError?, rejectedSignature: RejectedSignature? = nil, at time: ContinuousClock.Instant
     ) -> AnsweredDASRequest {
         AnsweredDASRequest(
             requestID: requestID, action: action, actionExists: actionExists, account: account,
-            remoteAddress: remoteAddress, error: error, refusedSignature: refusedSignature,
+            remoteAddress: remoteAddress, error: error, rejectedSignature: rejectedSignature,
             duration: startedAt.duration(to: time))
     }
 }
@@ -308,14 +308,14 @@ public struct AnsweredDASRequest: Sendable {
     /// `nil` for success.
     public let error: DASError?
     /// Where the request was refused for what should prove who sent it.
-    public let refusedSignature: RefusedSignature?
+    public let rejectedSignature: RejectedSignature?
     public let duration: Duration
 
     /// The action, if it exists: one of a few names, whatever callers write.
     public var knownAction: String? { actionExists ? action : nil }
 }
 
-extension RefusedSignature.Reason {
+extension RejectedSignature.Reason {
     fileprivate init?(_ error: DASError) {
         switch error {
         case .incompleteSignature, .invalidSignatureMethod, .malformedTimestamp: self = .malformed

@@ -43,13 +43,13 @@ struct DASEnvelope {
     let host: String
     let format: DASFormat
 
-    func success(_ answer: DASResponse, of action: String) -> HTTPResponse {
-        let isTyped = answer.envelope == .typed
+    func success(_ response: DASResponse, of action: String) -> HTTPResponse {
+        let isTyped = response.envelope == .typed
         let body: ResponseValue = [
-            "Code": isTyped ? 200 : "200", "Message": "Successful", "Data": answer.data,
+            "Code": isTyped ? 200 : "200", "Message": "Successful", "Data": response.data,
             "RequestId": .text(requestID), "Success": isTyped ? true : "true",
         ]
-        return respond(.ok, body, root: "\(action)Response", sizeHint: answer.sizeHint)
+        return respond(.ok, body, root: "\(action)Response", sizeHint: response.sizeHint)
     }
 
     func failure(_ error: DASError) -> HTTPResponse {

@@ -66,7 +66,7 @@ public enum ResponseValue: Sendable {
 /// each, which takes several times as long.
 protocol ResponseElement: Sendable {
     /// Writes one value: a text, a number, or an object with its members.
-    func write(to answer: inout ResponseWriter)
+    func write(to response: inout ResponseWriter)
 }
 
 extension ResponseValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,

@@ -180,7 +180,7 @@ struct IncomingDASRequest {
                 method: http.method, query: query.pairs, headers: SignedFields(headers: http.headers),
                 payload: http.body, signedHosts: signedHosts.adding(port: http.forwardedPort))
         } catch {
-            throw refusal(of: error)
+            throw rejection(of: error)
         }
         func required(_ header: String, _ parameter: DASParameter) throws(DASError) -> String {
             guard let value = signed[header], !value.isEmpty else { throw .missing(parameter: parameter.rawValue) }
@@ -194,7 +194,7 @@ struct IncomingDASRequest {
             signature: .v3(signed))
     }
 
-    private func refusal(of error: ACS3AuthorizationError) -> DASError {
+    private func rejection(of error: ACS3AuthorizationError) -> DASError {
         switch error {
         case .unsupportedAlgorithm: .invalidSignatureMethod
         case .malformed: .incompleteSignature

@@ -23,7 +23,7 @@ public enum ParameterDefect: Hashable, Sendable {
     case unsignedBody
     case bodyTooLarge(limit: Int)
     /// The request is none of HTTP that is taken; the log has a line for that.
-    case refusedByHTTP
+    case rejectedByHTTP
 }
 
 extension ParameterDefect: CustomStringConvertible {
@@ -40,7 +40,7 @@ extension ParameterDefect: CustomStringConvertible {
         case .unknownContentType: "Content-Type: neither JSON nor a form, and there is a body"
         case .unsignedBody: "body: JSON, which a signature in the query does not cover"
         case .bodyTooLarge(let limit): "body: longer than \(limit) bytes"
-        case .refusedByHTTP: "the request is not taken on the level of HTTP"
+        case .rejectedByHTTP: "the request is not taken on the level of HTTP"
         }
     }
 

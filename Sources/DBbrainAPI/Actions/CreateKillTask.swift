@@ -100,12 +100,12 @@ extension CreateKillTaskRequest {
                     host: Host, user: User, databases: DB.map(Self.members), commands: Command.map(Self.members),
                     longerThan: Time, statement: statement)
             } catch {
-                throw refusal(of: error.condition)
+                throw rejection(of: error.condition)
             }
         }
     }
 
-    private func refusal(of condition: KillRule.Condition) -> TencentCloudError {
+    private func rejection(of condition: KillRule.Condition) -> TencentCloudError {
         switch condition {
         case .host: .invalidValue(Host ?? "", of: "Host")
         case .user: .invalidValue(User ?? "", of: "User")

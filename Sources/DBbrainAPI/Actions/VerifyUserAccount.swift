@@ -32,8 +32,8 @@ extension DBbrain {
         } catch DatabaseLogin.Defect.password {
             throw TencentCloudError.failedOperation(.callerLoginRefused)
         } catch let failure as ActionFailure {
-            guard case .failedOperation(.loginRefused) = failure.answer else { throw failure }
-            throw ActionFailure(answer: .failedOperation(.callerLoginRefused), cause: failure.cause)
+            guard case .failedOperation(.loginRefused) = failure.error else { throw failure }
+            throw ActionFailure(.failedOperation(.callerLoginRefused), cause: failure.cause)
         }
         return VerifyUserAccountResponse(SessionToken: try SessionToken.random().rawValue)
     }

@@ -29,7 +29,7 @@ extension Connection {
         // No record of TLS begins with a byte that a method may begin with.
         if !tls.hasReceived, !input.isEmpty, input[0].isTokenByte {
             self.tls = nil
-            machine.refuse(
+            machine.reject(
                 HTTPProtocolError(.badRequest, "this port speaks HTTPS only, and the request came without TLS"))
             return nil
         }

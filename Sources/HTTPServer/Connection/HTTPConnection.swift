@@ -7,7 +7,7 @@
 /// is not read from.
 struct HTTPConnection: Sendable {
     enum Action: Sendable {
-        /// Call the handler; ``answer(_:date:at:)`` takes what it returns.
+        /// Call the handler; ``respond(with:date:at:)`` takes what it returns.
         case handle(HTTPRequest)
         /// Write a line for the log: the client is refused.
         case report(HTTPProtocolError)
@@ -28,7 +28,7 @@ struct HTTPConnection: Sendable {
         case readingHead(until: MonotonicTime)
         case readingBody(TransferProgress)
         /// The client is to be told, and then to go.
-        case refusing(HTTPProtocolError, isHead: Bool, head: [UInt8])
+        case rejecting(HTTPProtocolError, isHead: Bool, head: [UInt8])
         /// The client is to be answered without regard to its body, and then to go.
         case declining(HTTPResponse, isHead: Bool)
         /// The request is complete and the handler has not been called.
@@ -53,7 +53,7 @@ struct HTTPConnection: Sendable {
     private(set) var peer: Peer
     private let limits: HTTPLimits
     private let allowance: HTTPServer.Allowance?
-    private let refusal: HTTPServer.Refusal
+    private let rejection: HTTPServer.Rejection
     private var parser: HTTPRequestParser
     private var state: State
     /// What the client sent behind the request that is being handled, from
@@ -77,11 +77,11 @@ struct HTTPConnection: Sendable {
 
     init(
         limits: HTTPLimits, allowance: HTTPServer.Allowance? = nil,
-        refusal: @escaping HTTPServer.Refusal = { error, _ in error.response }, peer: Peer, at now: MonotonicTime
+        rejection: @escaping HTTPServer.Rejection = { error, _ in error.response }, peer: Peer, at now: MonotonicTime
     ) {
         self.limits = limits
         self.allowance = allowance
-        self.refusal = refusal
+        self.rejection = rejection
         self.peer = peer
         self.parser = HTTPRequestParser(limits: limits, asksForLongBodies: allowance != nil, peer: peer)
         self.state = .idle(until: now + limits.headTimeout)
@@ -113,7 +113,7 @@ struct HTTPConnection: Sendable {
             case .readingBody(let progress):
                 progress.deadline(within: limits.bodyStallTimeout, total: limits.bodyTimeout)
             case .handling(let handling): handling.since + limits.handlerTimeout
-            case .ready, .refusing, .declining, .finishing, .closed: nil
+            case .ready, .rejecting, .declining, .finishing, .closed: nil
             }
         guard let ofOutput = outputDeadline else { return ofState }
         return ofState.map { min($0, ofOutput) } ?? ofOutput
@@ -144,7 +144,7 @@ struct HTTPConnection: Sendable {
             unread.append(input)
         case .lingering(let until, let bytesLeft):
             state = input.count < bytesLeft ? .lingering(until: until, bytesLeft: bytesLeft - input.count) : .closed
-        case .refusing, .declining, .finishing, .closed:
+        case .rejecting, .declining, .finishing, .closed:
             break
         }
     }
@@ -155,7 +155,7 @@ struct HTTPConnection: Sendable {
         switch state {
         case .idle, .readingHead, .readingBody: state = output.isEmpty ? .closed : .finishing
         case .lingering: state = .closed
-        case .ready, .handling, .refusing, .declining, .finishing, .closed: break
+        case .ready, .handling, .rejecting, .declining, .finishing, .closed: break
         }
     }
 
@@ -164,7 +164,7 @@ struct HTTPConnection: Sendable {
 
     /// The handler has answered. Does nothing if the connection gave up waiting
     /// for it.
-    mutating func answer(_ response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
+    mutating func respond(with response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
         guard case .handling(let handling) = state else { return }
         let isLast = !handling.isPersistent || isDraining || clientHasEnded && unread.isEmpty
         append(response, isHead: handling.isHead, isLast: isLast, date: date, at: now)
@@ -189,7 +189,7 @@ struct HTTPConnection: Sendable {
     }
 
     /// The client is told why, and the connection ends.
-    mutating func refuse(_ error: HTTPProtocolError) {
+    mutating func reject(_ error: HTTPProtocolError) {
         // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
         let isHead =
             switch state {
@@ -199,7 +199,7 @@ struct HTTPConnection: Sendable {
             }
         let head = parser.headSoFar
         parser.reset()
-        state = .refusing(error, isHead: isHead, head: head)
+        state = .rejecting(error, isHead: isHead, head: head)
     }
 
     private mutating func decline(_ response: HTTPResponse) {
@@ -216,17 +216,17 @@ struct HTTPConnection: Sendable {
     }
 
     /// All connections together hold too much, this one more than its share.
-    mutating func refuseForLackOfMemory() {
+    mutating func rejectForLackOfMemory() {
         switch state {
         case .idle, .readingHead, .readingBody, .ready:
-            refuse(HTTPProtocolError(.serviceUnavailable, "the server holds too many requests"))
+            reject(HTTPProtocolError(.serviceUnavailable, "the server holds too many requests"))
         case .handling(var handling):
             // It is answered, but what the client sent behind it is not.
             handling.isPersistent = false
             state = .handling(handling)
             unread = []
             unreadStart = 0
-        case .refusing, .declining, .finishing, .lingering, .closed: break
+        case .rejecting, .declining, .finishing, .lingering, .closed: break
         }
     }
 
@@ -239,10 +239,10 @@ struct HTTPConnection: Sendable {
         }
         switch state {
         case .idle, .lingering: state = .closed
-        case .readingHead: refuse(HTTPProtocolError(.requestTimeout, "the request head took too long"))
-        case .readingBody: refuse(HTTPProtocolError(.requestTimeout, "the request body took too long"))
-        case .handling: refuse(HTTPProtocolError(.serviceUnavailable, "the answer took too long"))
-        case .ready, .refusing, .declining, .finishing, .closed: break
+        case .readingHead: reject(HTTPProtocolError(.requestTimeout, "the request head took too long"))
+        case .readingBody: reject(HTTPProtocolError(.requestTimeout, "the request body took too long"))
+        case .handling: reject(HTTPProtocolError(.serviceUnavailable, "the answer took too long"))
+        case .ready, .rejecting, .declining, .finishing, .closed: break
         }
     }
 
@@ -260,8 +260,8 @@ struct HTTPConnection: Sendable {
         switch state {
         case .closed:
             return .close
-        case .refusing(let error, let isHead, let head):
-            append(refusal(error, head), isHead: isHead, isLast: true, date: date, at: now)
+        case .rejecting(let error, let isHead, let head):
+            append(rejection(error, head), isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .report(error)
         case .declining(let response, let isHead):
@@ -314,11 +314,11 @@ struct HTTPConnection: Sendable {
                 }
                 guard let allowance, let request = parser.requestWithLongBody else { break }
                 let allowed = allowance(request)
-                guard parser.allow(bodyBytes: allowed.bytes) else { return decline(allowed.refusal()) }
+                guard parser.allow(bodyBytes: allowed.bytes) else { return decline(allowed.rejection()) }
             }
             noteProgress(of: index - start, at: now)
         } catch {
-            refuse(error)
+            reject(error)
         }
     }
 

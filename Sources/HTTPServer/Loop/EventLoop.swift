@@ -10,7 +10,7 @@ final class EventLoop {
     let limits: HTTPLimits
     let handler: HTTPServer.Handler
     let allowance: HTTPServer.Allowance?
-    let refusal: HTTPServer.Refusal
+    let rejection: HTTPServer.Rejection
     let observer: HTTPServer.Observer
 
     private let trustedProxies: TrustedProxies?
@@ -18,7 +18,7 @@ final class EventLoop {
     private var tls: TLSServerContext?
 
     private let queue: EventQueue
-    private let answers: ResponseQueue
+    private let responses: ResponseQueue
     private var connections: ConnectionTable
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
     /// What `recv` writes to. One for all connections, so that an idle one holds
@@ -64,16 +64,16 @@ final class EventLoop {
         sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits, memory: HTTPMemory,
         tls: TLSServerContext?, trustedProxies: TrustedProxies?, handler: @escaping HTTPServer.Handler,
         allowance: HTTPServer.Allowance?,
-        refusal: @escaping HTTPServer.Refusal, observer: @escaping HTTPServer.Observer
+        rejection: @escaping HTTPServer.Rejection, observer: @escaping HTTPServer.Observer
     ) {
         self.mailbox = mailbox
-        answers = ResponseQueue(mailbox: mailbox)
+        responses = ResponseQueue(mailbox: mailbox)
         self.limits = limits
         self.tls = tls
         self.trustedProxies = trustedProxies
         self.handler = handler
         self.allowance = allowance
-        self.refusal = refusal
+        self.rejection = rejection
         self.observer = observer
         queue = sockets.queue
         listener = Listener(sockets.listener)
@@ -136,9 +136,9 @@ final class EventLoop {
 
     private func handle(_ message: Mailbox.Message) {
         switch message {
-        case .answer(let response, let id):
+        case .response(let response, let id):
             guard let connection = connections.noteAnswer(to: id) else { return }
-            connection.machine.answer(response, date: date, at: now)
+            connection.machine.respond(with: response, date: date, at: now)
             serve(connection)
         case .useTLS(let context):
             tls = context
@@ -232,7 +232,7 @@ final class EventLoop {
     private func add(_ socket: consuming Descriptor, from address: IPAddress, isProxy: Bool) {
         var peer = Peer(address: address.description)
         if isProxy, trustedProxies?.way == .forwardedFor { peer.forwards = trustedProxies }
-        let machine = HTTPConnection(limits: limits, allowance: allowance, refusal: refusal, peer: peer, at: now)
+        let machine = HTTPConnection(limits: limits, allowance: allowance, rejection: rejection, peer: peer, at: now)
         let connection = connections.add(socket, from: isProxy ? nil : address.network, machine)
         if isProxy, trustedProxies?.way == .proxyProtocol { connection.preamble = ProxyPreamble() }
         observer(.connectionOpened)
@@ -275,7 +275,7 @@ final class EventLoop {
             if start < count, let failure = connection.receive(inputBuffer.span.extracting(start..<count), at: now) {
                 observer(.tlsFailed(reason: failure, remoteAddress: connection.machine.peer.address))
             }
-            if !connections.countBytes(of: connection) { connection.machine.refuseForLackOfMemory() }
+            if !connections.countBytes(of: connection) { connection.machine.rejectForLackOfMemory() }
         case .wouldBlock: break
         case .failed: connection.machine.abort()
         }
@@ -306,7 +306,7 @@ final class EventLoop {
             }
         } catch {
             index = input.count
-            observer(.preambleRefused(reason: error.description, remoteAddress: connection.machine.peer.address))
+            observer(.preambleRejected(reason: error.description, remoteAddress: connection.machine.peer.address))
             connection.machine.abort()
         }
     }
@@ -316,7 +316,7 @@ final class EventLoop {
         while true {
             switch connection.machine.next(date: date, at: now) {
             case .handle(let request): handle(request, of: connection)
-            case .report(let error): observer(.refused(error, remoteAddress: connection.machine.peer.address))
+            case .report(let error): observer(.rejected(error, remoteAddress: connection.machine.peer.address))
             case .send:
                 guard connection.send(at: now) else { return awaitRoom(of: connection) }
             case .shutDownSending: connection.endSending()
@@ -331,12 +331,12 @@ final class EventLoop {
     }
 
     private func handle(_ request: HTTPRequest, of connection: Connection) {
-        let answer = handler(request)
-        if case .now(let response) = answer {
-            connection.machine.answer(response, date: date, at: now)
+        let pending = handler(request)
+        if case .immediate(let response) = pending {
+            connection.machine.respond(with: response, date: date, at: now)
         } else {
             connection.bytesAtHandler = request.heldBytes
-            answers.put(answer, to: connection.id, isLong: request.body.count > limits.shortBodyBytes)
+            responses.put(pending, to: connection.id, isLong: request.body.count > limits.shortBodyBytes)
         }
     }
 

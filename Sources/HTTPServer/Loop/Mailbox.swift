@@ -4,7 +4,7 @@ import TLS
 /// What other threads have to tell the event loop.
 final class Mailbox: Sendable {
     enum Message: Sendable {
-        case answer(HTTPResponse, to: ConnectionID)
+        case response(HTTPResponse, to: ConnectionID)
         /// New connections are met with this.
         case useTLS(TLSServerContext)
         /// Finish by the deadline, then resume.

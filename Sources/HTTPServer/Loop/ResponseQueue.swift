@@ -20,13 +20,13 @@ final class ResponseQueue: Sendable {
 
     /// - Parameter isLong: whether working it out takes long, as far as the length
     ///   of the request tells.
-    func put(_ answer: PendingResponse, to id: ConnectionID, isLong: Bool) {
-        switch answer {
+    func put(_ pending: PendingResponse, to id: ConnectionID, isLong: Bool) {
+        switch pending {
         // Not taken if the server has ended meanwhile.
-        case .now(let response): _ = mailbox.put(.answer(response, to: id))
-        case .soon(let find):
+        case .immediate(let response): _ = mailbox.put(.response(response, to: id))
+        case .offloaded(let find):
             (isLong ? long : short).put { self.put(find(), to: id, isLong: isLong) }
-        case .later(let work): Task { [mailbox] in _ = mailbox.put(.answer(await work(), to: id)) }
+        case .async(let work): Task { [mailbox] in _ = mailbox.put(.response(await work(), to: id)) }
         }
     }
 }

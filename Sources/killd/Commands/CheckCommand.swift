@@ -70,7 +70,7 @@ struct CheckCommand: Command {
         for (key, address) in configuration.listeners {
             do throws(ListenError) {
                 servers.append(
-                    try HTTPServer(listen: address) { _ in .now(HTTPResponse(status: .serviceUnavailable)) })
+                    try HTTPServer(listen: address) { _ in .immediate(HTTPResponse(status: .serviceUnavailable)) })
             } catch {
                 if error.reason == .inUse, isRunning { continue }
                 problems.append("\(key): \(error.description)")

@@ -13,7 +13,7 @@ extension Log {
                 ("requestId", request.requestID), ("action", request.action ?? ""),
                 ("account", request.account ?? ""), ("client", request.remoteAddress),
                 ("code", request.code?.rawValue ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
-            ] + Self.fields(of: request.refusedSignature), cause: request.cause)
+            ] + Self.fields(of: request.rejectedSignature), cause: request.cause)
     }
 
     /// Nothing of the request's target or body, where a database password may be.
@@ -24,12 +24,12 @@ extension Log {
                 ("requestId", request.requestID), ("action", request.action ?? ""),
                 ("account", request.account ?? ""), ("client", request.remoteAddress),
                 ("code", request.error?.code ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
-            ] + Self.fields(of: request.refusedSignature) + Self.fields(of: request.error),
+            ] + Self.fields(of: request.rejectedSignature) + Self.fields(of: request.error),
             cause: request.error?.cause)
     }
 
     /// By these a wrong key and a rewritten `Host` look different.
-    private static func fields(of refused: RefusedSignature?) -> [Log.Field] {
+    private static func fields(of refused: RejectedSignature?) -> [Log.Field] {
         guard let refused else { return [] }
         return [("reason", refused.reason.rawValue), ("host", refused.host), ("keyId", refused.keyID)]
     }
@@ -53,13 +53,13 @@ extension Log {
         switch event {
         case .connectionOpened: debug("connection opened", place)
         case .connectionClosed: debug("connection closed", place)
-        case .refused(let error, let address):
+        case .rejected(let error, let address):
             info("HTTP request refused", place + [("client", address), ("reason", "\(error)")])
         case .turnedAway(let address):
             warning("a client has too many connections", place + [("client", address)])
         case .fewerConnections(let count):
             warning("too few descriptors for all connections (ulimit -n)", place + [("connections", String(count))])
-        case .preambleRefused(let reason, let address):
+        case .preambleRejected(let reason, let address):
             warning("a proxy's connection refused", place + [("client", address), ("reason", reason)])
         case .tlsFailed(let reason, let address):
             info("TLS connection refused", place + [("client", address), ("reason", reason)])

@@ -19,7 +19,7 @@ struct OperationsPages: Sendable {
 
     /// In tasks, as the API's responses: a process whose tasks do not run any more
     /// must not look alive.
-    func answer(_ request: HTTPRequest) -> PendingResponse { .later { await respond(to: request) } }
+    func answer(_ request: HTTPRequest) -> PendingResponse { .async { await respond(to: request) } }
 
     private func respond(to request: HTTPRequest) async -> HTTPResponse {
         let page: () async -> HTTPResponse

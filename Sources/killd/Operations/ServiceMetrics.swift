@@ -63,19 +63,19 @@ final class ServiceMetrics: Sendable {
 
     /// The same response, counted as in flight while it is being worked out.
     func observing(_ answer: PendingResponse) -> PendingResponse {
-        if case .now = answer { return answer }
+        if case .immediate = answer { return answer }
         inFlight.add(1, ordering: .relaxed)
         return countingTheEnd(of: answer)
     }
 
     private func countingTheEnd(of answer: PendingResponse) -> PendingResponse {
         switch answer {
-        case .now:
+        case .immediate:
             inFlight.subtract(1, ordering: .relaxed)
             return answer
-        case .soon(let find): return .soon { self.countingTheEnd(of: find()) }
-        case .later(let work):
-            return .later {
+        case .offloaded(let find): return .offloaded { self.countingTheEnd(of: find()) }
+        case .async(let work):
+            return .async {
                 defer { self.inFlight.subtract(1, ordering: .relaxed) }
                 return await work()
             }
@@ -114,12 +114,12 @@ final class ServiceMetrics: Sendable {
                 counts.connections.increment(listener)
                 counts.openConnections[listener, default: 0] += 1
             case .connectionClosed: counts.openConnections[listener, default: 0] -= 1
-            case .refused(let error, _):
+            case .rejected(let error, _):
                 counts.refusals.increment(Refusal(listener: listener, status: error.status))
             case .acceptingPaused: counts.acceptPauses.increment(listener)
             case .turnedAway: counts.turnedAway.increment(listener)
             case .tlsFailed: counts.tlsFailures.increment(listener)
-            case .failed, .fewerConnections, .preambleRefused: break
+            case .failed, .fewerConnections, .preambleRejected: break
             }
         }
     }

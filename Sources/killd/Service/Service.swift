@@ -63,7 +63,7 @@ final class Service: Sendable {
                 trustedProxies: configuration.trustedProxies,
                 handler: { metrics.observing(current.setup.answer($0)) },
                 allowance: { current.setup.allowance(of: $0) },
-                refusal: { current.setup.refusal(of: $0, head: $1) },
+                rejection: { current.setup.refusal(of: $0, head: $1) },
                 observer: { event in
                     metrics.count(event, of: .api)
                     if case .failed(let reason) = event { readiness.noteFailure(reason) }
@@ -77,7 +77,7 @@ final class Service: Sendable {
                     trustedProxies: configuration.trustedProxies,
                     handler: { metrics.observing(current.setup.answerDAS($0)) },
                     allowance: { current.setup.allowanceDAS(of: $0) },
-                    refusal: { error, _ in DASDispatcher.refusal(of: error) },
+                    rejection: { error, _ in DASDispatcher.rejection(of: error) },
                     observer: { event in
                         metrics.count(event, of: .das)
                         if case .failed(let reason) = event { readiness.noteFailure(reason) }

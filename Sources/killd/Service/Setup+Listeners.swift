@@ -9,36 +9,36 @@ import Text
 /// one in the words of the API that was meant.
 extension Setup {
     func answer(_ request: HTTPRequest) -> PendingResponse {
-        guard !request.headers.contains("X-TC-Action") else { return dispatcher.answer(request) }
+        guard !request.headers.contains("X-TC-Action") else { return dispatcher.respond(to: request) }
         // Beside the event loop: a form may have to be looked through.
-        return .soon {
-            guard request.vendor == .alibabaCloud else { return dispatcher.answer(request) }
-            return .now(dasDispatcher.refuseElsewhere(request))
+        return .offloaded {
+            guard request.vendor == .alibabaCloud else { return dispatcher.respond(to: request) }
+            return .immediate(dasDispatcher.rejectElsewhere(request))
         }
     }
 
     func allowance(of head: HTTPRequest) -> BodyAllowance {
         guard head.vendor == .alibabaCloud else { return dispatcher.allowance(of: head) }
-        return BodyAllowance(bytes: 0) { dasDispatcher.refuseElsewhere(head) }
+        return BodyAllowance(bytes: 0) { dasDispatcher.rejectElsewhere(head) }
     }
 
     /// - Parameter head: of a request that HTTP rejects, as far as it was read.
     func refusal(of error: HTTPProtocolError, head: [UInt8]) -> HTTPResponse {
         // Some rejections of Tencent's API have status 200.
-        isMeantForDAS(head) ? DASDispatcher.refusal(of: error) : dispatcher.refusal(of: error)
+        isMeantForDAS(head) ? DASDispatcher.rejection(of: error) : dispatcher.rejection(of: error)
     }
 
     func answerDAS(_ request: HTTPRequest) -> PendingResponse {
-        guard !request.headers.contains("x-acs-action") else { return dasDispatcher.answer(request) }
-        return .soon {
-            guard request.vendor == .tencentCloud else { return dasDispatcher.answer(request) }
-            return .now(dispatcher.refuseElsewhere(request))
+        guard !request.headers.contains("x-acs-action") else { return dasDispatcher.respond(to: request) }
+        return .offloaded {
+            guard request.vendor == .tencentCloud else { return dasDispatcher.respond(to: request) }
+            return .immediate(dispatcher.rejectElsewhere(request))
         }
     }
 
     func allowanceDAS(of head: HTTPRequest) -> BodyAllowance {
         guard head.vendor == .tencentCloud else { return dasDispatcher.allowance(of: head) }
-        return BodyAllowance(bytes: 0) { dispatcher.refuseElsewhere(head) }
+        return BodyAllowance(bytes: 0) { dispatcher.rejectElsewhere(head) }
     }
 }
 

@@ -4,7 +4,7 @@
 /// every request alike.
 struct Conversation: Equatable {
     private var requests: [HandledRequest] = []
-    private var refusal: HTTPProtocolError?
+    private var rejection: HTTPProtocolError?
     /// What was sent, without `100 Continue`: whether that is sent depends on
     /// what comes together.
     private var output: [UInt8] = []
@@ -16,43 +16,43 @@ struct Conversation: Equatable {
 
     /// - Parameter answersAtOnce: if not, the handler answers only when the
     ///   connection takes no more bytes.
-    init(_ pieces: [ArraySlice<UInt8>], answersAtOnce: Bool) throws {
+    init(_ pieces: [ArraySlice<UInt8>], respondsAtOnce: Bool) throws {
         let now = MonotonicTime.now
         var connection = HTTPConnection(limits: HTTPLimits(), remoteAddress: "127.0.0.1", at: now)
         var hasRequest = false
         for piece in pieces {
             while !connection.wantsInput, hasRequest {
-                try answer(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+                try respond(&connection, &hasRequest, respondsAtOnce: respondsAtOnce, at: now)
             }
             connection.receive(piece.span, at: now)
-            try run(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+            try run(&connection, &hasRequest, respondsAtOnce: respondsAtOnce, at: now)
         }
-        while hasRequest { try answer(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now) }
+        while hasRequest { try respond(&connection, &hasRequest, respondsAtOnce: respondsAtOnce, at: now) }
         connection.receiveEnd()
-        try run(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+        try run(&connection, &hasRequest, respondsAtOnce: respondsAtOnce, at: now)
         try demand(isClosed, "the connection is open after its end")
     }
 
-    private mutating func answer(
-        _ connection: inout HTTPConnection, _ hasRequest: inout Bool, answersAtOnce: Bool, at now: MonotonicTime
+    private mutating func respond(
+        _ connection: inout HTTPConnection, _ hasRequest: inout Bool, respondsAtOnce: Bool, at now: MonotonicTime
     ) throws {
         hasRequest = false
-        connection.answer(HTTPResponse(status: .ok, body: Array("ok".utf8)), date: Self.date, at: now)
-        try run(&connection, &hasRequest, answersAtOnce: answersAtOnce, at: now)
+        connection.respond(with: HTTPResponse(status: .ok, body: Array("ok".utf8)), date: Self.date, at: now)
+        try run(&connection, &hasRequest, respondsAtOnce: respondsAtOnce, at: now)
     }
 
     private mutating func run(
-        _ connection: inout HTTPConnection, _ hasRequest: inout Bool, answersAtOnce: Bool, at now: MonotonicTime
+        _ connection: inout HTTPConnection, _ hasRequest: inout Bool, respondsAtOnce: Bool, at now: MonotonicTime
     ) throws {
         while true {
             switch connection.next(date: Self.date, at: now) {
             case .handle(let request):
                 requests.append(HandledRequest(request))
                 hasRequest = true
-                if answersAtOnce { return try answer(&connection, &hasRequest, answersAtOnce: true, at: now) }
+                if respondsAtOnce { return try respond(&connection, &hasRequest, respondsAtOnce: true, at: now) }
             case .report(let error):
-                try demand(refusal == nil, "refused twice")
-                refusal = error
+                try demand(rejection == nil, "refused twice")
+                rejection = error
             case .send:
                 let sent = connection.output[connection.sentCount...]
                 try demand(!sent.isEmpty, "nothing to send")
@@ -77,15 +77,15 @@ struct Conversation: Equatable {
         try demand(
             requests.elementsEqual(wanted) { $0 == HandledRequest($1.http) }, "handled \(requests), parsed \(parsed)")
         try demand(
-            refusal == (last == nil ? parsed.refusal : nil), "refused for \(refusal as Any), parsed \(parsed)")
-        var answers = 0
+            rejection == (last == nil ? parsed.rejection : nil), "refused for \(rejection as Any), parsed \(parsed)")
+        var responses = 0
         var rest = output[...]
         while let found = rest.firstIndex(of: UInt8(ascii: "\r")) {
             rest = rest[found...]
-            if rest.starts(with: Self.dateField) { answers += 1 }
+            if rest.starts(with: Self.dateField) { responses += 1 }
             rest = rest.dropFirst()
         }
-        try demand(answers == requests.count + (refusal == nil ? 0 : 1), "\(answers) answers: \(text(output))")
+        try demand(responses == requests.count + (rejection == nil ? 0 : 1), "\(responses) answers: \(text(output))")
     }
 }
 

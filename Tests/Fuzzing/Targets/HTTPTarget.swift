@@ -6,8 +6,8 @@ import SeededRandom
 /// as the same.
 enum HTTPTarget {
     static func read(_ bytes: [UInt8]) {
-        _ = try? Conversation([bytes[...]], answersAtOnce: true)
-        _ = try? Conversation([bytes[...]], answersAtOnce: false)
+        _ = try? Conversation([bytes[...]], respondsAtOnce: true)
+        _ = try? Conversation([bytes[...]], respondsAtOnce: false)
     }
 
     /// - Parameter isThorough: if not, only some bytes come one by one, and the
@@ -25,15 +25,15 @@ enum HTTPTarget {
             try demand(cut == whole, "in pieces: \(cut), whole: \(whole)")
         }
         for request in whole.requests { try check(request) }
-        if let refusal = whole.refusal { try check(refusal) }
+        if let rejection = whole.rejection { try check(rejection) }
 
-        let conversation = try Conversation([bytes[...]], answersAtOnce: true)
+        let conversation = try Conversation([bytes[...]], respondsAtOnce: true)
         try conversation.check(against: whole)
         for pieces in cuts {
-            for answersAtOnce in isThorough ? [true, false] : [Bool.random(using: &random)] {
-                let other = try Conversation(pieces, answersAtOnce: answersAtOnce)
+            for respondsAtOnce in isThorough ? [true, false] : [Bool.random(using: &random)] {
+                let other = try Conversation(pieces, respondsAtOnce: respondsAtOnce)
                 try demand(
-                    other == conversation, "in pieces, at once \(answersAtOnce): \(other), whole: \(conversation)")
+                    other == conversation, "in pieces, at once \(respondsAtOnce): \(other), whole: \(conversation)")
             }
         }
     }
@@ -56,14 +56,14 @@ enum HTTPTarget {
         limits.fieldCount += 1
         let again = ParsedBytes([request.encoded[...]], limits: limits)
         try demand(
-            again.requests.elementsEqual([request]) { $0.isSame(as: $1, butFraming: true) } && again.refusal == nil,
+            again.requests.elementsEqual([request]) { $0.isSame(as: $1, butFraming: true) } && again.rejection == nil,
             "\(text(request.encoded)) is \(again)")
     }
 
-    private static func check(_ refusal: HTTPProtocolError) throws {
+    private static func check(_ rejection: HTTPProtocolError) throws {
         try demand(
-            refusal.reason.utf8.count <= 100 && refusal.reason.utf8.allSatisfy { (0x20...0x7E).contains($0) },
-            "reason \(refusal.reason)")
+            rejection.reason.utf8.count <= 100 && rejection.reason.utf8.allSatisfy { (0x20...0x7E).contains($0) },
+            "reason \(rejection.reason)")
     }
 }
 
@@ -105,7 +105,7 @@ struct ParsedRequest: Equatable, CustomStringConvertible {
 /// What the parser makes of some bytes.
 struct ParsedBytes: Equatable {
     private(set) var requests: [ParsedRequest] = []
-    private(set) var refusal: HTTPProtocolError?
+    private(set) var rejection: HTTPProtocolError?
     private(set) var end = HTTPRequestParser.Position.start
 
     init(_ pieces: [ArraySlice<UInt8>], limits: HTTPLimits = HTTPLimits()) {
@@ -117,7 +117,7 @@ struct ParsedBytes: Equatable {
                     guard let output = try parser.read(piece.span, from: &index) else { continue }
                     requests.append(ParsedRequest(http: output.request, isPersistent: output.isPersistent))
                 } catch {
-                    refusal = error
+                    rejection = error
                     return
                 }
             }

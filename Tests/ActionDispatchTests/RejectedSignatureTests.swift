@@ -5,13 +5,13 @@ import TencentCloudErrors
 import XCTest
 
 /// What callers and the log are told where a signature is refused.
-final class RefusedSignatureTests: XCTestCase {
+final class RejectedSignatureTests: XCTestCase {
     private let world = World()
 
     private func assertRefused(
         _ request: HTTPRequest, _ code: String, _ ending: String, line: UInt = #line
     ) async throws {
-        let error = try await world.answer(request).error()
+        let error = try await world.response(to: request).error()
         XCTAssertEqual(error?.code, code, error?.message ?? "no error", line: line)
         XCTAssertEqual(error?.message.hasSuffix(ending), true, error?.message ?? "", line: line)
     }
@@ -23,7 +23,7 @@ final class RefusedSignatureTests: XCTestCase {
         func edited(_ old: String, _ new: String) throws -> HTTPRequest {
             try world.signed(headers: ["Authorization": authorization.replacing(old, with: new)])
         }
-        let refusals: [(request: HTTPRequest, ending: String)] = [
+        let rejections: [(request: HTTPRequest, ending: String)] = [
             (
                 try world.signed(headers: ["Content-Type": nil]),
                 "the request has no header `content-type`, which must be there and signed."
@@ -61,7 +61,7 @@ final class RefusedSignatureTests: XCTestCase {
             ),
             (try edited(signature, signature + ", x"), "nothing may follow `Signature`."),
         ]
-        for (request, ending) in refusals {
+        for (request, ending) in rejections {
             try await assertRefused(request, "AuthFailure.InvalidAuthorization", ending)
         }
         XCTAssertEqual(world.calls, 0)
@@ -86,47 +86,47 @@ final class RefusedSignatureTests: XCTestCase {
     }
 
     func testTheLogTellsAWrongKeyFromARewrittenHost() async throws {
-        _ = await world.answer(try world.signed(secretKey: "SKWRONG"))
-        _ = await world.answer(try world.signed(headers: ["Host": "backend:8155"]))
-        _ = await world.answer(try world.signed(secretID: "AKIDNOBODY"))
-        _ = await world.answer(try world.signed(timestamp: World.now - 301))
-        _ = await world.answer(try world.signed(headers: ["X-TC-Token": "x"]))
-        _ = await world.answer(try world.signed(headers: ["Authorization": "TC3-HMAC-SHA256 Credential=a"]))
-        _ = await world.answer(try world.signedByParameter(secretKey: "SKWRONG"))
-        let refused = world.records.map(\.refusedSignature)
+        _ = await world.response(to: try world.signed(secretKey: "SKWRONG"))
+        _ = await world.response(to: try world.signed(headers: ["Host": "backend:8155"]))
+        _ = await world.response(to: try world.signed(secretID: "AKIDNOBODY"))
+        _ = await world.response(to: try world.signed(timestamp: World.now - 301))
+        _ = await world.response(to: try world.signed(headers: ["X-TC-Token": "x"]))
+        _ = await world.response(to: try world.signed(headers: ["Authorization": "TC3-HMAC-SHA256 Credential=a"]))
+        _ = await world.response(to: try world.signedByParameter(secretKey: "SKWRONG"))
+        let rejected = world.records.map(\.rejectedSignature)
         XCTAssertEqual(
-            refused.map { $0?.reason },
+            rejected.map { $0?.reason },
             [.mismatched, .mismatched, .unknownKey, .expired, .token, .malformed, .mismatched])
         XCTAssertEqual(
-            refused.map { $0?.host },
+            rejected.map { $0?.host },
             ["127.0.0.1:8155", "backend:8155"] + Array(repeating: "127.0.0.1:8155", count: 5))
         XCTAssertEqual(
-            refused.map { $0?.keyID },
+            rejected.map { $0?.keyID },
             ["AKIDEXAMPLE", "AKIDEXAMPLE", "AKIDNOBODY", "AKIDEXAMPLE", "AKIDEXAMPLE", "", "AKIDEXAMPLE"])
         XCTAssertTrue(world.records.allSatisfy { $0.account == nil })
     }
 
     func testTheLogHasNoSecretAlsoWhereOneStandsInTheIdsPlace() async throws {
-        _ = await world.answer(try world.signed(secretID: "SKEXAMPLE", secretKey: "AKIDEXAMPLE"))
-        let refused = try XCTUnwrap(world.records.last?.refusedSignature)
-        XCTAssertEqual(refused.reason, .unknownKey)
-        XCTAssertEqual(refused.keyID, "<secret>")
-        _ = await world.answer(try world.signed(secretID: String(repeating: "A", count: 10_000)))
-        XCTAssertEqual(world.records.last?.refusedSignature?.keyID.utf8.count, 255)
+        _ = await world.response(to: try world.signed(secretID: "SKEXAMPLE", secretKey: "AKIDEXAMPLE"))
+        let rejected = try XCTUnwrap(world.records.last?.rejectedSignature)
+        XCTAssertEqual(rejected.reason, .unknownKey)
+        XCTAssertEqual(rejected.keyID, "<secret>")
+        _ = await world.response(to: try world.signed(secretID: String(repeating: "A", count: 10_000)))
+        XCTAssertEqual(world.records.last?.rejectedSignature?.keyID.utf8.count, 255)
     }
 
     func testWhoIsServedOrRefusedForSomethingElseHasNoSuchLine() async throws {
         _ = await world.send()
         _ = await world.send(body: "{}")
         _ = await world.send(headers: ["X-TC-Action": "Nothing"])
-        XCTAssertEqual(world.records.compactMap(\.refusedSignature).count, 0)
+        XCTAssertEqual(world.records.compactMap(\.rejectedSignature).count, 0)
     }
 
     func testWhoCameToAnotherListenerIsToldInTheWordsOfThisAPI() throws {
-        let answer = world.refuseElsewhere(try world.signed())
-        XCTAssertEqual(answer.status, .ok)
-        XCTAssertEqual(answer.headers["Content-Type"], "application/json")
-        XCTAssertEqual(try answer.error()?.code, "NoSuchProduct")
+        let response = world.rejectElsewhere(try world.signed())
+        XCTAssertEqual(response.status, .ok)
+        XCTAssertEqual(response.headers["Content-Type"], "application/json")
+        XCTAssertEqual(try response.error()?.code, "NoSuchProduct")
         XCTAssertEqual(world.records.map(\.code), [.noSuchProduct])
     }
 }

@@ -2,7 +2,7 @@ import RequestSigning
 import XCTest
 
 /// What of Alibaba Cloud's signatures does not verify, each made from a vector that does.
-final class ACSRefusalTests: XCTestCase {
+final class ACSRejectionTests: XCTestCase {
     func testAChangeOfAnythingThatACS3SignsIsNoticed() throws {
         let form = try vector("form.json")
         try assertVerifies(form)

@@ -2,7 +2,7 @@ import Cryptography
 
 /// What the log says of a signature that was refused, besides who sent it: so
 /// that a wrong key looks different from a `Host` that a proxy has rewritten.
-public struct RefusedSignature: Sendable {
+public struct RejectedSignature: Sendable {
     public enum Reason: String, Sendable {
         /// What proves who sent the request is missing, or not of its form.
         case malformed

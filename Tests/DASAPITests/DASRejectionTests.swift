@@ -9,7 +9,7 @@ import XCTest
 @testable import DASAPI
 
 /// What the log is told where the vendor's text says little, and what a gateway may change.
-final class DASRefusalTests: XCTestCase {
+final class DASRejectionTests: XCTestCase {
     func testANameOfTheConfigurationMayBeSignedWithAnyPortThatAClientCanHaveMeant() async throws {
         for (signedHost, sentHost, isTaken) in [
             ("das.internal.example", "10.0.0.9:9000", true), ("das.internal.example:9000", "10.0.0.9:9000", true),
@@ -20,8 +20,8 @@ final class DASRefusalTests: XCTestCase {
             let world = DASWorld()
             var signed = try world.request { $0.host = signedHost }.signedV3()
             signed.headers = signed.headers.map { $0.name == "host" ? ("host", sentHost) : $0 }
-            let answer = try await world.answer(signed)
-            XCTAssertEqual(answer.status, isTaken ? .ok : .badRequest, "\(signedHost) \(sentHost): \(answer.text)")
+            let response = try await world.response(to: signed)
+            XCTAssertEqual(response.status, isTaken ? .ok : .badRequest, "\(signedHost) \(sentHost): \(response.text)")
         }
     }
 
@@ -29,16 +29,16 @@ final class DASRefusalTests: XCTestCase {
         let world = DASWorld()
         var rewritten = try world.request().signedV3()
         rewritten.headers = rewritten.headers.map { $0.name == "host" ? ("host", "backend") : $0 }
-        _ = try await world.answer(rewritten)
-        _ = try await world.answers(world.request { $0.accessKeySecret = "SKWRONG" })
-        _ = try await world.answer(world.request { $0.accessKeyID = "AKIDNOBODY" }.signedV1())
-        _ = try await world.answer(world.request { $0.accessKeyID = "SKREADER" }.signedV3())
-        let refused = world.records.map(\.refusedSignature)
+        _ = try await world.response(to: rewritten)
+        _ = try await world.responses(to: world.request { $0.accessKeySecret = "SKWRONG" })
+        _ = try await world.response(to: world.request { $0.accessKeyID = "AKIDNOBODY" }.signedV1())
+        _ = try await world.response(to: world.request { $0.accessKeyID = "SKREADER" }.signedV3())
+        let rejected = world.records.map(\.rejectedSignature)
         XCTAssertEqual(
-            refused.map { $0?.reason }, [.mismatched, .mismatched, .mismatched, .unknownKey, .unknownKey])
-        XCTAssertEqual(refused.map { $0?.host }, ["backend"] + Array(repeating: "127.0.0.1:8156", count: 4))
+            rejected.map { $0?.reason }, [.mismatched, .mismatched, .mismatched, .unknownKey, .unknownKey])
+        XCTAssertEqual(rejected.map { $0?.host }, ["backend"] + Array(repeating: "127.0.0.1:8156", count: 4))
         XCTAssertEqual(
-            refused.map { $0?.keyID }, ["AKIDEXAMPLE", "AKIDEXAMPLE", "AKIDEXAMPLE", "AKIDNOBODY", "<secret>"])
+            rejected.map { $0?.keyID }, ["AKIDEXAMPLE", "AKIDEXAMPLE", "AKIDEXAMPLE", "AKIDNOBODY", "<secret>"])
     }
 
     func testInvalidParamsIsTheVendorsTextAndTheLogSaysWhichParameterAndWhy() async throws {
@@ -59,7 +59,7 @@ final class DASRefusalTests: XCTestCase {
         for (request, reason) in cases {
             let world = DASWorld()
             try assertError(
-                try await world.answer(request(world)), .badRequest, "InvalidParams",
+                try await world.response(to: request(world)), .badRequest, "InvalidParams",
                 "The request parameters are invalid.")
             guard case .invalidParameters(let defect) = world.records.last?.error else {
                 XCTFail(reason)
@@ -83,9 +83,9 @@ final class DASRefusalTests: XCTestCase {
 
     func testADatabaseServersWordsStandBehindTheVendorsSentence() {
         let sentence = "The request has failed due to a temporary failure of the server."
-        let refused = ServerError(.other, code: 1_047, "a query: Unknown command (1047)")
+        let rejected = ServerError(.other, code: 1_047, "a query: Unknown command (1047)")
         XCTAssertEqual(
-            DASError.serviceUnavailable(cause: refused).message, "\(sentence) (a query: Unknown command (1047))")
+            DASError.serviceUnavailable(cause: rejected).message, "\(sentence) (a query: Unknown command (1047))")
         XCTAssertEqual(DASError.serviceUnavailable(cause: SessionTaskError.stopping).message, sentence)
         let long = ServerError(.other, code: 1, String(repeating: "x", count: 10_000))
         XCTAssertEqual(DASError.serviceUnavailable(cause: long).message.utf8.count, sentence.utf8.count + 303)
@@ -104,7 +104,7 @@ final class DASRefusalTests: XCTestCase {
     func testWhoCameToAnotherListenerIsToldInTheWordsOfThisAPI() throws {
         let world = DASWorld()
         try assertError(
-            world.refuseElsewhere(world.request().signedV1()), .notFound, "InvalidProduct.NotFound",
+            world.rejectElsewhere(world.request().signedV1()), .notFound, "InvalidProduct.NotFound",
             "Cannot find product according to your specified domain.")
         XCTAssertEqual(world.records.map(\.error?.code), ["InvalidProduct.NotFound"])
     }

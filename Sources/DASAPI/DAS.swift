@@ -37,7 +37,7 @@ public struct DASInstance: Sendable {
     /// single server.
     public let nodes: [Instance]
     /// Whether somebody must agree before anything is killed. By this API nobody
-    /// can, so its tasks are refused.
+    /// can, so its tasks are rejected.
     public let needsApproval: Bool
 
     public init(instance: Instance, nodes: [Instance], needsApproval: Bool) {
@@ -50,7 +50,7 @@ public struct DASInstance: Sendable {
 extension DAS {
     /// The instance that a request names, if its account may see it.
     ///
-    /// One that is not configured and one that is not allowed are answered
+    /// One that is not configured and one that is not allowed are rejected
     /// alike, so that nobody learns which ids exist.
     func instance(_ id: String, for call: DASCall) throws(DASError) -> DASInstance {
         guard id.utf8.count <= 128, call.account.maySee(instance: id),

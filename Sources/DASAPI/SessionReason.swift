@@ -2,7 +2,7 @@ import SessionKill
 
 /// DAS's words for what became of a session.
 ///
-/// | fate | Reason | counts as |
+/// | outcome | Reason | counts as |
 /// | --- | --- | --- |
 /// | `killed`, `rolling-back`, `xa-prepared`, `xa-unknown`, `already-committed` | SESSION_KILLED | success |
 /// | `gone`: it had ended by itself | SESSION_EXPIRED | – |

@@ -2,7 +2,7 @@ import FoundationEssentials
 import SessionKill
 
 extension UnixTime {
-    /// As the vendor's answers about instances write times: in China's time zone,
+    /// As the vendor's responses about instances write times: in China's time zone,
     /// which is always eight hours ahead of UTC, and without saying so.
     var beijingText: String {
         let shifted = Date(timeIntervalSince1970: Double(milliseconds) / 1_000 + 8 * 3_600)

@@ -23,7 +23,7 @@ public struct DBbrain: Sendable {
     }
 
     /// All actions: those that killd serves, and the vendor's others, which it
-    /// refuses by name.
+    /// rejects by name.
     public var actions: [Action] { served + VendorActions.unserved(besides: served) }
 
     /// The table of actions: one row, and one file, for each.
@@ -58,7 +58,7 @@ public struct DBbrain: Sendable {
 
     /// The instance that a request names, if its account may see it.
     ///
-    /// One that is not configured and one that is not allowed are answered
+    /// One that is not configured and one that is not allowed are rejected
     /// alike, so that nobody learns which ids exist.
     func instance(_ id: String, product: Product?, for call: Call) throws(TencentCloudError) -> ManagedInstance {
         guard let managed = visibleInstance(id, for: call) else { throw .instanceIDInvalid }

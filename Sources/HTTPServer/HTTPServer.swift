@@ -7,7 +7,7 @@ public enum HTTPServerEvent: Sendable {
     case connectionOpened
     /// By either side; once for each that was opened.
     case connectionClosed
-    /// A client was refused on the level of HTTP, or was too slow.
+    /// A client was rejected on the level of HTTP, or was too slow.
     case rejected(HTTPProtocolError, remoteAddress: String)
     /// A client has as many connections as one address may have; told once a
     /// second at most.
@@ -27,9 +27,9 @@ public enum HTTPServerEvent: Sendable {
     case failed(reason: String)
 }
 
-/// The answer of a handler.
+/// The response of a handler.
 public enum PendingResponse: Sendable {
-    /// For answers that need no waiting and next to no work.
+    /// For responses that need no waiting and next to no work.
     case immediate(HTTPResponse)
     /// For what is too long for the server's thread but waits for nothing, and for
     /// finding out whether there is to be waited. Must not block.
@@ -43,7 +43,7 @@ public enum PendingResponse: Sendable {
 public struct BodyAllowance: Sendable {
     /// In bytes; no more than ``HTTPLimits/bodyBytes`` are read in any case.
     public let bytes: Int
-    /// Called on the server's thread, once: what a client is answered whose body is
+    /// Called on the server's thread, once: the response to a client whose body is
     /// longer, before the connection is closed.
     public let rejection: @Sendable () -> HTTPResponse
 
@@ -54,7 +54,7 @@ public struct BodyAllowance: Sendable {
 }
 
 /// An HTTP/1.1 server: one thread that owns every socket (epoll(7)), and a
-/// function from request to answer.
+/// function from request to response.
 public final class HTTPServer: Sendable {
     /// Called on the server's thread, for one request of a connection at a
     /// time: it must not block.
@@ -62,7 +62,7 @@ public final class HTTPServer: Sendable {
     /// Called on the server's thread: it must not block.
     public typealias Observer = @Sendable (HTTPServerEvent) -> Void
 
-    /// Called on the server's thread: what a client is answered that is refused
+    /// Called on the server's thread: the response to a client that is rejected
     /// on the level of HTTP, before the connection is closed. Also handed the bytes
     /// of the request's head, as far as they were read.
     public typealias Rejection = @Sendable (_ error: HTTPProtocolError, _ head: [UInt8]) -> HTTPResponse
@@ -87,7 +87,7 @@ public final class HTTPServer: Sendable {
     private let rejection: Rejection
     private let observer: Observer
 
-    /// Binds the address; clients are answered after ``start()``.
+    /// Binds the address; requests get a response after ``start()``.
     ///
     /// Of the addresses that a host name stands for the first that can be bound
     /// is taken.
@@ -135,7 +135,7 @@ public final class HTTPServer: Sendable {
         throw failure
     }
 
-    /// Starts to answer. Does nothing when called again.
+    /// Starts to accept connections. Does nothing when called again.
     public func start() throws(ThreadCreationError) {
         var limits = limits
         if budget.connections < limits.connections {
@@ -165,7 +165,7 @@ public final class HTTPServer: Sendable {
     /// Accepts nothing more, closes idle connections at once, lets requests in
     /// flight finish, and closes everything when `duration` is over.
     public func drain(within duration: Duration) async {
-        // A server that was never started has nothing in flight and no thread that would answer.
+        // A server that was never started has nothing in flight and no thread that would resume this.
         if sockets.take() != nil { _ = mailbox.close() }
         let deadline = MonotonicTime.now + duration
         await withCheckedContinuation { continuation in

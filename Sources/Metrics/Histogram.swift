@@ -2,7 +2,7 @@
 public struct Histogram: Sendable {
     /// Ascending; values above the last are counted in ``count`` only.
     public let bounds: [Double]
-    /// How many values are at most as large as the bound in the same place.
+    /// How many values are at most as large as the bound at the same index.
     public var cumulativeCounts: [UInt64] {
         var sum: UInt64 = 0
         return counts.map { count in
@@ -13,7 +13,7 @@ public struct Histogram: Sendable {
     public private(set) var count: UInt64 = 0
     public private(set) var sum = 0.0
 
-    /// Each value in the place of the least bound that is not below it.
+    /// Each value at the index of the least bound that is not below it.
     private var counts: [UInt64]
 
     /// - Parameter bounds: in any order; those that are not finite are left out.

@@ -65,7 +65,7 @@ public struct MetricsText: Sendable {
         bytes += " \(value)\n".utf8
     }
 
-    /// By their labels as written, so that two answers can be compared.
+    /// By their labels as written, so that two responses can be compared.
     private func inOrder<Key, Value>(
         _ values: [Key: Value], _ labels: (Key) -> Labels
     ) -> [(labels: [UInt8], value: Value)] {

@@ -12,7 +12,7 @@ public struct FormPairs: Sendable {
     /// and value and `&` between each other; `+` is a blank.
     ///
     /// Nothing is guessed where the WHATWG's parser would: a pair without `=` and
-    /// a percent sign without two digits are refused, and so is what is no UTF-8.
+    /// a percent sign without two digits are rejected, and so is what is no UTF-8.
     ///
     /// - Parameter most: so many pairs are read; each costs memory and time however
     ///   short it is.

@@ -4,7 +4,7 @@ extension ParameterTree {
     /// Reads the body of a request: a JSON object in UTF-8.
     ///
     /// The grammar is RFC 8259's and nothing more. Besides, two things are
-    /// refused that the RFC leaves to the parser: a name that occurs twice in an
+    /// rejected that the RFC leaves to the parser: a name that occurs twice in an
     /// object (after its escapes are resolved) and nesting deeper than 32.
     ///
     /// - Throws: ``ParameterError/malformed(offset:reason:)`` or

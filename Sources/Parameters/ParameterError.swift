@@ -1,4 +1,4 @@
-/// Why a request's parameters were refused.
+/// Why a request's parameters were rejected.
 ///
 /// Paths have the vendor's form: names and indices from 0, joined by full
 /// stops, such as `Threads.1` or `StatDimensions.0.Data.0`. Names and values are
@@ -33,7 +33,7 @@ public enum ParameterError: Error, Hashable, Sendable {
 /// What is wrong with a text that should have been JSON.
 public enum JSONDefect: Hashable, Sendable {
     /// The text begins with a byte-order mark, which RFC 8259, section 8.1, lets
-    /// a parser refuse.
+    /// a parser reject.
     case byteOrderMark
     /// The text ends before the value does.
     case unexpectedEnd

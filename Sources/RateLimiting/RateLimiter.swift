@@ -1,8 +1,8 @@
 /// Limits how many calls per key are accepted in any one second.
 ///
 /// The second slides: of the calls with a key, never more than the limit are
-/// accepted within one second, wherever it begins. Refused calls do not prolong
-/// the refusal, so a client that offers more than the limit still gets the
+/// accepted within one second, wherever it begins. Rejected calls do not prolong
+/// the rejection, so a client that offers more than the limit still gets the
 /// limit.
 ///
 /// A key is remembered for one to two seconds after its last accepted call as
@@ -21,7 +21,7 @@ public struct RateLimiter<Key: Hashable & Sendable>: Sendable {
         self.limit = limit
     }
 
-    /// Accepts or refuses one call.
+    /// Accepts or rejects one call.
     ///
     /// - Parameter time: the time of the call. A time before that of an earlier
     ///   call is taken as that one.
@@ -44,11 +44,11 @@ public struct RateLimiter<Key: Hashable & Sendable>: Sendable {
     }
 }
 
-/// The answer to one call.
+/// What becomes of one call.
 public enum Admission: Equatable, Sendable {
     case accepted
-    /// - `countInThisSecond`: all calls, accepted or refused and this one
+    /// - `countInThisSecond`: all calls, accepted or rejected and this one
     ///   included, since the oldest accepted call of the last second. The first
-    ///   refusal names the limit plus one.
+    ///   rejection names the limit plus one.
     case rejected(countInThisSecond: Int, limit: Int)
 }

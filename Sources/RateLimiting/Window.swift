@@ -2,7 +2,7 @@
 struct Window: Sendable {
     private struct AcceptedCall {
         let time: ContinuousClock.Instant
-        /// Its place among all calls, the refused ones too.
+        /// Its number among all calls, the rejected ones too.
         let number: Int
     }
 

@@ -25,7 +25,7 @@ public struct ACS3Authorization: Equatable, Sendable {
     }
 
     /// Takes the value of the header apart. Blanks are allowed around the commas,
-    /// everything else is refused.
+    /// everything else is rejected.
     public init(parsing headerValue: String) throws(ACS3AuthorizationError) {
         var text = AuthorizationScanner(headerValue)
         text.skipBlanks()

@@ -2,7 +2,7 @@
 ///
 /// Whoever has the wrong port is to be told so in the words of the API that was
 /// meant: an SDK of Alibaba Cloud takes everything with status 200 for a success,
-/// and that is the status of every refusal of Tencent Cloud's.
+/// and that is the status of every rejection of Tencent Cloud's.
 public enum CloudVendor: Sendable {
     case tencentCloud, alibabaCloud
 

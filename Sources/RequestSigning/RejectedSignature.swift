@@ -1,6 +1,6 @@
 import Cryptography
 
-/// What the log says of a signature that was refused, besides who sent it: so
+/// What the log says of a signature that was rejected, besides who sent it: so
 /// that a wrong key looks different from a `Host` that a proxy has rewritten.
 public struct RejectedSignature: Sendable {
     public enum Reason: String, Sendable {

@@ -36,7 +36,7 @@ extension TC3Authorization {
     ///
     /// Tolerates what clients in use send: several blanks after the algorithm
     /// (the .NET SDK sends two) and any blanks, or none, around the commas.
-    /// Everything else is refused.
+    /// Everything else is rejected.
     public init(parsing headerValue: String) throws(TC3AuthorizationError) {
         var text = AuthorizationScanner(headerValue)
         text.skipBlanks()

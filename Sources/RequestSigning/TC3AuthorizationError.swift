@@ -1,4 +1,4 @@
-/// Why a request's `Authorization` cannot even be checked. The API answers
+/// Why a request's `Authorization` cannot even be checked. The API responds
 /// `AuthFailure.InvalidAuthorization`.
 public enum TC3AuthorizationError: Error, Equatable, Sendable {
     /// `SKIP`: the SDK was told not to sign.

@@ -1,6 +1,6 @@
 /// What a TC3 signature covers of a request, as it came over the wire.
 ///
-/// The texts come from a parser that refuses control characters; a line break
+/// The texts come from a parser that rejects control characters; a line break
 /// in one of them would blur where the next begins.
 public struct TC3Request: Sendable {
     /// `GET` or `POST`.

@@ -174,7 +174,7 @@ struct ContextHandle: ~Copyable, @unchecked Sendable {
 }
 
 /// Chooses `http/1.1` out of a client's list of protocols (RFC 7301). A client
-/// that wants only others is refused, as the RFC has it.
+/// that wants only others is rejected, as the RFC has it.
 private func chooseHTTP11(
     _ ssl: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ chosenLength: UnsafeMutablePointer<UInt8>?, _ list: UnsafePointer<UInt8>?, _ listLength: UInt32,

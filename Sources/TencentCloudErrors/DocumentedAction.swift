@@ -1,7 +1,7 @@
 /// An action of DBbrain with the codes that the vendor documents for it.
 ///
 /// Codes of ``ErrorCode/Lists/common`` come on top: the gateway in front of the
-/// action may answer with them whatever the action is.
+/// action may respond with them whatever the action is.
 public struct DocumentedAction: Sendable {
     public let name: String
     public let version: String

@@ -1,6 +1,6 @@
 /// The error codes of Tencent Cloud API 3.0 and of DBbrain, all of them.
 ///
-/// What each means is data too: ``entry``. killd answers with nothing that is
+/// What each means is data too: ``entry``. killd responds with nothing that is
 /// not in this table.
 public enum ErrorCode: String, CaseIterable, Hashable, Sendable {
     // Codes of every product

@@ -24,7 +24,7 @@ extension ErrorCode {
             self.rawValue = rawValue
         }
 
-        /// The common list: any action of any product may answer with these.
+        /// The common list: any action of any product may respond with these.
         public static let common = Lists(rawValue: 1 << 0)
         /// DBbrain, version 2021-05-27 (`errors.go` of the vendor's Go SDK).
         public static let dbbrain20210527 = Lists(rawValue: 1 << 1)

@@ -1,4 +1,4 @@
-/// Texts that an operator puts in the place of ours.
+/// Texts that an operator puts instead of ours.
 ///
 /// A text is named by itself, as in gettext: with `{1}`, `{2}` … where values
 /// stand, in the order in which they stand there. The vendor's texts cannot be
@@ -8,7 +8,7 @@ public struct MessageOverrides: Sendable {
 
     private enum Piece {
         case text(String)
-        /// The value with this place in the text that is replaced.
+        /// The value with this index in the text that is replaced.
         case value(Int)
     }
     private typealias Replacement = [Piece]
@@ -29,12 +29,12 @@ public struct MessageOverrides: Sendable {
         self.replacements = replacements
     }
 
-    /// What the answer says.
+    /// What the response says.
     public func message(of error: TencentCloudError, in language: Language) -> String {
         message(of: error.wording(in: language))
     }
 
-    /// The code of the answer and what it says.
+    /// The code of the response and what it says.
     public func codeAndMessage(
         of error: TencentCloudError, in language: Language
     ) -> (code: ErrorCode, message: String) {
@@ -74,7 +74,7 @@ public struct MessageOverrides: Sendable {
 
 /// Why texts cannot be replaced.
 public enum MessageOverrideError: Error, Hashable, Sendable {
-    /// killd answers with no such text of its own.
+    /// killd responds with no such text of its own.
     case unknownText(String)
     /// Braces hold something else than the number of one of the text's values.
     case unknownValue(in: String, valueCount: Int)

@@ -1,5 +1,5 @@
 /// A code and what it says, once in each language. A text is put together when
-/// it is asked for: most answers need one of the two, and the log only the code.
+/// it is asked for: most responses need one of the two, and the log only the code.
 struct Message {
     let code: ErrorCode
     let english: () -> Wording

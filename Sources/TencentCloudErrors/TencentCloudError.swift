@@ -1,4 +1,4 @@
-/// Everything that a request can be refused for, with what the answer names.
+/// Everything that a request can be rejected for, with what the response names.
 ///
 /// The code and the texts of each case are in ``message``.
 public enum TencentCloudError: Error, Hashable, Sendable {
@@ -39,7 +39,7 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     case unsupportedForm
     /// The request is larger than the limit of its form, in bytes.
     case requestSizeLimitExceeded(limit: Int)
-    /// The request came to a listener that answers the API of another vendor.
+    /// The request came to a listener of the API of another vendor.
     case noSuchProduct
     case noSuchVersion(String, service: String)
     case invalidAction(String, service: String, version: String)
@@ -101,12 +101,12 @@ public enum TencentCloudError: Error, Hashable, Sendable {
 
     public var code: ErrorCode { message.code }
 
-    /// The text of the answer's `Message`.
+    /// The text of the response's `Message`.
     public func message(in language: Language) -> String {
         wording(in: language).text
     }
 
-    /// The text of the answer's `Message`, with where it comes from.
+    /// The text of the response's `Message`, with where it comes from.
     public func wording(in language: Language) -> Wording { message.wording(in: language) }
 }
 

@@ -1,7 +1,7 @@
 /// A text and where it comes from.
 public struct Wording: Hashable, Sendable {
     public enum Source: Hashable, Sendable {
-        /// The vendor's service was seen to answer with this text.
+        /// The vendor's service was seen to respond with this text.
         case vendor
         /// No public text of the vendor is known.
         case ours

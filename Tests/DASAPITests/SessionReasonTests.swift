@@ -13,7 +13,7 @@ final class SessionReasonTests: XCTestCase {
         (.loginRefused, .accountError), (.ignoredUser, .ignoredUser),
         (.decided(.protected(.replication)), .internalUserOrCommand),
         (.decided(.protected(.protectedUser)), .internalUserOrCommand), (.decided(.failed(.outlivedKill)), .timeout),
-        (.decided(.failed(.rejected(ServerMessage(code: 1_205, text: "Lock wait timeout exceeded")))), .otherError),
+        (.decided(.failed(.refused(ServerMessage(code: 1_205, text: "Lock wait timeout exceeded")))), .otherError),
         (.decided(.unknown), .otherError),
         (.decided(.ended), .expired),
     ]

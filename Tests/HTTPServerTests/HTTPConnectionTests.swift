@@ -117,7 +117,7 @@ final class HTTPConnectionTests: XCTestCase {
         XCTAssertFalse(client.received.contains("100"))
     }
 
-    // MARK: Refusals
+    // MARK: Rejections
 
     func testARefusalIsToldInOneLineAndTheClientHasTimeToReadIt() {
         var client = ScriptedClient()

@@ -95,7 +95,7 @@ final class HTTPMemoryTests: XCTestCase {
         modest.send(head(1_000))
         modest.send([UInt8](repeating: 0x78, count: 1_000))
         XCTAssertNotNil(modest.receive(until: "<1000>"))
-        // What was refused or has gone is held no more.
+        // What was rejected or has gone is held no more.
         greedy = []
         try assertServed(100_000, port)
         withExtendedLifetime(server) {}

@@ -119,7 +119,7 @@ final class HTTPServerTests: XCTestCase {
         let (server, port) = try start { _ in .immediate(HTTPResponse(status: .ok, body: body)) }
         let client = try TestClient(port: port)
         client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-        // The other client is answered while the first one's answer waits to be read.
+        // The other client gets its response while the first one's waits to be read.
         let other = try TestClient(port: port)
         other.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
         XCTAssertNotNil(other.receive(until: "\r\n\r\n"))
@@ -228,7 +228,7 @@ final class HTTPServerTests: XCTestCase {
         }
         let third = try TestClient(port: port)
         third.send("GET /third HTTP/1.1\r\nHost: h\r\n\r\n")
-        // The server answers the others, so it has seen that a third one waits.
+        // The server responds to the others, so it has seen that a third one waits.
         for client in clients {
             client.send(get)
             XCTAssertNotNil(client.receive(until: "</>"))

@@ -63,7 +63,7 @@ final class KeepAliveTests: XCTestCase {
         XCTAssertTrue(eventually { witness.closed == 1 }, "the idle connection was not closed")
         holds.store(false, ordering: .releasing)
         goesOn.signal()
-        // The end of the connection or a reset, but no answer.
+        // The end of the connection or a reset, but no response.
         XCTAssertTrue([nil, ""].contains(client.receive()))
         XCTAssertEqual(witness.handled, ["once"])
 

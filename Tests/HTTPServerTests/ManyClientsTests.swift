@@ -141,7 +141,7 @@ final class ManyClientsTests: XCTestCase {
         withExtendedLifetime(server) {}
     }
 
-    /// With its own limit the kernel takes megabytes of an answer at once, and
+    /// With its own limit the kernel takes megabytes of a response at once, and
     /// says for minutes that a steady slow reader takes nothing.
     func testTheKernelHoldsLittleOfAnAnswerThatIsNotTaken() throws {
         let address = try XCTUnwrap(SocketAddress.resolve(ListenAddress(host: "127.0.0.1", port: 0)).first)

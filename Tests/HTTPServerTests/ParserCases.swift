@@ -85,7 +85,7 @@ struct ParserCase {
         .rejected("backslash in the authority", "3986 3.2.2", absolute(#"http://a\b/"#, host: "a")),
         .rejected("port that is no number", "3986 3.2.3", absolute("http://a:b/", host: "a:b")),
         .rejected("authority-form", "9112 3.2.3", absolute("a:80", host: "a")),
-        // The API's answers have status 200, which would open the tunnel (RFC 9110 section 9.3.6).
+        // The API's responses have status 200, which would open the tunnel (RFC 9110 section 9.3.6).
         .rejected("CONNECT", "9110 9.3.6", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", .notImplemented),
         .rejected("CONNECT with a path", "9110 9.3.6", "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", .notImplemented),
         .served(

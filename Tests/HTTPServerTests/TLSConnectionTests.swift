@@ -39,7 +39,7 @@ final class TLSConnectionTests: XCTestCase {
         let https = try TLSTestServer { _ in .immediate(HTTPResponse(status: .ok, body: body)) }
         let client = try https.connect()
         client.send(TLSTestServer.lastRequest)
-        // The other client is answered while the first one's answer waits to be read.
+        // The other client gets its response while the first one's waits to be read.
         let other = try https.connect()
         other.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
         XCTAssertNotNil(try other.receive(until: "\r\n\r\n"))

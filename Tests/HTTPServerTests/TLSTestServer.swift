@@ -20,7 +20,7 @@ final class TLSTestServer: Sendable {
         let texts = Mutex<[String]>([])
     }
 
-    /// - Parameter handler: by default answers with the length of the body, or with the path.
+    /// - Parameter handler: by default responds with the length of the body, or with the path.
     init(
         limits: HTTPLimits = HTTPLimits(), demandsClients: Bool = false, key: TestCertificates.Key = .p256,
         trustedProxies: TrustedProxies? = nil,

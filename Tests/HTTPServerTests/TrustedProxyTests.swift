@@ -207,7 +207,7 @@ final class TrustedProxyTests: XCTestCase {
         XCTAssertThrowsError(try TLSTestClient(port: server.port, made: server.made))
     }
 
-    /// Neither what is read nor when it is refused depends on how the bytes are cut.
+    /// Neither what is read nor when it is rejected depends on how the bytes are cut.
     func testWhateverComesIsReadToTheSameEndHoweverItIsCut() {
         var generator = randomNumbers()
         func read(_ bytes: [UInt8], inPiecesOf size: Int) -> String {

@@ -274,7 +274,7 @@ final class MessageTests: XCTestCase {
                 .ours("An internal error occurred, please try again later."), .vendor("内部服务错误，请稍后重试")),
         ] + planRows + failureRows
 
-    /// What the answers about kill plans say.
+    /// What the responses about kill plans say.
     private static let planRows = [
         Row(
             .planNotFound, "ResourceNotFound",

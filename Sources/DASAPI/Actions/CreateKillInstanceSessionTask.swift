@@ -19,7 +19,7 @@ struct CreateKillInstanceSessionTask: DASAction {
         var DbUserPassword: DatabasePassword
         var IgnoredUsers: UserList?
         var KillAllSessions: DASBoolean
-        /// Not looked at if all sessions are to end.
+        /// Not read if all sessions are to end.
         var SessionIds: SessionIDList?
     }
 

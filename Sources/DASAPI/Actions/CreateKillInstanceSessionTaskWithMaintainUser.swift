@@ -15,7 +15,7 @@ struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
         var NodeId: String?
         var IgnoredUsers: UserList?
         var KillAllSessions: DASBoolean
-        /// Not looked at if all sessions are to end.
+        /// Not read if all sessions are to end.
         var SessionIds: SessionIDList?
     }
 

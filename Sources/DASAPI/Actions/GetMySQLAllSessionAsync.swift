@@ -6,7 +6,7 @@ import SessionKill
 ///
 /// Source: the action's page of 2024-04-25. It takes two calls at least: the
 /// first begins a listing and names it, the same call with that `ResultId`
-/// answers it once it is finished, as often as it is asked for.
+/// responds with it once it is finished, as often as it is asked for.
 struct GetMySQLAllSessionAsync: DASAction {
     static let name = "GetMySQLAllSessionAsync"
     static let needs: Set<Permission> = [.list]

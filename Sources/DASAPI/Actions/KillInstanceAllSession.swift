@@ -5,7 +5,7 @@ import SessionKill
 ///
 /// Source: the SDKs; there is no page. Their example is an instance of Redis,
 /// and what `Data` holds is not known: here it is what
-/// ``CreateKillInstanceSessionTask`` answers. Every field is a text.
+/// ``CreateKillInstanceSessionTask`` responds. Every field is a text.
 struct KillInstanceAllSession: DASAction {
     static let name = "KillInstanceAllSession"
     static let needs: Set<Permission> = [.prepare, .commit]
@@ -14,7 +14,7 @@ struct KillInstanceAllSession: DASAction {
 
     struct Request: Decodable, Sendable {
         var InstanceId: String
-        /// Reserved by the vendor; not looked at.
+        /// Reserved by the vendor; not read.
         var ConsoleContext: String?
     }
 

@@ -12,7 +12,7 @@ extension DAS {
         var ignoredUsers: Set<String>
     }
 
-    /// Creates a task for each server that the wish concerns.
+    /// Creates a task for each server that the request concerns.
     ///
     /// - Returns: the task's id, or a JSON array of ids in a text if there are
     ///   several servers: the SDKs of Go and Java read a text only.

@@ -5,7 +5,7 @@ import SessionKill
 /// A text that holds a list, as `['a','b']` (the vendor's page) or `["a","b"]`
 /// (its SDKs), or in a JSON body the list itself.
 ///
-/// What is malformed is found when the users are asked for, so that the answer is
+/// What is malformed is found when the users are asked for, so that the response is
 /// DAS's `InvalidParams` and not the gateway's, for whom it is a text.
 struct UserList: Decodable, Sendable {
     private let value: Result<Set<String>, LenientList.Malformed>
@@ -119,7 +119,7 @@ struct SessionIDList: Decodable, Sendable {
 /// A list in a text that is almost JSON: elements are numbers, or stand between
 /// quotation marks of either kind, the same at both ends.
 ///
-/// Everything else is refused: a list that is only half understood would spare
+/// Everything else is rejected: a list that is only half understood would spare
 /// or end other sessions than were meant.
 enum LenientList {
     struct Malformed: Error {}

@@ -3,9 +3,9 @@ import ActionDispatch
 import SessionKill
 import TencentCloudErrors
 
-/// Ends the running kill task of an instance: after the answer it kills nobody.
+/// Ends the running kill task of an instance: after the response it kills nobody.
 ///
-/// What the vendor answers where there is none is not documented. Here it is
+/// What the vendor responds where there is none is not documented. Here it is
 /// `ResourceNotFound`: success would let the caller believe that something was
 /// stopped.
 public struct CancelKillTaskRequest: Codable, Sendable {

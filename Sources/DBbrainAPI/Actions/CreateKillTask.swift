@@ -8,7 +8,7 @@ import TencentCloudErrors
 /// conditions hold that are given.
 ///
 /// Source: the action's page of 2021-05-27. What it leaves open is read so that
-/// fewer sessions match. An instance has one running task at most, so the answer
+/// fewer sessions match. An instance has one running task at most, so the response
 /// names none.
 public struct CreateKillTaskRequest: Codable, Sendable {
     public var InstanceId: String
@@ -53,7 +53,7 @@ extension CreateKillTaskRequest {
     }
 }
 
-/// What creating and cancelling a task answer.
+/// What creating and cancelling a task respond with.
 public struct KillTaskResponse: Codable, Sendable {
     /// Always 1: what fails is an error.
     public var Status = 1
@@ -118,7 +118,7 @@ extension CreateKillTaskRequest {
     }
 
     /// The members of a comma list without blanks around them. An empty one
-    /// stays, to be refused.
+    /// stays, to be rejected.
     private static func members(_ list: String) -> [String] {
         // By bytes: characters take time quadratic in the combining marks of a text.
         let blank = UInt8(ascii: " ")

@@ -8,7 +8,7 @@ import TencentCloudErrors
 /// Source: the action's page of 2021-05-27.
 struct DescribeDBInstancesRequest: Decodable, Sendable {
     /// From 1 to 100. One that is not configured and one that is not allowed are
-    /// left out of the answer alike, so that nobody learns which ids exist.
+    /// left out of the response alike, so that nobody learns which ids exist.
     var InstanceIds: [String]
 }
 

@@ -208,7 +208,7 @@ extension InstanceInfo {
 }
 
 extension ServerFingerprint {
-    /// When the server process started, as answers about instances write times;
+    /// When the server process started, as responses about instances write times;
     /// empty for a proxy, which does not tell.
     var startText: String { startedAt.flatMap { UnixTime(seconds: $0) }?.beijingText ?? "" }
 }

@@ -8,7 +8,7 @@ import Text
 ///
 /// An action of killd's own; the vendor has none like it.
 public struct DescribeKillPlanRequest: Codable, Sendable {
-    /// What Prepare answered. This or ``PlanName`` is needed.
+    /// What Prepare responded. This or ``PlanName`` is needed.
     public var SqlExecId: String?
     /// The plan's public name. Knowing it does not let anybody commit.
     public var PlanName: String?
@@ -143,7 +143,7 @@ extension DBbrain {
         case (nil, nil): throw TencentCloudError.missingParameter("SqlExecId")
         case (_?, _?): throw TencentCloudError.conflictingParameters("SqlExecId", "PlanName")
         }
-        // A plan on an instance that the account may not see is answered like one that never was.
+        // A plan on an instance that the account may not see is rejected like one that never was.
         guard let stored, let managed = visibleInstance(stored.plan.content.instance, for: call) else { throw notFound }
         if !stored.plan.content.account.isSame(as: call.account.name) {
             try call.require(.list, on: managed.resource(for: call.account))

@@ -52,7 +52,7 @@ enum VendorActions {
         text.split { $0 == " " || $0 == "\n" }.map(String.init)
     }
 
-    /// The actions beside `served`: each is refused by its name, whatever its
+    /// The actions beside `served`: each is rejected by its name, whatever its
     /// parameters are.
     static func unserved(besides served: [Action]) -> [Action] {
         names.flatMap { version, names in

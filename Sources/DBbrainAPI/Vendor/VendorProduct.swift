@@ -7,7 +7,7 @@ enum VendorProduct: String, Decodable, Sendable {
 }
 
 extension Product {
-    /// As answers spell it, unlike requests.
+    /// As responses spell it, unlike requests.
     var answered: String {
         switch self {
         case .mysql: "MySQL"

@@ -89,7 +89,7 @@ extension Connection {
     }
 
     /// Says that nothing more follows, if the socket has room for it: the
-    /// connection is not kept open for that. Not after half an answer, which
+    /// connection is not kept open for that. Not after half a response, which
     /// would seem to be whole.
     func sayGoodbye() {
         guard let tls, machine.output.isEmpty else { return }

@@ -58,7 +58,7 @@ struct ConnectionTable {
     private var freeSlots: [Int] = []
     private var openCount = 0
     /// Those that were removed while a handler worked. They count until it has
-    /// answered: a client that asks and resets, again and again, must not pile
+    /// responded to: a client that asks and resets, again and again, must not pile
     /// up work.
     private var abandoned: [ConnectionID: Abandoned] = [:]
     private var countOfNetwork: [ClientNetwork: Int] = [:]
@@ -134,7 +134,7 @@ struct ConnectionTable {
         }
     }
 
-    /// A handler has answered.
+    /// A handler has responded.
     ///
     /// - Returns: nil if the connection has been removed meanwhile.
     mutating func noteAnswer(to id: ConnectionID) -> Connection? {

@@ -2,14 +2,14 @@
 ///
 /// A pure value: events come in with the time at which they happened, and
 /// ``next(date:at:)`` says what the owner of the socket has to do. Requests are
-/// answered one after the other in their order. While bytes of the client wait
-/// to be looked at, no more are wanted: a client that does not take its answers
+/// responded to one after the other in their order. While bytes of the client wait
+/// to be read, no more are wanted: a client that does not take its responses
 /// is not read from.
 struct HTTPConnection: Sendable {
     enum Action: Sendable {
         /// Call the handler; ``respond(with:date:at:)`` takes what it returns.
         case handle(HTTPRequest)
-        /// Write a line for the log: the client is refused.
+        /// Write a line for the log: the client is rejected.
         case report(HTTPProtocolError)
         /// Send bytes of ``output``; ``sent(_:at:)`` takes how many went out.
         case send
@@ -29,16 +29,16 @@ struct HTTPConnection: Sendable {
         case readingBody(TransferProgress)
         /// The client is to be told, and then to go.
         case rejecting(HTTPProtocolError, isHead: Bool, head: [UInt8])
-        /// The client is to be answered without regard to its body, and then to go.
+        /// The client is to get a response without regard to its body, and then to go.
         case declining(HTTPResponse, isHead: Bool)
         /// The request is complete and the handler has not been called.
         case ready(HTTPRequestParser.Output)
         case handling(Handling)
-        /// The last answer is in `output`.
+        /// The last response is in `output`.
         case finishing
         /// All is sent; the client's bytes are dropped until it ends the
         /// connection, so that they cannot cause a reset that would take the
-        /// answer from it.
+        /// response from it.
         case lingering(until: MonotonicTime, bytesLeft: Int)
         case closed
     }
@@ -107,7 +107,7 @@ struct HTTPConnection: Sendable {
     var deadline: MonotonicTime? {
         let ofState: MonotonicTime? =
             switch state {
-            // Idle only counts when the client has taken its answers.
+            // Idle only counts when the client has taken its responses.
             case .idle where !output.isEmpty: nil
             case .idle(let until), .readingHead(let until), .lingering(let until, _): until
             case .readingBody(let progress):
@@ -124,7 +124,7 @@ struct HTTPConnection: Sendable {
             ? nil : sending.deadline(within: limits.writeStallTimeout, total: limits.writeTimeout)
     }
 
-    /// Bytes held of what the client sent and of what it is answered, but not of
+    /// Bytes held of what the client sent and of the response to it, but not of
     /// the request that the handler has.
     var heldBytes: Int {
         let ofRequest = if case .ready(let parsed) = state { parsed.request.heldBytes } else { 0 }
@@ -149,7 +149,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    /// The client sends no more. What it has asked for is still answered.
+    /// The client sends no more. What it has asked for still gets a response.
     mutating func receiveEnd() {
         clientHasEnded = true
         switch state {
@@ -162,7 +162,7 @@ struct HTTPConnection: Sendable {
     /// The connection is broken: nothing more can be sent or received.
     mutating func abort() { state = .closed }
 
-    /// The handler has answered. Does nothing if the connection gave up waiting
+    /// The handler has responded. Does nothing if the connection gave up waiting
     /// for it.
     mutating func respond(with response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
         guard case .handling(let handling) = state else { return }
@@ -190,7 +190,7 @@ struct HTTPConnection: Sendable {
 
     /// The client is told why, and the connection ends.
     mutating func reject(_ error: HTTPProtocolError) {
-        // The answer to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
+        // The response to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
         let isHead =
             switch state {
             case .handling(let handling): handling.isHead
@@ -221,7 +221,7 @@ struct HTTPConnection: Sendable {
         case .idle, .readingHead, .readingBody, .ready:
             reject(HTTPProtocolError(.serviceUnavailable, "the server holds too many requests"))
         case .handling(var handling):
-            // It is answered, but what the client sent behind it is not.
+            // It gets its response, but what the client sent behind it is not.
             handling.isPersistent = false
             state = .handling(handling)
             unread = []
@@ -246,7 +246,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    /// No further request is wanted. One that has begun is still answered.
+    /// No further request is wanted. One that has begun still gets its response.
     mutating func drain() {
         isDraining = true
         if case .idle = state { state = output.isEmpty ? .closed : .finishing }
@@ -254,7 +254,7 @@ struct HTTPConnection: Sendable {
 
     // MARK: Actions
 
-    /// What to do now. Asked again after every action until the answer is to
+    /// What to do now. Asked again after every action until the response is to
     /// wait or to close.
     mutating func next(date: HTTPDate, at now: MonotonicTime) -> Action {
         switch state {

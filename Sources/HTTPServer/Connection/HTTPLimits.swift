@@ -22,7 +22,7 @@ public struct HTTPLimits: Sendable, Hashable {
     /// ones, not behind them. Default 64 KiB.
     public var shortBodyBytes = 64 * 1024
     /// Bytes that all clients together may hold of a server that does not share
-    /// them with others; see ``HTTPMemory``. Who wants more is answered with 503.
+    /// them with others; see ``HTTPMemory``. Who wants more gets a 503.
     /// Default 256 MiB.
     public var heldBytes = 256 * 1024 * 1024
     /// Open connections, and requests whose client has gone while they are
@@ -41,7 +41,7 @@ public struct HTTPLimits: Sendable, Hashable {
     /// drip in; also how long a new connection may send nothing, the TLS
     /// handshake included. Default 15 s.
     public var headTimeout = Duration.seconds(15)
-    /// The slowest that a body may arrive and an answer be taken, in bytes a
+    /// The slowest that a body may arrive and a response be taken, in bytes a
     /// second on average over each stall timeout. Default 500, a tenth of what a
     /// modem managed. Responses go through the client's kernel, which asks for
     /// more only when half of its buffer or a whole segment is free.
@@ -51,24 +51,24 @@ public struct HTTPLimits: Sendable, Hashable {
     public var bodyStallTimeout = Duration.seconds(15)
     /// From the end of the head to the end of the body. Default 120 s.
     public var bodyTimeout = Duration.seconds(120)
-    /// From the call of the handler to its answer. Default 300 s.
+    /// From the call of the handler to its response. Default 300 s.
     public var handlerTimeout = Duration.seconds(300)
-    /// In this time a client must have taken an answer or bytes of it enough for
+    /// In this time a client must have taken a response or bytes of it enough for
     /// ``minimumRate``. Default 15 s.
     public var writeStallTimeout = Duration.seconds(15)
-    /// From the start of an answer until the client has taken all of it.
+    /// From the start of a response until the client has taken all of it.
     /// Default 120 s.
     public var writeTimeout = Duration.seconds(120)
-    /// Between an answer and the first byte of the next request. Default 180 s:
+    /// Between a response and the first byte of the next request. Default 180 s:
     /// longer than proxies keep a connection (nginx 75 s, Caddy 120 s), so that they
     /// end it, who know whether they are about to use it.
     public var keepAliveTimeout = Duration.seconds(180)
     /// How long a connection that the server ends is read from, so that the
-    /// client can take the last answer instead of a reset (RFC 9112 section
+    /// client can take the last response instead of a reset (RFC 9112 section
     /// 9.6). Default 5 s.
     public var lingerTimeout = Duration.seconds(5)
     /// Bytes that are read and dropped in that time. Default 16 MiB: many
-    /// clients send all of a too large body before they read the refusal.
+    /// clients send all of a too large body before they read the rejection.
     public var lingerBytes = 16 * 1024 * 1024
 
     /// The defaults.

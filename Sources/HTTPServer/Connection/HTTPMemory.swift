@@ -1,13 +1,13 @@
 import Synchronization
 
 /// What all clients of one or several servers may hold of memory together:
-/// requests until they are answered, what was sent behind them, and answers that
+/// requests until their responses are there, what was sent behind them, and responses that
 /// are not read.
 ///
 /// Half of it is dealt out evenly: up to its share a connection is always served,
 /// so that nobody can take that from it. What a connection holds beyond its share
 /// comes out of the other half, and once that is used up who wants more of it is
-/// refused.
+/// rejected.
 public final class HTTPMemory: Sendable {
     /// What every connection may hold, in bytes.
     let share: Int

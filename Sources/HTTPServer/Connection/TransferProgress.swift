@@ -1,4 +1,4 @@
-/// How a body or an answer gets on: it must be over in time, and must not
+/// How a body or a response gets on: it must be over in time, and must not
 /// crawl.
 struct TransferProgress: Sendable {
     private let start: MonotonicTime

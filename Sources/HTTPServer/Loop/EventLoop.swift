@@ -288,7 +288,7 @@ final class EventLoop {
     }
 
     /// Reads what a proxy sends before all else, if that is still to come. What is
-    /// none ends the connection without an answer: nobody knows for whom it was.
+    /// none ends the connection without a response: nobody knows for whom it was.
     private func readPreamble(_ input: Span<UInt8>, from index: inout Int, of connection: Connection) {
         guard var preamble = connection.preamble else { return }
         do throws(ProxyPreamble.Malformed) {

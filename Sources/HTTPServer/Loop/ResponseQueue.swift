@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Has answers worked out beside the event loop, and put into its mailbox.
+/// Has responses worked out beside the event loop, and put into its mailbox.
 ///
 /// Those to long requests have a lane of their own, with fewer threads than there
 /// are: whatever waits there, short requests do not wait for it.

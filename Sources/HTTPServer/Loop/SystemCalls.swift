@@ -63,7 +63,7 @@ extension ListenError.Reason {
 // MARK: Sockets
 
 enum Socket {
-    /// Bytes of an answer that wait in the kernel before they may be sent. With
+    /// Bytes of a response that wait in the kernel before they may be sent. With
     /// the kernel's own limit, megabytes, a slow client's progress shows only
     /// once in a megabyte, and thousands of them hold gigabytes.
     private static let mostUnsent: Int32 = 64 * 1024

@@ -1,4 +1,4 @@
-/// The `Date` of answers (RFC 9110 section 5.6.7), formatted once a second.
+/// The `Date` of responses (RFC 9110 section 5.6.7), formatted once a second.
 struct HTTPDate: Sendable {
     private var second: Int
     /// In the form `Sun, 06 Nov 1994 08:49:37 GMT`.

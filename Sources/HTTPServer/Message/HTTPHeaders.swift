@@ -26,7 +26,7 @@ public struct HTTPHeaders: Sendable {
     /// Adds a field behind the others.
     ///
     /// Control characters in the value become spaces (RFC 9110 section 5.5), so
-    /// that a value taken from a request cannot add fields to an answer.
+    /// that a value taken from a request cannot add fields to a response.
     public mutating func append(name: String, value: String) {
         let start = bytes.count
         bytes.append(contentsOf: name.utf8)

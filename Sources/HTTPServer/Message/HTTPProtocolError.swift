@@ -1,6 +1,6 @@
-/// Why a connection is refused on the level of HTTP.
+/// Why a connection is rejected on the level of HTTP.
 public struct HTTPProtocolError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What the client is answered before the connection is closed.
+    /// The response to the client before the connection is closed.
     public let status: HTTPStatus
     /// One sentence for people, without anything that the client sent.
     public let reason: String

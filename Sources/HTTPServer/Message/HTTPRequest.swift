@@ -60,7 +60,7 @@ public struct HTTPRequest: Sendable {
     }
 }
 
-/// The answer to a request.
+/// The response to a request.
 ///
 /// The server adds `Date`, `Content-Length` and `Connection`: they do not
 /// belong in ``headers``.

@@ -7,7 +7,7 @@ enum HTTPFraming {
 /// What the lines of a request's head say, taken in line by line.
 ///
 /// Strict where leniency would let two readers of the same bytes see different
-/// requests; each refusal names its rule.
+/// requests; each rejection names its rule.
 struct HTTPRequestHead: Sendable {
     let requestLine: HTTPRequestLine
     private(set) var fields: [HTTPHeaders.Field] = []
@@ -64,7 +64,7 @@ struct HTTPRequestHead: Sendable {
             }
         case 12 where bytes.has("content-type", at: field.name):
             // acme.sh sends it twice. Said again to the byte it can mean nothing else; all other fields stay repeated,
-            // and those that say where the body ends are refused.
+            // and those that say where the body ends are rejected.
             let isFolded = fields.dropLast().contains {
                 $0.name.count == 12 && bytes.has("content-type", at: $0.name) && bytes.isSameText($0.value, field.value)
             }
@@ -81,7 +81,7 @@ struct HTTPRequestHead: Sendable {
     }
 
     /// `1*DIGIT` (RFC 9110 section 8.6); what no Int holds is the largest Int,
-    /// which every limit refuses.
+    /// which every limit rejects.
     private static func length(in range: Range<Int>, of bytes: Span<UInt8>) throws(HTTPProtocolError) -> Int {
         var length = 0
         for index in range {

@@ -1,4 +1,4 @@
-/// The status codes that this service answers with (RFC 9110 section 15).
+/// The status codes that this service responds with (RFC 9110 section 15).
 public enum HTTPStatus: Int, Sendable {
     case ok = 200
     case seeOther = 303

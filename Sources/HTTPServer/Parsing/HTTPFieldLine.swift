@@ -5,7 +5,7 @@ extension HTTPHeaders.Field {
     init(_ bytes: Span<UInt8>, at line: Range<Int>) throws(HTTPProtocolError) {
         var index = line.lowerBound
         while index < line.upperBound, bytes[index].isTokenByte { index += 1 }
-        // Also refuses folded lines, which begin with white space, and white space before the colon.
+        // Also rejects folded lines, which begin with white space, and white space before the colon.
         guard index > line.lowerBound, index < line.upperBound, bytes[index] == UInt8(ascii: ":") else {
             throw HTTPProtocolError(.badRequest, "a field line does not begin with a name and a colon")
         }

@@ -23,7 +23,7 @@ struct HTTPRequestLine: Sendable {
         }
         self.method = bytes.text(at: method)
         self.target = bytes.text(at: target)
-        // An answer of status 200, as all answers of the API are, would make a proxy open the tunnel (RFC 9110
+        // A response of status 200, as all of the API are, would make a proxy open the tunnel (RFC 9110
         // section 9.3.6).
         guard self.method != "CONNECT" else {
             throw HTTPProtocolError(.notImplemented, "this server is no proxy")

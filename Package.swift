@@ -33,9 +33,10 @@ let package = Package(
         program(
             "killd",
             dependsOn: [
-                "DBbrainAPI", "DASAPI", "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
-                "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions", "HTTPServer", "TLS",
-                "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text", "APIClient",
+                "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
+                "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
+                "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
+                "APIClient",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
@@ -51,15 +52,16 @@ let package = Package(
         module(
             "DASAPI",
             dependsOn: [
-                "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer", "Cryptography",
-                "Text",
+                "Accounts", "RequestSigning", "RateLimiting", "SessionKill", "Parameters", "HTTPServer",
+                "Cryptography", "Text", "RequestDispatch",
             ]),
         module(
             "ActionDispatch",
             dependsOn: [
                 "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
-                "Cryptography", "Text",
+                "Cryptography", "Text", "RequestDispatch",
             ]),
+        module("RequestDispatch", dependsOn: ["Accounts", "RequestSigning", "HTTPServer", "Text"]),
         module("Accounts", dependsOn: ["RequestSigning", "Cryptography", "Text"]),
         module("TencentCloudErrors"),
         module("RequestSigning", dependsOn: ["Cryptography"]),
@@ -82,7 +84,7 @@ let package = Package(
             swiftSettings: settings),
 
         // HTTP
-        module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread"]),
+        module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread", "Text"]),
         module("APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text"]),
 
         // Tools
@@ -141,13 +143,14 @@ let package = Package(
         tests(
             "ActionDispatchTests",
             of: [
-                "ActionDispatch", "Accounts", "TencentCloudErrors", "RequestSigning", "RateLimiting", "HTTPServer",
-                "SeededRandom",
+                "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors", "RequestSigning",
+                "RateLimiting", "HTTPServer", "SeededRandom",
             ]),
         tests(
             "DASAPITests",
             of: [
-                "DASAPI", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer", "SessionKill",
+                "DASAPI", "RequestDispatch", "Accounts", "RequestSigning", "RateLimiting", "Parameters", "HTTPServer",
+                "SessionKill",
             ]),
         tests("DBbrainAPITests", of: ["DBbrainAPI", "ActionDispatch", "SessionKill"]),
         tests(
@@ -160,16 +163,16 @@ let package = Package(
         tests(
             "Fuzzing",
             of: [
-                "DBbrainAPI", "DASAPI", "ActionDispatch", "TencentCloudErrors", "RequestSigning", "Parameters",
-                "HTTPServer", "SeededRandom",
+                "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "TencentCloudErrors", "RequestSigning",
+                "Parameters", "HTTPServer", "SeededRandom",
             ],
             exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.
         tests(
             "EndToEndTests",
             of: [
-                "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography", "CSQLite",
-                "DedicatedThread", "ODPDouble",
+                "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography",
+                "CSQLite", "DedicatedThread", "ODPDouble",
             ],
             resources: [.copy("Clients")]),
     ],

@@ -2,7 +2,7 @@ import Accounts
 import Parameters
 import TencentCloudErrors
 
-/// One row of the table of actions: what a request decodes to and what answers it.
+/// One row of the table of actions: what a request decodes to and what responds to it.
 public struct Action: Sendable {
     public let name: String
     public let versions: Set<APIVersion>
@@ -14,7 +14,7 @@ public struct Action: Sendable {
     typealias Work = @Sendable (Call) async throws -> any Encodable & Sendable
 
     public enum Repetition: Sendable {
-        /// The action changes nothing, so a request may be answered any number of
+        /// The action changes nothing, so a request may be carried out any number of
         /// times.
         case changesNothing
         /// The action sees to it by itself that a repetition ends nobody.
@@ -26,7 +26,7 @@ public struct Action: Sendable {
     /// - Parameters:
     ///   - request: named and spelled as in the API; its `CodingKeys` are all
     ///     the parameters there are.
-    ///   - answer: throws `TencentCloudError` where the API has a code for it.
+    ///   - respond: throws `TencentCloudError` where the API has a code for it.
     public init<Request: Decodable & Sendable, Response: Encodable & Sendable>(
         _ name: String, versions: Set<APIVersion> = [.v20210527], repetition: Repetition = .changesNothing,
         request: Request.Type, respond: @escaping @Sendable (Request, Call) async throws -> Response
@@ -67,16 +67,5 @@ extension Call {
         guard account.permissions.contains(permission) else {
             throw .unauthorizedOperation(requestID: requestID, operation: "dbbrain:\(action)", resource: resource)
         }
-    }
-}
-
-/// What an action throws where the log should say more than the answer.
-public struct ActionFailure: Error {
-    public let error: TencentCloudError
-    public let cause: any Error
-
-    public init(_ error: TencentCloudError, cause: any Error) {
-        self.error = error
-        self.cause = cause
     }
 }

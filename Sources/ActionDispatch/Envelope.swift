@@ -1,12 +1,24 @@
 import FoundationEssentials
 import HTTPServer
 import Parameters
+import RequestDispatch
 import TencentCloudErrors
 
-/// The `Response` object around every answer.
+/// What a request says of how its response is to be written.
+public struct ResponseForm: Sendable {
+    var language: Language
+    /// Echoed; the Node.js SDK reads it.
+    let traceID: String?
+}
+
+extension Exchange<ResponseForm> {
+    var envelope: Envelope { Envelope(requestID: requestID, traceID: form.traceID) }
+}
+
+/// The `Response` object around every response.
 struct Envelope {
     let requestID: String
-    /// Echoed; the Node.js SDK reads it.
+    /// See ``ResponseForm``.
     let traceID: String?
 
     func success(_ response: any Encodable & Sendable) throws -> HTTPResponse {

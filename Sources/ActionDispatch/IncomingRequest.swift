@@ -1,5 +1,6 @@
 import HTTPServer
 import Parameters
+import RequestDispatch
 import RequestSigning
 import TencentCloudErrors
 import Text
@@ -21,7 +22,7 @@ struct IncomingRequest {
         case pairs(FormPairs)
     }
 
-    /// Finds out the form and refuses what is none or too large for it.
+    /// Finds out the form and rejects what is none or too large for it.
     ///
     /// - Parameters:
     ///   - mostPairs: so many parameters a signature of version 1 may cover: each has
@@ -54,7 +55,9 @@ struct IncomingRequest {
 
     private static func kind(of http: HTTPRequest) throws(TencentCloudError) -> Kind {
         let isSignedInHeader = http.headers.contains("Authorization")
-        switch (http.method, try http.mediaType()) {
+        let type = http.mediaType
+        guard type != nil || !http.headers.contains("Content-Type") else { throw .repeatedParameter("Content-Type") }
+        switch (http.method, type) {
         case ("POST", nil), ("POST", .json):
             return .json
         case ("POST", .form) where !isSignedInHeader:
@@ -84,7 +87,7 @@ struct IncomingRequest {
     static func pairs(forThreads count: Int) -> Int { 1_024 + 2 * count }
 
     /// How long the body of a request may be that has such a head, and what it is
-    /// refused for if it is longer.
+    /// rejected for if it is longer.
     static func allowance(of head: HTTPRequest) throws(TencentCloudError) -> (bytes: Int, rejection: TencentCloudError)
     {
         switch try kind(of: head) {
@@ -114,7 +117,7 @@ struct IncomingRequest {
         }
     }
 
-    /// Refuses a header of a common parameter that is there more than once: the one
+    /// Rejects a header of a common parameter that is there more than once: the one
     /// that was meant and the one that is obeyed might differ.
     func rejectRepetition() throws(TencentCloudError) {
         guard isSignedInHeader else { return }
@@ -211,35 +214,6 @@ enum CommonParameter: String, CaseIterable {
     /// Whether a parameter is one of these.
     static func isName(_ name: String) -> Bool { names.contains(ExactText(name)) }
 }
-
-private enum MediaType {
-    case json, form, other
-}
-
-extension HTTPRequest {
-    /// The content type without its parameters; `nil` if there is none.
-    fileprivate func mediaType() throws(TencentCloudError) -> MediaType? {
-        guard let value = headers["Content-Type"] else {
-            guard !headers.contains("Content-Type") else { throw .repeatedParameter("Content-Type") }
-            return nil
-        }
-        // By bytes: comparing characters takes time quadratic in their combining marks.
-        let bytes = Array(value.utf8)
-        let type = bytes.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
-        if isSame(type, "application/json") { return .json }
-        return isSame(type, "application/x-www-form-urlencoded") ? .form : .other
-    }
-}
-
-/// Whether the bytes are a text of lower-case ASCII, in any case of letters.
-private func isSame(_ bytes: ArraySlice<UInt8>, _ text: StaticString) -> Bool {
-    let text = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    return bytes.count == text.count
-        && zip(bytes, text).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && (0x41...0x5A).contains($0) }
-}
-
-/// How ``RequestSigning`` sees them.
-extension HTTPHeaders: HeaderFields {}
 
 extension AuthorizationDefect {
     fileprivate init(_ error: TC3AuthorizationError) {

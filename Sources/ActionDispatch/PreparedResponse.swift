@@ -1,13 +1,13 @@
 import Synchronization
 
-/// An answer that writes its JSON itself, from what was written before.
+/// A response that writes its JSON itself, from what was written before.
 public protocol PreparedResponse: Encodable, Sendable {
     /// Appends the members of its object, with commas between them.
     func appendMembers(to json: inout [UInt8]) throws
 }
 
-/// The JSON of values that are answered again and again: for an encoder one of them
-/// is more work than all else that an answer takes.
+/// The JSON of values that responses have again and again: for an encoder one of them
+/// is more work than all else that a response takes.
 ///
 /// A value is written again when the state is another one that it is made of, for
 /// each of a few keys.

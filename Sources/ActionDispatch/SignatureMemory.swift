@@ -16,7 +16,7 @@ import TencentCloudErrors
 /// every second that is forgotten ``floor`` rises above it: no change is made by a
 /// signature of which nobody would know whether it was used.
 struct SignatureMemory: Sendable {
-    /// About 5 MB; by default an account cannot have so many calls answered in the
+    /// About 5 MB; by default an account cannot have so many calls admitted in the
     /// ten minutes for which a signature can be good.
     static let capacity = 1 << 18
     /// Seconds in which a client can have signed several requests in the same
@@ -74,7 +74,7 @@ struct SignatureMemory: Sendable {
     /// was none, so that it is to begin now.
     ///
     /// - Parameter latest: the number of the latest change. A client that sends a
-    ///   request again because it got no answer is told the answer; but once
+    ///   request again because it got no response is told that response; but once
     ///   something else was changed that would no longer be true.
     /// - Throws: if it was used for anything else.
     mutating func change(

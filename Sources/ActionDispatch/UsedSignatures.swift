@@ -61,7 +61,7 @@ public final class UsedSignatures: Sendable {
         }
     }
 
-    /// Uses a signature up for what was refused: sent again later, it might be what
+    /// Uses a signature up for what was rejected: sent again later, it might be what
     /// nobody wants any more.
     func spend(_ mark: SignatureMark, of secretID: String, at now: Int64) {
         state.withLock { state in

@@ -2,6 +2,7 @@ import ActionDispatch
 import Foundation
 import HTTPServer
 import RateLimiting
+import RequestDispatch
 import RequestSigning
 import Synchronization
 import TencentCloudErrors
@@ -224,14 +225,14 @@ final class DispatcherTests: XCTestCase {
         let error = try await world.send(body: #"{"Text":"fail"}"#).error()
         XCTAssertEqual(error?.code, "InternalError")
         XCTAssertFalse(error?.message.contains("secret detail") == true)
-        XCTAssertEqual(world.records.last?.cause.map { "\($0)" }, "secret detail")
+        XCTAssertEqual(world.records.last?.rejection?.cause.map { "\($0)" }, "secret detail")
     }
 
     func testAnActionMayTellTheLogMoreThanTheCaller() async throws {
         let error = try await world.send(body: #"{"Text":"refuse"}"#).error()
         XCTAssertEqual(error?.code, "ResourceNotFound")
-        XCTAssertEqual(world.records.last?.code?.rawValue, "ResourceNotFound")
-        XCTAssertEqual(world.records.last?.cause.map { "\($0)" }, "secret detail")
+        XCTAssertEqual(world.records.last?.rejection?.code.rawValue, "ResourceNotFound")
+        XCTAssertEqual(world.records.last?.rejection?.cause.map { "\($0)" }, "secret detail")
     }
 
     func testAnAccountWithoutTheRightIsToldWhichOneItLacks() async throws {
@@ -247,7 +248,7 @@ final class DispatcherTests: XCTestCase {
     func testEveryRequestIsRecordedOnceWithItsOutcome() async throws {
         _ = await world.send()
         _ = await world.send(body: "{}")
-        XCTAssertEqual(world.records.map(\.code?.rawValue), [nil, "MissingParameter"])
+        XCTAssertEqual(world.records.map(\.rejection?.code.rawValue), [nil, "MissingParameter"])
         XCTAssertEqual(world.records.map(\.account), ["ci", "ci"])
         XCTAssertEqual(world.records.map(\.action), ["EchoText", "EchoText"])
     }

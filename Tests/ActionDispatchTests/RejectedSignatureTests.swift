@@ -1,10 +1,11 @@
 import ActionDispatch
 import HTTPServer
+import RequestDispatch
 import RequestSigning
 import TencentCloudErrors
 import XCTest
 
-/// What callers and the log are told where a signature is refused.
+/// What callers and the log are told where a signature is rejected.
 final class RejectedSignatureTests: XCTestCase {
     private let world = World()
 
@@ -127,6 +128,6 @@ final class RejectedSignatureTests: XCTestCase {
         XCTAssertEqual(response.status, .ok)
         XCTAssertEqual(response.headers["Content-Type"], "application/json")
         XCTAssertEqual(try response.error()?.code, "NoSuchProduct")
-        XCTAssertEqual(world.records.map(\.code), [.noSuchProduct])
+        XCTAssertEqual(world.records.map(\.rejection?.code), [.noSuchProduct])
     }
 }

@@ -1,6 +1,7 @@
 import TestSupport
 import ActionDispatch
 import HTTPServer
+import RequestDispatch
 import RequestSigning
 import XCTest
 
@@ -18,7 +19,7 @@ final class ReplayTests: XCTestCase {
             headers: headers, body: unsignedPayload ? "UNSIGNED-PAYLOAD" : body, sentBody: body, timestamp: timestamp)
     }
 
-    /// `OK`, or the code of the refusal.
+    /// `OK`, or the code of the rejection.
     private func code(_ request: HTTPRequest, in world: World? = nil) async throws -> String {
         try await (world ?? self.world).response(to: request).error()?.code ?? "OK"
     }
@@ -59,7 +60,7 @@ final class ReplayTests: XCTestCase {
             let code = try await code(action)
             XCTAssertEqual(code, "OK")
         }
-        // The first answer would be a lie now.
+        // The first response would be a lie now.
         let response = await world.response(to: request)
         let error = try XCTUnwrap(try response.error())
         XCTAssertEqual(error.code, used)
@@ -241,7 +242,7 @@ final class ReplayTests: XCTestCase {
         let times = [(0, "OK"), (301, forgotten), (2, forgotten), (301, forgotten)] as [(Int64, String)]
         for (seconds, expected) in times {
             world.setClock(to: World.now + seconds)
-            // Something else is answered in between.
+            // Something else is done in between.
             _ = try await code(signed("EchoText", "y", timestamp: World.now + seconds))
             let code = try await code(old)
             XCTAssertEqual(code, expected, "at \(seconds) s")

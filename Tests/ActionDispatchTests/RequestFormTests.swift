@@ -1,8 +1,9 @@
 import ActionDispatch
 import HTTPServer
+import RequestDispatch
 import XCTest
 
-/// The forms in which a request may come: each gives the same answer.
+/// The forms in which a request may come: each gives the same response.
 final class RequestFormTests: XCTestCase {
     private let world = World()
     private let form = "application/x-www-form-urlencoded"

@@ -1,5 +1,6 @@
 import ActionDispatch
 import HTTPServer
+import RequestDispatch
 import TencentCloudErrors
 import XCTest
 
@@ -18,7 +19,7 @@ final class StrangerTests: XCTestCase {
         let known = world.allowance(of: head(of: try world.signed()))
         XCTAssertEqual(known.bytes, 10 * 1_024 * 1_024)
         XCTAssertEqual(try known.rejection().error()?.code, "RequestSizeLimitExceeded")
-        XCTAssertEqual(world.records.map { $0.code?.rawValue }, ["RequestSizeLimitExceeded"])
+        XCTAssertEqual(world.records.map { $0.rejection?.code.rawValue }, ["RequestSizeLimitExceeded"])
 
         let unknown = world.allowance(of: head(of: try world.signed(secretID: "AKIDNOBODY")))
         XCTAssertEqual(unknown.bytes, 0)

@@ -4,6 +4,7 @@ import ActionDispatch
 import Foundation
 import HTTPServer
 import RateLimiting
+import RequestDispatch
 import RequestSigning
 import Synchronization
 import TencentCloudErrors
@@ -17,7 +18,7 @@ final class World: Sendable {
     private final class Witness: Sendable {
         struct State {
             var calls = 0
-            var records: [AnsweredRequest] = []
+            var records: [ExchangeRecord<ActionRejection>] = []
             var monotonic = ContinuousClock.now
             var now = World.now
             var changes: [String] = []
@@ -33,7 +34,7 @@ final class World: Sendable {
     struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
 
     var calls: Int { witness.state.withLock(\.calls) }
-    var records: [AnsweredRequest] { witness.state.withLock(\.records) }
+    var records: [ExchangeRecord<ActionRejection>] { witness.state.withLock(\.records) }
 
     /// What was changed, in this order.
     var changes: [String] { witness.state.withLock(\.changes) }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPServer
+import RequestDispatch
 import RequestSigning
 import Synchronization
 import TestSupport
@@ -363,7 +364,8 @@ final class DASGateTests: XCTestCase {
         world.advance(by: 1)
         let later = try await world.response(to: world.request().signedV3())
         XCTAssertEqual(later.status, .ok, later.text)
-        XCTAssertEqual(world.records.count { if case .throttled = $0.error { $0.account == "ci" } else { false } }, 1)
+        XCTAssertEqual(
+            world.records.count { if case .throttled = $0.rejection { $0.account == "ci" } else { false } }, 1)
     }
 
     func testAFloodOfPollingUsesUpNoRoomForNonces() async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import Parameters
+import RequestDispatch
 import RequestSigning
 import SessionKill
 import TestSupport
@@ -61,7 +62,7 @@ final class DASRejectionTests: XCTestCase {
             try assertError(
                 try await world.response(to: request(world)), .badRequest, "InvalidParams",
                 "The request parameters are invalid.")
-            guard case .invalidParameters(let defect) = world.records.last?.error else {
+            guard case .invalidParameters(let defect) = world.records.last?.rejection else {
                 XCTFail(reason)
                 continue
             }
@@ -106,6 +107,6 @@ final class DASRejectionTests: XCTestCase {
         try assertError(
             world.rejectElsewhere(world.request().signedV1()), .notFound, "InvalidProduct.NotFound",
             "Cannot find product according to your specified domain.")
-        XCTAssertEqual(world.records.map(\.error?.code), ["InvalidProduct.NotFound"])
+        XCTAssertEqual(world.records.map(\.rejection?.code), ["InvalidProduct.NotFound"])
     }
 }

@@ -1,11 +1,12 @@
 import Foundation
+import RequestDispatch
 import TestSupport
 import XCTest
 
 @testable import DASAPI
 @testable import HTTPServer
 
-/// How answers and errors are written.
+/// How responses and errors are written.
 final class DASResponseTests: XCTestCase {
     func testTheFormatIsWhatWasAskedForAndXMLForV1OtherwiseJSON() async throws {
         let world = DASWorld(limit: 1_000)
@@ -88,8 +89,8 @@ final class DASResponseTests: XCTestCase {
             }
         }
         XCTAssertEqual(
-            world.records.map { $0.error?.cause.map { "\($0)" } }, [nil, nil, "secret detail", "secret detail"])
-        XCTAssertFalse(world.records.contains { $0.error == nil })
+            world.records.map { $0.rejection?.cause.map { "\($0)" } }, [nil, nil, "secret detail", "secret detail"])
+        XCTAssertFalse(world.records.contains { $0.rejection == nil })
     }
 
     func testARefusalByTheHTTPServerIsAnErrorThatSDKsCanRead() throws {

@@ -2,6 +2,7 @@ import Accounts
 import Foundation
 import HTTPServer
 import RateLimiting
+import RequestDispatch
 import RequestSigning
 import Synchronization
 import TestSupport
@@ -17,7 +18,7 @@ final class DASWorld: Sendable {
     final class Witness: Sendable {
         struct State {
             var calls = 0
-            var records: [AnsweredDASRequest] = []
+            var records: [ExchangeRecord<DASError>] = []
             var now = DASWorld.start
             var monotonic = ContinuousClock.now
         }
@@ -77,7 +78,7 @@ final class DASWorld: Sendable {
 
     /// How many requests came as far as an action.
     var calls: Int { witness.state.withLock(\.calls) }
-    var records: [AnsweredDASRequest] { witness.state.withLock(\.records) }
+    var records: [ExchangeRecord<DASError>] { witness.state.withLock(\.records) }
 
     func advance(by seconds: Int64) {
         witness.state.withLock {
@@ -152,7 +153,7 @@ final class DASWorld: Sendable {
         }
     }
 
-    /// The answers to the request in both versions of the signature, which must be
+    /// The responses to the request in both versions of the signature, which must be
     /// alike.
     func responses(to request: DASRequest) async throws -> [HTTPResponse] {
         [
@@ -175,7 +176,7 @@ extension HTTPResponse {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// Checks that an answer is this error, in JSON and with all that belongs to it.
+/// Checks that a response is this error, in JSON and with all that belongs to it.
 func assertError(
     _ response: HTTPResponse, _ status: HTTPStatus, _ code: String, _ message: String? = nil,
     file: StaticString = #filePath, line: UInt = #line

@@ -1,7 +1,7 @@
 import Accounts
 import Parameters
 
-/// An action of DAS: what a request decodes to and what answers it.
+/// An action of DAS: what a request decodes to and what responds to it.
 public protocol DASAction: Sendable {
     /// Named and spelled as in the API; its `CodingKeys` are all the parameters
     /// there are.
@@ -13,11 +13,11 @@ public protocol DASAction: Sendable {
 
     /// Case-sensitive.
     static var name: String { get }
-    /// All that an account needs to call it; who lacks one is answered
-    /// `NoPermission` before the parameters are looked at.
+    /// All that an account needs to call it; who lacks one is rejected with
+    /// `NoPermission` before the parameters are read.
     static var needs: Set<Permission> { get }
     /// The parameters that may be sent blank or null, and are then as if they were
-    /// not sent; `nil` if all may. An action that kills refuses the others by name:
+    /// not sent; `nil` if all may. An action that kills rejects the others by name:
     /// a variable that was not set would end more sessions than were meant.
     static var mayBeBlank: [String]? { get }
 
@@ -27,7 +27,7 @@ public protocol DASAction: Sendable {
 
 /// Who calls, and under which id.
 public struct DASCall: Sendable {
-    /// Of the answer, an upper-case UUID.
+    /// Of the response, an upper-case UUID.
     public let requestID: String
     public let account: Account
 

@@ -1,7 +1,7 @@
 import HTTPServer
 import SessionKill
 
-/// Everything that DAS requests are refused with.
+/// Everything that DAS requests are rejected with.
 ///
 /// The codes and texts are those of Alibaba Cloud's lists of client errors
 /// (developer.aliyun.com/ask/278265, document_detail 434846, 48054, 60629) and of
@@ -16,7 +16,7 @@ public enum DASError: Error {
     case malformedTimestamp
     case expiredTimestamp
     case nonceUsed
-    /// The request came to a listener that answers the API of another vendor.
+    /// The request came to a listener of the API of another vendor.
     case productNotFound
     case missingSecurityToken
     case wrongSecurityToken
@@ -46,7 +46,7 @@ extension DASError {
     public var code: String { row.code }
     public var message: String { row.message }
 
-    /// What went wrong inside, where the answer says less than the log should.
+    /// What went wrong inside, where the response says less than the log should.
     public var cause: (any Error)? {
         switch self {
         case .internalError(let cause), .serviceUnavailable(let cause): cause

@@ -1,8 +1,9 @@
 import Cryptography
 import HTTPServer
+import RequestDispatch
 
-/// How an answer is written.
-enum DASFormat: Sendable {
+/// How a response is written.
+public enum DASFormat: Sendable {
     case json
     case xml
 
@@ -36,7 +37,14 @@ enum DASFormat: Sendable {
     }
 }
 
-/// What goes around every answer, to one request.
+extension Exchange<DASFormat> {
+    /// With the `Host` that came, unless it is longer than a host can be.
+    var envelope: DASEnvelope {
+        DASEnvelope(requestID: requestID, host: host.utf8.count <= 255 ? host : "", format: form)
+    }
+}
+
+/// What goes around every response, to one request.
 struct DASEnvelope {
     let requestID: String
     /// The `Host` that the client sent.

@@ -1,4 +1,4 @@
-/// What an action answers: `Data`, around which goes the envelope that all
+/// What an action responds with: `Data`, around which goes the envelope that all
 /// actions share (`Code`, `Message`, `RequestId`, `Success`).
 ///
 /// It is defined once and written as JSON or as XML, whichever was asked for.
@@ -23,7 +23,7 @@ public struct DASResponse: Sendable {
     }
 }
 
-/// A value of an answer. There is no null: what is unknown is left out, or is
+/// A value of a response. There is no null: what is unknown is left out, or is
 /// an empty text.
 ///
 /// Actions write them as literals:
@@ -36,7 +36,7 @@ public enum ResponseValue: Sendable {
     case integer(Int64)
     case boolean(Bool)
     case list([ResponseValue])
-    /// A list of thousands of elements, each written straight into the answer.
+    /// A list of thousands of elements, each written straight into the response.
     case longList(LongList)
     /// Members in the order in which they are written; no name twice.
     case object([Member])
@@ -62,7 +62,7 @@ public enum ResponseValue: Sendable {
     }
 }
 
-/// What stands thousands of times in an answer: without an ``ResponseValue`` for
+/// What stands thousands of times in a response: without a ``ResponseValue`` for
 /// each, which takes several times as long.
 protocol ResponseElement: Sendable {
     /// Writes one value: a text, a number, or an object with its members.

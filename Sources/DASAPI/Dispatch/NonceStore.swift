@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// Of one access key there are at most ``capacity`` nonces: some 500 a second for
 /// good, while an account may call each action 20 times a second unless
-/// configured otherwise. Beyond that its requests are refused until the oldest
+/// configured otherwise. Beyond that its requests are rejected until the oldest
 /// are dropped: a nonce that was forgotten early would let a request be repeated.
 struct NonceStore: Sendable {
     static let capacity = 1 << 20

@@ -1,7 +1,7 @@
 import Parameters
 
-/// What is wrong with the parameters of a request that is answered `InvalidParams`,
-/// for the log: the answer has the vendor's text, which names none. Never a value,
+/// What is wrong with the parameters of a request that is rejected with `InvalidParams`,
+/// for the log: the response has the vendor's text, which names none. Never a value,
 /// which may be a password.
 public enum ParameterDefect: Hashable, Sendable {
     /// It is not configured, or the account may not see it.
@@ -61,5 +61,33 @@ extension ParameterDefect: CustomStringConvertible {
 
     private static func cut(_ name: String) -> String {
         name.utf8.count <= 64 ? name : String(decoding: name.utf8.prefix(64), as: UTF8.self) + "..."
+    }
+}
+
+extension DASError {
+    /// What is wrong with the parameters, in the gateway's words: never with the
+    /// value, which may be a password.
+    init(_ error: ParameterError) {
+        self =
+            switch error {
+            case .missing(let path) where Self.isName(path): .missing(parameter: path)
+            case .unknown(let path) where Self.isName(path), .wrongType(let path) where Self.isName(path),
+                .invalidValue(let path, _) where Self.isName(path), .repeated(let path) where Self.isName(path):
+                .invalid(parameter: path)
+            default: .invalidParameters(.malformedRequest(error))
+            }
+    }
+
+    /// Whether a caller's text can be part of a code.
+    private static func isName(_ path: String) -> Bool {
+        (1...64).contains(path.utf8.count)
+            && path.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: false
+                }
+            }
     }
 }

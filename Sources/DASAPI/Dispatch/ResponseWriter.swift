@@ -1,6 +1,6 @@
 import Parameters
 
-/// Writes an answer, as JSON or as XML.
+/// Writes a response, as JSON or as XML.
 struct ResponseWriter {
     private(set) var bytes: [UInt8] = []
     private let format: DASFormat

@@ -1,46 +1,24 @@
-import ActionDispatch
-import DASAPI
 import HTTPServer
+import RequestDispatch
 import RequestSigning
-import TencentCloudErrors
 
 /// The lines about requests and connections.
 extension Log {
-    func request(_ request: AnsweredRequest) {
-        guard writes(request.cause == nil ? .info : .error) else { return }
-        self.request(
-            [
-                ("requestId", request.requestID), ("action", request.action ?? ""),
-                ("account", request.account ?? ""), ("client", request.remoteAddress),
-                ("code", request.code?.rawValue ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
-            ] + Self.fields(of: request.rejectedSignature), cause: request.cause)
-    }
-
     /// Nothing of the request's target or body, where a database password may be.
-    func request(_ request: AnsweredDASRequest) {
-        guard writes(request.error?.cause == nil ? .info : .error) else { return }
-        self.request(
-            [
-                ("requestId", request.requestID), ("action", request.action ?? ""),
-                ("account", request.account ?? ""), ("client", request.remoteAddress),
-                ("code", request.error?.code ?? "OK"), ("milliseconds", String(request.duration.milliseconds)),
-            ] + Self.fields(of: request.rejectedSignature) + Self.fields(of: request.error),
-            cause: request.error?.cause)
-    }
-
-    /// By these a wrong key and a rewritten `Host` look different.
-    private static func fields(of refused: RejectedSignature?) -> [Log.Field] {
-        guard let refused else { return [] }
-        return [("reason", refused.reason.rawValue), ("host", refused.host), ("keyId", refused.keyID)]
-    }
-
-    /// What the vendor's text does not tell.
-    private static func fields(of error: DASError?) -> [Log.Field] {
-        guard case .invalidParameters(let defect) = error else { return [] }
-        return [("reason", defect.description)]
-    }
-
-    private func request(_ fields: [Log.Field], cause: (any Error)?) {
+    func request(_ request: ExchangeRecord<some RequestRejection>) {
+        let (rejection, cause) = (request.rejection, request.rejection?.cause)
+        guard writes(cause == nil ? .info : .error) else { return }
+        var fields: [Field] = [
+            ("requestId", request.requestID), ("action", request.action ?? ""), ("account", request.account ?? ""),
+            ("client", request.remoteAddress), ("code", rejection?.responseCode ?? "OK"),
+            ("milliseconds", String(request.duration.milliseconds)),
+        ]
+        // By these a wrong key and a rewritten `Host` look different.
+        if let signature = request.rejectedSignature {
+            fields += [("reason", signature.reason.rawValue), ("host", signature.host), ("keyId", signature.keyID)]
+        }
+        // What the vendor's text does not tell.
+        if let defect = rejection?.defect { fields.append(("reason", defect)) }
         if let cause {
             error("request failed", fields + [("cause", "\(cause)")])
         } else {

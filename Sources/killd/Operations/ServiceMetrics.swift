@@ -1,10 +1,8 @@
-import ActionDispatch
-import DASAPI
 import HTTPServer
 import Metrics
+import RequestDispatch
 import SessionKill
 import Synchronization
-import TencentCloudErrors
 
 /// Counts what the modules report.
 ///
@@ -82,28 +80,15 @@ final class ServiceMetrics: Sendable {
         }
     }
 
-    func count(_ request: AnsweredRequest) {
-        count(
-            action: request.knownAction, code: request.code?.rawValue, duration: request.duration,
-            rateLimited: request.code == .requestLimitExceeded ? request.account : nil)
-    }
-
-    func count(_ request: AnsweredDASRequest) {
-        var rateLimited: String?
-        if case .throttled = request.error { rateLimited = request.account }
-        count(
-            action: request.knownAction, code: request.error?.metricCode, duration: request.duration,
-            rateLimited: rateLimited)
-    }
-
-    /// - Parameter rateLimited: the account, if it was rejected for that; only who
-    ///   has proved to be a configured one is.
-    private func count(action: String?, code: String?, duration: Duration, rateLimited: String?) {
-        let action = action ?? "other"
+    func count(_ request: ExchangeRecord<some RequestRejection>) {
+        let action = request.knownAction ?? "other"
         state.withLock { counts in
-            counts.answers.increment(Answer(action: action, code: code ?? "OK"))
-            counts.durations.observe(duration.seconds, action)
-            if let rateLimited { counts.rateLimited.increment(rateLimited) }
+            counts.answers.increment(Answer(action: action, code: request.rejection?.codeLabel ?? "OK"))
+            counts.durations.observe(request.duration.seconds, action)
+            // Only who has proved to be a configured account is limited.
+            if request.rejection?.isOfRateLimit == true, let account = request.account {
+                counts.rateLimited.increment(account)
+            }
         }
     }
 
@@ -141,18 +126,6 @@ final class ServiceMetrics: Sendable {
     func countFailure(of write: StoreWrite) { state.withLock { $0.storeFailures.increment(write) } }
 
     func countReload(done: Bool) { state.withLock { $0.reloads.increment(done ? "done" : "refused") } }
-}
-
-extension DASError {
-    /// The code, but one of a few: those with a parameter's name hold the caller's
-    /// text.
-    fileprivate var metricCode: String {
-        switch self {
-        case .missing: "MissingParameter"
-        case .invalid: "InvalidParameter"
-        default: code
-        }
-    }
 }
 
 extension Duration {

@@ -2,6 +2,7 @@ import ActionDispatch
 import DASAPI
 import HTTPServer
 import Parameters
+import RequestDispatch
 import RequestSigning
 import Text
 

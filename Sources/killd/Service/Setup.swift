@@ -5,6 +5,7 @@ import DBbrainAPI
 import HTTPServer
 import MySQLSessions
 import RateLimiting
+import RequestDispatch
 import RequestSigning
 import SessionKill
 import Synchronization
@@ -34,8 +35,8 @@ struct Setup: Sendable {
     /// - Throws: ``ConfigurationError``.
     init(
         _ configuration: Configuration, _ lasting: LastingParts, replacing before: Setup?,
-        now: @escaping @Sendable () -> Int64, record: @escaping @Sendable (AnsweredRequest) -> Void,
-        recordDAS: @escaping @Sendable (AnsweredDASRequest) -> Void
+        now: @escaping @Sendable () -> Int64, record: @escaping @Sendable (ExchangeRecord<ActionRejection>) -> Void,
+        recordDAS: @escaping @Sendable (ExchangeRecord<DASError>) -> Void
     ) throws(ConfigurationError) {
         self.configuration = configuration
         // Instances on one server share its connections, so that none takes the other's for a stranger's.

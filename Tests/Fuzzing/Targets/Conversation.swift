@@ -1,6 +1,6 @@
 @testable import HTTPServer
 
-/// A connection from its first byte to its end, with a handler that answers
+/// A connection from its first byte to its end, with a handler that responds
 /// every request alike.
 struct Conversation: Equatable {
     private var requests: [HandledRequest] = []
@@ -14,7 +14,7 @@ struct Conversation: Equatable {
     private static let dateField = Array("\r\nDate: ".utf8)
     private static let proceed = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
-    /// - Parameter answersAtOnce: if not, the handler answers only when the
+    /// - Parameter respondsAtOnce: if not, the handler responds only when the
     ///   connection takes no more bytes.
     init(_ pieces: [ArraySlice<UInt8>], respondsAtOnce: Bool) throws {
         let now = MonotonicTime.now
@@ -56,7 +56,7 @@ struct Conversation: Equatable {
             case .send:
                 let sent = connection.output[connection.sentCount...]
                 try demand(!sent.isEmpty, "nothing to send")
-                // It may stand behind the answer to the request before.
+                // It may stand behind the response to the request before.
                 output += sent.removing(Self.proceed)
                 connection.sent(sent.count, at: now)
             case .shutDownSending: break
@@ -70,7 +70,7 @@ struct Conversation: Equatable {
         }
     }
 
-    /// The connection does what the parser says, up to the last request that the client wants answered.
+    /// The connection does what the parser says, up to the last request that the client wants a response to.
     func check(against parsed: ParsedBytes) throws {
         let last = parsed.requests.firstIndex { !$0.isPersistent }
         let wanted = last.map { parsed.requests[...$0] } ?? parsed.requests[...]

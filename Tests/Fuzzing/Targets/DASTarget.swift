@@ -1,6 +1,7 @@
 @testable import DASAPI
 @testable import HTTPServer
 import Parameters
+import RequestDispatch
 @testable import RequestSigning
 
 /// A signature of DAS that fits is accepted in either version, and no longer fits
@@ -22,7 +23,7 @@ enum DASTarget {
         }
         guard let common = try? incoming.common() else { return }
         _ = ACSTimestamp(common.timestamp)
-        _ = try? verify(common.signature)
+        _ = try? common.signature.verify(secretKey: key)
         _ = try? incoming.echo(of: common.signature)
     }
 
@@ -47,13 +48,6 @@ enum DASTarget {
         var parser = HTTPRequestParser(limits: HTTPLimits(), remoteAddress: "127.0.0.1")
         var index = 0
         return try? parser.read(bytes.span, from: &index)?.request
-    }
-
-    private static func verify(_ signature: IncomingDASRequest.Common.Signature) throws -> Bool {
-        switch signature {
-        case .v1(let request, _, _): try request.verify(secretKey: key)
-        case .v3(let request): try request.verify(secretKey: key)
-        }
     }
 
     private static func checkAuthorization(_ value: String) throws {
@@ -93,7 +87,7 @@ enum DASTarget {
         func fits(body: [UInt8]) throws -> Bool {
             try ACS3SignedRequest(
                 method: request.method, query: FormPairs((request.query ?? "").utf8).pairs,
-                headers: SignedFields(headers: headers), payload: body
+                headers: headers, payload: body
             ).verify(secretKey: key)
         }
         // One that signs itself changes what it signs.

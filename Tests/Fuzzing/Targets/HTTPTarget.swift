@@ -1,7 +1,7 @@
 import SeededRandom
 @testable import HTTPServer
 
-/// However the bytes of a connection are cut, the requests and answers are the
+/// However the bytes of a connection are cut, the requests and responses are the
 /// same, and what is taken for a request can be written down and is read again
 /// as the same.
 enum HTTPTarget {
@@ -11,7 +11,7 @@ enum HTTPTarget {
     }
 
     /// - Parameter isThorough: if not, only some bytes come one by one, and the
-    ///   handler answers either at once or late: drawn anew for each input.
+    ///   handler responds either at once or late: drawn anew for each input.
     static func check(_ bytes: [UInt8], isThorough: Bool) throws {
         var random = SplitMix64(of: bytes)
         let start = isThorough ? 0 : Int.random(in: 0...bytes.count, using: &random)

@@ -30,7 +30,7 @@ enum JSONTarget {
         let cut = bytes.prefix(Int.random(in: 0...end, using: &random))
         try demand((try? ParameterTree(json: Array(cut))) == nil, "cut short, it is read: \(text(cut))")
 
-        // Foundation refuses numbers that no Double holds, here the type that is asked for does; and it drops a
+        // Foundation rejects numbers that no Double holds, here the type that is asked for does; and it drops a
         // byte-order mark at the beginning of any string.
         if tree.hasOnlyFiniteNumbers, !String(decoding: bytes, as: UTF8.self).unicodeScalars.contains("\u{FEFF}") {
             let value = try JSONSerialization.jsonObject(with: Data(bytes), options: [.fragmentsAllowed])

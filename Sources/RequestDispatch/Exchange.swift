@@ -1,0 +1,40 @@
+import HTTPServer
+import Text
+
+/// One request and its response, as far as is known of them by now.
+///
+/// - `Form`: what the request says of how its response is to be written.
+public struct Exchange<Form: Sendable>: Sendable {
+    /// Empty only if none could be made.
+    public var requestID = ""
+    /// As the caller wrote it, before it was known to exist.
+    public var action: String?
+    /// Whether there is an action of that name, in one version at least.
+    public var actionExists = false
+    /// The account's name; nil until the signature is verified.
+    public var account: String?
+    /// Whose key the request says it is signed with.
+    public var claimedKeyID: String?
+    public var form: Form
+    public let remoteAddress: String
+    public let startedAt: ContinuousClock.Instant
+    private let headers: HTTPHeaders
+
+    public init(_ request: HTTPRequest, form: Form, startedAt: ContinuousClock.Instant) {
+        self.form = form
+        self.startedAt = startedAt
+        remoteAddress = request.remoteAddress
+        headers = request.headers
+    }
+
+    /// The `Host` that came; empty without one.
+    public var host: String { headers["Host"] ?? "" }
+
+    /// Notes which action is asked for; one whose name is too long for any is as
+    /// good as none.
+    public mutating func note(action name: String, in actions: NameTable<some Sendable>) {
+        guard name.canBeName else { return }
+        action = name
+        actionExists = actions[name] != nil
+    }
+}

@@ -1,0 +1,5 @@
+import HTTPServer
+import RequestSigning
+
+/// How ``RequestSigning`` sees them.
+extension HTTPHeaders: HeaderFields {}

@@ -1,4 +1,5 @@
 import Cryptography
+import Text
 
 /// What the log says of a signature that was rejected, besides who sent it: so
 /// that a wrong key looks different from a `Host` that a proxy has rewritten.
@@ -31,17 +32,13 @@ public struct RejectedSignature: Sendable {
     ///   - secrets: none of these is told: one may stand in the key id's place.
     public init(_ reason: Reason, host: String, keyID: String?, secrets: some Sequence<Secret>) {
         self.reason = reason
-        self.host = Self.cut(host)
+        self.host = host.beginning(bytes: Self.longest)
         let keyID = keyID ?? ""
-        self.keyID = secrets.contains { $0.isSame(as: keyID) } ? "<secret>" : Self.cut(keyID)
+        self.keyID = secrets.contains { $0.isSame(as: keyID) } ? "<secret>" : keyID.beginning(bytes: Self.longest)
     }
 
     /// In bytes. Longer names and ids do not exist.
     private static let longest = 255
-
-    private static func cut(_ text: String) -> String {
-        text.utf8.count <= longest ? text : String(decoding: text.utf8.prefix(longest), as: UTF8.self)
-    }
 }
 
 extension Secret {

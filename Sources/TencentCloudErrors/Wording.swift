@@ -1,3 +1,5 @@
+import Text
+
 /// A text and where it comes from.
 public struct Wording: Hashable, Sendable {
     public enum Source: Hashable, Sendable {
@@ -103,14 +105,8 @@ private func echo(_ text: String) -> String {
     if text.utf8.count <= 200, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
     // Bytes first, as a text of its own: finding the end of a character takes as long as the text is, if it is one of
     // combining marks.
-    var isCut = text.utf8.count > 1_024
-    var rest = text[...]
-    if isCut {
-        var end = text.utf8.index(text.startIndex, offsetBy: 1_024)
-        while text.utf8[end] & 0b1100_0000 == 0b1000_0000 { text.utf8.formIndex(before: &end) }
-        // The last character may be cut.
-        rest = String(decoding: text.utf8[..<end], as: UTF8.self).dropLast()
-    }
+    var rest = text.beginning(bytes: 1_024)[...]
+    var isCut = rest.utf8.count < text.utf8.count
     var echoed = String.UnicodeScalarView()
     var count = 0
     while let character = rest.popFirst() {

@@ -1,3 +1,5 @@
+import CLinux
+
 // What is done to strangers' texts without looking for their characters: that takes time which grows faster than the
 // text where it holds many combining marks.
 extension String {
@@ -7,7 +9,20 @@ extension String {
     public func beginning(bytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         let end = utf8.index(startIndex, offsetBy: max(0, limit))
-        let cut = unicodeScalars.index(before: unicodeScalars.index(after: end))
+        return beginning(before: unicodeScalars.index(before: unicodeScalars.index(after: end)))
+    }
+
+    /// The longest beginning of at most so many Unicode scalars that ends between
+    /// two characters, with the same exceptions.
+    public func beginning(scalars limit: Int) -> String {
+        guard let cut = unicodeScalars.index(startIndex, offsetBy: max(0, limit), limitedBy: endIndex),
+            cut < endIndex
+        else { return self }
+        return beginning(before: cut)
+    }
+
+    /// - Parameter cut: between two Unicode scalars, not the end.
+    private func beginning(before cut: Index) -> String {
         let start = unicodeScalars.index(cut, offsetBy: -Self.longestCharacter, limitedBy: startIndex) ?? startIndex
         // The scalars before the cut and the one behind it.
         let surroundings = String(self[start..<unicodeScalars.index(after: cut)])
@@ -20,13 +35,10 @@ extension String {
     /// In Unicode scalars. Emoji that people write have up to ten.
     private static let longestCharacter = 32
 
-    /// The first Unicode scalars, at most so many.
-    public func beginning(scalars limit: Int) -> String { String(unicodeScalars.prefix(limit)) }
-
     /// Whether the bytes of `part` stand somewhere in these.
     public func hasBytes(of part: String) -> Bool {
         var text = self
-        return text.withUTF8 { stands(Array(part.utf8), in: $0) }
+        return text.withUTF8 { $0.hasBytes(of: part) }
     }
 }
 
@@ -34,28 +46,19 @@ extension [UInt8] {
     /// Whether the bytes of `part` stand somewhere in these. `firstRange(of:)` is
     /// generic, and takes many times as long.
     public func hasBytes(of part: String) -> Bool {
-        withUnsafeBufferPointer { stands(Array(part.utf8), in: $0) }
+        withUnsafeBufferPointer { $0.hasBytes(of: part) }
     }
 }
 
-/// By the algorithm of Knuth, Morris and Pratt, whose time grows with the sum of
-/// both lengths only, whatever they hold.
-private func stands(_ part: [UInt8], in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard !part.isEmpty else { return true }
-    // Of each beginning of `part`, the length of the longest other beginning with which it ends.
-    var borders = [0]
-    func extended(_ length: Int, by byte: UInt8) -> Int {
-        var length = length
-        while length > 0, part[length] != byte { length = borders[length - 1] }
-        return part[length] == byte ? length + 1 : 0
+extension UnsafeBufferPointer<UInt8> {
+    /// By memmem(3), whose time in glibc grows with the sum of both lengths only,
+    /// whatever they hold: parts of more than 256 bytes are found by the two-way
+    /// algorithm, and shorter ones are compared at most once at each byte.
+    fileprivate func hasBytes(of part: String) -> Bool {
+        guard !part.isEmpty else { return true }
+        var part = part
+        return part.withUTF8 { clinux_memmem(baseAddress, count, $0.baseAddress, $0.count) != nil }
     }
-    for byte in part.dropFirst() { borders.append(extended(borders[borders.count - 1], by: byte)) }
-    var length = 0
-    for byte in bytes {
-        length = extended(length, by: byte)
-        if length == part.count { return true }
-    }
-    return false
 }
 
 extension Sequence<UInt8> {

@@ -13,6 +13,12 @@ final class BytesTests: XCTestCase {
         for (text, limit, beginning) in cases {
             XCTAssertTrue(text.beginning(bytes: limit).isSame(as: beginning), "\(text), \(limit)")
         }
+        for (text, limit, beginning) in [
+            ("", 0, ""), ("abc", 3, "abc"), ("abc", 2, "ab"), ("日本", 1, "日"), ("xe\u{301}!", 2, "x"),
+            ("xe\u{301}!", 3, "xe\u{301}"), ("x" + family, 3, "x"), (family + "x", 7, family), ("abc", -1, ""),
+        ] {
+            XCTAssertTrue(text.beginning(scalars: limit).isSame(as: beginning), "\(text), \(limit)")
+        }
         // Of a character without end the scalars are all there is.
         let marks = "e" + String(repeating: "\u{301}", count: 1_000)
         XCTAssertEqual(marks.beginning(bytes: 500).utf8.count, 499)

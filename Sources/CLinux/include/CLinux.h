@@ -3,6 +3,7 @@
 #define CLINUX_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -12,6 +13,9 @@ int clinux_accept4(int socket, struct sockaddr *address, socklen_t *length, int 
 
 /// pthread_setname_np(3).
 int clinux_pthread_setname(pthread_t thread, const char *name);
+
+/// memmem(3).
+const void *clinux_memmem(const void *bytes, size_t length, const void *part, size_t part_length);
 
 /// malloc_trim(3): returns to the system what the allocator holds and nobody uses.
 void clinux_return_free_memory(void);

@@ -1,5 +1,6 @@
 import HTTPServer
 import SessionKill
+import Text
 
 /// Everything that DAS requests are rejected with.
 ///
@@ -130,7 +131,7 @@ extension DASError {
     /// What a database server said, behind the vendor's sentence.
     private static func words(of cause: any Error) -> String {
         guard let error = cause as? ServerError else { return "" }
-        return " (\(String(decoding: error.description.utf8.prefix(longestWords), as: UTF8.self)))"
+        return " (\(error.description.beginning(bytes: longestWords)))"
     }
 
     /// In bytes.

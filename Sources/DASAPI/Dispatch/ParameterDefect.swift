@@ -1,4 +1,5 @@
 import Parameters
+import Text
 
 /// What is wrong with the parameters of a request that is rejected with `InvalidParams`,
 /// for the log: the response has the vendor's text, which names none. Never a value,
@@ -60,7 +61,7 @@ extension ParameterDefect: CustomStringConvertible {
     }
 
     private static func cut(_ name: String) -> String {
-        name.utf8.count <= 64 ? name : String(decoding: name.utf8.prefix(64), as: UTF8.self) + "..."
+        name.utf8.count <= 64 ? name : name.beginning(bytes: 64) + "..."
     }
 }
 

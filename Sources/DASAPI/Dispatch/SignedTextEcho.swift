@@ -17,8 +17,7 @@ extension IncomingDASRequest {
             let redacted = pairs.map { (name: $0.name, value: isPassword($0.name) ? Self.redacted : $0.value) }
             let text = RPCSignedRequest(httpMethod: http.method, parameters: redacted, signature: "").stringToSign
             guard text.utf8.count > Self.longestEcho else { return text }
-            // It is ASCII.
-            return String(decoding: text.utf8.prefix(Self.longestEcho), as: UTF8.self) + "..."
+            return text.beginning(bytes: Self.longestEcho) + "..."
         case .v3(let signed):
             guard !pairs.contains(where: { isPassword($0.name) }), !hasPasswordInJSON else {
                 return "ACS3-HMAC-SHA256\n\(Self.redacted)"

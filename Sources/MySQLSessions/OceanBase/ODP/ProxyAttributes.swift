@@ -53,7 +53,7 @@ struct ProxyAttributes: Sendable {
             serverSessions.append(
                 ServerSession(
                     id: try number(values, "ss_id"), connectionID: try number(values, "server_sessid"),
-                    address: String(decoding: address.utf8.prefix(256), as: UTF8.self)))
+                    address: address.beginning(bytes: 256)))
         }
         self.serverSessions = serverSessions
     }

@@ -24,22 +24,22 @@ private final class FlattenedNode {
 
     private var value: String?
     private var children: [FlattenedNode] = []
-    private var names = MemberNames()
+    private var names = NameList()
 
     func insert(_ pair: FormPairs.Pair) throws(ParameterError) {
         let parts = pair.name.utf8.split(
             separator: UInt8(ascii: "."), maxSplits: Self.deepestNesting, omittingEmptySubsequences: false)
         guard parts.count <= Self.deepestNesting else { throw .unknown(path: pair.name) }
         var node = self
-        for part in parts { node = node.child(MemberName(String(Substring(part)))) }
+        for part in parts { node = node.child(ExactText(String(Substring(part)))) }
         guard node.value == nil else { throw .repeated(path: pair.name) }
         node.value = pair.value
     }
 
-    private func child(_ name: MemberName) -> FlattenedNode {
-        let (inserted, place) = names.insert(name)
+    private func child(_ name: ExactText) -> FlattenedNode {
+        let (inserted, index) = names.insert(name)
         if inserted { children.append(FlattenedNode()) }
-        return children[place]
+        return children[index]
     }
 
     func members(path: [String]) throws(ParameterError) -> [ParameterTree.Member] {
@@ -59,16 +59,16 @@ private final class FlattenedNode {
         var elements: [ParameterTree] = []
         for index in children.indices {
             let path = path + [String(index)]
-            guard let place = names.place(of: MemberName(String(index))) else {
+            guard let child = names.index(of: ExactText(String(index))) else {
                 throw .missing(path: path.joined(separator: "."))
             }
-            elements.append(try children[place].tree(path: path))
+            elements.append(try children[child].tree(path: path))
         }
         return .array(elements)
     }
 }
 
-extension MemberName {
+extension ExactText {
     /// Whether it is a number from 0 without needless zeros, of any size.
     fileprivate var isArrayIndex: Bool {
         let digits = text.utf8

@@ -6,7 +6,7 @@ public struct FormPairs: Sendable {
     public typealias Pair = (name: String, value: String)
 
     public let pairs: [Pair]
-    private let names: MemberNames
+    private let names: NameList
 
     /// Reads `application/x-www-form-urlencoded`: pairs with `=` between name
     /// and value and `&` between each other; `+` is a blank.
@@ -22,10 +22,10 @@ public struct FormPairs: Sendable {
     public init(_ bytes: some Collection<UInt8>, most: Int = .max) throws(ParameterError) {
         var parser = FormParser(bytes: Array(bytes))
         var pairs: [Pair] = []
-        var names = MemberNames()
+        var names = NameList()
         while let pair = try parser.nextPair() {
             guard pairs.count < most else { throw .tooManyPairs }
-            guard names.insert(MemberName(pair.name)).inserted else { throw .repeated(path: pair.name) }
+            guard names.insert(ExactText(pair.name)).inserted else { throw .repeated(path: pair.name) }
             pairs.append(pair)
         }
         self.pairs = pairs
@@ -58,7 +58,7 @@ public struct FormPairs: Sendable {
     }
 
     /// The value of the parameter with this name.
-    public subscript(name: String) -> String? { names.place(of: MemberName(name)).map { pairs[$0].value } }
+    public subscript(name: String) -> String? { names.index(of: ExactText(name)).map { pairs[$0].value } }
 }
 
 private struct FormParser {

@@ -58,7 +58,7 @@ struct JSONParser {
         var members: [ParameterTree.Member] = []
         // Only the one object that every request has: a body may have a million others.
         if depth == 1 { members.reserveCapacity(8) }
-        var names = MemberNames()
+        var names = NameList()
         skipWhitespace()
         if skip(UInt8(ascii: "}")) { return members }
         repeat {
@@ -66,7 +66,7 @@ struct JSONParser {
             let start = position
             guard next == UInt8(ascii: "\"") else { throw unexpected() }
             let name = try parseString()
-            guard names.insert(MemberName(name)).inserted else {
+            guard names.insert(ExactText(name)).inserted else {
                 throw malformed(.duplicateName(name), at: start)
             }
             skipWhitespace()

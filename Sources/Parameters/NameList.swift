@@ -1,35 +1,26 @@
 import Text
 
-/// The name of a parameter, compared by its bytes.
-typealias MemberName = ExactText
-
-extension MemberName {
-    /// What a name, or a value out of a few, may have in bytes before it is
-    /// compared with `==` in code that the compiler writes.
-    static var longest: Int { 128 }
-}
-
 /// Names, each once, in the order in which they came.
-struct MemberNames {
+struct NameList {
     /// So many are looked through, which takes less time than hashing them.
     private static let few = 16
 
-    private(set) var list: [MemberName] = []
+    private(set) var list: [ExactText] = []
     /// Of all names, once there are more than few.
-    private var places: [MemberName: Int] = [:]
+    private var indices: [ExactText: Int] = [:]
 
-    func place(of name: MemberName) -> Int? {
-        guard list.count <= Self.few else { return places[name] }
+    func index(of name: ExactText) -> Int? {
+        guard list.count <= Self.few else { return indices[name] }
         let length = name.text.utf8.count
         return list.indices.first { list[$0].text.utf8.count == length && list[$0] == name }
     }
 
-    mutating func insert(_ name: MemberName) -> (inserted: Bool, place: Int) {
-        if let place = place(of: name) { return (false, place) }
+    mutating func insert(_ name: ExactText) -> (inserted: Bool, index: Int) {
+        if let known = index(of: name) { return (false, known) }
         if list.isEmpty { list.reserveCapacity(Self.few / 2) }
         list.append(name)
         if list.count > Self.few {
-            for place in places.count..<list.count { places[list[place]] = place }
+            for index in indices.count..<list.count { indices[list[index]] = index }
         }
         return (true, list.count - 1)
     }

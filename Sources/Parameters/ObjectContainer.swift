@@ -17,15 +17,15 @@ extension KeyedDecodingContainer {
 /// are not.
 struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let members: [ParameterTree.Member]
-    private let names: MemberNames
+    private let names: NameList
     let codingPath: [any CodingKey]
 
     init(_ members: [ParameterTree.Member], codingPath: [any CodingKey]) throws(ParameterError) {
-        var names = MemberNames()
+        var names = NameList()
         for member in members {
-            let name = MemberName(member.name)
-            guard member.name.utf8.count <= MemberName.longest, let key = Key(stringValue: member.name),
-                MemberName(key.stringValue) == name, names.insert(name).inserted
+            let name = ExactText(member.name)
+            guard member.name.canBeName, let key = Key(stringValue: member.name),
+                ExactText(key.stringValue) == name, names.insert(name).inserted
             else { throw .unknown(path: ParameterPath.text(of: codingPath, then: member.name)) }
         }
         self.members = members
@@ -36,14 +36,14 @@ struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     var allKeys: [Key] { members.compactMap { Key(stringValue: $0.name) } }
 
     private func value(for key: some CodingKey) throws(ParameterError) -> ParameterValue {
-        guard let place = names.place(of: MemberName(key.stringValue)) else {
+        guard let index = names.index(of: ExactText(key.stringValue)) else {
             throw .missing(path: ParameterPath.text(of: codingPath, then: key.stringValue))
         }
-        return ParameterValue(members[place].value, codingPath: codingPath + [key])
+        return ParameterValue(members[index].value, codingPath: codingPath + [key])
     }
 
     func contains(_ key: Key) -> Bool {
-        names.place(of: MemberName(key.stringValue)) != nil
+        names.index(of: ExactText(key.stringValue)) != nil
     }
 
     func decodeNil(forKey key: Key) throws -> Bool {

@@ -62,7 +62,7 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
     func decode(_ type: Bool.Type) throws(ParameterError) -> Bool {
         switch tree {
         case .boolean(let value): return value
-        case .text(let text) where text.utf8.count <= MemberName.longest:
+        case .text(let text) where text.canBeName:
             switch text {
             case "true", "True", "1": return true
             case "false", "False", "0", "": return false
@@ -83,7 +83,7 @@ struct ParameterValue: Decoder, SingleValueDecodingContainer {
     /// the compiler finds the case takes time quadratic in combining marks.
     private var hasLongText: Bool {
         switch tree {
-        case .string(let text), .text(let text): text.utf8.count > MemberName.longest
+        case .string(let text), .text(let text): !text.canBeName
         default: false
         }
     }
@@ -163,8 +163,8 @@ extension ParameterTree {
     fileprivate func child(at key: any CodingKey) -> ParameterTree? {
         switch self {
         case .object(let members):
-            let name = MemberName(key.stringValue)
-            return members.first { MemberName($0.name) == name }?.value
+            let name = ExactText(key.stringValue)
+            return members.first { ExactText($0.name) == name }?.value
         case .array(let elements):
             guard let index = key.intValue, elements.indices.contains(index) else { return nil }
             return elements[index]

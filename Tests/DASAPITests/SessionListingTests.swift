@@ -53,9 +53,9 @@ final class SessionListingTests: XCTestCase {
             ("10.0.0.7:51444", "10.0.0.7"), ("fe80::1:51444", "fe80::1"), ("::1:3", "::1"),
             ("db1.example:51444", "db1.example"),
             ("localhost", "localhost"), ("", ""), ("::ffff:10.0.0.7:51444", "::ffff:10.0.0.7"),
-            ("host:name", "host:name"),
+            ("host:name", "host:name"), ("cut:", "cut"), ("fe80::", "fe80::"),
         ] {
-            XCTAssertEqual(Session.listed(1, "app", host, nil).identity.clientWithoutPort, client)
+            XCTAssertEqual(Session.listed(1, "app", host, nil).identity.clientAddress, client)
         }
     }
 

@@ -105,6 +105,10 @@ final class SessionFilterTests: XCTestCase {
         XCTAssertTrue(selects(session) { $0.Host = "fe80::1" })
         XCTAssertTrue(selects(session) { $0.Host = "fe80::1:51444" })
         XCTAssertFalse(selects(session) { $0.Host = "fe80:" })
+        // As an address it is that of another client.
+        let ambiguous = try self.session(host: "fe80::1:5144")
+        XCTAssertTrue(selects(ambiguous) { $0.Host = "fe80::1" })
+        XCTAssertFalse(selects(ambiguous) { $0.Host = "fe80::1:5144" })
         XCTAssertTrue(selects(try self.session(host: "localhost")) { $0.Host = "localhost" })
     }
 

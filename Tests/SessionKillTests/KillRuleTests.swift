@@ -58,8 +58,11 @@ final class KillRuleTests: XCTestCase {
             Row(try rule(host: "fe80::1"), true, session(host: "fe80::1:51444")),
             Row(try rule(host: "fe80::1"), false, session(host: "fe80::1:2:51444")),
             Row(try rule(host: "fe80::1:2"), true, session(host: "fe80::1:2:51444")),
-            // The address fe80::1:51444, or fe80::1 and a port.
-            Row(try rule(host: "fe80::1:51444"), false, session(host: "fe80::1:51444")),
+            // No address has a group of five digits, but fe80::1:5144 is one.
+            Row(try rule(host: "fe80::1:51444"), true, session(host: "fe80::1:51444")),
+            Row(try rule(host: "fe80::1:5144"), false, session(host: "fe80::1:5144")),
+            Row(try rule(host: "fe80::1:5144"), true, session(host: "fe80::1:5144:306")),
+            Row(try rule(host: "fe80::1"), false, session(host: "fe80::1:ab")),
 
             Row(try rule(databases: ["shop"]), true, session()),
             Row(try rule(databases: ["other", "shop"]), true, session()),

@@ -83,7 +83,7 @@ struct ListedSession: Sendable {
         let details = session.details
         id = session.id
         user = session.identity.user
-        client = session.identity.clientWithoutPort
+        client = session.identity.clientAddress
         database = details.database ?? ""
         command = details.command
         seconds = max(0, details.seconds ?? 0)
@@ -98,23 +98,6 @@ struct ListedSession: Sendable {
         func size(_ text: String) -> Int { text.utf8.count > 15 ? text.utf8.count + 32 : 0 }
         return MemoryLayout<ListedSession>.stride + size(user) + size(client) + size(database) + size(command)
             + size(state) + size(statement)
-    }
-}
-
-extension SessionIdentity {
-    /// The server shows `10.0.0.7:51444`, `db1:51444` and, without brackets,
-    /// `fe80::1:51444`; for a Unix socket `localhost`.
-    var clientWithoutPort: String {
-        var text = host
-        let client: String? = text.withUTF8 { bytes in
-            var port = bytes.count
-            while port > 0, (0x30...0x39).contains(bytes[port - 1]) { port -= 1 }
-            guard (1...5).contains(bytes.count - port), port > 0, bytes[port - 1] == UInt8(ascii: ":") else {
-                return nil
-            }
-            return String(decoding: UnsafeBufferPointer(rebasing: bytes[..<(port - 1)]), as: UTF8.self)
-        }
-        return client ?? host
     }
 }
 

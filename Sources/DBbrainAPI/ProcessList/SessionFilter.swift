@@ -32,13 +32,3 @@ struct SessionFilter {
         return condition(wanted)
     }
 }
-
-extension SessionIdentity {
-    /// Whether the server shows the client as `address`, or as `address` with a
-    /// port.
-    fileprivate func comesFrom(_ address: String) -> Bool {
-        if host.isSame(as: address) { return true }
-        guard let colon = host.utf8.lastIndex(of: UInt8(ascii: ":")) else { return false }
-        return host.utf8[..<colon].elementsEqual(address.utf8)
-    }
-}

@@ -100,18 +100,6 @@ extension KillRule.StatementCondition {
     }
 }
 
-extension SessionIdentity {
-    /// Whether the client's address is `address`, with or without its port.
-    ///
-    /// An IPv6 address is shown without brackets (`fe80::1:51444`), so neither
-    /// a common beginning nor, for such, the whole text would do.
-    fileprivate func comesFrom(_ address: String) -> Bool {
-        let isWhole = address.isSame(as: host) && address.utf8.count(where: { $0 == UInt8(ascii: ":") }) <= 1
-        guard let colon = host.utf8.lastIndex(of: UInt8(ascii: ":")) else { return isWhole }
-        return isWhole || host.utf8[..<colon].elementsEqual(address.utf8)
-    }
-}
-
 extension SessionDetails {
     /// A session that has not logged in has no time. One that began in the same
     /// moment in which the server read its clock can have a time below zero,

@@ -35,8 +35,8 @@ let package = Package(
             dependsOn: [
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
-                "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "Metrics", "Text",
-                "APIClient",
+                "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
+                "Metrics", "Text", "APIClient",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
@@ -70,7 +70,9 @@ let package = Package(
 
         // The kill engine, its store and its database servers
         module("SessionKill", dependsOn: ["Cryptography", "Text"]),
-        module("SQLiteStore", dependsOn: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "CSQLite"]),
+        module(
+            "SQLiteStore",
+            dependsOn: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "FileDescriptors", "CSQLite"]),
         module("MySQLSessions", dependsOn: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
         .target(
             name: "Migrations", path: "Migrations",
@@ -84,16 +86,18 @@ let package = Package(
             swiftSettings: settings),
 
         // HTTP
-        module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread", "Text"]),
-        module("APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text"]),
+        module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread", "FileDescriptors", "Text"]),
+        module(
+            "APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text", "FileDescriptors"]),
 
         // Tools
-        module("TLS", dependsOn: ["COpenSSL"]),
+        module("TLS", dependsOn: ["COpenSSL", "FileDescriptors"]),
         module("Cryptography", dependsOn: ["COpenSSL"]),
         module("DedicatedThread", dependsOn: ["CLinux"]),
         module("Metrics"),
         module("Text", dependsOn: ["CLinux"]),
-        module("PrivateDatabase"),
+        module("FileDescriptors"),
+        module("PrivateDatabase", dependsOn: ["FileDescriptors"]),
         module("ODPDouble", dependsOn: ["MySQLWire", "DedicatedThread"]),
         module("MySQLWire"),
         module("SeededRandom"),
@@ -119,6 +123,7 @@ let package = Package(
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
+        tests("FileDescriptorsTests", of: ["FileDescriptors"]),
         tests("MetricsTests", of: ["Metrics"]),
         tests("TextTests", of: ["Text"]),
         tests("RequestSigningTests", of: ["RequestSigning", "Cryptography"], resources: [.copy("Vectors")]),
@@ -138,7 +143,7 @@ let package = Package(
             ]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
-        tests("HTTPServerTests", of: ["HTTPServer", "TLS"]),
+        tests("HTTPServerTests", of: ["HTTPServer", "TLS", "FileDescriptors"]),
         tests("APIClientTests", of: ["APIClient"]),
         tests(
             "ActionDispatchTests",

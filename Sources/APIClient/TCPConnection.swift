@@ -1,8 +1,9 @@
+import FileDescriptors
 import Glibc
 
 /// A TCP connection; no wait is longer than its timeout.
 final class TCPConnection {
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     let endpoint: Endpoint
 
     init(to endpoint: Endpoint, timeout: Int) throws(APIClientError) {
@@ -20,23 +21,23 @@ final class TCPConnection {
         var next = found
         while let address = next?.pointee {
             let type = address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue)
-            let descriptor = socket(address.ai_family, type, address.ai_protocol)
-            if descriptor >= 0 {
+            let number = socket(address.ai_family, type, address.ai_protocol)
+            if number >= 0 {
+                let descriptor = FileDescriptor(owning: number)
                 var limit = timeval(tv_sec: timeout, tv_usec: 0)
                 let size = socklen_t(MemoryLayout<timeval>.size)
                 // On Linux the send limit bounds connect() too (socket(7)).
-                setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
-                setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+                setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+                setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
                 // A request is sent at once, whatever the server still has to acknowledge of the one before.
                 var on: Int32 = 1
-                setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-                if connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 {
+                setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+                if connect(number, address.ai_addr, address.ai_addrlen) == 0 {
                     self.descriptor = descriptor
                     return
                 }
                 // What a connect() says that SO_SNDTIMEO ended.
                 lastError = errno == EINPROGRESS ? ETIMEDOUT : errno
-                close(descriptor)
             } else {
                 lastError = errno
             }
@@ -45,13 +46,11 @@ final class TCPConnection {
         throw APIClientError(.unreachable(lastError), at: endpoint)
     }
 
-    deinit { close(descriptor) }
-
     func send(_ bytes: [UInt8]) throws(APIClientError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                Glibc.send(descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             if sent > 0 {
                 rest = rest.dropFirst(sent)
@@ -66,7 +65,7 @@ final class TCPConnection {
         while true {
             var result = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: 64 * 1024) { buffer, count in
-                result = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                result = recv(descriptor.number, buffer.baseAddress, buffer.count, 0)
                 count = max(0, result)
             }
             if result >= 0 { return bytes }

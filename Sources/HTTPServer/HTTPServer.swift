@@ -1,4 +1,5 @@
 import DedicatedThread
+import FileDescriptors
 import Synchronization
 import TLS
 
@@ -123,7 +124,7 @@ public final class HTTPServer: Sendable {
         self.observer = observer
     }
 
-    private static func listener(at address: ListenAddress) throws(ListenError) -> Descriptor {
+    private static func listener(at address: ListenAddress) throws(ListenError) -> FileDescriptor {
         var failure = ListenError(address: address, reason: .noAddress("the name has no address"))
         for candidate in try SocketAddress.resolve(address) {
             do throws(SystemError) {
@@ -178,7 +179,7 @@ public final class HTTPServer: Sendable {
 
 /// What the event loop takes over when it starts.
 struct ServerSockets: ~Copyable, Sendable {
-    let listener: Descriptor
+    let listener: FileDescriptor
     let queue: EventQueue
 }
 

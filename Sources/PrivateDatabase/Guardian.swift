@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 
 /// Kills the server and removes its folder when this process is gone, however
@@ -6,7 +7,7 @@ import Glibc
 /// `PR_SET_PDEATHSIG` would not do: it is sent when the *thread* that started
 /// the child ends.
 struct Guardian: ~Copyable {
-    private let socket: Descriptor
+    private let socket: FileDescriptor
     private let shell: ChildProcess
 
     /// Each line names the process group to kill, an empty one none.

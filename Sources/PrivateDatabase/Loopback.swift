@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 
 extension PrivateDatabase {
@@ -18,7 +19,7 @@ extension PrivateDatabase {
     private static let mostTries = 100
 
     private static func isFree(_ port: UInt16) throws(PrivateDatabaseError) -> Bool {
-        let socket = try Descriptor(Glibc.socket(AF_INET, streamSocket, 0), from: "socket")
+        let socket = try FileDescriptor(Glibc.socket(AF_INET, streamSocket, 0), from: "socket")
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -36,7 +37,7 @@ extension PrivateDatabase {
 /// A connection that is dropped after the greeting costs the server nothing but
 /// a count in `Aborted_connects`.
 func serverGreets(at path: UnixSocketPath, by deadline: ContinuousClock.Instant) throws(PrivateDatabaseError) -> Bool {
-    let socket = try Descriptor(Glibc.socket(AF_UNIX, streamSocket, 0), from: "socket")
+    let socket = try FileDescriptor(Glibc.socket(AF_UNIX, streamSocket, 0), from: "socket")
     guard path.connect(socket) else { return false }
     var poll = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
     let remaining = max(.zero, ContinuousClock.now.duration(to: deadline)) / .milliseconds(1)
@@ -60,7 +61,7 @@ struct UnixSocketPath {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
     }
 
-    func connect(_ socket: borrowing Descriptor) -> Bool {
+    func connect(_ socket: borrowing FileDescriptor) -> Bool {
         withUnsafeBytes(of: address) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) { addresses in
                 Glibc.connect(socket.number, addresses.baseAddress, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0

@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 import SessionKill
 
@@ -24,10 +25,10 @@ struct StoreFile: ~Copyable {
     init(path: String) throws(StoreError) {
         let path = try StorePlace(of: path).path
         // The name is a guess of ours: a link there may lead to anybody's file.
-        let lock = try FileDescriptor(opening: path + ".lock", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
+        let lock = try FileDescriptor(ofStore: path + ".lock", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
         try Self.lock(lock, named: path + ".lock")
         let exists = access(path, F_OK) == 0
-        let database = try FileDescriptor(opening: path, flags: exists ? O_RDWR : O_RDWR | O_CREAT | O_EXCL)
+        let database = try FileDescriptor(ofStore: path, flags: exists ? O_RDWR : O_RDWR | O_CREAT | O_EXCL)
         try Self.lock(database, named: path)
         if exists { try Self.checkDatabase(database, at: path) } else { try Self.makeNameDurable(of: path) }
         self.path = path
@@ -61,7 +62,7 @@ struct StoreFile: ~Copyable {
     /// A new file outlives a power failure only once its folder is on disk too.
     private static func makeNameDurable(of path: String) throws(StoreError) {
         let folder = StorePlace.folder(of: path)
-        let descriptor = try FileDescriptor(opening: folder, flags: O_RDONLY | O_DIRECTORY)
+        let descriptor = try FileDescriptor(ofStore: folder, flags: O_RDONLY | O_DIRECTORY)
         guard fsync(descriptor.number) == 0 else {
             throw StoreError(.cannotWrite, "cannot sync \(folder): \(systemErrorText())")
         }
@@ -102,23 +103,20 @@ struct OpenFiles {
     var areInPlace: Bool { files.allSatisfy { Identity($0.path) == $0.identity } }
 }
 
-/// Owns one open file.
-struct FileDescriptor: ~Copyable {
-    let number: Int32
-
-    /// A file that this creates can be read and written by its owner only.
-    init(opening path: String, flags: Int32) throws(StoreError) {
-        let number = open(path, flags | O_CLOEXEC, 0o600)
-        guard number >= 0 || errno != ELOOP else {
-            throw StoreError(.cannotWrite, "cannot open \(path): it is a symbolic link; remove it")
+extension FileDescriptor {
+    init(ofStore path: String, flags: Int32) throws(StoreError) {
+        do throws(FileError) {
+            try self.init(opening: path, flags: flags)
+        } catch {
+            let reason =
+                switch error {
+                case .system(number: ELOOP): "it is a symbolic link; remove it"
+                case .system(let number): String(cString: strerror(number))
+                case .tooLarge: "it is too large"
+                }
+            throw StoreError(.cannotWrite, "cannot open \(path): \(reason)")
         }
-        guard number >= 0 else {
-            throw StoreError(.cannotWrite, "cannot open \(path): \(systemErrorText())")
-        }
-        self.number = number
     }
-
-    deinit { close(number) }
 }
 
 func systemErrorText() -> String { String(cString: strerror(errno)) }

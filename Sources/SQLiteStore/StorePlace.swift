@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 import SessionKill
 
@@ -93,7 +94,7 @@ extension SQLiteStore {
                 if flock(lock, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK { return .inUse }
             }
             guard access(place.path, F_OK) == 0 else { return .free }
-            let file = try FileDescriptor(opening: place.path, flags: O_RDONLY)
+            let file = try FileDescriptor(ofStore: place.path, flags: O_RDONLY)
             try StoreFile.checkDatabase(file, at: place.path)
             return .free
         } catch {

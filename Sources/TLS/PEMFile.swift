@@ -1,4 +1,5 @@
 import COpenSSL
+import FileDescriptors
 import Glibc
 
 /// A certificate of X.509.
@@ -55,27 +56,16 @@ struct PEMFile: ~Copyable {
     }
 
     private static func read(_ path: String, role: TLSError.Role) throws(TLSError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unreadable(path, role, errno) }
-        defer { close(descriptor) }
-        var content: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count == 0 { return content }
-            if count > 0 {
-                content += buffer[..<count]
-                guard content.count <= mostBytes else {
-                    throw TLSError(role, "the file \(path) is larger than \(mostBytes) bytes")
-                }
-            } else if errno != EINTR {
-                throw unreadable(path, role, errno)
+        do throws(FileError) {
+            let file = try FileDescriptor(opening: path, flags: O_RDONLY)
+            return try file.contents(mostBytes: mostBytes)
+        } catch {
+            switch error {
+            case .tooLarge: throw TLSError(role, "the file \(path) is larger than \(mostBytes) bytes")
+            case .system(let number):
+                throw TLSError(role, "the file \(path) cannot be read: \(String(cString: strerror(number)))")
             }
         }
-    }
-
-    private static func unreadable(_ path: String, _ role: TLSError.Role, _ number: Int32) -> TLSError {
-        TLSError(role, "the file \(path) cannot be read: \(String(cString: strerror(number)))")
     }
 
     /// All certificates of the file, at least one.

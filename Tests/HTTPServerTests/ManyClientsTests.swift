@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 import Synchronization
 import TestSupport

@@ -1,3 +1,4 @@
+import FileDescriptors
 import TLS
 
 /// Names a connection for as long as the server runs: a slot is used again, a
@@ -23,7 +24,7 @@ struct ConnectionID: RawRepresentable, Hashable, Sendable {
 /// released.
 final class Connection {
     let id: ConnectionID
-    let socket: Descriptor
+    let socket: FileDescriptor
     /// Nil if it is not counted.
     fileprivate var network: ClientNetwork?
     var machine: HTTPConnection
@@ -42,7 +43,7 @@ final class Connection {
     fileprivate var countedBytes = 0
 
     fileprivate init(
-        id: ConnectionID, socket: consuming Descriptor, network: ClientNetwork?, machine: HTTPConnection
+        id: ConnectionID, socket: consuming FileDescriptor, network: ClientNetwork?, machine: HTTPConnection
     ) {
         self.id = id
         self.socket = socket
@@ -95,7 +96,7 @@ struct ConnectionTable {
 
     /// - Parameter network: nil if it is not to be counted.
     mutating func add(
-        _ socket: consuming Descriptor, from network: ClientNetwork?, _ machine: HTTPConnection
+        _ socket: consuming FileDescriptor, from network: ClientNetwork?, _ machine: HTTPConnection
     ) -> Connection {
         if freeSlots.isEmpty {
             freeSlots.append(slots.count)

@@ -1,4 +1,5 @@
 import CLinux
+import FileDescriptors
 import TLS
 
 /// The one thread that owns every socket of a server: it accepts, reads,
@@ -55,9 +56,9 @@ final class EventLoop {
     private static let wakeUpToken = UInt64.max - 1
 
     private final class Listener {
-        let descriptor: Descriptor
+        let descriptor: FileDescriptor
         var isWatched = true
-        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+        init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
     }
 
     init(
@@ -229,7 +230,7 @@ final class EventLoop {
         return false
     }
 
-    private func add(_ socket: consuming Descriptor, from address: IPAddress, isProxy: Bool) {
+    private func add(_ socket: consuming FileDescriptor, from address: IPAddress, isProxy: Bool) {
         var peer = Peer(address: address.description)
         if isProxy, trustedProxies?.way == .forwardedFor { peer.forwards = trustedProxies }
         let machine = HTTPConnection(limits: limits, allowance: allowance, rejection: rejection, peer: peer, at: now)

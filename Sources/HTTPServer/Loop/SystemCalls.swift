@@ -1,4 +1,5 @@
 import CLinux
+import FileDescriptors
 import Glibc
 
 // Every system call of the server. Nothing outside this file reads errno; a call that a signal interrupted is
@@ -23,16 +24,6 @@ enum IOResult {
     case done(Int)
     case wouldBlock
     case failed(SystemError)
-}
-
-/// The one owner of a descriptor, which it closes at its end.
-struct Descriptor: ~Copyable, Sendable {
-    let number: Int32
-
-    fileprivate init(_ number: Int32) { self.number = number }
-
-    // Not repeated after EINTR: Linux has released the number by then, and another thread may own it (close(2)).
-    deinit { close(number) }
 }
 
 /// Makes a call until no signal interrupts it.
@@ -69,9 +60,9 @@ enum Socket {
     private static let mostUnsent: Int32 = 64 * 1024
 
     /// A listening TCP socket. What it accepts inherits its options.
-    static func listen(at address: SocketAddress) throws(SystemError) -> Descriptor {
+    static func listen(at address: SocketAddress) throws(SystemError) -> FileDescriptor {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = Descriptor(try uninterrupted("socket") { socket(address.family, type, 0) })
+        let descriptor = FileDescriptor(owning: try uninterrupted("socket") { socket(address.family, type, 0) })
         try set(SO_REUSEADDR, of: SOL_SOCKET, on: descriptor)
         try set(TCP_NODELAY, of: Int32(IPPROTO_TCP), on: descriptor)
         try set(TCP_NOTSENT_LOWAT, of: Int32(IPPROTO_TCP), to: mostUnsent, on: descriptor)
@@ -82,7 +73,7 @@ enum Socket {
     }
 
     private static func set(
-        _ option: Int32, of level: Int32, to value: Int32 = 1, on descriptor: borrowing Descriptor
+        _ option: Int32, of level: Int32, to value: Int32 = 1, on descriptor: borrowing FileDescriptor
     ) throws(SystemError) {
         let number = descriptor.number
         var value = value
@@ -92,14 +83,14 @@ enum Socket {
     }
 
     /// The address that a socket is bound to.
-    static func address(of descriptor: borrowing Descriptor) throws(SystemError) -> SocketAddress {
+    static func address(of descriptor: borrowing FileDescriptor) throws(SystemError) -> SocketAddress {
         let number = descriptor.number
         var address = SocketAddress()
         _ = try uninterrupted("getsockname") { address.fill { getsockname(number, $0, $1) } }
         return address
     }
 
-    static func accept(from listener: borrowing Descriptor) -> AcceptResult {
+    static func accept(from listener: borrowing FileDescriptor) -> AcceptResult {
         let number = listener.number
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         while true {
@@ -108,7 +99,7 @@ enum Socket {
                 let accepted = try uninterrupted("accept4") {
                     address.fill { clinux_accept4(number, $0, $1, flags) }
                 }
-                return .accepted(Descriptor(accepted), from: address)
+                return .accepted(FileDescriptor(owning: accepted), from: address)
             } catch {
                 switch error.number {
                 case EAGAIN: return .wouldBlock
@@ -124,7 +115,7 @@ enum Socket {
 
     /// Reads into `buffer`; 0 bytes are the end.
     @inline(never)
-    static func receive(from descriptor: borrowing Descriptor, into buffer: inout [UInt8]) -> IOResult {
+    static func receive(from descriptor: borrowing FileDescriptor, into buffer: inout [UInt8]) -> IOResult {
         let number = descriptor.number
         do throws(SystemError) {
             return .done(
@@ -138,7 +129,7 @@ enum Socket {
 
     /// Sends the bytes from `start` on, as many as there is room for.
     @inline(never)
-    static func send(_ bytes: [UInt8], from start: Int, to descriptor: borrowing Descriptor) -> IOResult {
+    static func send(_ bytes: [UInt8], from start: Int, to descriptor: borrowing FileDescriptor) -> IOResult {
         let number = descriptor.number
         do throws(SystemError) {
             return .done(
@@ -154,14 +145,14 @@ enum Socket {
     }
 
     /// Ends the sending half. Fails only if the client has ended the connection.
-    static func shutDownSending(of descriptor: borrowing Descriptor) throws(SystemError) {
+    static func shutDownSending(of descriptor: borrowing FileDescriptor) throws(SystemError) {
         let number = descriptor.number
         _ = try uninterrupted("shutdown") { shutdown(number, Int32(SHUT_WR)) }
     }
 }
 
 enum AcceptResult: ~Copyable {
-    case accepted(Descriptor, from: SocketAddress)
+    case accepted(FileDescriptor, from: SocketAddress)
     case wouldBlock
     case failed(SystemError)
 }
@@ -170,27 +161,27 @@ enum AcceptResult: ~Copyable {
 
 /// An epoll instance, used level-triggered.
 struct EventQueue: ~Copyable, Sendable {
-    private let descriptor: Descriptor
+    private let descriptor: FileDescriptor
 
     init() throws(SystemError) {
-        descriptor = Descriptor(try uninterrupted("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+        descriptor = FileDescriptor(owning: try uninterrupted("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
     }
 
     /// Watches a descriptor; its events carry `token`.
     func add(
-        _ watched: borrowing Descriptor, for interest: EventMask, token: UInt64
+        _ watched: borrowing FileDescriptor, for interest: EventMask, token: UInt64
     ) throws(SystemError) {
         try control(EPOLL_CTL_ADD, watched, interest, token)
     }
 
     func change(
-        _ watched: borrowing Descriptor, to interest: EventMask, token: UInt64
+        _ watched: borrowing FileDescriptor, to interest: EventMask, token: UInt64
     ) throws(SystemError) {
         try control(EPOLL_CTL_MOD, watched, interest, token)
     }
 
     private func control(
-        _ operation: Int32, _ watched: borrowing Descriptor, _ interest: EventMask, _ token: UInt64
+        _ operation: Int32, _ watched: borrowing FileDescriptor, _ interest: EventMask, _ token: UInt64
     ) throws(SystemError) {
         let number = watched.number
         var event = epoll_event(events: interest.rawValue, data: epoll_data_t(u64: token))
@@ -222,11 +213,11 @@ struct EventMask: OptionSet, Sendable {
 
 /// An eventfd(2): lets other threads end the wait of an ``EventQueue``.
 struct WakeUp: ~Copyable, Sendable {
-    let descriptor: Descriptor
+    let descriptor: FileDescriptor
 
     init() throws(SystemError) {
         let flags = Int32(EFD_CLOEXEC | EFD_NONBLOCK)
-        descriptor = Descriptor(try uninterrupted("eventfd") { eventfd(0, flags) })
+        descriptor = FileDescriptor(owning: try uninterrupted("eventfd") { eventfd(0, flags) })
     }
 
     func signal() {

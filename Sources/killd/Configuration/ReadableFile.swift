@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 
 /// A file that cannot be read, and why, in the system's words.
@@ -16,21 +17,14 @@ extension [UInt8] {
 
     /// What a file holds.
     init(contentsOf path: String) throws(UnreadableFile) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw UnreadableFile(path, errno) }
-        defer { close(descriptor) }
-        var content: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count == 0 { break }
-            guard count > 0 else {
-                if errno == EINTR { continue }
-                throw UnreadableFile(path, errno)
+        do throws(FileError) {
+            let file = try FileDescriptor(opening: path, flags: O_RDONLY)
+            self = try file.contents(mostBytes: Self.mostBytesOfFile)
+        } catch {
+            switch error {
+            case .tooLarge: throw UnreadableFile(path, EFBIG)
+            case .system(let number): throw UnreadableFile(path, number)
             }
-            content += buffer[..<count]
-            guard content.count <= Self.mostBytesOfFile else { throw UnreadableFile(path, EFBIG) }
         }
-        self = content
     }
 }

@@ -4,13 +4,13 @@ import Text
 
 /// Somebody who may call the API.
 public struct Account: Sendable {
-    /// Unique in a configuration; owns plans, and stands in logs.
+    /// The name, unique in a configuration; owns plans, and stands in logs.
     public let name: String
     /// The account id that authorization messages show.
     public let uin: String
     public let secretID: String
     public let secretKey: Secret
-    /// Of temporary credentials, which are good only together with it.
+    /// The token of temporary credentials, which are good only together with it.
     public let token: Secret?
     public let permissions: Set<Permission>
     public let instances: [InstancePattern]
@@ -59,7 +59,7 @@ public struct InstancePattern: Hashable, Sendable, CustomStringConvertible {
         guard !text.isEmpty, !beginning.utf8.contains(UInt8(ascii: "*")) else { return nil }
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     public var description: String { beginning + (isPrefix ? "*" : "") }
 
     public func matches(_ instance: String) -> Bool {

@@ -47,7 +47,7 @@ public enum APIVersion: String, Sendable, CaseIterable {
     case v20191016 = "2019-10-16"
 }
 
-/// Who calls, and under which id.
+/// A call of an action: who calls, and under which id.
 public struct Call: Sendable {
     public let requestID: String
     public let action: String

@@ -191,8 +191,8 @@ public final class Dispatcher: RequestDispatcher {
         return false
     }
 
-    /// Who a request says it is from, and what it says of itself beside its
-    /// parameters; nothing of it is proven.
+    /// The sender that a request says it is from, and what it says of itself beside
+    /// its parameters; nothing of it is proven.
     private struct Claim {
         let action: String
         let version: String

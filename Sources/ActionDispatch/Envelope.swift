@@ -7,7 +7,7 @@ import TencentCloudErrors
 /// What a request says of how its response is to be written.
 public struct ResponseForm: Sendable {
     var language: Language
-    /// Echoed; the Node.js SDK reads it.
+    /// The `X-TC-TraceId` that came, which is echoed; the Node.js SDK reads it.
     let traceID: String?
 }
 
@@ -18,7 +18,7 @@ extension Exchange<ResponseForm> {
 /// The `Response` object around every response.
 struct Envelope {
     let requestID: String
-    /// See ``ResponseForm``.
+    /// The trace id of ``ResponseForm``.
     let traceID: String?
 
     func success(_ response: any Encodable & Sendable) throws -> HTTPResponse {

@@ -98,11 +98,11 @@ struct IncomingRequest {
         }
     }
 
-    /// Of JSON, in bytes; kept by the HTTP server.
+    /// The most bytes of JSON, which the HTTP server keeps.
     static let bodyLimit = HTTPLimits().bodyBytes
-    /// Of a form, in bytes.
+    /// The most bytes of a form.
     private static let formLimit = 1 << 20
-    /// In bytes, without the `?`.
+    /// The most bytes of a query, without the `?`.
     static let queryLimit = 32 << 10
 
     /// Whether the head has all that proves who sent the request.

@@ -16,8 +16,9 @@ import TencentCloudErrors
 /// every second that is forgotten ``floor`` rises above it: no change is made by a
 /// signature of which nobody would know whether it was used.
 struct SignatureMemory: Sendable {
-    /// About 5 MB; by default an account cannot have so many calls admitted in the
-    /// ten minutes for which a signature can be good.
+    /// The most signatures of a key that are remembered, in about 5 MB; by default
+    /// an account cannot have so many calls admitted in the ten minutes for which a
+    /// signature can be good.
     static let capacity = 1 << 18
     /// Seconds in which a client can have signed several requests in the same
     /// second, and have sent them: then they have one signature, if it does not
@@ -39,13 +40,13 @@ struct SignatureMemory: Sendable {
     private struct Second: Sendable {
         var uses: [Int: Use] = [:]
         var changes: [Int: Change] = [:]
-        /// When a signature came first that does not cover its payload.
+        /// The time at which a signature came first that does not cover its payload.
         var unsignedSince: [Int: Int64] = [:]
 
         var count: Int { uses.count + unsignedSince.count }
     }
 
-    /// Every signature of this Unix time or a later one that was verified is known.
+    /// The Unix time in seconds from which on every signature that was verified is known.
     private(set) var floor = Int64.min
     private(set) var count = 0
     private let capacity: Int

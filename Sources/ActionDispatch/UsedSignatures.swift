@@ -6,7 +6,7 @@ import TencentCloudErrors
 /// but not its end.
 public final class UsedSignatures: Sendable {
     private struct State {
-        /// By SecretId.
+        /// The signatures of each SecretId.
         var memories: [String: SignatureMemory] = [:]
         /// The number of the latest change.
         var changes: UInt64 = 0

@@ -44,8 +44,8 @@ public func randomUUID() throws(CryptographyError) -> String {
     }
 }
 
-/// For what must be unique but is no secret: OpenSSL takes longer for a few
-/// bytes than for responding to the request that they name.
+/// The supply for what must be unique but is no secret: OpenSSL takes longer for a
+/// few bytes than for responding to the request that they name.
 private let identifierBytes = RandomSupply()
 
 /// Random bytes, fetched for many uses at a time. Each is given away once.

@@ -19,7 +19,7 @@ public struct DAS: Sendable {
         self.maximumThreads = maximumThreads
     }
 
-    /// One for each file.
+    /// The actions that killd serves.
     public var actions: [any DASAction] {
         [
             CreateKillInstanceSessionTask(das: self), CreateKillInstanceSessionTaskWithMaintainUser(das: self),
@@ -31,7 +31,7 @@ public struct DAS: Sendable {
 
 /// An instance as DAS knows it.
 public struct DASInstance: Sendable {
-    /// At the instance's own address.
+    /// The database server at the instance's own address.
     public let instance: Instance
     /// The servers of a cluster, in the order of the configuration; none for a
     /// single server.

@@ -8,7 +8,7 @@ public struct DBbrain: Sendable {
     let engine: KillEngine
     let tasks: KillTaskRunner
     let instances: [InstanceID: ManagedInstance]
-    /// In the order of the configuration.
+    /// The instances in the order of the configuration.
     let orderedInstances: [ManagedInstance]
     /// Ids that one Prepare may name.
     let maximumThreads: Int
@@ -109,7 +109,7 @@ public struct ManagedInstance: Sendable {
     public let region: String
     /// What people call it.
     public let name: String
-    /// Where the server listens; `nil` for a Unix socket.
+    /// The address at which the server listens; nil for a Unix socket.
     public let address: (host: String, port: UInt16)?
 
     public init(

@@ -65,7 +65,7 @@ extension TencentCloudError {
 }
 
 extension UnixTime {
-    /// As responses and messages write it: ISO 8601, in UTC and whole seconds.
+    /// The time as responses and messages write it: ISO 8601, in UTC and whole seconds.
     var text: String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(.iso8601)
     }

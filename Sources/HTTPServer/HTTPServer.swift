@@ -6,7 +6,7 @@ import TLS
 /// What happens in a server that is worth a line in the log, or counting.
 public enum HTTPServerEvent: Sendable {
     case connectionOpened
-    /// By either side; once for each that was opened.
+    /// A connection was closed, by either side; told once for each that was opened.
     case connectionClosed
     /// A client was rejected on the level of HTTP, or was too slow.
     case rejected(HTTPProtocolError, remoteAddress: String)
@@ -20,7 +20,7 @@ public enum HTTPServerEvent: Sendable {
     /// A client's TLS handshake failed, or what it sent is no TLS. The reason is in
     /// OpenSSL's words.
     case tlsFailed(reason: String, remoteAddress: String)
-    /// Nothing is accepted for a moment, since the system refused it (out of
+    /// Accepting is paused for a moment, since the system refused it (out of
     /// descriptors or memory). The reason is in the system's words.
     case acceptingPaused(reason: String)
     /// The event loop cannot go on; all connections are closed. The reason is
@@ -30,22 +30,22 @@ public enum HTTPServerEvent: Sendable {
 
 /// The response of a handler.
 public enum PendingResponse: Sendable {
-    /// For responses that need no waiting and next to no work.
+    /// A response that needs no waiting and next to no work.
     case immediate(HTTPResponse)
-    /// For what is too long for the server's thread but waits for nothing, and for
-    /// finding out whether there is to be waited. Must not block.
+    /// Work that is too long for the server's thread but waits for nothing, or
+    /// finds out whether there is to be waited. Must not block.
     case offloaded(@Sendable () -> PendingResponse)
-    /// For anything that waits. Runs in a task of its own, to its end even if
-    /// the client goes away: what it does must not be half done.
+    /// Work that waits. Runs in a task of its own, to its end even if the client
+    /// goes away: what it does must not be half done.
     case async(@Sendable () async -> HTTPResponse)
 }
 
 /// How long the body of a request may be, as far as its head tells.
 public struct BodyAllowance: Sendable {
-    /// In bytes; no more than ``HTTPLimits/bodyBytes`` are read in any case.
+    /// The most bytes of the body; no more than ``HTTPLimits/bodyBytes`` are read in any case.
     public let bytes: Int
-    /// Called on the server's thread, once: the response to a client whose body is
-    /// longer, before the connection is closed.
+    /// The response to a client whose body is longer, before the connection is
+    /// closed. Called on the server's thread, once.
     public let rejection: @Sendable () -> HTTPResponse
 
     public init(bytes: Int, rejection: @escaping @Sendable () -> HTTPResponse) {
@@ -57,18 +57,19 @@ public struct BodyAllowance: Sendable {
 /// An HTTP/1.1 server: one thread that owns every socket (epoll(7)), and a
 /// function from request to response.
 public final class HTTPServer: Sendable {
-    /// Called on the server's thread, for one request of a connection at a
-    /// time: it must not block.
+    /// The function that responds to requests. Called on the server's thread, for
+    /// one request of a connection at a time: it must not block.
     public typealias Handler = @Sendable (HTTPRequest) -> PendingResponse
-    /// Called on the server's thread: it must not block.
+    /// The function that events are reported to. Called on the server's thread: it must not block.
     public typealias Observer = @Sendable (HTTPServerEvent) -> Void
 
-    /// Called on the server's thread: the response to a client that is rejected
-    /// on the level of HTTP, before the connection is closed. Also handed the bytes
-    /// of the request's head, as far as they were read.
+    /// The function that responds to a client that is rejected on the level of
+    /// HTTP, before the connection is closed. Called on the server's thread, also
+    /// with the bytes of the request's head, as far as they were read.
     public typealias Rejection = @Sendable (_ error: HTTPProtocolError, _ head: [UInt8]) -> HTTPResponse
 
-    /// Called on the server's thread, for a request with a body that is longer than
+    /// The function that tells how long a body may be. Called on the server's
+    /// thread, for a request with a body that is longer than
     /// ``HTTPLimits/shortBodyBytes`` and of which only the head has come: it must
     /// not block. Called once more if a body of unknown length is longer.
     public typealias Allowance = @Sendable (HTTPRequest) -> BodyAllowance

@@ -13,7 +13,7 @@ public struct Histogram: Sendable {
     public private(set) var count: UInt64 = 0
     public private(set) var sum = 0.0
 
-    /// Each value at the index of the least bound that is not below it.
+    /// The number of values at the index of the least bound that is not below them.
     private var counts: [UInt64]
 
     /// - Parameter bounds: in any order; those that are not finite are left out.

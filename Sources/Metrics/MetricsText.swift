@@ -65,7 +65,7 @@ public struct MetricsText: Sendable {
         bytes += " \(value)\n".utf8
     }
 
-    /// By their labels as written, so that two responses can be compared.
+    /// The series in the order of their labels as written, so that two responses can be compared.
     private func inOrder<Key, Value>(
         _ values: [Key: Value], _ labels: (Key) -> Labels
     ) -> [(labels: [UInt8], value: Value)] {
@@ -100,7 +100,7 @@ public struct MetricsText: Sendable {
 }
 
 extension Double {
-    /// As Go's ParseFloat reads it, whole numbers without a point.
+    /// The number as Go's ParseFloat reads it, whole numbers without a point.
     fileprivate var metricText: String {
         if let integer = Int64(exactly: self), integer.magnitude < 1 << 53 { return "\(integer)" }
         return isNaN ? "NaN" : isInfinite ? (self < 0 ? "-Inf" : "+Inf") : "\(self)"

@@ -2,11 +2,11 @@ import Text
 
 /// Names, each once, in the order in which they came.
 struct NameList {
-    /// So many are looked through, which takes less time than hashing them.
+    /// The most names that are looked through, which takes less time than hashing them.
     private static let few = 16
 
     private(set) var list: [ExactText] = []
-    /// Of all names, once there are more than few.
+    /// The indices of all names, once there are more than few.
     private var indices: [ExactText: Int] = [:]
 
     func index(of name: ExactText) -> Int? {

@@ -6,7 +6,7 @@ struct Window: Sendable {
         let number: Int
     }
 
-    /// Those before `firstCounted` are over a second old.
+    /// The accepted calls; those before `firstCounted` are over a second old.
     private var accepted: [AcceptedCall] = []
     private var firstCounted = 0
     private var calls = 0

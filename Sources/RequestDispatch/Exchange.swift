@@ -5,15 +5,15 @@ import Text
 ///
 /// - `Form`: what the request says of how its response is to be written.
 public struct Exchange<Form: Sendable>: Sendable {
-    /// Empty only if none could be made.
+    /// The id of the response; empty only if none could be made.
     public var requestID = ""
-    /// As the caller wrote it, before it was known to exist.
+    /// The action's name as the caller wrote it, before it was known to exist.
     public var action: String?
     /// Whether there is an action of that name, in one version at least.
     public var actionExists = false
     /// The account's name; nil until the signature is verified.
     public var account: String?
-    /// Whose key the request says it is signed with.
+    /// The id of the key that the request says it is signed with.
     public var claimedKeyID: String?
     public var form: Form
     public let remoteAddress: String

@@ -13,7 +13,7 @@ public protocol RequestRejection: Sendable {
     var cause: (any Error)? { get }
     /// What is wrong with the request, where the response does not name it.
     var defect: String? { get }
-    /// Nil unless it was rejected for what should prove who sent it.
+    /// The defect of what should prove who sent the request; nil if it was rejected for something else.
     var signatureDefect: RejectedSignature.Reason? { get }
 }
 
@@ -21,16 +21,16 @@ public protocol RequestRejection: Sendable {
 /// what of it is signed, in which a database password may be.
 public struct ExchangeRecord<Rejection: RequestRejection>: Sendable {
     public let requestID: String
-    /// As the caller wrote it, before it was known to exist.
+    /// The action's name as the caller wrote it, before it was known to exist.
     public let action: String?
     /// Whether there is an action of that name, in one version at least.
     public let actionExists: Bool
     /// The account's name; nil until the signature was verified.
     public let account: String?
     public let remoteAddress: String
-    /// Nil for success.
+    /// The rejection; nil for a success.
     public let rejection: Rejection?
-    /// Nil unless the request was rejected for what should prove who sent it.
+    /// The signature, where the request was rejected for what should prove who sent it.
     public let rejectedSignature: RejectedSignature?
     public let duration: Duration
 

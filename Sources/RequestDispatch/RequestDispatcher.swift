@@ -16,9 +16,9 @@ public protocol RequestDispatcher: Sendable {
     associatedtype Rejection: RequestRejection
 
     var clock: RequestClock { get }
-    /// By their key ids.
+    /// The accounts by their key ids.
     var accounts: NameTable<Account> { get }
-    /// Called once for each request that was responded to.
+    /// The function that log and metrics are told by, called once for each request that was responded to.
     var record: @Sendable (ExchangeRecord<Rejection>) -> Void { get }
 
     /// A UUID as the vendor spells it.

@@ -7,7 +7,7 @@ import Cryptography
 /// ```
 public struct ACS3Authorization: Equatable, Sendable {
     public let accessKeyID: String
-    /// Lower-case names in ascending order of their bytes, none twice.
+    /// The lower-case names of the signed headers in ascending order of their bytes, none twice.
     public let signedHeaders: [String]
     /// 32 bytes.
     public let signature: [UInt8]

@@ -54,7 +54,7 @@ public struct ACS3SignedRequest: Sendable {
         headers.first { $0.name.isSame(as: lowerCaseName) }?.value
     }
 
-    /// With the `Host` that came.
+    /// The string to sign, with the `Host` that came.
     public func stringToSign() throws(CryptographyError) -> String {
         try stringToSign(host: hosts.sent, payloadHash: try payloadHash())
     }

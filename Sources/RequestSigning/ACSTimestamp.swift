@@ -3,7 +3,7 @@ public struct ACSTimestamp: Equatable, Sendable {
     /// Unix time in seconds.
     public let seconds: Int64
 
-    /// Seconds that a client's clock may be off, in either direction.
+    /// The seconds that a client's clock may be off, in either direction.
     private static let clockTolerance: Int64 = 900
 
     public init(seconds: Int64) { self.seconds = seconds }

@@ -1,4 +1,4 @@
-/// Whose API a request is meant for, by what the SDKs of each always send.
+/// The vendor whose API a request is meant for, by what the SDKs of each always send.
 ///
 /// Whoever has the wrong port is to be told so in the words of the API that was
 /// meant: an SDK of Alibaba Cloud takes everything with status 200 for a success,

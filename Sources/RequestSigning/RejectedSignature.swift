@@ -24,7 +24,7 @@ public struct RejectedSignature: Sendable {
     public let reason: Reason
     /// The `Host` that came.
     public let host: String
-    /// Whose key the request says it is signed with; empty if it does not say.
+    /// The id of the key that the request says it is signed with; empty if it does not say.
     public let keyID: String
 
     /// - Parameters:
@@ -37,7 +37,7 @@ public struct RejectedSignature: Sendable {
         self.keyID = secrets.contains { $0.isSame(as: keyID) } ? "<secret>" : keyID.beginning(bytes: Self.longest)
     }
 
-    /// In bytes. Longer names and ids do not exist.
+    /// The most bytes of a host or a key id. Longer ones do not exist.
     private static let longest = 255
 }
 

@@ -6,7 +6,7 @@ public enum SignatureVerdict: Equatable, Sendable {
     case expired(serverTime: Int64)
     case mismatched
 
-    /// Seconds that a client's clock may be off, in either direction.
+    /// The seconds that a client's clock may be off, in either direction.
     private static let clockTolerance: Int64 = 300
 
     /// - Parameter now: Unix time in seconds.

@@ -11,7 +11,7 @@ struct SignedHosts {
     private let vendor: Vendor
     private let configured: ServerNames
 
-    /// Whose SDKs sign, which have names built in.
+    /// The vendors whose SDKs sign, which have names built in.
     enum Vendor {
         /// - Parameter region: `X-TC-Region`, for the regional names.
         case tencentCloud(region: String?)

@@ -2,7 +2,7 @@ import Cryptography
 
 /// A request with a signature that has not been verified yet.
 public protocol SignedRequest: Sendable {
-    /// Whose key it should be signed with.
+    /// The id of the key that it should be signed with.
     var secretID: String { get }
 
     /// What it is remembered by once it is verified.

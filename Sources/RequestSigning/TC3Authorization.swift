@@ -8,7 +8,7 @@ import Cryptography
 public struct TC3Authorization: Equatable, Sendable {
     public let secretID: String
     public let scope: TC3CredentialScope
-    /// Lower-case names in ascending order of their bytes, none twice.
+    /// The lower-case names of the signed headers in ascending order of their bytes, none twice.
     public let signedHeaders: [String]
     /// 32 bytes.
     public let signature: [UInt8]

@@ -16,7 +16,8 @@ public final class TC3SigningKeys: Sendable {
         let key: TC3SigningKey
     }
 
-    /// Far more than the accounts and services of a day; when it is full, all are forgotten.
+    /// The most keys: far more than the accounts and services of a day; when there
+    /// are so many, all are forgotten.
     private static let capacity = 256
 
     private let keys = Mutex<[Origin: Derived]>([:])

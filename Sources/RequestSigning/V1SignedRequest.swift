@@ -8,8 +8,8 @@ public struct V1SignedRequest: SignedRequest {
     public let secretID: String
     private let httpMethod: String
     private let hosts: SignedHosts
-    /// Without the signature, and not sorted yet: that takes long where there are
-    /// many, and nobody may have the key.
+    /// The parameters without the signature, and not sorted yet: that takes long
+    /// where there are many, and nobody may have the key.
     private let parameters: [Parameter]
     private let timestamp: Int64
     /// `nil` for what is no Base64.

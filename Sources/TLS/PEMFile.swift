@@ -46,7 +46,7 @@ struct PEMFile: ~Copyable {
     private let path: String
     private let role: TLSError.Role
 
-    /// Far more than all authorities of a system take.
+    /// The most bytes of a file: far more than all authorities of a system take.
     private static let mostBytes = 4 * 1024 * 1024
 
     init(_ path: String, role: TLSError.Role) throws(TLSError) {

@@ -11,7 +11,7 @@ public final class TLSServerContext: Sendable {
     public let warnings: [String]
     private let handle: ContextHandle
 
-    /// For clients that know no tickets. OpenSSL would keep 20480 sessions.
+    /// The most sessions that are kept for clients that know no tickets. OpenSSL would keep 20480.
     private static let mostCachedSessions = 1024
 
     /// Reads all files and checks that they fit each other. Blocks.

@@ -20,12 +20,12 @@ public final class TLSSession {
     /// The one owner of the `SSL`.
     private let ssl: OpaquePointer
     private let wire: Wire
-    /// Nothing more is read or encrypted: an `SSL` must not be used after an error.
+    /// Whether nothing more is read or encrypted: an `SSL` must not be used after an error.
     public private(set) var hasFailed = false
 
     /// Whether any input has come.
     public private(set) var hasReceived = false
-    /// Of ``output``, how much has been sent.
+    /// The bytes of ``output`` that have been sent.
     public private(set) var sentCount = 0
     /// Plaintext in ``output`` that ``sent(_:)`` has not told of.
     private var unreportedPlaintext = 0

@@ -6,7 +6,7 @@ extension ErrorCode {
         /// The vendor's caption in its Chinese table (the opening words where it
         /// is long), or `nil` where none is known. Not a message.
         public let chineseCaption: String?
-        /// Where the vendor documents the code.
+        /// The lists in which the vendor documents the code.
         public let lists: Lists
 
         fileprivate init(_ meaning: String, _ chineseCaption: String?, _ lists: Lists) {

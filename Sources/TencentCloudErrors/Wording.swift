@@ -11,7 +11,7 @@ public struct Wording: Hashable, Sendable {
 
     public let text: String
     public let source: Source
-    /// Where in the UTF-8 of ``text`` a value stands that is not always the same.
+    /// The ranges in the UTF-8 of ``text`` of the values that are not always the same.
     private let values: [Range<Int>]
 
     private init(_ message: MessageText, _ source: Source) {
@@ -49,7 +49,7 @@ public struct Wording: Hashable, Sendable {
 /// request or from a server, so it is bounded and stripped before it is echoed.
 struct MessageText: ExpressibleByStringInterpolation {
     let text: String
-    /// As in ``Wording``.
+    /// The ranges of the values, as in ``Wording``.
     let values: [Range<Int>]
 
     init(stringLiteral value: String) {

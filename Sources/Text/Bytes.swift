@@ -32,7 +32,7 @@ extension String {
         return String(self[..<utf8.index(start, offsetBy: offset)])
     }
 
-    /// In Unicode scalars. Emoji that people write have up to ten.
+    /// The most Unicode scalars of a character. Emoji that people write have up to ten.
     private static let longestCharacter = 32
 
     /// Whether the bytes of `part` stand somewhere in these.

@@ -36,7 +36,7 @@ extension ExactText {
     public var text: String { wrappedValue }
 }
 
-/// By the bytes of UTF-8.
+/// The order of the bytes of UTF-8.
 extension ExactText: Comparable {
     public static func < (left: ExactText, right: ExactText) -> Bool {
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)

@@ -19,7 +19,7 @@ struct CreateKillInstanceSessionTask: DASAction {
         var DbUserPassword: DatabasePassword
         var IgnoredUsers: UserList?
         var KillAllSessions: DASBoolean
-        /// Not read if all sessions are to end.
+        /// The sessions to end; not read if all are to end.
         var SessionIds: SessionIDList?
     }
 

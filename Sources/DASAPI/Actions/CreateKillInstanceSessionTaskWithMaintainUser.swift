@@ -15,7 +15,7 @@ struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
         var NodeId: String?
         var IgnoredUsers: UserList?
         var KillAllSessions: DASBoolean
-        /// Not read if all sessions are to end.
+        /// The sessions to end; not read if all are to end.
         var SessionIds: SessionIDList?
     }
 

@@ -65,12 +65,12 @@ struct UserList: Decodable, Sendable {
 struct SessionIDList: Decodable, Sendable {
     private let value: Result<[ThreadID], LenientList.Malformed>
 
-    /// In the order of the request.
+    /// The ids in the order of the request.
     var threads: [ThreadID] {
         get throws(DASError) { try LenientList.value(value, of: "SessionIds") }
     }
 
-    /// Of a text: 100,000 ids of ten digits each, and what stands between them.
+    /// The most bytes of a text: 100,000 ids of ten digits each, and what stands between them.
     private static let longestText = 2_000_000
 
     init(text: String) {

@@ -11,10 +11,10 @@ public protocol DASAction: Sendable {
     /// have numbers, booleans and arrays there.
     associatedtype Request: Decodable & Sendable
 
-    /// Case-sensitive.
+    /// The name, case-sensitive.
     static var name: String { get }
-    /// All that an account needs to call it; who lacks one is rejected with
-    /// `NoPermission` before the parameters are read.
+    /// The permissions that an account needs, all of them; who lacks one is
+    /// rejected with `NoPermission` before the parameters are read.
     static var needs: Set<Permission> { get }
     /// The parameters that may be sent blank or null, and are then as if they were
     /// not sent; `nil` if all may. An action that kills rejects the others by name:
@@ -25,9 +25,9 @@ public protocol DASAction: Sendable {
     func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse
 }
 
-/// Who calls, and under which id.
+/// A call of an action: who calls, and under which id.
 public struct DASCall: Sendable {
-    /// Of the response, an upper-case UUID.
+    /// The id of the response, an upper-case UUID.
     public let requestID: String
     public let account: Account
 

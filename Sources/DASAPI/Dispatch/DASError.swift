@@ -30,8 +30,8 @@ public enum DASError: Error {
     case throttled(retryAfter: Duration)
 
     // Of DAS
-    /// Also for an instance that does not exist or is not the account's. The defect
-    /// is for the log.
+    /// Parameters with a defect, which is for the log; also an instance that does
+    /// not exist or is not the account's.
     case invalidParameters(ParameterDefect)
     case noPermission
     case taskNotFound
@@ -134,6 +134,6 @@ extension DASError {
         return " (\(error.description.beginning(bytes: longestWords)))"
     }
 
-    /// In bytes.
+    /// The most bytes of a server's words.
     private static let longestWords = 300
 }

@@ -7,7 +7,7 @@ public enum DASFormat: Sendable {
     case json
     case xml
 
-    /// Exactly so: the Python SDK parses an error in XML only with these words.
+    /// The `Content-Type`, exactly so: the Python SDK parses an error in XML only with these words.
     var contentType: String {
         switch self {
         case .json: "application/json;charset=utf-8"
@@ -38,7 +38,7 @@ public enum DASFormat: Sendable {
 }
 
 extension Exchange<DASFormat> {
-    /// With the `Host` that came, unless it is longer than a host can be.
+    /// The envelope, with the `Host` that came, unless it is longer than a host can be.
     var envelope: DASEnvelope {
         DASEnvelope(requestID: requestID, host: host.utf8.count <= 255 ? host : "", format: form)
     }

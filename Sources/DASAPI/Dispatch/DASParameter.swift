@@ -13,7 +13,7 @@ enum DASParameter: String, CaseIterable {
     case signatureType = "SignatureType"
     case timestamp = "Timestamp"
     case securityToken = "SecurityToken"
-    /// Sent by the core SDKs and the command line client; an endpoint is one region.
+    /// The region, which core SDKs and the command line client send; an endpoint is one region.
     case regionID = "RegionId"
     /// What the command line client hands on of the environment it was called in.
     case sourceIP = "SourceIp"

@@ -6,7 +6,7 @@ import RequestSigning
 extension DASError: RequestRejection {
     public var responseCode: String { code }
 
-    /// Those with a parameter's name hold the caller's text.
+    /// The code, without the names of parameters, which are the caller's text.
     public var codeLabel: String {
         switch self {
         case .missing: "MissingParameter"

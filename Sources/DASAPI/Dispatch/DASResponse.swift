@@ -5,8 +5,8 @@
 public struct DASResponse: Sendable {
     public var data: ResponseValue
     public var envelope: Envelope
-    /// About so many bytes as JSON, so that a large one is written without being
-    /// moved about; 0 for others.
+    /// The bytes of JSON that it takes, about, so that a large one is written
+    /// without being moved about; 0 for others.
     public var sizeHint = 0
 
     /// The types of `Code` and `Success`.

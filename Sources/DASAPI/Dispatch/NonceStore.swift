@@ -18,9 +18,9 @@ import Synchronization
 /// are dropped: a nonce that was forgotten early would let a request be repeated.
 struct NonceStore: Sendable {
     static let capacity = 1 << 20
-    /// For which a nonce is kept at least.
+    /// The time for which a nonce is kept at least.
     static let lifetime = Duration.seconds(1_800)
-    /// All nonces of this time are dropped at once.
+    /// The time of which all nonces are dropped at once.
     private static let generationLength = Duration.seconds(300)
 
     private struct Generation {
@@ -34,7 +34,7 @@ struct NonceStore: Sendable {
     /// The Unix time in seconds from which on no nonce was forgotten, of any key:
     /// what was signed earlier may have been accepted before.
     private(set) var floor: Int64
-    /// Of each access key, the oldest first.
+    /// The nonces of each access key, the oldest first.
     private var generations: [String: [Generation]] = [:]
 
     /// - Parameter start: the Unix time in seconds at which nonces begin to be

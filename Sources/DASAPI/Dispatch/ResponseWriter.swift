@@ -49,7 +49,7 @@ struct ResponseWriter {
         }
     }
 
-    /// Between its beginning and its end stand its members, and nothing else.
+    /// The beginning of an object; up to its end stand its members, and nothing else.
     mutating func beginObject() {
         if case .json = format { bytes.append(UInt8(ascii: "{")) }
     }
@@ -153,7 +153,7 @@ struct ResponseWriter {
         bytes.append(UInt8(ascii: ">"))
     }
 
-    /// Only the name: in XML the value is an element that has it.
+    /// The name of a member: in XML the value is an element that has it.
     private mutating func beginMember(_ name: String) {
         guard case .json = format else { return }
         beginJSONMember()

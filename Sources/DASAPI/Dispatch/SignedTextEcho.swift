@@ -41,7 +41,8 @@ extension IncomingDASRequest {
     /// ordinary parameters sees all of the text; in bytes.
     private static let longestEcho = 4_096
 
-    /// Without a colon: the Python core SDK takes what stands behind the last one.
+    /// The text in place of a password, without a colon: the Python core SDK takes
+    /// what stands behind the last one.
     private static let redacted = "REDACTED"
 }
 

@@ -11,11 +11,11 @@ struct SessionData: Sendable {
     let clients: [SessionCount]
     let databases: [SessionCount]
     let activeCount: Int
-    /// Seconds, over the active sessions.
+    /// The longest time of an active session, in seconds.
     let longestActive: Int64
-    /// When the sessions were read.
+    /// The time at which the sessions were read.
     let readAt: UnixTime
-    /// About so many bytes of memory.
+    /// The bytes of memory that it takes, about.
     let size: Int
 
     init(_ list: SessionList, readAt: UnixTime) {
@@ -93,7 +93,7 @@ struct ListedSession: Sendable {
         isActive = details.isActive
     }
 
-    /// Texts of up to 15 bytes stand in the value itself.
+    /// The bytes of memory that it takes. Texts of up to 15 bytes stand in the value itself.
     fileprivate var size: Int {
         func size(_ text: String) -> Int { text.utf8.count > 15 ? text.utf8.count + 32 : 0 }
         return MemoryLayout<ListedSession>.stride + size(user) + size(client) + size(database) + size(command)
@@ -106,7 +106,7 @@ struct SessionCount: Sendable {
     let key: String
     fileprivate(set) var activeCount = 0
     fileprivate(set) var threads: [ThreadID] = []
-    /// Each once, in the order in which they were found.
+    /// The users of the sessions, each once, in the order in which they were found.
     fileprivate(set) var users: [String] = []
 }
 
@@ -115,7 +115,7 @@ private struct SessionGroups {
     private var keys: [String] = []
     private var sizes: [Int] = []
     private var numbers: [ExactText: Int] = [:]
-    /// Of each session, in the order of the list.
+    /// The group of each session, in the order of the list.
     private var groups: [Int] = []
 
     /// Adds the next session of the list to the group with that key.

@@ -11,9 +11,9 @@ import Text
 /// size.
 public actor SessionListings {
     public struct Limits: Sendable {
-        /// Of an account, those under way included.
+        /// The most listings of an account, those under way included.
         public var count = 500
-        /// Of an account, about so much memory.
+        /// The most bytes of an account's listings, about.
         public var bytes = 32 << 20
 
         public init() {}
@@ -37,14 +37,14 @@ public actor SessionListings {
         case failed
     }
 
-    /// Seconds for which a result is kept at most.
+    /// The seconds for which a result is kept at most.
     static let retention = 86_400
 
     private let limits: Limits
     private let now: @Sendable () -> UnixTime
     private let report: @Sendable (SessionTaskTarget, any Error) -> Void
     private var listings: [Key: Listing] = [:]
-    /// Of each account, the oldest first.
+    /// The ids of each account, the oldest first.
     private var order: [ExactText: [String]] = [:]
 
     /// - Parameter report: told why a listing failed; must not block.

@@ -12,7 +12,7 @@ import TencentCloudErrors
 /// names none.
 public struct CreateKillTaskRequest: Codable, Sendable {
     public var InstanceId: String
-    /// Seconds, or -1 until ``CancelKillTaskRequest``.
+    /// The duration in seconds, or -1 until ``CancelKillTaskRequest``.
     public var Duration: Int64
     /// The client's address, without or with its port.
     public var Host: String?

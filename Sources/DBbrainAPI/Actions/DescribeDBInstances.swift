@@ -7,13 +7,14 @@ import TencentCloudErrors
 ///
 /// Source: the action's page of 2021-05-27.
 struct DescribeDBInstancesRequest: Decodable, Sendable {
-    /// From 1 to 100. One that is not configured and one that is not allowed are
-    /// left out of the response alike, so that nobody learns which ids exist.
+    /// The ids, from 1 to 100. One that is not configured and one that is not
+    /// allowed are left out of the response alike, so that nobody learns which ids
+    /// exist.
     var InstanceIds: [String]
 }
 
 public struct DescribeDBInstancesResponse: Codable, Sendable {
-    /// In the order of the request, each once.
+    /// The instances in the order of the request, each once.
     public var Items: [InstanceItem]
 }
 
@@ -28,7 +29,7 @@ public struct InstanceItem: Codable, Sendable {
     public var EngineVersion: String?
     /// 1: running.
     public var Status: Int?
-    /// When the server process started.
+    /// The time at which the server process started.
     public var CreateTime: String?
     public var DeadlineTime = InstanceInfo.neverExpires
 }

@@ -16,7 +16,7 @@ where ProductName: RawRepresentable & Decodable & Sendable, ProductName.RawValue
     var Product: ProductName
     /// Instances to skip.
     var Offset: Int64
-    /// From 1 to 100.
+    /// The most instances of a page, from 1 to 100.
     var Limit: Int64
     /// Whole names. All instances, if empty or missing, like the other two.
     var InstanceNames: [String]?
@@ -25,7 +25,7 @@ where ProductName: RawRepresentable & Decodable & Sendable, ProductName.RawValue
 }
 
 struct DescribeDiagDBInstancesResponse: Encodable, Sendable {
-    /// Of all pages together.
+    /// The number of instances on all pages together.
     var TotalCount: Int
     /// Whether all instances are inspected: 0 yes, 1 no. killd inspects none.
     var DbScanStatus = 1
@@ -88,9 +88,9 @@ public struct InstanceInfo: Codable, Sendable {
     /// 1 primary, 2 disaster recovery, 3 read-only: unknown.
     public var InstanceType = 0
     public var Cpu = 0
-    /// In MB.
+    /// The memory in MB.
     public var Memory = 0
-    /// In GB.
+    /// The volume in GB.
     public var Volume = 0
     /// The server's whole version, e.g. `8.0.36` or `10.11.19-MariaDB`; empty if it did not answer.
     public var EngineVersion = ""
@@ -120,7 +120,7 @@ public struct InstanceInfo: Codable, Sendable {
     public var AuditRunningStatus = ""
     public var InternalVip = ""
     public var InternalVport = 0
-    /// When the server process started; empty if it did not answer.
+    /// The time at which the server process started; empty if it did not answer.
     public var CreateTime = ""
     public var ClusterId = ""
     public var ClusterName = ""
@@ -137,7 +137,7 @@ public struct InstanceInfo: Codable, Sendable {
 public struct InstanceConfs: Codable, Sendable {
     public var DailyInspection = "No"
     public var OverviewDisplay = "No"
-    /// For Redis only; present, since clients read it.
+    /// The delimiters of keys, for Redis only; present, since clients read it.
     public var KeyDelimiters: [String] = []
     /// Missing in version 2019-10-16, like the next.
     public var ShardNum: String?
@@ -208,8 +208,8 @@ extension InstanceInfo {
 }
 
 extension ServerFingerprint {
-    /// When the server process started, as responses about instances write times;
-    /// empty for a proxy, which does not tell.
+    /// The time at which the server process started, as responses about instances
+    /// write times; empty for a proxy, which does not tell.
     var startText: String { startedAt.flatMap { UnixTime(seconds: $0) }?.beijingText ?? "" }
 }
 

@@ -23,7 +23,8 @@ public struct DescribeKillPlanResponse: Codable, Sendable {
     public var Plan: KillPlanDescription
 }
 
-/// Never holds the `SqlExecId`: whoever looks at a plan by its name must not be able to commit it.
+/// A kill plan without the `SqlExecId`: whoever looks at a plan by its name must
+/// not be able to commit it.
 public struct KillPlanDescription: Codable, Sendable {
     public var PlanName: String
     public var InstanceId: String
@@ -33,7 +34,7 @@ public struct KillPlanDescription: Codable, Sendable {
     public var Task: String?
     /// `prepared`, `expired`, `committing`, `committed` or `stale`.
     public var State: String
-    /// Of a stale plan: `server-restarted` or `another-server`.
+    /// The reason why a plan is stale: `server-restarted` or `another-server`.
     public var StateReason: String?
     /// SHA-256 over everything that Prepare pinned.
     public var Digest: String
@@ -47,7 +48,7 @@ public struct KillPlanDescription: Codable, Sendable {
     public var FreedSessions: Int?
     /// Sessions that wait for a lock whose holder the server did not tell; missing without history.
     public var UnexplainedWaiters: Int?
-    /// In the order of the request.
+    /// The threads in the order of the request.
     public var Threads: [KillPlanThread]
 
     public struct Server: Codable, Sendable {
@@ -71,13 +72,13 @@ public struct KillPlanThread: Codable, Sendable {
     public var Host: String?
     public var Program: String?
     public var ProcessId: String?
-    /// Of a thread of an OceanBase Database Proxy: `proxy_sessid`, mostly above 2^53.
+    /// The `proxy_sessid` of a thread of an OceanBase Database Proxy, mostly above 2^53.
     public var ProxySessId: String?
     public var Cluster: String?
     public var Tenant: String?
     /// The `ss_id` of the connection to a database server that is to end in the thread's place.
     public var ServerSessionId: UInt64?
-    /// Where that connection leads.
+    /// The server to which that connection leads.
     public var ServerAddress: String?
     public var DB: String?
     public var Command: String?
@@ -86,7 +87,7 @@ public struct KillPlanThread: Codable, Sendable {
     public var Info: String?
     /// Length of the whole statement in bytes, if ``Info`` is only its beginning.
     public var InfoLength: Int?
-    /// In place of ``Info`` where the instance hides statements.
+    /// The hash in place of ``Info`` where the instance hides statements.
     public var InfoSha256: String?
     public var Transaction: Transaction?
     /// Whether a prepared XA transaction outlives the session with all its locks; missing if that is not known.
@@ -112,7 +113,7 @@ public struct KillPlanThread: Codable, Sendable {
     public var Guard: String?
 
     public struct Transaction: Codable, Sendable {
-        /// Seconds.
+        /// The age in seconds.
         public var Age: Int64
         /// What a rollback has to undo; missing if the server does not tell.
         public var RowsModified: UInt64?

@@ -8,9 +8,9 @@ import TencentCloudErrors
 /// An action of killd's own; the vendor has none like it. Plans that were
 /// prepared with `RecordHistory` false are not in it.
 public struct DescribeKillPlansRequest: Codable, Sendable {
-    /// All that the account may see, if missing.
+    /// The instance; all that the account may see, if missing.
     public var InstanceId: String?
-    /// Default 20, at most 100.
+    /// The most plans of a page; default 20, at most 100.
     public var Limit: UInt64?
     /// Plans to skip, at most 10,000; default 0.
     public var Offset: UInt64?
@@ -32,7 +32,7 @@ public struct KillPlanSummary: Codable, Sendable {
     public var Account: String
     /// The kill task that made it, if one did.
     public var Task: String?
-    /// As in ``KillPlanDescription/State``.
+    /// The state, as in ``KillPlanDescription/State``.
     public var State: String
     public var PreparedAt: String
     public var EndedAt: String?

@@ -7,9 +7,9 @@ import TencentCloudErrors
 ///
 /// An action of killd's own; the vendor has none like it.
 public struct DescribeKillTasksRequest: Codable, Sendable {
-    /// All that the account may see, if missing.
+    /// The instance; all that the account may see, if missing.
     public var InstanceId: String?
-    /// Default 20, at most 100.
+    /// The most tasks of a page; default 20, at most 100.
     public var Limit: UInt64?
     /// Tasks to skip, at most 10,000; default 0.
     public var Offset: UInt64?
@@ -35,7 +35,7 @@ public struct KillTaskDescription: Codable, Sendable {
     public var State: String
     /// ISO 8601, like all times here.
     public var CreatedAt: String
-    /// When its duration is or was over; missing if it goes on until cancelled.
+    /// The time at which its duration is or was over; missing if it goes on until cancelled.
     public var EndsAt: String?
     public var EndedAt: String?
     /// The name of the account that cancelled it.

@@ -11,7 +11,7 @@ public struct DescribeMySqlProcessListRequest: Codable, Sendable {
     public var InstanceId: String
     public var ID: UInt64?
     public var User: String?
-    /// With the port as the server shows it, or without, for every port.
+    /// The client's address, with the port as the server shows it, or without, for every port.
     public var Host: String?
     public var DB: String?
     /// The whole state, ASCII letters of either case alike.
@@ -22,11 +22,11 @@ public struct DescribeMySqlProcessListRequest: Codable, Sendable {
     public var Time: UInt64?
     /// A part of the statement, to the letter.
     public var Info: String?
-    /// At least 1; default 20.
+    /// The most sessions of the list, at least 1; default 20.
     public var Limit: UInt64?
     public var Product: Product?
-    /// By what the sessions are to be counted, all of them that the filters
-    /// select, whatever ``Limit`` is.
+    /// The properties by which sessions are to be counted, all of them that the
+    /// filters select, whatever ``Limit`` is.
     public var StatDimensions: [StatDimension]?
 
     public init(InstanceId: String, Limit: UInt64? = nil, Product: Product? = nil) {
@@ -66,12 +66,13 @@ struct DescribeMySqlProcessListRequest20191016: Decodable, Sendable {
 
 public struct DescribeMySqlProcessListResponse: Codable, Sendable {
     public var ProcessList: [MySqlProcess]
-    /// One for each of the request's ``DescribeMySqlProcessListRequest/StatDimensions``;
-    /// missing if there were none of them.
+    /// The statistics, one for each of the request's
+    /// ``DescribeMySqlProcessListRequest/StatDimensions``; missing if there were
+    /// none of them.
     public var Statistics: [StatisticInfo]?
 }
 
-/// Every field is a string; what the server says NULL for is empty.
+/// A session. Every field is a string; what the server says NULL for is empty.
 public struct MySqlProcess: Codable, Sendable {
     public var ID: String
     public var User: String

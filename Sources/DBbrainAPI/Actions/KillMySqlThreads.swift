@@ -21,7 +21,7 @@ public struct KillMySqlThreadsRequest: Codable, Sendable {
     /// Required at Commit; not read at Prepare.
     public var SqlExecId: String?
     public var Product: Product?
-    /// Default true.
+    /// Whether the plan stands in ``DescribeKillPlansResponse``; default true.
     public var RecordHistory: Bool?
     /// An extension of killd's for OceanBase Database Proxies, read at Prepare:
     /// of each of ``Threads``, in the same order, the `ss_id` of the connection to
@@ -54,9 +54,9 @@ extension KillMySqlThreadsRequest {
     }
 }
 
-/// Both keys in both stages: the vendor marks both as always present.
+/// The response, with both keys in both stages: the vendor marks both as always present.
 public struct KillMySqlThreadsResponse: Codable, Sendable {
-    /// Empty at Prepare; at Commit the threads whose kill took effect.
+    /// The threads whose kill took effect; empty at Prepare.
     public var Threads: [ThreadID]
     public var SqlExecId: String
 }

@@ -1,7 +1,7 @@
 import SessionKill
 import TencentCloudErrors
 
-/// By what sessions are to be counted.
+/// The property by which sessions are to be counted.
 public struct StatDimension: Codable, Sendable {
     public enum Dimension: String, Codable, Sendable {
         case sqlTag = "SqlTag"
@@ -23,7 +23,7 @@ public struct StatisticInfo: Codable, Sendable {
 public struct StatisticDataInfo: Codable, Sendable {
     /// The tags that the sessions' statements have.
     public var Name: String
-    /// In seconds.
+    /// The mean time, in seconds.
     public var TimeAvg: Double
     public var TimeSum: Double
     public var Count: Int

@@ -32,7 +32,7 @@ struct SqlTag: Hashable, Sendable {
         }
     }
 
-    /// As `Name` of the statistics writes them: `f=abd,p=2342`.
+    /// The tags as `Name` of the statistics writes them: `f=abd,p=2342`.
     static func name(of tags: [SqlTag]) -> [UInt8] {
         Array(tags.map { $0.key + [UInt8(ascii: "=")] + $0.value }.joined(separator: [UInt8(ascii: ",")]))
     }

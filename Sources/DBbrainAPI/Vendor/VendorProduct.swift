@@ -7,7 +7,7 @@ enum VendorProduct: String, Decodable, Sendable {
 }
 
 extension Product {
-    /// As responses spell it, unlike requests.
+    /// The product as responses spell it, unlike requests.
     var answered: String {
         switch self {
         case .mysql: "MySQL"

@@ -25,12 +25,12 @@ struct ConnectionID: RawRepresentable, Hashable, Sendable {
 final class Connection {
     let id: ConnectionID
     let socket: FileDescriptor
-    /// Nil if it is not counted.
+    /// The client's network; nil if the connection is not counted.
     fileprivate var network: ClientNetwork?
     var machine: HTTPConnection
     /// What a proxy still has to send before all else; nil if there is nothing.
     var preamble: ProxyPreamble?
-    /// Between the socket and the protocol; nil for plain HTTP.
+    /// The TLS between the socket and the protocol; nil for plain HTTP.
     var tls: TLSSession?
     /// The sending half of the socket ends once all of TLS's output is sent.
     var endsSendingWhenSent = false
@@ -39,7 +39,7 @@ final class Connection {
     /// Bytes of the request that a handler works on in a task of its own; nil if
     /// there is none.
     var bytesAtHandler: Int?
-    /// As counted last.
+    /// The bytes held, as counted last.
     fileprivate var countedBytes = 0
 
     fileprivate init(
@@ -58,9 +58,9 @@ struct ConnectionTable {
     private var generations: [UInt32] = []
     private var freeSlots: [Int] = []
     private var openCount = 0
-    /// Those that were removed while a handler worked. They count until it has
-    /// responded to: a client that asks and resets, again and again, must not pile
-    /// up work.
+    /// The connections that were removed while a handler worked. They count until
+    /// it has responded: a client that asks and resets, again and again, must not
+    /// pile up work.
     private var abandoned: [ConnectionID: Abandoned] = [:]
     private var countOfNetwork: [ClientNetwork: Int] = [:]
 
@@ -71,7 +71,7 @@ struct ConnectionTable {
     }
 
     private let memory: HTTPMemory
-    /// Of all connections and of what they left behind.
+    /// The bytes held of all connections and of what they left behind.
     private var heldBytes = 0
     /// The most since free memory was returned.
     private var mostHeldBytes = 0
@@ -88,7 +88,7 @@ struct ConnectionTable {
 
     var all: [Connection] { slots.compactMap { $0 } }
 
-    /// Nil if the connection has been removed.
+    /// The connection with an id; nil if it has been removed.
     subscript(id: ConnectionID) -> Connection? {
         guard id.slot < slots.count, generations[id.slot] == id.generation else { return nil }
         return slots[id.slot]

@@ -66,10 +66,10 @@ struct HTTPConnection: Sendable {
     /// Bytes to send, from ``sentCount`` on.
     private(set) var output: [UInt8] = []
     private(set) var sentCount = 0
-    /// Of what is in ``output``.
+    /// How the client takes what is in ``output``.
     private var sending: TransferProgress
 
-    /// From this many bytes of output on, nothing more is read and no further
+    /// The bytes of output from which on nothing more is read and no further
     /// request handled before the client has taken them.
     private static let mostOutputBeforeSending = 16 * 1024
     /// What an idle connection may keep of its output buffer.
@@ -103,7 +103,7 @@ struct HTTPConnection: Sendable {
     /// Whether bytes of the client are wanted now.
     var wantsInput: Bool { !clientHasEnded && unread.isEmpty && output.count < Self.mostOutputBeforeSending }
 
-    /// When ``timeOut(at:)`` is due, unless something happens before.
+    /// The time at which ``timeOut(at:)`` is due, unless something happens before.
     var deadline: MonotonicTime? {
         let ofState: MonotonicTime? =
             switch state {

@@ -46,17 +46,17 @@ public struct HTTPLimits: Sendable, Hashable {
     /// modem managed. Responses go through the client's kernel, which asks for
     /// more only when half of its buffer or a whole segment is free.
     public var minimumRate = 500
-    /// In this time a body must be complete or have gained bytes enough for
+    /// The time in which a body must be complete or have gained bytes enough for
     /// ``minimumRate``. Default 15 s.
     public var bodyStallTimeout = Duration.seconds(15)
-    /// From the end of the head to the end of the body. Default 120 s.
+    /// The time from the end of the head to the end of the body. Default 120 s.
     public var bodyTimeout = Duration.seconds(120)
-    /// From the call of the handler to its response. Default 300 s.
+    /// The time from the call of the handler to its response. Default 300 s.
     public var handlerTimeout = Duration.seconds(300)
-    /// In this time a client must have taken a response or bytes of it enough for
-    /// ``minimumRate``. Default 15 s.
+    /// The time in which a client must have taken a response or bytes of it enough
+    /// for ``minimumRate``. Default 15 s.
     public var writeStallTimeout = Duration.seconds(15)
-    /// From the start of a response until the client has taken all of it.
+    /// The time from the start of a response until the client has taken all of it.
     /// Default 120 s.
     public var writeTimeout = Duration.seconds(120)
     /// Between a response and the first byte of the next request. Default 180 s:

@@ -37,13 +37,13 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     var ipv4: UInt32? { high == 0 && low >> 32 == 0xFFFF ? UInt32(truncatingIfNeeded: low) : nil }
 
-    /// Nil for this machine itself.
+    /// The network whose clients share a limit; nil for this machine itself.
     var network: ClientNetwork? {
         if let ipv4 { return ipv4 >> 24 == 127 ? nil : .ipv4(ipv4) }
         return high == 0 && low == 1 ? nil : .ipv6(high)
     }
 
-    /// In digits.
+    /// The address in digits.
     public var description: String {
         if let ipv4 { return Self.text(AF_INET, ipv4.bigEndian, capacity: INET_ADDRSTRLEN) }
         return Self.text(AF_INET6, (high.bigEndian, low.bigEndian), capacity: INET6_ADDRSTRLEN)
@@ -63,7 +63,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 /// All addresses that begin with the same bits.
 public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     private let first: IPAddress
-    /// Of 128 bits.
+    /// The number of bits that are the same, of 128.
     private let prefix: Int
 
     /// Reads `10.0.0.0/8`, `2001:db8::/32`, or an address for itself alone.

@@ -2,9 +2,9 @@
 /// crawl.
 struct TransferProgress: Sendable {
     private let start: MonotonicTime
-    /// When enough bytes had gone over.
+    /// The last time at which enough bytes had gone over.
     private var lastProgress: MonotonicTime
-    /// Since then.
+    /// The bytes since then.
     private var bytes = 0
 
     init(at now: MonotonicTime) {

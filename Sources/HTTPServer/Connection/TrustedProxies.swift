@@ -23,7 +23,7 @@ public struct TrustedProxies: Sendable, Hashable {
 
     func include(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 
-    /// Who sent a request that came from one of the proxies.
+    /// The address of who sent a request that came from one of the proxies.
     ///
     /// Read from the end: each entry was added by who stands to the right of it,
     /// so the first that is no proxy of ours is the client, and what it sent of
@@ -53,10 +53,11 @@ public struct TrustedProxies: Sendable, Hashable {
         return UInt16(text).flatMap { $0 > 0 ? $0 : nil }
     }
 
-    /// Far more proxies than stand in any row.
+    /// The most entries that are read: far more proxies than stand in any row.
     private static let mostEntries = 64
 
-    /// Some proxies add the port: `192.0.2.1:51444`, `[2001:db8::1]:51444`.
+    /// The address of an entry, to which some proxies add the port:
+    /// `192.0.2.1:51444`, `[2001:db8::1]:51444`.
     private static func address(in entry: Substring) -> IPAddress? {
         let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
         let text = Array(entry.utf8.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
@@ -82,13 +83,13 @@ public struct TrustedProxies: Sendable, Hashable {
     }
 }
 
-/// Who is at the other end of a connection, as far as that can be believed.
+/// The other end of a connection, as far as it can be believed.
 struct Peer: Sendable {
-    /// In digits.
+    /// The client's address in digits.
     var address: String
     /// The port at which it reached a proxy, if that told.
     var proxyPort: UInt16?
-    /// Set if it is one of these, whose header fields are believed.
+    /// The proxies of which it is one, whose header fields are believed; nil if it is none.
     var forwards: TrustedProxies?
 
     /// Whom a request is from.

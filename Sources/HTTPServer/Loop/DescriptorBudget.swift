@@ -11,7 +11,7 @@ struct DescriptorBudget: ~Copyable, Sendable {
     let connections: Int
     private let wanted: Int
 
-    /// For all that is no connection of a client: databases, files, threads.
+    /// The descriptors for all that is no connection of a client: databases, files, threads.
     private static let others = 1024
     /// What all servers of this process want.
     private static let wantedByAll = Mutex(0)
@@ -25,7 +25,7 @@ struct DescriptorBudget: ~Copyable, Sendable {
         self.wanted = wanted
     }
 
-    /// Where the limit is very low the clients get half of it.
+    /// The connections that a limit of descriptors allows; where it is very low the clients get half of it.
     static func connections(wanted: Int, descriptors: Int) -> Int {
         max(1, min(wanted, max(descriptors - others, descriptors / 2)))
     }

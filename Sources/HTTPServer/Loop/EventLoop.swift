@@ -32,13 +32,13 @@ final class EventLoop {
 
     private var listener: Listener?
     private var hasNewcomers = false
-    /// When accepting goes on after the system refused it.
+    /// The time at which accepting goes on after the system refused it.
     private var acceptingPausedUntil: MonotonicTime?
-    /// In which second a client with too many connections was reported: it may
+    /// The second in which a client with too many connections was reported: it may
     /// try again thousands of times.
     private var lastTurningAway = 0
 
-    /// No deadline of a connection is before it.
+    /// A time before which no connection has a deadline.
     private var earliestDeadline: MonotonicTime?
     private var lastSweep = MonotonicTime.now
 

@@ -1,4 +1,4 @@
-/// Where a server listens: a host and a port.
+/// The address at which a server listens: a host and a port.
 public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// A host name or an IP address, the latter without brackets.
     public let host: String

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Has responses worked out beside the event loop, and put into its mailbox.
+/// A queue of responses that are worked out beside the event loop, and put into its mailbox.
 ///
 /// Those to long requests have a lane of their own, with fewer threads than there
 /// are: whatever waits there, short requests do not wait for it.
@@ -40,14 +40,14 @@ private final class ResponseLane: Sendable {
     typealias Piece = @Sendable () -> Void
 
     private struct State {
-        /// Those before `firstWaiting` are taken.
+        /// The pieces of work; those before `firstWaiting` are taken.
         var pieces: [Piece?] = []
         var firstWaiting = 0
         var taskCount = 0
     }
 
     private let mostTasks: Int
-    /// After so many pieces a task lets the others of the process have its thread.
+    /// The pieces after which a task lets the others of the process have its thread.
     private let mostPiecesAtOnce: Int
     private let state = Mutex(State())
 

@@ -16,14 +16,14 @@ struct SocketAddress: Sendable {
 
     var family: Int32 { Int32(storage.ss_family) }
 
-    /// For calls that read an address.
+    /// Calls what reads the address.
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         withUnsafePointer(to: storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
         }
     }
 
-    /// For calls that write an address.
+    /// Calls what writes the address.
     mutating func fill<Result>(
         _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
     ) -> Result {
@@ -32,7 +32,7 @@ struct SocketAddress: Sendable {
         }
     }
 
-    /// Without the port.
+    /// The address without its port.
     var ipAddress: IPAddress {
         withUnsafeBytes(of: storage) { bytes in
             family == AF_INET6

@@ -1,7 +1,7 @@
 /// The `Date` of responses (RFC 9110 section 5.6.7), formatted once a second.
 struct HTTPDate: Sendable {
     private var second: Int
-    /// In the form `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// The date in the form `Sun, 06 Nov 1994 08:49:37 GMT`.
     private(set) var bytes: [UInt8]
 
     /// - Parameter second: seconds since 1970 in UTC.

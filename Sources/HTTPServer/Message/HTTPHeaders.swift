@@ -18,7 +18,7 @@ public struct HTTPHeaders: Sendable {
         self.fields = fields
     }
 
-    /// No fields.
+    /// Headers without fields.
     public init() { self.init(bytes: [], fields: []) }
 
     var heldBytes: Int { bytes.capacity + fields.capacity * MemoryLayout<Field>.stride }

@@ -2,7 +2,7 @@
 public struct HTTPProtocolError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The response to the client before the connection is closed.
     public let status: HTTPStatus
-    /// One sentence for people, without anything that the client sent.
+    /// The reason, in one sentence for people, without anything that the client sent.
     public let reason: String
 
     init(_ status: HTTPStatus, _ reason: String) {

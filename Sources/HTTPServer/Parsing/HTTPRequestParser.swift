@@ -30,18 +30,18 @@ struct HTTPRequestParser: Sendable {
     private let limits: HTTPLimits
     private let asksForLongBodies: Bool
     private let peer: Peer
-    /// Of the body, in bytes.
+    /// The most bytes of the body.
     private var allowed: Int
     private var part = Part.requestLine
     private var headBytes: [UInt8] = []
     private var lineStart = 0
     private var emptyLines = 0
-    /// Nil before the end of the request line.
+    /// The head as far as it was read; nil before the end of the request line.
     private var head: HTTPRequestHead?
     private var fixedBody: [UInt8] = []
     private var chunkedBody = ChunkedBody()
 
-    /// Empty lines are skipped before a request line (RFC 9112 section 2.2).
+    /// The most empty lines that are skipped before a request line (RFC 9112 section 2.2).
     private static let mostEmptyLines = 4
 
     /// - Parameter asksForLongBodies: whether what is longer than
@@ -90,7 +90,7 @@ struct HTTPRequestParser: Sendable {
         }
     }
 
-    /// As far as is known.
+    /// The bytes of the body, as far as is known.
     private var bodyBytes: Int {
         if case .fixedBody(let length) = part { length } else { chunkedBody.knownBytes }
     }

@@ -62,7 +62,7 @@ struct ProxyPreamble: Sendable {
         }
     }
 
-    /// Of what is behind the head, in bytes.
+    /// The bytes behind the head.
     private var length: Int { Int(bytes[14]) << 8 | Int(bytes[15]) }
 
     private func meaning() throws(Malformed) -> Reading {
@@ -82,7 +82,7 @@ struct ProxyPreamble: Sendable {
         }
     }
 
-    /// In network order.
+    /// The number in some bytes, in network order.
     private func number(at start: Int, bytes count: Int) -> UInt64 {
         bytes[start..<(start + count)].reduce(0) { $0 << 8 | UInt64($1) }
     }

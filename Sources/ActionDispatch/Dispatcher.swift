@@ -83,7 +83,7 @@ public final class Dispatcher: RequestDispatcher {
         ResponseForm(
             // Signatures of version 1 have a parameter instead, which is read later.
             language: Language(requested: head.headers["X-TC-Language"]),
-            traceID: head.headers["X-TC-TraceId"].flatMap { $0.utf8.count <= 128 ? $0 : nil })
+            traceID: head.headers["X-TC-TraceId"].flatMap { $0.canBeName ? $0 : nil })
     }
 
     public func rejection(

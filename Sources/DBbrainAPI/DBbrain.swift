@@ -2,6 +2,7 @@ import Accounts
 import ActionDispatch
 import SessionKill
 import TencentCloudErrors
+import Text
 
 /// DBbrain's actions over the configured instances.
 public struct DBbrain: Sendable {
@@ -69,7 +70,7 @@ public struct DBbrain: Sendable {
 
     /// A configured instance that the account may see.
     func visibleInstance(_ id: String, for call: Call) -> ManagedInstance? {
-        guard id.utf8.count <= 128, call.account.maySee(instance: id) else { return nil }
+        guard id.canBeName, call.account.maySee(instance: id) else { return nil }
         return instances[InstanceID(rawValue: id)]
     }
 

@@ -25,7 +25,7 @@ public struct Histogram: Sendable {
     /// A value that is no number is not counted.
     public mutating func observe(_ value: Double) {
         guard !value.isNaN else { return }
-        if let place = bounds.firstIndex(where: { value <= $0 }) { counts[place] += 1 }
+        if let index = bounds.firstIndex(where: { value <= $0 }) { counts[index] += 1 }
         count += 1
         sum += value
     }

@@ -138,9 +138,9 @@ extension ParameterValue {
         }
     }
 
-    private func invalid(at place: [any CodingKey]) -> ParameterError {
+    private func invalid(at keys: [any CodingKey]) -> ParameterError {
         // A type that does not care for paths may well give an empty one.
-        let path = place.count < codingPath.count ? codingPath : place
+        let path = keys.count < codingPath.count ? codingPath : keys
         var value = tree
         for key in path.dropFirst(codingPath.count) {
             guard let child = value.child(at: key) else { break }

@@ -13,8 +13,8 @@ public struct ACSTimestamp: Equatable, Sendable {
     public init?(_ text: String) {
         let bytes = Array(text.utf8.prefix(21))
         guard bytes.count == 20 else { return nil }
-        for (place, byte) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z")] as [(Int, Unicode.Scalar)]
-        where bytes[place] != UInt8(ascii: byte) { return nil }
+        for (index, byte) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "Z")] as [(Int, Unicode.Scalar)]
+        where bytes[index] != UInt8(ascii: byte) { return nil }
         guard let year = Self.number(bytes[0..<4]), let month = Self.number(bytes[5..<7]),
             let day = Self.number(bytes[8..<10]), let hour = Self.number(bytes[11..<13]),
             let minute = Self.number(bytes[14..<16]), let second = Self.number(bytes[17..<19]),

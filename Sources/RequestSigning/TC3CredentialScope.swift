@@ -35,10 +35,10 @@ public struct TC3CredentialScope: Hashable, Sendable {
         guard (1000...9999).contains(year) else { return nil }
         var text = Array("0000-00-00".utf8)
         for (number, end) in [(year, 3), (Int(parts.tm_mon) + 1, 6), (Int(parts.tm_mday), 9)] {
-            var (rest, place) = (number, end)
+            var (rest, index) = (number, end)
             while rest > 0 {
-                text[place] += UInt8(rest % 10)
-                (rest, place) = (rest / 10, place - 1)
+                text[index] += UInt8(rest % 10)
+                (rest, index) = (rest / 10, index - 1)
             }
         }
         return String(decoding: text, as: UTF8.self)

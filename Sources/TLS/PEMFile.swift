@@ -77,8 +77,8 @@ struct PEMFile: ~Copyable {
             certificates.append(Certificate(pointer))
         }
         guard ErrorQueue.endsWithLackOfPEM else {
-            let place = "certificate \(certificates.count + 1) in the file \(path)"
-            throw TLSError(role, "\(place) is damaged: \(ErrorQueue.takeReason())")
+            let name = "certificate \(certificates.count + 1) in the file \(path)"
+            throw TLSError(role, "\(name) is damaged: \(ErrorQueue.takeReason())")
         }
         guard !certificates.isEmpty else { throw TLSError(role, "the file \(path) holds no certificate in PEM form") }
         return certificates

@@ -31,10 +31,10 @@ final class DASTargetTests: XCTestCase {
             instances: [InstancePattern("pc-*")].compactMap { $0 }))
 
     private func rejection(
-        of wish: DAS.Wish, by das: DAS, file: StaticString = #filePath, line: UInt = #line
+        of request: DAS.TaskRequest, by das: DAS, file: StaticString = #filePath, line: UInt = #line
     ) async -> String {
         do throws(DASError) {
-            _ = try await das.createTasks(wish, by: .killd, for: call)
+            _ = try await das.createTasks(request, by: .killd, for: call)
             XCTFail("not refused", file: file, line: line)
             return ""
         } catch {
@@ -42,34 +42,36 @@ final class DASTargetTests: XCTestCase {
         }
     }
 
-    private func wish(
+    private func request(
         _ instance: String = "pc-1", node: String? = nil, all: Bool = false, _ ids: [Int]? = nil
-    ) -> DAS.Wish {
-        DAS.Wish(
+    ) -> DAS.TaskRequest {
+        DAS.TaskRequest(
             instance: instance, node: node, killsAll: all, threads: ids.map { $0.compactMap { ThreadID($0) } },
             ignoredUsers: [])
     }
 
     func testNobodyIsKilledByThisDoorWhereSomebodyMustAgree() async {
-        let code = await rejection(of: wish(all: true), by: das(needsApproval: true))
+        let code = await rejection(of: request(all: true), by: das(needsApproval: true))
         XCTAssertEqual(code, "NoPermission")
     }
 
     func testWhatIsNotDefiniteIsRefused() async {
-        let rejected: [(DAS.Wish, [String])] = [
-            (wish(), []), (wish("pc-1", []), []), (wish("pc-1", [1, 2, 3]), []), (wish("pc-2", all: true), []),
-            (wish("rm-1", all: true), []), (wish(String(repeating: "pc-1", count: 40), all: true), []),
-            (wish(node: "pi-1", all: true), []), (wish(node: "pi-3", [1]), ["pi-1", "pi-2"]),
-            (wish("pc-1", [1]), ["pi-1", "pi-2"]), (wish(node: String(repeating: "p", count: 200), [1]), ["pi-1"]),
+        let rejected: [(DAS.TaskRequest, [String])] = [
+            (request(), []), (request("pc-1", []), []), (request("pc-1", [1, 2, 3]), []),
+            (request("pc-2", all: true), []),
+            (request("rm-1", all: true), []), (request(String(repeating: "pc-1", count: 40), all: true), []),
+            (request(node: "pi-1", all: true), []), (request(node: "pi-3", [1]), ["pi-1", "pi-2"]),
+            (request("pc-1", [1]), ["pi-1", "pi-2"]),
+            (request(node: String(repeating: "p", count: 200), [1]), ["pi-1"]),
         ]
-        for (wish, nodes) in rejected {
-            let code = await rejection(of: wish, by: das(nodes: nodes))
-            XCTAssertEqual(code, "InvalidParams", "\(wish) \(nodes)")
+        for (request, nodes) in rejected {
+            let code = await rejection(of: request, by: das(nodes: nodes))
+            XCTAssertEqual(code, "InvalidParams", "\(request) \(nodes)")
         }
     }
 
     func testAServerThatIsAwayIsNoMistakeOfTheCaller() async {
-        let code = await rejection(of: wish(all: true), by: das())
+        let code = await rejection(of: request(all: true), by: das())
         XCTAssertEqual(code, "ServiceUnavailable")
     }
 

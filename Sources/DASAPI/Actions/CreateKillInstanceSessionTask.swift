@@ -30,10 +30,10 @@ struct CreateKillInstanceSessionTask: DASAction {
         } catch {
             throw .invalidParameters(.malformedLogin)
         }
-        let wish = DAS.Wish(
+        let tasks = DAS.TaskRequest(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
             threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,
             ignoredUsers: try request.IgnoredUsers?.users ?? [])
-        return DASResponse(data: .text(try await das.createTasks(wish, by: .login(login), for: call)))
+        return DASResponse(data: .text(try await das.createTasks(tasks, by: .login(login), for: call)))
     }
 }

@@ -20,10 +20,10 @@ struct CreateKillInstanceSessionTaskWithMaintainUser: DASAction {
     }
 
     func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
-        let wish = DAS.Wish(
+        let tasks = DAS.TaskRequest(
             instance: request.InstanceId, node: request.NodeId, killsAll: request.KillAllSessions.value,
             threads: request.KillAllSessions.value ? nil : try request.SessionIds?.threads,
             ignoredUsers: try request.IgnoredUsers?.users ?? [])
-        return DASResponse(data: .text(try await das.createTasks(wish, by: .killd, for: call)))
+        return DASResponse(data: .text(try await das.createTasks(tasks, by: .killd, for: call)))
     }
 }

@@ -19,9 +19,9 @@ struct KillInstanceAllSession: DASAction {
     }
 
     func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
-        let wish = DAS.Wish(
+        let tasks = DAS.TaskRequest(
             instance: request.InstanceId, node: nil, killsAll: true, threads: nil, ignoredUsers: [])
         return DASResponse(
-            data: .text(try await das.createTasks(wish, by: .killd, for: call)), envelope: .allText)
+            data: .text(try await das.createTasks(tasks, by: .killd, for: call)), envelope: .allText)
     }
 }

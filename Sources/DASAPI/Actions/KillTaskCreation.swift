@@ -4,7 +4,7 @@ import SessionKill
 /// What the actions that create tasks have in common.
 extension DAS {
     /// The sessions that a request names, and where.
-    struct Wish {
+    struct TaskRequest {
         var instance: String
         var node: String?
         var killsAll: Bool
@@ -17,24 +17,24 @@ extension DAS {
     /// - Returns: the task's id, or a JSON array of ids in a text if there are
     ///   several servers: the SDKs of Go and Java read a text only.
     func createTasks(
-        _ wish: Wish, by killer: KillingAccount, for call: DASCall
+        _ request: TaskRequest, by killer: KillingAccount, for call: DASCall
     ) async throws(DASError) -> String {
-        let managed = try instance(wish.instance, for: call)
+        let managed = try instance(request.instance, for: call)
         guard !managed.needsApproval else { throw .noPermission }
         let targets: [Instance]
         let selection: Selection
-        if wish.killsAll {
-            targets = try managed.allServers(wish.node)
-            selection = .all(ignoring: wish.ignoredUsers)
+        if request.killsAll {
+            targets = try managed.allServers(request.node)
+            selection = .all(ignoring: request.ignoredUsers)
         } else {
             // Without a node nobody knows whose ids they are: each node has other sessions under the same.
-            guard wish.node != nil || managed.nodes.isEmpty else { throw .invalidParameters(.nodeMissing) }
-            guard let threads = wish.threads, !threads.isEmpty else { throw .invalidParameters(.noSessions) }
+            guard request.node != nil || managed.nodes.isEmpty else { throw .invalidParameters(.nodeMissing) }
+            guard let threads = request.threads, !threads.isEmpty else { throw .invalidParameters(.noSessions) }
             guard threads.count <= maximumThreads else {
                 throw .invalidParameters(.tooManySessions(count: threads.count, limit: maximumThreads))
             }
-            targets = [try managed.server(wish.node)]
-            selection = .threads(threads, ignoring: wish.ignoredUsers)
+            targets = [try managed.server(request.node)]
+            selection = .threads(threads, ignoring: request.ignoredUsers)
         }
         let ids: [String]
         do {
@@ -43,7 +43,7 @@ extension DAS {
         } catch {
             throw DASError(creation: error)
         }
-        let isPerNode = wish.killsAll && wish.node == nil && !managed.nodes.isEmpty
+        let isPerNode = request.killsAll && request.node == nil && !managed.nodes.isEmpty
         return isPerNode ? "[" + ids.map { "\"\($0)\"" }.joined(separator: ", ") + "]" : ids.joined()
     }
 }

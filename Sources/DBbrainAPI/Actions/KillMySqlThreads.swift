@@ -3,6 +3,7 @@ import ActionDispatch
 import Parameters
 import SessionKill
 import TencentCloudErrors
+import Text
 
 /// Pins sessions (`Prepare`) or ends what was pinned (`Commit`).
 ///
@@ -88,7 +89,7 @@ extension DBbrain {
         case .commit:
             guard let sqlExecID = request.SqlExecId else { throw TencentCloudError.missingParameter("SqlExecId") }
             // Bounded before it is hashed: a string's hash is quadratic in its combining marks.
-            guard sqlExecID.utf8.count <= 128 else { throw TencentCloudError.planNotFound }
+            guard sqlExecID.canBeName else { throw TencentCloudError.planNotFound }
             let managed = try instance(request.InstanceId, product: request.Product, for: call)
             try call.require(.commit, on: managed.resource(for: call.account))
             let report = try await inDialect {

@@ -166,7 +166,7 @@ final class HTTPConnectionTests: XCTestCase {
         client.connection.rejectForLackOfMemory()
         client.run()
         XCTAssertEqual(client.log, ["refused 503", "shut down sending"])
-        XCTAssertEqual(client.connection.heldBytes, client.connection.output.capacity)
+        XCTAssertEqual(client.connection.heldBytes, client.connection.output.heldBytes)
     }
 
     // MARK: Deadlines
@@ -405,7 +405,7 @@ private struct ScriptedClient {
             case .report(let error): log.append("refused \(error.status.rawValue)")
             case .send:
                 guard takesAnswers else { return }
-                let rest = connection.output[connection.sentCount...]
+                let rest = connection.output.bytes[connection.output.sentCount...]
                 received += String(decoding: rest, as: UTF8.self)
                 connection.sent(rest.count, at: now)
             case .shutDownSending: log.append("shut down sending")

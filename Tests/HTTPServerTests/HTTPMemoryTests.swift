@@ -33,7 +33,7 @@ final class HTTPMemoryTests: XCTestCase {
         table.remove(connection)
         XCTAssertFalse(memory.change(by: 1))
         _ = memory.change(by: -1)
-        XCTAssertNil(table.noteAnswer(to: connection.id))
+        XCTAssertNil(table.noteResponse(to: connection.id))
         XCTAssertTrue(memory.change(by: 500))
     }
 
@@ -214,10 +214,10 @@ final class HTTPMemoryTests: XCTestCase {
         guard case .handle = connection.next(date: date, at: now) else { return XCTFail("not handled") }
         connection.rejectForLackOfMemory()
         connection.respond(with: HTTPResponse(status: .ok, body: Array("done".utf8)), date: date, at: now)
-        let output = String(decoding: connection.output, as: UTF8.self)
+        let output = String(decoding: connection.output.bytes, as: UTF8.self)
         XCTAssertTrue(output.hasSuffix("done"), output)
         XCTAssertTrue(output.contains("Connection: close"), output)
-        connection.sent(connection.output.count, at: now)
+        connection.sent(connection.output.bytes.count, at: now)
         guard case .shutDownSending = connection.next(date: date, at: now) else { return XCTFail("not ended") }
     }
 }

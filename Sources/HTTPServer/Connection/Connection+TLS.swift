@@ -50,13 +50,13 @@ extension Connection {
     func send(at now: MonotonicTime) -> Bool {
         let result: IOResult
         if let tls {
-            guard tls.unsentCount > 0 || tls.encrypt(machine.output, from: machine.sentCount) else {
+            guard tls.unsentCount > 0 || tls.encrypt(machine.output.bytes, from: machine.output.sentCount) else {
                 machine.abort()
                 return true
             }
             result = Socket.send(tls.output, from: tls.sentCount, to: socket)
         } else {
-            result = Socket.send(machine.output, from: machine.sentCount, to: socket)
+            result = Socket.send(machine.output.bytes, from: machine.output.sentCount, to: socket)
         }
         switch result {
         case .done(let count): noteSent(count, at: now)

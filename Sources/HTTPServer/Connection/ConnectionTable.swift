@@ -138,7 +138,7 @@ struct ConnectionTable {
     /// A handler has responded.
     ///
     /// - Returns: nil if the connection has been removed meanwhile.
-    mutating func noteAnswer(to id: ConnectionID) -> Connection? {
+    mutating func noteResponse(to id: ConnectionID) -> Connection? {
         if let connection = self[id] {
             connection.bytesAtHandler = nil
             return connection

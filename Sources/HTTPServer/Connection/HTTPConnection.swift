@@ -63,17 +63,11 @@ struct HTTPConnection: Sendable {
     private var clientHasEnded = false
     private var isDraining = false
 
-    /// Bytes to send, from ``sentCount`` on.
-    private(set) var output: [UInt8] = []
-    private(set) var sentCount = 0
-    /// How the client takes what is in ``output``.
-    private var sending: TransferProgress
+    private(set) var output: OutputBuffer
 
     /// The bytes of output from which on nothing more is read and no further
     /// request handled before the client has taken them.
     private static let mostOutputBeforeSending = 16 * 1024
-    /// What an idle connection may keep of its output buffer.
-    private static let mostIdleCapacity = 4 * 1024
 
     init(
         limits: HTTPLimits, allowance: HTTPServer.Allowance? = nil,
@@ -85,7 +79,7 @@ struct HTTPConnection: Sendable {
         self.peer = peer
         self.parser = HTTPRequestParser(limits: limits, asksForLongBodies: allowance != nil, peer: peer)
         self.state = .idle(until: now + limits.headTimeout)
-        self.sending = TransferProgress(at: now)
+        self.output = OutputBuffer(at: now)
     }
 
     init(limits: HTTPLimits, remoteAddress: String, at now: MonotonicTime) {
@@ -101,7 +95,7 @@ struct HTTPConnection: Sendable {
     // MARK: What the owner of the socket may ask
 
     /// Whether bytes of the client are wanted now.
-    var wantsInput: Bool { !clientHasEnded && unread.isEmpty && output.count < Self.mostOutputBeforeSending }
+    var wantsInput: Bool { !clientHasEnded && unread.isEmpty && output.bytes.count < Self.mostOutputBeforeSending }
 
     /// The time at which ``timeOut(at:)`` is due, unless something happens before.
     var deadline: MonotonicTime? {
@@ -115,20 +109,15 @@ struct HTTPConnection: Sendable {
             case .handling(let handling): handling.since + limits.handlerTimeout
             case .ready, .rejecting, .declining, .finishing, .closed: nil
             }
-        guard let ofOutput = outputDeadline else { return ofState }
+        guard let ofOutput = output.deadline(limits) else { return ofState }
         return ofState.map { min($0, ofOutput) } ?? ofOutput
-    }
-
-    private var outputDeadline: MonotonicTime? {
-        output.isEmpty
-            ? nil : sending.deadline(within: limits.writeStallTimeout, total: limits.writeTimeout)
     }
 
     /// Bytes held of what the client sent and of the response to it, but not of
     /// the request that the handler has.
     var heldBytes: Int {
         let ofRequest = if case .ready(let parsed) = state { parsed.request.heldBytes } else { 0 }
-        return parser.heldBytes + unread.capacity + output.capacity + ofRequest
+        return parser.heldBytes + unread.capacity + output.heldBytes + ofRequest
     }
 
     // MARK: Events
@@ -167,7 +156,7 @@ struct HTTPConnection: Sendable {
     mutating func respond(with response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
         guard case .handling(let handling) = state else { return }
         let isLast = !handling.isPersistent || isDraining || clientHasEnded && unread.isEmpty
-        append(response, isHead: handling.isHead, isLast: isLast, date: date, at: now)
+        output.append(response, isHead: handling.isHead, isLast: isLast, date: date, at: now)
         if isLast {
             finish()
         } else {
@@ -178,19 +167,12 @@ struct HTTPConnection: Sendable {
 
     /// `count` bytes of ``output`` went out.
     mutating func sent(_ count: Int, at now: MonotonicTime) {
-        sentCount += count
-        guard sentCount == output.count else {
-            sending.note(count, at: now, within: limits.writeStallTimeout, rate: limits.minimumRate)
-            return
-        }
-        sentCount = 0
-        output.removeAll(keepingCapacity: output.capacity <= Self.mostIdleCapacity)
+        guard output.sent(count, at: now, limits) else { return }
         if case .idle = state { state = .idle(until: now + limits.keepAliveTimeout) }
     }
 
     /// The client is told why, and the connection ends.
     mutating func reject(_ error: HTTPProtocolError) {
-        // The response to HEAD has no content, whatever it says (RFC 9110 section 9.3.2).
         let isHead =
             switch state {
             case .handling(let handling): handling.isHead
@@ -233,7 +215,7 @@ struct HTTPConnection: Sendable {
     /// The time of ``deadline`` has come.
     mutating func timeOut(at now: MonotonicTime) {
         guard let deadline, deadline <= now else { return }
-        if let outputDeadline, outputDeadline <= now {
+        if let ofOutput = output.deadline(limits), ofOutput <= now {
             state = .closed
             return
         }
@@ -261,14 +243,14 @@ struct HTTPConnection: Sendable {
         case .closed:
             return .close
         case .rejecting(let error, let isHead, let head):
-            append(rejection(error, head), isHead: isHead, isLast: true, date: date, at: now)
+            output.append(rejection(error, head), isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .report(error)
         case .declining(let response, let isHead):
-            append(response, isHead: isHead, isLast: true, date: date, at: now)
+            output.append(response, isHead: isHead, isLast: true, date: date, at: now)
             finish()
             return .send
-        case .ready(let parsed) where output.count < Self.mostOutputBeforeSending:
+        case .ready(let parsed) where output.bytes.count < Self.mostOutputBeforeSending:
             state = .handling(
                 Handling(
                     since: now, isHead: parsed.request.method == "HEAD", isPersistent: parsed.isPersistent))
@@ -333,43 +315,7 @@ struct HTTPConnection: Sendable {
             state = .readingBody(progress)
         case (.body, _):
             state = .readingBody(TransferProgress(at: now))
-            if parser.awaitsContinue {
-                noteOutput(at: now)
-                output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
-            }
+            if parser.awaitsContinue { output.appendContinue(at: now) }
         }
-    }
-
-    // MARK: Writing
-
-    private mutating func noteOutput(at now: MonotonicTime) {
-        if output.isEmpty { sending = TransferProgress(at: now) }
-    }
-
-    private mutating func append(
-        _ response: HTTPResponse, isHead: Bool, isLast: Bool, date: HTTPDate, at now: MonotonicTime
-    ) {
-        noteOutput(at: now)
-        output.append(contentsOf: "HTTP/1.1 ".utf8)
-        output.append(decimal: response.status.rawValue)
-        output.append(UInt8(ascii: " "))
-        output.append(contentsOf: response.status.reasonPhrase.utf8)
-        output.append(contentsOf: "\r\nDate: ".utf8)
-        output.append(contentsOf: date.bytes)
-        output.append(contentsOf: "\r\nContent-Length: ".utf8)
-        output.append(decimal: response.body.count)
-        // HTTP/1.1 clients take the rest for granted, HTTP/1.0 clients must be told (RFC 9112 section 9.3).
-        output.append(contentsOf: (isLast ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n").utf8)
-        output.append(response.headers)
-        output.append(contentsOf: "\r\n".utf8)
-        if !isHead { output.append(contentsOf: response.body) }
-    }
-}
-
-extension [UInt8] {
-    /// - Parameter number: not negative.
-    fileprivate mutating func append(decimal number: Int) {
-        if number >= 10 { append(decimal: number / 10) }
-        append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 }

@@ -32,34 +32,19 @@ final class EventLoop {
 
     private var listener: Listener?
     private var hasNewcomers = false
-    /// The time at which accepting goes on after the system refused it.
-    private var acceptingPausedUntil: MonotonicTime?
     /// The second in which a client with too many connections was reported: it may
     /// try again thousands of times.
     private var lastTurningAway = 0
 
-    /// A time before which no connection has a deadline.
-    private var earliestDeadline: MonotonicTime?
-    private var lastSweep = MonotonicTime.now
-
+    private var deadlines = DeadlineSweep()
     private var drainDeadline: MonotonicTime?
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var mustStop = false
 
-    /// Deadlines are looked at no more often than this, so that looking at all
-    /// connections each time costs next to nothing.
-    private static let sweepInterval = Duration.milliseconds(25)
-    private static let acceptingPause = Duration.milliseconds(100)
     /// Takes about a millisecond.
     private static let mostAcceptedAtOnce = 64
     private static let listenerToken = UInt64.max
     private static let wakeUpToken = UInt64.max - 1
-
-    private final class Listener {
-        let descriptor: FileDescriptor
-        var isWatched = true
-        init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-    }
 
     init(
         sockets: consuming ServerSockets, mailbox: Mailbox, limits: HTTPLimits, memory: HTTPMemory,
@@ -77,7 +62,7 @@ final class EventLoop {
         self.rejection = rejection
         self.observer = observer
         queue = sockets.queue
-        listener = Listener(sockets.listener)
+        listener = Listener(sockets.listener, token: Self.listenerToken)
         connections = ConnectionTable(memory: memory)
     }
 
@@ -86,7 +71,7 @@ final class EventLoop {
     /// Runs until the server is drained or stopped.
     func run() {
         do throws(SystemError) {
-            if let listener { try queue.add(listener.descriptor, for: .input, token: Self.listenerToken) }
+            try listener?.add(to: queue)
             try queue.add(mailbox.wakeUp.descriptor, for: .input, token: Self.wakeUpToken)
             while !isFinished { try turn() }
         } catch {
@@ -105,7 +90,7 @@ final class EventLoop {
             hasNewcomers = false
             acceptSome()
         }
-        try watchListener()
+        try listener?.watch(in: queue, hasRoom: connections.count < limits.connections, at: now)
         let count = try queue.wait(into: &events, milliseconds: messages.isEmpty ? millisecondsToWait : 0)
         mailbox.noteAwake()
         now = .now
@@ -114,7 +99,7 @@ final class EventLoop {
             let event = events[index]
             handle(EventMask(rawValue: event.events), token: event.data.u64)
         }
-        if let earliestDeadline, max(earliestDeadline, lastSweep + Self.sweepInterval) <= now { sweep() }
+        if let due = deadlines.due, due <= now { sweep() }
         // Not on this thread: it takes some milliseconds for each hundred megabytes.
         if connections.shouldReturnMemory() { Task.detached { clinux_return_free_memory() } }
     }
@@ -138,7 +123,7 @@ final class EventLoop {
     private func handle(_ message: Mailbox.Message) {
         switch message {
         case .response(let response, let id):
-            guard let connection = connections.noteAnswer(to: id) else { return }
+            guard let connection = connections.noteResponse(to: id) else { return }
             connection.machine.respond(with: response, date: date, at: now)
             serve(connection)
         case .useTLS(let context):
@@ -176,15 +161,15 @@ final class EventLoop {
     // MARK: Deadlines
 
     private var millisecondsToWait: Int32? {
-        let sweep = earliestDeadline.map { max($0, lastSweep + Self.sweepInterval) }
-        guard let wake = [sweep, acceptingPausedUntil, drainDeadline].compactMap({ $0 }).min() else { return nil }
+        guard let wake = [deadlines.due, listener?.pausedUntil, drainDeadline].compactMap({ $0 }).min() else {
+            return nil
+        }
         let wait = MonotonicTime.now.duration(to: wake) / .milliseconds(1)
         return Int32(min(wait.rounded(.up), 60_000))
     }
 
     private func sweep() {
-        lastSweep = now
-        earliestDeadline = nil
+        deadlines.begin(at: now)
         for connection in connections.all {
             guard let deadline = connection.machine.deadline else { continue }
             if deadline <= now {
@@ -192,14 +177,9 @@ final class EventLoop {
                 connection.machine.timeOut(at: now)
                 serve(connection)
             } else {
-                note(deadline)
+                deadlines.note(deadline)
             }
         }
-    }
-
-    private func note(_ deadline: MonotonicTime) {
-        if let earliestDeadline, earliestDeadline <= deadline { return }
-        earliestDeadline = deadline
     }
 
     // MARK: Accepting
@@ -207,8 +187,8 @@ final class EventLoop {
     /// The rest has its turn after those who are connected already.
     private func acceptSome() {
         for _ in 0..<Self.mostAcceptedAtOnce {
-            guard acceptingPausedUntil == nil, connections.count < limits.connections, let listener else { return }
-            switch Socket.accept(from: listener.descriptor) {
+            guard connections.count < limits.connections, let listener else { return }
+            switch listener.accept() {
             case .accepted(let socket, from: let address):
                 // A socket that is not added closes here.
                 let isProxy = trustedProxies?.include(address.ipAddress) == true
@@ -240,7 +220,7 @@ final class EventLoop {
         do {
             connection.tls = try tls?.session()
             try queue.add(connection.socket, for: connection.interest, token: connection.id.rawValue)
-            if let deadline = machine.deadline { note(deadline) }
+            if let deadline = machine.deadline { deadlines.note(deadline) }
         } catch {
             close(connection)
             pauseAccepting("\(error)")
@@ -248,21 +228,9 @@ final class EventLoop {
     }
 
     /// The system is short of something, most likely of descriptors (EMFILE).
-    /// Clients wait in the kernel's queue meanwhile.
     private func pauseAccepting(_ reason: String) {
-        acceptingPausedUntil = now + Self.acceptingPause
+        listener?.pause(at: now)
         observer(.acceptingPaused(reason: reason))
-    }
-
-    /// Watches the listener only while a connection may be accepted: the rest
-    /// waits in the kernel's queue.
-    private func watchListener() throws(SystemError) {
-        if let until = acceptingPausedUntil, until <= now { acceptingPausedUntil = nil }
-        guard let listener else { return }
-        let isWanted = acceptingPausedUntil == nil && connections.count < limits.connections
-        guard isWanted != listener.isWatched else { return }
-        try queue.change(listener.descriptor, to: isWanted ? .input : [], token: Self.listenerToken)
-        listener.isWatched = isWanted
     }
 
     // MARK: Connections
@@ -348,7 +316,7 @@ final class EventLoop {
     /// Waits for `interest`, and for input if the connection wants it.
     private func watch(_ connection: Connection, for interest: EventMask, until deadline: MonotonicTime?) {
         connections.countBytes(of: connection)
-        if let deadline { note(deadline) }
+        if let deadline { deadlines.note(deadline) }
         let interest = connection.wantsInput ? interest.union(.input) : interest
         guard interest != connection.interest else { return }
         do throws(SystemError) {

@@ -54,7 +54,7 @@ struct Conversation: Equatable {
                 try demand(rejection == nil, "refused twice")
                 rejection = error
             case .send:
-                let sent = connection.output[connection.sentCount...]
+                let sent = connection.output.bytes[connection.output.sentCount...]
                 try demand(!sent.isEmpty, "nothing to send")
                 // It may stand behind the response to the request before.
                 output += sent.removing(Self.proceed)

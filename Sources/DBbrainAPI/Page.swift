@@ -3,17 +3,30 @@ import ActionDispatch
 import SessionKill
 import TencentCloudErrors
 
-/// Which part of a long list is wanted.
+/// A request for a part of a long list.
+public struct PageRequest: Codable, Sendable {
+    /// The instance; all that the account may see, if missing.
+    public var InstanceId: String?
+    /// The most elements of the part; default 20, at most 100.
+    public var Limit: UInt64?
+    /// The elements to skip, at most 10,000; default 0.
+    public var Offset: UInt64?
+
+    public init(InstanceId: String? = nil, Limit: UInt64? = nil, Offset: UInt64? = nil) {
+        self.InstanceId = InstanceId
+        self.Limit = Limit
+        self.Offset = Offset
+    }
+}
+
+/// The part of a long list that is wanted.
 struct Page {
     let limit: Int
     let offset: Int
 
-    /// - Parameters:
-    ///   - limit: from 1 to 100; 20 if missing.
-    ///   - offset: at most 10,000; 0 if missing.
-    init(limit: UInt64?, offset: UInt64?) throws(TencentCloudError) {
-        let limit = limit ?? 20
-        let offset = offset ?? 0
+    init(_ request: PageRequest) throws(TencentCloudError) {
+        let limit = request.Limit ?? 20
+        let offset = request.Offset ?? 0
         guard (1...100).contains(limit) else { throw .invalidValue("\(limit)", of: "Limit") }
         guard offset <= 10_000 else { throw .invalidValue("\(offset)", of: "Offset") }
         self.limit = Int(limit)

@@ -16,16 +16,16 @@ public struct CreateKillTaskRequest: Codable, Sendable {
     public var Duration: Int64
     /// The client's address, without or with its port.
     public var Host: String?
-    /// A comma list.
+    /// The databases, a comma list.
     public var DB: String?
-    /// A comma list.
+    /// The commands, a comma list.
     public var Command: String?
-    /// How the statement begins. Excludes ``Infos``.
+    /// The beginning of the statement. Excludes ``Infos``.
     public var Info: String?
-    /// What the statement contains: all of them.
+    /// The texts that the statement contains, all of them.
     public var Infos: [String]?
     public var User: String?
-    /// Sessions whose time is greater than this, in seconds.
+    /// The time that the sessions exceed, in seconds.
     public var Time: Int64?
     public var Product: Product?
 

@@ -7,20 +7,7 @@ import TencentCloudErrors
 ///
 /// An action of killd's own; the vendor has none like it. Plans that were
 /// prepared with `RecordHistory` false are not in it.
-public struct DescribeKillPlansRequest: Codable, Sendable {
-    /// The instance; all that the account may see, if missing.
-    public var InstanceId: String?
-    /// The most plans of a page; default 20, at most 100.
-    public var Limit: UInt64?
-    /// Plans to skip, at most 10,000; default 0.
-    public var Offset: UInt64?
-
-    public init(InstanceId: String? = nil, Limit: UInt64? = nil, Offset: UInt64? = nil) {
-        self.InstanceId = InstanceId
-        self.Limit = Limit
-        self.Offset = Offset
-    }
-}
+public typealias DescribeKillPlansRequest = PageRequest
 
 public struct DescribeKillPlansResponse: Codable, Sendable {
     public var Plans: [KillPlanSummary]
@@ -56,7 +43,7 @@ public struct KillPlanSummary: Codable, Sendable {
 extension DBbrain {
     func describeKillPlans(_ request: DescribeKillPlansRequest, _ call: Call) async throws -> DescribeKillPlansResponse
     {
-        let page = try Page(limit: request.Limit, offset: request.Offset)
+        let page = try Page(request)
         let listed = try listableInstances(request.InstanceId, for: call)
         let plans = try await inDialect {
             try await engine.history(of: listed, skipping: page.offset, limit: page.limit)

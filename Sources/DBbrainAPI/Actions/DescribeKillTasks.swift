@@ -6,20 +6,7 @@ import TencentCloudErrors
 /// The kill tasks that are and were, the latest first.
 ///
 /// An action of killd's own; the vendor has none like it.
-public struct DescribeKillTasksRequest: Codable, Sendable {
-    /// The instance; all that the account may see, if missing.
-    public var InstanceId: String?
-    /// The most tasks of a page; default 20, at most 100.
-    public var Limit: UInt64?
-    /// Tasks to skip, at most 10,000; default 0.
-    public var Offset: UInt64?
-
-    public init(InstanceId: String? = nil, Limit: UInt64? = nil, Offset: UInt64? = nil) {
-        self.InstanceId = InstanceId
-        self.Limit = Limit
-        self.Offset = Offset
-    }
-}
+public typealias DescribeKillTasksRequest = PageRequest
 
 public struct DescribeKillTasksResponse: Codable, Sendable {
     public var Tasks: [KillTaskDescription]
@@ -79,7 +66,7 @@ extension KillTaskDescription {
 extension DBbrain {
     func describeKillTasks(_ request: DescribeKillTasksRequest, _ call: Call) async throws -> DescribeKillTasksResponse
     {
-        let page = try Page(limit: request.Limit, offset: request.Offset)
+        let page = try Page(request)
         let listed = try listableInstances(request.InstanceId, for: call)
         let found = try await inDialect {
             try await tasks.tasks(of: listed, skipping: page.offset, limit: page.limit)

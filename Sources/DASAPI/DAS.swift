@@ -41,3 +41,8 @@ extension DAS {
         return instance
     }
 }
+
+extension DASCall {
+    /// Who calls, as tasks name them.
+    var accountName: AccountName { AccountName(rawValue: account.name) }
+}

@@ -133,3 +133,8 @@ public struct ManagedInstance: Sendable {
 public enum Product: String, Codable, Sendable, CaseIterable {
     case mysql, cynosdb
 }
+
+extension Call {
+    /// Who calls, as plans and tasks name them.
+    var accountName: AccountName { AccountName(rawValue: account.name) }
+}

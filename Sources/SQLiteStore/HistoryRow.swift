@@ -44,7 +44,7 @@ struct HistoryRow: Sendable {
         }
         let status = stored.asOf(time, expiresAt: UnixTime(milliseconds: expiresAt))
         return PlanSummary(
-            name: PlanName(rawValue: name), account: account, instance: instance,
+            name: PlanName(rawValue: name), account: AccountName(rawValue: account), instance: instance,
             task: task.map(KillTaskName.init), preparedAt: UnixTime(milliseconds: preparedAt), status: status,
             endedAt: endedAt.map(UnixTime.init), threadCount: outcomes.map(\.count).reduce(0, +), outcomes: counts)
     }

@@ -34,7 +34,7 @@ extension KillTaskRow {
         func json(_ texts: [String]) throws -> String { String(decoding: try encoder.encode(texts), as: UTF8.self) }
         let rule = task.rule
         self.init(
-            name: task.name.rawValue, account: task.account, instance: task.instance.rawValue,
+            name: task.name.rawValue, account: task.account.rawValue, instance: task.instance.rawValue,
             createdAt: task.createdAt.milliseconds, endsAt: task.endsAt?.milliseconds, host: rule.host, user: rule.user,
             databases: try rule.databases.map(json), commands: try rule.commands.map(json),
             longerThan: rule.longerThan)
@@ -70,7 +70,8 @@ extension KillTaskRow {
         }
         return StoredKillTask(
             task: KillTask(
-                name: KillTaskName(rawValue: name), instance: InstanceID(rawValue: instance), account: account,
+                name: KillTaskName(rawValue: name), instance: InstanceID(rawValue: instance),
+                account: AccountName(rawValue: account),
                 rule: rule, createdAt: UnixTime(milliseconds: createdAt), endsAt: endsAt.map(UnixTime.init)),
             state: try taskState(), killedSessions: Int(killedSessions))
     }
@@ -80,7 +81,7 @@ extension KillTaskRow {
         case ("running", nil, nil): .running
         case ("expired", let time?, nil): .ended(.expired, at: UnixTime(milliseconds: time))
         case ("cancelled", let time?, let account?):
-            .ended(.cancelled(by: account), at: UnixTime(milliseconds: time))
+            .ended(.cancelled(by: AccountName(rawValue: account)), at: UnixTime(milliseconds: time))
         default: throw StoreError(.damaged, "the state \(state) of \(name) contradicts what stands beside it")
         }
     }

@@ -51,7 +51,7 @@ extension KillTaskTable {
         let (state, account): (String, String?) =
             switch ending {
             case .expired: ("expired", nil)
-            case .cancelled(let account): ("cancelled", account)
+            case .cancelled(let account): ("cancelled", account.rawValue)
             }
         return try endTask.run([
             .text(state), .integer(time.milliseconds), SQLiteValue(account), .text(task.rawValue),

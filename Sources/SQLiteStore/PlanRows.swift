@@ -81,7 +81,7 @@ extension PlanRows {
         }
         self.init(
             name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
-            account: content.account, instance: content.instance.rawValue, task: content.task?.rawValue,
+            account: content.account.rawValue, instance: content.instance.rawValue, task: content.task?.rawValue,
             preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
             recordHistory: content.recordHistory, fingerprint: fingerprint, impact: try content.impact.map(json),
             threads: try content.threads.map { thread in
@@ -112,7 +112,8 @@ extension PlanRows {
         let plan = KillPlan(
             name: PlanName(rawValue: name), sqlExecID: SqlExecID(rawValue: sqlExecID),
             content: KillPlan.Content(
-                account: account, instance: InstanceID(rawValue: instance), task: task.map(KillTaskName.init),
+                account: AccountName(rawValue: account), instance: InstanceID(rawValue: instance),
+                task: task.map(KillTaskName.init),
                 preparedAt: UnixTime(milliseconds: preparedAt), expiresAt: UnixTime(milliseconds: expiresAt),
                 recordHistory: recordHistory,
                 fingerprint: try decoder.decode(ServerFingerprint.self, from: Data(fingerprint.utf8)),

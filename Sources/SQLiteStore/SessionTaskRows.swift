@@ -78,7 +78,7 @@ extension SessionTaskRows {
         let decoder = JSONDecoder()
         return StoredSessionTask(
             task: SessionTask(
-                id: SessionTaskID(rawValue: taskID), account: account,
+                id: SessionTaskID(rawValue: taskID), account: AccountName(rawValue: account),
                 target: SessionTaskTarget(
                     instance: InstanceID(rawValue: instance), node: node.map(NodeID.init)),
                 plan: PlanName(rawValue: plan), createdAt: UnixTime(milliseconds: createdAt)),

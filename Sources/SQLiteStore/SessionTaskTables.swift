@@ -52,7 +52,7 @@ extension SessionTaskTables {
 
     borrowing func insert(_ task: SessionTask, _ sessions: [SessionTaskRows.Session]) throws -> Int {
         let id = try insertTask.rows([
-            .text(task.id.rawValue), .text(task.account), .text(task.target.instance.rawValue),
+            .text(task.id.rawValue), .text(task.account.rawValue), .text(task.target.instance.rawValue),
             SQLiteValue(task.target.node?.rawValue), .text(task.plan.rawValue), .integer(task.createdAt.milliseconds),
         ]) { try $0.integer(0) }.first
         guard let id else { return 0 }

@@ -100,7 +100,7 @@ final class SessionListingTests: XCTestCase {
     {
         var data: SessionData?
         try await eventually("the listing", pause: .milliseconds(1)) {
-            switch await listings.listing(listing.id, at: listing.target, of: "ci")?.state {
+            switch await listings.listing(listing.id, at: listing.target, of: AccountName(rawValue: "ci"))?.state {
             case .running?: return false
             case .finished(let found)?:
                 data = found
@@ -113,25 +113,25 @@ final class SessionListingTests: XCTestCase {
 
     func testAResultIsReadAgainForADayAndByItsAccountAndPlaceOnly() async throws {
         let listings = listings()
-        let listing = try await listings.begin(on: target, for: "ci")
+        let listing = try await listings.begin(on: target, for: AccountName(rawValue: "ci"))
         guard case .running = listing.state else { return XCTFail("finished at once") }
         XCTAssertNotNil(listing.id.wholeMatch(of: /async_[0-9a-f]{32}/))
         for _ in 0..<3 {
             let data = try await finished(listing, in: listings)
             XCTAssertEqual(data?.sessions.count, 2)
         }
-        var other = await listings.listing(listing.id, at: listing.target, of: "alice")
+        var other = await listings.listing(listing.id, at: listing.target, of: AccountName(rawValue: "alice"))
         XCTAssertNil(other)
         other = await listings.listing(
             listing.id, at: SessionTaskTarget(instance: listing.target.instance, node: NodeID(rawValue: "pi-1")),
-            of: "ci"
+            of: AccountName(rawValue: "ci")
         )
         XCTAssertNil(other)
         time.milliseconds.withLock { $0 += 86_399_000 }
-        other = await listings.listing(listing.id, at: listing.target, of: "ci")
+        other = await listings.listing(listing.id, at: listing.target, of: AccountName(rawValue: "ci"))
         XCTAssertNotNil(other)
         time.milliseconds.withLock { $0 += 1_000 }
-        other = await listings.listing(listing.id, at: listing.target, of: "ci")
+        other = await listings.listing(listing.id, at: listing.target, of: AccountName(rawValue: "ci"))
         XCTAssertNil(other)
     }
 
@@ -139,7 +139,7 @@ final class SessionListingTests: XCTestCase {
         let listings = listings()
         let target = target
         var begun: [SessionListings.Listing] = []
-        for _ in 0..<50 { begun.append(try await listings.begin(on: target, for: "ci")) }
+        for _ in 0..<50 { begun.append(try await listings.begin(on: target, for: AccountName(rawValue: "ci"))) }
         for listing in begun {
             let data = try await finished(listing, in: listings)
             XCTAssertNotNil(data)
@@ -150,10 +150,10 @@ final class SessionListingTests: XCTestCase {
     func testAFailedLookIsAFailedListing() async throws {
         let listings = listings()
         server.failure.withLock { $0 = ServerError(.unreachable, "no answer") }
-        let listing = try await listings.begin(on: target, for: "ci")
+        let listing = try await listings.begin(on: target, for: AccountName(rawValue: "ci"))
         let data = try await finished(listing, in: listings)
         XCTAssertNil(data)
-        let found = await listings.listing(listing.id, at: listing.target, of: "ci")
+        let found = await listings.listing(listing.id, at: listing.target, of: AccountName(rawValue: "ci"))
         guard case .failed? = found?.state else { return XCTFail("\(String(describing: found?.state))") }
     }
 
@@ -161,16 +161,16 @@ final class SessionListingTests: XCTestCase {
         var limits = SessionListings.Limits()
         limits.count = 3
         let listings = listings(limits)
-        let others = try await listings.begin(on: target, for: "alice")
+        let others = try await listings.begin(on: target, for: AccountName(rawValue: "alice"))
         var begun: [SessionListings.Listing] = []
-        for _ in 0..<5 { begun.append(try await listings.begin(on: target, for: "ci")) }
+        for _ in 0..<5 { begun.append(try await listings.begin(on: target, for: AccountName(rawValue: "ci"))) }
         var kept: [Bool] = []
         for listing in begun {
-            let found = await listings.listing(listing.id, at: listing.target, of: "ci")
+            let found = await listings.listing(listing.id, at: listing.target, of: AccountName(rawValue: "ci"))
             kept.append(found != nil)
         }
         XCTAssertEqual(kept, [false, false, true, true, true])
-        let found = await listings.listing(others.id, at: others.target, of: "alice")
+        let found = await listings.listing(others.id, at: others.target, of: AccountName(rawValue: "alice"))
         XCTAssertNotNil(found)
     }
 
@@ -178,13 +178,13 @@ final class SessionListingTests: XCTestCase {
         var limits = SessionListings.Limits()
         limits.bytes = 1
         let listings = listings(limits)
-        let first = try await listings.begin(on: target, for: "ci")
+        let first = try await listings.begin(on: target, for: AccountName(rawValue: "ci"))
         var data = try await finished(first, in: listings)
         XCTAssertNotNil(data)
-        let second = try await listings.begin(on: target, for: "ci")
+        let second = try await listings.begin(on: target, for: AccountName(rawValue: "ci"))
         data = try await finished(second, in: listings)
         XCTAssertNotNil(data)
-        let found = await listings.listing(first.id, at: first.target, of: "ci")
+        let found = await listings.listing(first.id, at: first.target, of: AccountName(rawValue: "ci"))
         XCTAssertNil(found)
     }
 }

@@ -101,7 +101,7 @@ final class RoundTripTests: StoreTestCase {
         let store = try await openStore()
         for (number, text) in texts.enumerated() {
             var content = KillPlan.example().content
-            content.account = text
+            content.account = AccountName(rawValue: text)
             content.fingerprint.hostname = text
             content.threads = [
                 PinnedThread(

@@ -1,5 +1,6 @@
 import Migrations
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore

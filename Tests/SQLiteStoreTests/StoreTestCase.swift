@@ -2,6 +2,7 @@ import CSQLite
 import Foundation
 import Migrations
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore

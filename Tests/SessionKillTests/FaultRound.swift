@@ -1,6 +1,7 @@
 import CSQLite
 import Foundation
 import SessionKill
+import StoreContract
 import SQLiteStore
 import Synchronization
 import TestSupport

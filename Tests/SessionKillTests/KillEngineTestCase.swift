@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import XCTest
 
 /// An engine over a scripted server with thirty idle sessions, a store in

@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import Synchronization
 import TestSupport
 import XCTest
@@ -76,7 +77,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         gate.open()
         let states = await taskStates()
         XCTAssertEqual(states, [.ended(.cancelled(by: "alice"), at: clock.now())])
-        XCTAssertEqual(events, ["ended cancelled(by: \"alice\")"])
+        XCTAssertEqual(events, ["ended cancelled by alice"])
         // A look that comes all the same would be seen with the next task.
         _ = try await create(KillRule(user: "other"))
         try await gate.pause()

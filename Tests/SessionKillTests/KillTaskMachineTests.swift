@@ -1,3 +1,4 @@
+import StoreContract
 import SeededRandom
 import TestSupport
 import XCTest

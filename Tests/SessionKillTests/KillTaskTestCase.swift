@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import Synchronization
 import TestSupport
 import XCTest
@@ -82,7 +83,8 @@ extension KillTaskRunner.Event {
         case .failed(_, let error as StoreError): "failed \(error.reason)"
         case .failed(_, let error): "failed \(error)"
         case .recovered: "recovered"
-        case .ended(_, let ending): "ended \(ending)"
+        case .ended(_, .expired): "ended expired"
+        case .ended(_, .cancelled(let account)): "ended cancelled by \(account.rawValue)"
         case .suspended(_, let obstacle): "suspended \(obstacle)"
         }
     }

@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import XCTest
 
 final class OKIsNotDeathTests: KillEngineTestCase {

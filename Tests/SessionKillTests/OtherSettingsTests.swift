@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import Synchronization
 import XCTest
 

@@ -1,5 +1,6 @@
 import Cryptography
 import SessionKill
+import StoreContract
 import XCTest
 
 /// What Prepare keeps for whoever is to agree to a plan.

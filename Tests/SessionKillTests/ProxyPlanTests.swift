@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import XCTest
 
 /// Plans for sessions of a proxy that numbers them itself.

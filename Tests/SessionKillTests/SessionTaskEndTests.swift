@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import Synchronization
 import TestSupport
 import XCTest
@@ -183,7 +184,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
     func testATaskIsToldOfToItsCreatorAtItsPlaceForADay() async throws {
         let stored = try await run(.threads([3]))
         let (id, target) = (stored.task.id, stored.task.target)
-        func find(_ target: SessionTaskTarget, _ account: String) async throws -> StoredSessionTask? {
+        func find(_ target: SessionTaskTarget, _ account: AccountName) async throws -> StoredSessionTask? {
             try await runner.task(id, at: target, of: account)
         }
         var found = try await find(target, "ci")

@@ -1,4 +1,5 @@
 import Synchronization
+import StoreContract
 import TestSupport
 import XCTest
 

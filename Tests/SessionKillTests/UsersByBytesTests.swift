@@ -1,4 +1,5 @@
 import Text
+import StoreContract
 import XCTest
 
 @testable import SessionKill
@@ -94,9 +95,10 @@ final class UsersByBytesTests: KillEngineTestCase {
     }
 
     func testATicketOfTheAccountInAnotherFormIsNobodys() async throws {
-        let plan = try await engine.prepare(.threads([3]), on: instance, for: composed, recordHistory: true)
+        let plan = try await engine.prepare(
+            .threads([3]), on: instance, for: AccountName(rawValue: composed), recordHistory: true)
         do {
-            _ = try await engine.commit(plan.sqlExecID, on: instance, for: decomposed)
+            _ = try await engine.commit(plan.sqlExecID, on: instance, for: AccountName(rawValue: decomposed))
             XCTFail("committed")
         } catch {
             XCTAssertEqual(error as? KillError, .planNotFound)

@@ -69,3 +69,8 @@ func assertOneIsTrue(
     }
     XCTAssertEqual(responses.count { $0 }, 1, "\(responses)", file: file, line: line)
 }
+
+/// For names that stand in a test.
+extension AccountName: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self.init(rawValue: value) }
+}

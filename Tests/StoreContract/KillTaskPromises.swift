@@ -96,7 +96,7 @@ extension StoreContract {
         Promise("Of many ends of a kill task at the same moment one is true") { store in
             _ = try await store.insert(killTask())
             try await assertOneIsTrue { number in
-                try await store.end(killTask().name, as: .cancelled(by: "\(number)"), at: end)
+                try await store.end(killTask().name, as: .cancelled(by: AccountName(rawValue: "\(number)")), at: end)
             }
         },
 

@@ -26,7 +26,7 @@ struct GetKillInstanceSessionTaskResult: DASAction {
         let stored: StoredSessionTask?
         do throws(StoreError) {
             stored = try await das.tasks.task(
-                SessionTaskID(rawValue: request.TaskId), at: target, of: call.account.name)
+                SessionTaskID(rawValue: request.TaskId), at: target, of: call.accountName)
         } catch {
             throw .internalError(cause: error)
         }

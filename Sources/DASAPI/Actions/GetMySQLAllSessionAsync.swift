@@ -23,13 +23,13 @@ struct GetMySQLAllSessionAsync: DASAction {
         let instance = try das.instance(request.InstanceId, for: call).server(request.NodeId)
         guard let id = request.ResultId else {
             do throws(CryptographyError) {
-                return DASResponse(data: try await das.listings.begin(on: instance, for: call.account.name).response)
+                return DASResponse(data: try await das.listings.begin(on: instance, for: call.accountName).response)
             } catch {
                 throw .internalError(cause: error)
             }
         }
         guard id.utf8.count <= 64 else { throw .resultNotFound }
-        guard let listing = await das.listings.listing(id, at: instance.target, of: call.account.name) else {
+        guard let listing = await das.listings.listing(id, at: instance.target, of: call.accountName) else {
             throw .resultNotFound
         }
         var response = DASResponse(data: listing.response)

@@ -38,7 +38,7 @@ extension DAS {
         }
         let ids: [String]
         do {
-            ids = try await tasks.create(selection, on: targets, by: killer, for: call.account.name)
+            ids = try await tasks.create(selection, on: targets, by: killer, for: call.accountName)
                 .map(\.id.rawValue)
         } catch {
             throw DASError(creation: error)

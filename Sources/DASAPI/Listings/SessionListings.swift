@@ -20,7 +20,7 @@ public actor SessionListings {
     }
 
     struct Key: Hashable {
-        @Exact var account: String
+        let account: AccountName
         @Exact var id: String
     }
 
@@ -45,7 +45,7 @@ public actor SessionListings {
     private let report: @Sendable (SessionTaskTarget, any Error) -> Void
     private var listings: [Key: Listing] = [:]
     /// The ids of each account, the oldest first.
-    private var order: [ExactText: [String]] = [:]
+    private var order: [AccountName: [String]] = [:]
 
     /// - Parameter report: told why a listing failed; must not block.
     public init(
@@ -60,14 +60,14 @@ public actor SessionListings {
     /// Begins a listing. Those of one server that begin at the same moment share
     /// a look at it.
     func begin(
-        on instance: Instance, for account: String
+        on instance: Instance, for account: AccountName
     ) throws(CryptographyError) -> Listing {
         let id = "async_" + (try randomText(count: 32, alphabet: "0123456789abcdef"))
         let key = Key(account: account, id: id)
         let target = instance.target
         let listing = Listing(id: id, target: target, requestedAt: now())
         listings[key] = listing
-        order[ExactText(account), default: []].append(id)
+        order[account, default: []].append(id)
         dropOldest(of: account)
         Task {
             let state: State
@@ -87,7 +87,7 @@ public actor SessionListings {
     }
 
     /// The listing with that id, if the account asked for it at that place.
-    func listing(_ id: String, at target: SessionTaskTarget, of account: String) -> Listing? {
+    func listing(_ id: String, at target: SessionTaskTarget, of account: AccountName) -> Listing? {
         dropOldest(of: account)
         guard let listing = listings[Key(account: account, id: id)], listing.target == target else { return nil }
         return listing
@@ -99,8 +99,8 @@ public actor SessionListings {
         SessionData(list, readAt: time)
     }
 
-    private func dropOldest(of account: String) {
-        guard var ids = order[ExactText(account)] else { return }
+    private func dropOldest(of account: AccountName) {
+        guard var ids = order[account] else { return }
         let now = now()
         var size = ids.reduce(0) { $0 + self.size(of: Key(account: account, id: $1)) }
         while let oldest = ids.first, let listing = listings[Key(account: account, id: oldest)] {
@@ -111,7 +111,7 @@ public actor SessionListings {
             listings[Key(account: account, id: oldest)] = nil
             ids.removeFirst()
         }
-        order[ExactText(account)] = ids.isEmpty ? nil : ids
+        order[account] = ids.isEmpty ? nil : ids
     }
 
     private func size(of key: Key) -> Int {

@@ -22,7 +22,7 @@ extension DBbrain {
     func cancelKillTask(_ request: CancelKillTaskRequest, _ call: Call) async throws -> KillTaskResponse {
         let managed = try instance(request.InstanceId, product: request.Product, for: call)
         try call.require(.rule, on: managed.resource(for: call.account))
-        try await inDialect { try await tasks.cancel(on: managed.instance.id, by: call.account.name) }
+        try await inDialect { try await tasks.cancel(on: managed.instance.id, by: call.accountName) }
         return KillTaskResponse()
     }
 }

@@ -66,7 +66,7 @@ extension DBbrain {
         let managed = try instance(request.InstanceId, product: request.Product, for: call)
         try call.require(.rule, on: managed.resource(for: call.account))
         _ = try await inDialect {
-            try await tasks.create(rule, lasting: duration, on: managed.instance, for: call.account.name)
+            try await tasks.create(rule, lasting: duration, on: managed.instance, for: call.accountName)
         }
         return KillTaskResponse()
     }

@@ -146,7 +146,7 @@ extension DBbrain {
         }
         // A plan on an instance that the account may not see is rejected like one that never was.
         guard let stored, let managed = visibleInstance(stored.plan.content.instance, for: call) else { throw notFound }
-        if !stored.plan.content.account.isSame(as: call.account.name) {
+        if stored.plan.content.account != call.accountName {
             try call.require(.list, on: managed.resource(for: call.account))
         }
         return DescribeKillPlanResponse(Plan: KillPlanDescription(stored, status: engine.status(of: stored)))
@@ -166,7 +166,7 @@ extension KillPlanDescription {
         }
         PlanName = stored.plan.name.rawValue
         InstanceId = content.instance.rawValue
-        Account = content.account
+        Account = content.account.rawValue
         Task = content.task?.rawValue
         State = status.rawValue
         Digest = stored.digest

@@ -30,7 +30,7 @@ public struct KillPlanSummary: Codable, Sendable {
     init(_ summary: PlanSummary) {
         PlanName = summary.name.rawValue
         InstanceId = summary.instance.rawValue
-        Account = summary.account
+        Account = summary.account.rawValue
         Task = summary.task?.rawValue
         State = summary.status.rawValue
         PreparedAt = summary.preparedAt.text

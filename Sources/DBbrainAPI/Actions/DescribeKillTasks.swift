@@ -43,12 +43,12 @@ extension KillTaskDescription {
         let task = summary.task
         TaskName = task.name.rawValue
         InstanceId = task.instance.rawValue
-        Account = task.account
+        Account = task.account.rawValue
         State = summary.status.rawValue
         CreatedAt = task.createdAt.text
         EndsAt = task.endsAt?.text
         EndedAt = summary.endedAt?.text
-        CancelledBy = summary.cancelledBy
+        CancelledBy = summary.cancelledBy?.rawValue
         SessionsKilled = summary.killedSessions
         Host = task.rule.host
         DB = task.rule.databases?.joined(separator: ",")

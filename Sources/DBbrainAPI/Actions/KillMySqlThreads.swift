@@ -83,7 +83,7 @@ extension DBbrain {
                 }
                 return try await engine.prepare(
                     names.map(Selection.serverSessions) ?? .threads(threads), on: managed.instance,
-                    for: call.account.name, recordHistory: recordHistory)
+                    for: call.accountName, recordHistory: recordHistory)
             }
             return KillMySqlThreadsResponse(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:
@@ -94,7 +94,7 @@ extension DBbrain {
             try call.require(.commit, on: managed.resource(for: call.account))
             let report = try await inDialect {
                 try await engine.commit(
-                    SqlExecID(rawValue: sqlExecID), on: managed.instance, for: call.account.name)
+                    SqlExecID(rawValue: sqlExecID), on: managed.instance, for: call.accountName)
             }
             return KillMySqlThreadsResponse(Threads: report.killed, SqlExecId: sqlExecID)
         }

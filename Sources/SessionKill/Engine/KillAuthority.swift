@@ -12,8 +12,8 @@ public struct KillAuthority: Sendable {
     }
 
     public struct Request: Hashable, Sendable {
-        /// The name of the account that asked.
-        public let account: String
+        /// Who asked.
+        public let account: AccountName
         public let purpose: Purpose
         public let target: SessionTaskTarget
     }

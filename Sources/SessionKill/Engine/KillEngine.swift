@@ -77,7 +77,7 @@ public struct KillEngine: Sendable {
     ///   ``ServerError``, ``StoreError`` or `CryptographyError`; nothing is stored
     ///   then.
     public func prepare(
-        _ selection: Selection, on instance: Instance, for account: String, recordHistory: Bool
+        _ selection: Selection, on instance: Instance, for account: AccountName, recordHistory: Bool
     ) async throws -> KillPlan {
         let selected = try await select(selection, on: instance, withDetails: recordHistory)
         try selected.requireAllPinnable()
@@ -127,7 +127,7 @@ public struct KillEngine: Sendable {
     /// - Throws: ``ServerError`` if the server could not be told from its
     ///   successor, ``StoreError`` or `CryptographyError`; nothing is stored then.
     func store(
-        _ selected: SelectedSessions, on instance: Instance, for account: String, task: KillTaskName? = nil,
+        _ selected: SelectedSessions, on instance: Instance, for account: AccountName, task: KillTaskName? = nil,
         recordHistory: Bool = true
     ) async throws -> KillPlan {
         let observation = selected.snapshot.observation
@@ -160,13 +160,13 @@ public struct KillEngine: Sendable {
     ///   `CryptographyError`. No KILL was sent, except where
     ///   ``KillError/outcomesNotStored(_:)`` says so.
     public func commit(
-        _ sqlExecID: SqlExecID, on instance: Instance, for account: String
+        _ sqlExecID: SqlExecID, on instance: Instance, for account: AccountName
     ) async throws -> CommitReport {
         // With account and instance: nobody hears the answer to a Commit that would be refused to them.
         let key = CommitsInProgress.Key(sqlExecID: sqlExecID, account: account, instance: instance.id)
         return try await commitsInProgress.join(key) {
             try await commit(sqlExecID, on: instance, under: .requested) { plan in
-                plan.content.account.isSame(as: account) && plan.content.task == nil
+                plan.content.account == account && plan.content.task == nil
             }.report.get()
         }
     }
@@ -325,7 +325,7 @@ struct DelegatedLoginRefused: Error {
 private actor CommitsInProgress {
     struct Key: Hashable {
         let sqlExecID: SqlExecID
-        @Exact var account: String
+        let account: AccountName
         let instance: InstanceID
     }
 

@@ -5,8 +5,8 @@ import Cryptography
 public struct KillTask: Hashable, Sendable {
     public let name: KillTaskName
     public let instance: InstanceID
-    /// The name of the account that created it.
-    public let account: String
+    /// Who created it.
+    public let account: AccountName
     public let rule: KillRule
     public let createdAt: UnixTime
     /// From this instant on nothing is killed; `nil` if it goes on until it is
@@ -14,7 +14,7 @@ public struct KillTask: Hashable, Sendable {
     public let endsAt: UnixTime?
 
     public init(
-        name: KillTaskName, instance: InstanceID, account: String, rule: KillRule, createdAt: UnixTime,
+        name: KillTaskName, instance: InstanceID, account: AccountName, rule: KillRule, createdAt: UnixTime,
         endsAt: UnixTime?
     ) {
         self.name = name
@@ -49,8 +49,7 @@ public enum KillTaskDuration: Hashable, Sendable {
 public enum KillTaskEnding: Hashable, Sendable {
     /// Its duration was over.
     case expired
-    /// - Parameter account: the name of the account that cancelled it.
-    case cancelled(by: String)
+    case cancelled(by: AccountName)
 }
 
 /// How far a task got. That a running one has expired follows from the time

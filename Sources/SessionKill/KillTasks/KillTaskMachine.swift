@@ -150,7 +150,7 @@ struct KillTaskMachine {
     ///
     /// - Returns: how it ended and by which gate its KILLs pass; `nil` if none runs.
     mutating func cancel(
-        on instance: InstanceID, by account: String, at time: UnixTime
+        on instance: InstanceID, by account: AccountName, at time: UnixTime
     ) -> (task: KillTask, ending: KillTaskEnding, at: UnixTime, gate: GateID)? {
         guard var running = works[instance]?.running, !running.task.hasExpired(at: time) else { return nil }
         running.end(.cancelled(by: account), at: time)

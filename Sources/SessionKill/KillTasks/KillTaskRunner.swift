@@ -113,7 +113,7 @@ public actor KillTaskRunner {
     ///   not let it do its work, ``StoreError`` or `CryptographyError`; there is
     ///   no task then.
     public func create(
-        _ rule: KillRule, lasting duration: KillTaskDuration, on instance: Instance, for account: String
+        _ rule: KillRule, lasting duration: KillTaskDuration, on instance: Instance, for account: AccountName
     ) async throws -> KillTask {
         try await engine.requireAbilityToKill(on: instance)
         let now = clock.now()
@@ -139,7 +139,7 @@ public actor KillTaskRunner {
     ///
     /// - Throws: ``KillTaskError/notFound`` or
     ///   ``KillTaskError/cancellationNotStored(_:)``.
-    public func cancel(on instance: InstanceID, by account: String) async throws(KillTaskError) {
+    public func cancel(on instance: InstanceID, by account: AccountName) async throws(KillTaskError) {
         guard let ended = machine.cancel(on: instance, by: account, at: clock.now()) else { throw .notFound }
         await gate(ended.gate, endsAt: ended.task.endsAt).revoke()
         do {

@@ -14,7 +14,7 @@ public struct KillTaskSummary: Hashable, Sendable {
     public let status: KillTaskStatus
     public let endedAt: UnixTime?
     /// The name of the account that cancelled it.
-    public let cancelledBy: String?
+    public let cancelledBy: AccountName?
     public let killedSessions: Int
 
     init(_ stored: StoredKillTask, isSuspended: Bool, at time: UnixTime) {

@@ -15,8 +15,8 @@ public struct KillPlan: Hashable, Sendable {
 
     /// What the digest binds, besides the name and the ticket.
     public struct Content: Hashable, Sendable {
-        /// The name of the account that asked.
-        public var account: String
+        /// Who asked.
+        public var account: AccountName
         public var instance: InstanceID
         /// The kill task that made the plan; `nil` if somebody asked for it.
         public var task: KillTaskName?
@@ -33,7 +33,7 @@ public struct KillPlan: Hashable, Sendable {
         public var impact: PlanImpact?
 
         public init(
-            account: String, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
+            account: AccountName, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
             expiresAt: UnixTime, recordHistory: Bool, fingerprint: ServerFingerprint, threads: [PinnedThread],
             impact: PlanImpact? = nil
         ) {
@@ -99,6 +99,12 @@ public struct SqlExecID: TextID, Codable {
     }
 
     static let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+}
+
+/// The name of a configured account, such as `ci`.
+public struct AccountName: TextID {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
 }
 
 /// The id of a configured instance, such as `cdb-8jawylhf`.

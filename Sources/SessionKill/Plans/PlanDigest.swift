@@ -11,7 +11,7 @@ extension KillPlan {
     public func digest() throws(CryptographyError) -> String {
         var message = DigestMessage()
         message.append(name.rawValue)
-        message.append(content.account)
+        message.append(content.account.rawValue)
         message.append(content.instance.rawValue)
         message.append(content.preparedAt.milliseconds)
         message.append(content.expiresAt.milliseconds)

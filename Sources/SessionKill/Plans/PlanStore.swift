@@ -105,7 +105,7 @@ extension PlanState {
 /// A plan in the history: all but its threads, which are only counted.
 public struct PlanSummary: Hashable, Sendable {
     public var name: PlanName
-    public var account: String
+    public var account: AccountName
     public var instance: InstanceID
     /// The kill task that made it.
     public var task: KillTaskName?
@@ -117,7 +117,7 @@ public struct PlanSummary: Hashable, Sendable {
     public var outcomes: [Outcome.Kind: Int]
 
     public init(
-        name: PlanName, account: String, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
+        name: PlanName, account: AccountName, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
         status: PlanStatus, endedAt: UnixTime?, threadCount: Int, outcomes: [Outcome.Kind: Int]
     ) {
         self.name = name

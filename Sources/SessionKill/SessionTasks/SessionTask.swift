@@ -6,14 +6,15 @@ import Text
 /// Not a ``KillTask``, which goes on ending whoever matches its rule.
 public struct SessionTask: Hashable, Sendable {
     public let id: SessionTaskID
-    /// The name of the account that created it.
-    public let account: String
+    /// Who created it.
+    public let account: AccountName
     public let target: SessionTaskTarget
     /// The plan with the sessions that it is to end.
     public let plan: PlanName
     public let createdAt: UnixTime
 
-    public init(id: SessionTaskID, account: String, target: SessionTaskTarget, plan: PlanName, createdAt: UnixTime) {
+    public init(id: SessionTaskID, account: AccountName, target: SessionTaskTarget, plan: PlanName, createdAt: UnixTime)
+    {
         self.id = id
         self.account = account
         self.target = target

@@ -13,7 +13,7 @@ extension KillEngine {
     /// - Throws: ``ServerError``, ``StoreError`` or `CryptographyError`; nothing
     ///   is stored then.
     func prepare(
-        _ selection: Selection, on instance: Instance, by killer: KillingAccount, for account: String
+        _ selection: Selection, on instance: Instance, by killer: KillingAccount, for account: AccountName
     ) async throws -> PreparedSessionTask {
         let selected = try await select(selection, on: instance, by: killer)
         let policy = settings.statementPolicy(of: instance)

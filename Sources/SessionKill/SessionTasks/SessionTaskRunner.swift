@@ -117,7 +117,7 @@ public actor SessionTaskRunner {
     /// - Throws: ``SessionTaskError``, ``ServerError``, ``StoreError`` or
     ///   `CryptographyError`. Nothing was killed then.
     public func create(
-        _ selection: Selection, on instances: [Instance], by killer: KillingAccount, for account: String
+        _ selection: Selection, on instances: [Instance], by killer: KillingAccount, for account: AccountName
     ) async throws -> [SessionTask] {
         let targets = instances.map(\.target)
         try machine.admit(on: targets)
@@ -151,7 +151,7 @@ public actor SessionTaskRunner {
     /// The task with that id, if the account created it for that target and it has
     /// not been over for longer than ``SessionTask/retention``.
     public func task(
-        _ id: SessionTaskID, at target: SessionTaskTarget, of account: String
+        _ id: SessionTaskID, at target: SessionTaskTarget, of account: AccountName
     ) async throws(StoreError) -> StoredSessionTask? {
         // Clients ask again and again.
         let known: StoredSessionTask? =
@@ -160,7 +160,7 @@ public actor SessionTaskRunner {
             } else {
                 try await store.sessionTask(id)
             }
-        guard let stored = known, stored.task.target == target, stored.task.account.isSame(as: account) else {
+        guard let stored = known, stored.task.target == target, stored.task.account == account else {
             return nil
         }
         if case .ended(_, let time) = stored.state, clock.now() >= time.advanced(bySeconds: SessionTask.retention) {

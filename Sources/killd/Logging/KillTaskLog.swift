@@ -19,7 +19,7 @@ extension Log {
             let how =
                 switch ending {
                 case .expired: "expired"
-                case .cancelled(let account): "cancelled by \(account)"
+                case .cancelled(let account): "cancelled by \(account.rawValue)"
                 }
             info("a kill task ended", task.fields + [("how", how)])
         case .suspended(let task, let obstacle):

@@ -5,7 +5,7 @@ extension Log {
     func sessionTask(_ event: SessionTaskRunner.Event) {
         switch event {
         case .created(let task):
-            info("a session task was created", task.fields + [("account", task.account)])
+            info("a session task was created", task.fields + [("account", task.account.rawValue)])
         case .ended(let task, let ending, let killed, let failed, let spared):
             info(
                 "a session task ended",

@@ -109,7 +109,9 @@ struct Setup: Sendable {
             configuration.accounts.map { (ExactText($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         return KillAuthority { [instancesByTarget] request in
             guard let instance = instancesByTarget[request.target] else { return .failure(.instanceNotConfigured) }
-            guard let account = accounts[ExactText(request.account)] else { return .failure(.accountNotConfigured) }
+            guard let account = accounts[ExactText(request.account.rawValue)] else {
+                return .failure(.accountNotConfigured)
+            }
             let mayKill =
                 request.purpose.needs.isSubset(of: account.permissions)
                 && account.maySee(instance: request.target.instance.rawValue)

@@ -135,7 +135,7 @@ final class SessionListingTests: XCTestCase {
         XCTAssertNil(other)
     }
 
-    func testListingsAtTheSameMomentShareALook() async throws {
+    func testListingsAtTheSameMomentShareASnapshot() async throws {
         let listings = listings()
         let target = target
         var begun: [SessionListings.Listing] = []
@@ -147,7 +147,7 @@ final class SessionListingTests: XCTestCase {
         XCTAssertLessThan(server.snapshots.withLock { $0 }, 50)
     }
 
-    func testAFailedLookIsAFailedListing() async throws {
+    func testAFailedSnapshotIsAFailedListing() async throws {
         let listings = listings()
         server.failure.withLock { $0 = ServerError(.unreachable, "no answer") }
         let listing = try await listings.begin(on: target, for: AccountName(rawValue: "ci"))

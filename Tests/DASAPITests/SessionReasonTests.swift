@@ -18,7 +18,7 @@ final class SessionReasonTests: XCTestCase {
         (.decided(.ended), .expired),
     ]
 
-    func testEveryFateHasTheVendorsReason() {
+    func testEveryOutcomeHasTheVendorsReason() {
         for (outcome, reason) in outcomes { XCTAssertEqual(SessionReason(outcome), reason, "\(outcome)") }
         XCTAssertEqual(Set(outcomes.map(\.1)), Set(SessionReason.allCases))
     }

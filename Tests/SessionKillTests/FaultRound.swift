@@ -130,14 +130,14 @@ final class FaultRound {
             task == nil || hasNews.withLock(\.self)
         }
         let (name, wasMet) = (name, disk.failedCall != nil)
-        var fates: [ThreadID: Outcome]?
+        var ended: [ThreadID: Outcome]?
         if fault.mode != .crash {
             disk.repair()
             if let task {
                 try await eventually("\(name): the end of the task", pause: .milliseconds(1)) {
                     try await store.sessionTask(task.id)?.state != .running
                 }
-                fates = try await outcomes(of: task, in: store, name)
+                ended = try await outcomes(of: task, in: store, name)
             }
         }
         await runner.stop(within: .seconds(20))
@@ -151,7 +151,7 @@ final class FaultRound {
             XCTAssertEqual(running, [], "\(name): still running")
             guard let task else { return }
             let known = try await self.outcomes(of: task, in: store, name)
-            XCTAssertEqual(known, fates ?? known, "\(name): the task's end has changed")
+            XCTAssertEqual(known, ended ?? known, "\(name): the task's end has changed")
             try await self.assertTrue(known, name)
         }
         return wasMet

@@ -88,7 +88,7 @@ final class InterruptedCommitTests: KillEngineTestCase {
     }
 
     /// Without history nothing tells which transaction the session had.
-    func testARollbackThatMayBeItsOwnLeavesItsFateUnknown() async throws {
+    func testARollbackThatMayBeItsOwnLeavesItsOutcomeUnknown() async throws {
         let report = try await commitAfterCrash(recordHistory: false) { server in
             Self.remove(server)
             server.openTransactions = [OpenTransaction(Self.transaction("ROLLING BACK"), thread: nil)]

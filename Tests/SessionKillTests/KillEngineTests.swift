@@ -14,7 +14,7 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(kills, [])
     }
 
-    func testPreparesAtTheSameTimeShareALookThatBeganAfterTheyAsked() async throws {
+    func testPreparesAtTheSameTimeShareASnapshotThatBeganAfterTheyAsked() async throws {
         let engine = engine
         let instance = instance
         let plans = try await withThrowingTaskGroup(of: KillPlan.self) { group in
@@ -33,11 +33,11 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertNotNil(plans[0].content.threads[0].session)
     }
 
-    func testALookThatFailsFailsForAllWhoShareItAndTheNextIsNew() async throws {
+    func testASnapshotThatFailsFailsForAllWhoShareItAndTheNextIsNew() async throws {
         await server.set { $0.failure = ServerError(.unreachable, "no answer") }
         do {
             _ = try await prepare([3])
-            XCTFail("prepared without a look")
+            XCTFail("prepared without a snapshot")
         } catch let error as ServerError {
             XCTAssertEqual(error.reason, .unreachable)
         }
@@ -171,7 +171,7 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(report.killed, [3])
     }
 
-    func testASessionThatChangesHandsBetweenTheLookAndTheKillIsReplacedAndNotGone() async throws {
+    func testASessionThatChangesHandsBetweenTheSnapshotAndTheKillIsReplacedAndNotGone() async throws {
         let plan = try await prepare([3, 4])
         await server.set { server in
             server.beforeKill = { server in
@@ -364,7 +364,7 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(outcomes, [3: .ended, 4: .ended])
     }
 
-    func testAnotherServerAfterAnInterruptedCommitLeavesTheirFateUnknown() async throws {
+    func testAnotherServerAfterAnInterruptedCommitLeavesTheirOutcomesUnknown() async throws {
         let plan = try await prepare([3, 4])
         await store.set { $0.failing = [.finish] }
         _ = try? await commit(plan)
@@ -456,7 +456,7 @@ final class KillEngineTests: KillEngineTestCase {
             }
         }
         let plan = try await prepare([1, 2, 3, 4, 5, 6, 7])
-        // Ends by itself between the look and the KILL.
+        // Ends by itself between the snapshot and the KILL.
         await server.set { $0.beforeKill = { server in await server.set { $0.sessions.removeAll { $0.id == 7 } } } }
         let report = try await commit(plan)
         XCTAssertEqual(
@@ -471,7 +471,7 @@ final class KillEngineTests: KillEngineTestCase {
         XCTAssertEqual(report.killed, [6])
     }
 
-    func testAConnectionLostWhileWatchingLeavesTheFateUnknown() async throws {
+    func testAConnectionLostWhileWatchingLeavesTheOutcomeUnknown() async throws {
         let plan = try await prepare([3])
         await server.set { $0.failureAfterKill = ServerError(.connectionLost, code: 2013, "lost") }
         let report = try await commit(plan)

@@ -34,7 +34,7 @@ final class KillTaskEndTests: KillTaskTestCase {
     func testAKillThatWouldComeAfterTheEndIsNotSent() async throws {
         await addSessions(.idle(101, user: "batch"))
         await server.set { [clock] server in
-            server.beforeLook = { _, scope in
+            server.beforeSnapshot = { _, scope in
                 if scope == .transactions { clock.advance(bySeconds: 1) }
             }
         }
@@ -78,7 +78,7 @@ final class KillTaskEndTests: KillTaskTestCase {
         let states = await taskStates()
         XCTAssertEqual(states, [.ended(.cancelled(by: "alice"), at: clock.now())])
         XCTAssertEqual(events, ["ended cancelled by alice"])
-        // A look that comes all the same would be seen with the next task.
+        // A snapshot that comes all the same would be seen with the next task.
         _ = try await create(KillRule(user: "other"))
         try await gate.pause()
         await assertKilled([])
@@ -87,11 +87,11 @@ final class KillTaskEndTests: KillTaskTestCase {
         XCTAssertEqual(listed.map(\.cancelledBy), [nil, "alice"])
     }
 
-    func testACancellationDuringALookComesBeforeItsKill() async throws {
+    func testACancellationDuringASnapshotComesBeforeItsKill() async throws {
         await addSessions(.idle(101, user: "batch"))
         let cancelled = Mutex(false)
         await server.set { [runner, instance] server in
-            server.beforeLook = { _, scope in
+            server.beforeSnapshot = { _, scope in
                 guard scope == .transactions else { return }
                 try? await runner.cancel(on: instance.id, by: "alice")
                 cancelled.withLock { $0 = true }

@@ -81,7 +81,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         await reload([instance])
         let states = await taskStates()
         XCTAssertEqual(states, [.ended(.cancelled(by: "alice"), at: clock.now())])
-        // A look that comes all the same would be seen with the next task.
+        // A snapshot that comes all the same would be seen with the next task.
         _ = try await create(KillRule(user: "other"))
         try await gate.pause()
         await assertKilled([])
@@ -101,10 +101,10 @@ final class KillTaskReloadTests: KillTaskTestCase {
         try await eventually("the KILL") { await self.server.kills == [101] }
     }
 
-    func testALookUnderWayKillsNobodyOnceTheRightIsLost() async throws {
+    func testASnapshotUnderWayKillsNobodyOnceTheRightIsLost() async throws {
         await addSessions(.idle(101, user: "batch"))
         await server.set { [runner, engine, instance] server in
-            server.beforeLook = { _, scope in
+            server.beforeSnapshot = { _, scope in
                 guard scope == .transactions else { return }
                 await runner.replace(engine, [instance]) { _ in .notPermitted }
             }
@@ -146,7 +146,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         XCTAssertEqual(states, [.running])
     }
 
-    func testHoweverOftenAnInstanceComesAndGoesItIsLookedAtOnceASecond() async throws {
+    func testHoweverOftenAnInstanceComesAndGoesItIsAskedOnceASecond() async throws {
         _ = try await create(rule)
         try await gate.pause()
         for _ in 0..<5 {
@@ -161,7 +161,7 @@ final class KillTaskReloadTests: KillTaskTestCase {
         XCTAssertEqual(snapshots, 2)
     }
 
-    func testTheServerOfTheNewConfigurationIsTheNextToBeLookedAt() async throws {
+    func testTheServerOfTheNewConfigurationIsTheNextToBeAsked() async throws {
         _ = try await create(rule)
         try await gate.pause()
         await addSessions(.idle(101, user: "batch"))
@@ -185,10 +185,10 @@ final class KillTaskReloadTests: KillTaskTestCase {
         await runner.start()
         await reload([instance])
         await server.set { [runner, engine, instance] server in
-            server.beforeLook = { _, _ in await runner.replace(engine, [instance]) { _ in .notPermitted } }
+            server.beforeSnapshot = { _, _ in await runner.replace(engine, [instance]) { _ in .notPermitted } }
         }
         _ = try await create(rule)
-        await server.set { $0.beforeLook = { _, _ in } }
+        await server.set { $0.beforeSnapshot = { _, _ in } }
         await addSessions(.idle(101, user: "batch"))
         for _ in 0..<2 { try await snapshot() }
         await assertKilled([])

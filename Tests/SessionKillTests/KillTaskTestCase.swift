@@ -33,7 +33,7 @@ class KillTaskTestCase: KillEngineTestCase {
         return try await runner.create(rule, lasting: duration, on: instance, for: "ci")
     }
 
-    /// Has the runner look once more, a second later, and waits until it has.
+    /// Has the runner take another snapshot, a second later, and waits until it has.
     func snapshot(after milliseconds: Int64 = 1_000) async throws {
         try await gate.pause()
         clock.advance(milliseconds: milliseconds)

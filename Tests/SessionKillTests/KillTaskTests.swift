@@ -29,7 +29,7 @@ final class KillTaskTests: KillTaskTestCase {
         XCTAssertEqual(events, ["killed 101,102", "killed 103"])
     }
 
-    func testLooksOnceASecondAndStoresNothingAsLongAsNobodyMatches() async throws {
+    func testAsksOnceASecondAndStoresNothingAsLongAsNobodyMatches() async throws {
         _ = try await create(rule())
         for _ in 0..<5 {
             let pause = try await gate.pause()
@@ -63,7 +63,7 @@ final class KillTaskTests: KillTaskTestCase {
     func testWhoNoLongerMatchesAtTheKillIsSpared() async throws {
         await addSessions(.idle(101, user: "batch", command: "Query"), .idle(102, user: "batch", command: "Query"))
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 guard scope == .transactions else { return }
                 await server.set { $0.change(101) { $0.details.command = "Sleep" } }
             }
@@ -78,9 +78,9 @@ final class KillTaskTests: KillTaskTestCase {
     func testWhoTookOverAnIDMeanwhileIsSpared() async throws {
         await addSessions(.idle(101, user: "batch"), .idle(102, user: "batch"))
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 await server.set { server in
-                    // Between the look that found them and the one that pins, and between that and the KILL.
+                    // Between the snapshot that found them and the one that pins, and between that and the KILL.
                     if scope == .locks { server.change(101) { $0.identity.user = "payroll" } }
                     if scope == .transactions { server.change(102) { $0.identity.host = "10.0.0.9:1" } }
                 }
@@ -149,7 +149,7 @@ final class KillTaskTests: KillTaskTestCase {
     func testServersThatTakeTurnsBehindOneAddressMakeNoPlanASecond() async throws {
         await addSessions(.idle(101, user: "batch"))
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 await server.set { $0.fingerprint.hostname = scope == .transactions ? "db2" : "db1" }
             }
         }
@@ -198,7 +198,7 @@ final class KillTaskTests: KillTaskTestCase {
 
     // MARK: Errors
 
-    func testAnErrorIsToldOnceAndTheNextLookTriesAgain() async throws {
+    func testAnErrorIsToldOnceAndTheNextSnapshotTriesAgain() async throws {
         _ = try await create(rule())
         try await gate.pause()
         await addSessions(.idle(101, user: "batch"))

@@ -134,7 +134,7 @@ final class OKIsNotDeathTests: KillEngineTestCase {
         XCTAssertGreaterThanOrEqual(clock.slept, .seconds(1))
     }
 
-    func testEvenWithoutAWaitTheTransactionsAreLookedAtOnce() async throws {
+    func testEvenWithoutAWaitTheTransactionsAreReadOnce() async throws {
         let transaction = OpenTransaction(Self.transaction(rowsLeft: 7, "ROLLING BACK"), thread: 50)
         await server.set { server in
             server.sessions.append(.idle(50, transaction: Self.transaction))

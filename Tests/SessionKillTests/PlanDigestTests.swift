@@ -39,13 +39,13 @@ final class PlanDigestTests: XCTestCase {
 
     private func digest(
         ofIdentity changeIdentity: (inout SessionIdentity) -> Void = { _ in },
-        ofPicture changePicture: (inout PinnedDetails) -> Void = { _ in }
+        ofDetails changeDetails: (inout PinnedDetails) -> Void = { _ in }
     ) throws -> String {
         try digest { content in
             guard let session = content.threads[0].session, var details = session.details else { return }
             var identity = session.identity
             changeIdentity(&identity)
-            changePicture(&details)
+            changeDetails(&details)
             content.threads[0] = PinnedThread(PinnedSession(identity: identity, details: details))
         }
     }
@@ -78,26 +78,26 @@ final class PlanDigestTests: XCTestCase {
             try digest(ofIdentity: { $0.performanceSchemaThreadID = 41 }), try digest(ofIdentity: { $0.client = nil }),
             try digest(ofIdentity: { $0.client?.programName = "sql" }),
             try digest(ofIdentity: { $0.client?.processID = nil }),
-            try digest(ofPicture: { $0.database = nil }), try digest(ofPicture: { $0.command = "Sleep" }),
-            try digest(ofPicture: { $0.seconds = nil }), try digest(ofPicture: { $0.state = nil }),
-            try digest(ofPicture: { $0.statement = nil }),
-            try digest(ofPicture: { $0.statement = .shown(text: "SELECT 2", length: 8) }),
-            try digest(ofPicture: { $0.statement = .shown(text: "SELECT 1", length: 9) }),
-            try digest(ofPicture: { $0.statement = .hidden(sha256: "SELECT 1") }),
-            try digest(ofPicture: { $0.transaction = nil }), try digest(ofPicture: { $0.transaction?.id = nil }),
-            try digest(ofPicture: { $0.transaction?.id = "8" }), try digest(ofPicture: { $0.transaction?.age = 2 }),
-            try digest(ofPicture: { $0.transaction?.rowsModified = 3 }),
-            try digest(ofPicture: { $0.transaction?.rowsModified = nil }),
-            try digest(ofPicture: { $0.transaction?.state = "LOCK WAIT" }),
-            try digest(ofPicture: { $0.preparedXA = .present }), try digest(ofPicture: { $0.preparedXA = .unknown }),
-            try digest(ofPicture: { $0.protection = nil }),
-            try digest(ofPicture: { $0.protection = .replication }), try digest(ofPicture: { $0.wantedLocks = [] }),
-            try digest(ofPicture: { $0.wantedLocks[0].waiters = 2 }),
-            try digest(ofPicture: { $0.wantedLocks[0].lock.kind = .user }),
-            try digest(ofPicture: { $0.wantedLocks[0].lock.object = "d.u" }),
-            try digest(ofPicture: { $0.wantedLocks[0].lock.index = nil }),
-            try digest(ofPicture: { $0.wantedLocks[0].lock.mode = "S" }),
-            try digest(ofPicture: { $0.freedSessions = 0 }),
+            try digest(ofDetails: { $0.database = nil }), try digest(ofDetails: { $0.command = "Sleep" }),
+            try digest(ofDetails: { $0.seconds = nil }), try digest(ofDetails: { $0.state = nil }),
+            try digest(ofDetails: { $0.statement = nil }),
+            try digest(ofDetails: { $0.statement = .shown(text: "SELECT 2", length: 8) }),
+            try digest(ofDetails: { $0.statement = .shown(text: "SELECT 1", length: 9) }),
+            try digest(ofDetails: { $0.statement = .hidden(sha256: "SELECT 1") }),
+            try digest(ofDetails: { $0.transaction = nil }), try digest(ofDetails: { $0.transaction?.id = nil }),
+            try digest(ofDetails: { $0.transaction?.id = "8" }), try digest(ofDetails: { $0.transaction?.age = 2 }),
+            try digest(ofDetails: { $0.transaction?.rowsModified = 3 }),
+            try digest(ofDetails: { $0.transaction?.rowsModified = nil }),
+            try digest(ofDetails: { $0.transaction?.state = "LOCK WAIT" }),
+            try digest(ofDetails: { $0.preparedXA = .present }), try digest(ofDetails: { $0.preparedXA = .unknown }),
+            try digest(ofDetails: { $0.protection = nil }),
+            try digest(ofDetails: { $0.protection = .replication }), try digest(ofDetails: { $0.wantedLocks = [] }),
+            try digest(ofDetails: { $0.wantedLocks[0].waiters = 2 }),
+            try digest(ofDetails: { $0.wantedLocks[0].lock.kind = .user }),
+            try digest(ofDetails: { $0.wantedLocks[0].lock.object = "d.u" }),
+            try digest(ofDetails: { $0.wantedLocks[0].lock.index = nil }),
+            try digest(ofDetails: { $0.wantedLocks[0].lock.mode = "S" }),
+            try digest(ofDetails: { $0.freedSessions = 0 }),
             // The same characters, but not in the same fields.
             try digest(ofIdentity: { identity in
                 identity.user = "appa"

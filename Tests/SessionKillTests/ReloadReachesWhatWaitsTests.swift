@@ -57,7 +57,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
             let plan = try await prepare([id])
             let authority = authority(change)
             await server.set { server in
-                server.beforeLook = { _, scope in if scope == .transactions { engine.replace(authority) } }
+                server.beforeSnapshot = { _, scope in if scope == .transactions { engine.replace(authority) } }
             }
             do {
                 let report = try await engine.commit(plan.sqlExecID, on: instance, for: "ci")
@@ -68,7 +68,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
                 let state = await store.plans[plan.sqlExecID]?.state
                 XCTAssertEqual(state, .prepared, "it can be committed when it is permitted again")
             }
-            await server.set { $0.beforeLook = { _, _ in } }
+            await server.set { $0.beforeSnapshot = { _, _ in } }
             await assertNobodyIsKilled(change)
         }
     }
@@ -103,7 +103,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
     func testAPlanThatExpiresWhileItsCommitWaitsIsNotCommitted() async throws {
         let plan = try await prepare([3])
         await server.set { [clock] server in
-            server.beforeLook = { _, scope in if scope == .transactions { clock.advance(bySeconds: 600) } }
+            server.beforeSnapshot = { _, scope in if scope == .transactions { clock.advance(bySeconds: 600) } }
         }
         do {
             _ = try await commit(plan)
@@ -125,11 +125,11 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
         let plan = try await prepare([3])
         let gate = Gate(for: 1)
         await server.set { server in
-            server.beforeLook = { _, scope in if scope == .transactions { await gate.wait() } }
+            server.beforeSnapshot = { _, scope in if scope == .transactions { await gate.wait() } }
         }
         let instance = instance
         let first = Task { try await engine.commit(plan.sqlExecID, on: instance, for: "ci") }
-        try await eventually("the look") { await gate.arrived == 1 }
+        try await eventually("the snapshot") { await gate.arrived == 1 }
         engine.replace(authority(.anotherServer))
         let renewed = Instance(id: instance.id, server: otherServer, protectedUsers: [])
         let second = Task { try await engine.commit(plan.sqlExecID, on: renewed, for: "ci") }
@@ -200,7 +200,7 @@ final class ReloadReachesWhatWaitsTests: SessionTaskTestCase {
                 engine: engine, store: store, clock: .init(now: clock.now, sleep: clock.sleep), report: { _ in })
             let gate = Gate(for: 2)
             await server.set { server in
-                server.beforeLook = { _, scope in if scope == .transactions { await gate.wait() } }
+                server.beforeSnapshot = { _, scope in if scope == .transactions { await gate.wait() } }
             }
             let ids = (1...3).map { ThreadID(integerLiteral: UInt32(index * 3 + $0)) }
             var tasks: [SessionTask] = []

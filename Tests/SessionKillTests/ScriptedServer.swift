@@ -22,7 +22,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
 
     /// Every KILL that reached the server, in order.
     private(set) var kills: [ThreadID] = []
-    /// What each look at the server asked for.
+    /// What each snapshot at the server asked for.
     private(set) var scopes: [ObservationScope] = []
     private var transactionReadings = 0
     var repeatsTheLastReading = false
@@ -33,8 +33,8 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     var afterKill: @Sendable (Session) -> Session? = { _ in nil }
     /// Called between observing and killing.
     var beforeKill: @Sendable (ScriptedServer) async -> Void = { _ in }
-    /// Called before a look at the server.
-    var beforeLook: @Sendable (ScriptedServer, ObservationScope) async -> Void = { _, _ in }
+    /// Called before a snapshot at the server.
+    var beforeSnapshot: @Sendable (ScriptedServer, ObservationScope) async -> Void = { _, _ in }
     var failure: ServerError?
     var failureAfterKill: ServerError?
 
@@ -49,15 +49,15 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     nonisolated func withConnection<Answer: Sendable>(
         as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer {
-        try await body(try await CallersView(server: self, login: admit(login)))
+        try await body(try await DelegatedView(server: self, login: admit(login)))
     }
 
     /// What the server says to a login; `nil` means that it lets it in.
     var answerToLogin: @Sendable (DatabaseLogin) -> ServerError? = { _ in nil }
-    /// What differs in a look on a caller's connection.
-    var callersLook: @Sendable (inout ServerObservation) -> Void = { _ in }
+    /// What differs in a snapshot on a caller's connection.
+    var delegatedSnapshot: @Sendable (inout ServerObservation) -> Void = { _ in }
     /// As whom each KILL was sent that was not killd's own.
-    private(set) var callersKills: [ThreadID: String] = [:]
+    private(set) var delegatedKills: [ThreadID: String] = [:]
 
     private func admit(_ login: DatabaseLogin) throws -> DatabaseLogin {
         if let refusal = answerToLogin(login) { throw refusal }
@@ -65,11 +65,11 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     }
 
     fileprivate func noteKills(_ sessions: [SessionIdentity], by login: DatabaseLogin) {
-        for session in sessions { callersKills[session.id] = login.user }
+        for session in sessions { delegatedKills[session.id] = login.user }
     }
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
-        await beforeLook(self, scope)
+        await beforeSnapshot(self, scope)
         if let failure { throw failure }
         scopes.append(scope)
         return ServerObservation(
@@ -121,15 +121,15 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     }
 }
 
-/// A connection as somebody else than killd, on which nothing but a kill and the look before it is asked for.
-private struct CallersView: ServerConnection {
+/// A connection as somebody else than killd, on which nothing but a kill and the snapshot before it is asked for.
+private struct DelegatedView: ServerConnection {
     let server: ScriptedServer
     let login: DatabaseLogin
 
     func observe(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         guard scope == .server else { throw ServerError(.privilegeMissing("PROCESS"), "not asked of a caller") }
         var snapshot = try await server.observe(scope)
-        await server.callersLook(&snapshot)
+        await server.delegatedSnapshot(&snapshot)
         return snapshot
     }
 

@@ -14,7 +14,7 @@ final class SessionTaskTests: SessionTaskTestCase {
         XCTAssertEqual(stored.outcomes, [5: .decided(.killed), 3: .decided(.killed), 999: .decided(.gone)])
         XCTAssertEqual(stored.ending, .success)
         await assertKilled([3, 5])
-        let (callers, left) = (await server.callersKills, await server.sessions.count)
+        let (callers, left) = (await server.delegatedKills, await server.sessions.count)
         XCTAssertEqual(callers, [3: "dba", 5: "dba"])
         XCTAssertEqual(left, 28)
         try await assertReported(["created", "ended success: 2 killed, 0 failed, 0 spared"])
@@ -63,7 +63,7 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testLeavesASessionThatTookOverTheIdAlone() async throws {
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 guard scope == .transactions else { return }
                 await server.set { $0.sessions[$0.sessions.count - 1] = .idle(30, user: "other") }
             }
@@ -77,7 +77,7 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testSessionsThatComeLaterAreNotEnded() async throws {
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 if scope == .transactions { await server.set { $0.sessions.append(.idle(101)) } }
             }
         }
@@ -89,7 +89,7 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testKeepsTheRowsAsTheyWereWhenTheKillsWereSent() async throws {
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 guard scope == .transactions else { return }
                 await server.set { server in
                     server.sessions[2].details = SessionDetails(
@@ -153,7 +153,7 @@ final class SessionTaskTests: SessionTaskTestCase {
 
     func testARefusalOfKilldsOwnAccountIsNoneOfTheCallersLogin() async throws {
         await server.set { server in
-            server.beforeLook = { server, scope in
+            server.beforeSnapshot = { server, scope in
                 let refusal = ServerError(.loginRefused, code: 1045, "killd is refused")
                 if scope == .transactions { await server.set { $0.failure = refusal } }
             }
@@ -168,7 +168,7 @@ final class SessionTaskTests: SessionTaskTestCase {
         for blind in [true, false] {
             await server.set { server in
                 server.sessions += [.idle(101, user: "dba"), .idle(102, user: "other")]
-                server.callersLook = { snapshot in
+                server.delegatedSnapshot = { snapshot in
                     if blind {
                         snapshot.seesAllSessions = false
                     } else {
@@ -189,7 +189,7 @@ final class SessionTaskTests: SessionTaskTestCase {
     }
 
     func testALoginWithoutTheRightMakesTheTaskFail() async throws {
-        await server.set { $0.callersLook = { $0.missingKillPrivilege = "CONNECTION_ADMIN" } }
+        await server.set { $0.delegatedSnapshot = { $0.missingKillPrivilege = "CONNECTION_ADMIN" } }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.outcomes, [3: .decided(.denied(.ownSessionsOnly))])
         XCTAssertEqual(stored.ending, .failure)
@@ -199,7 +199,7 @@ final class SessionTaskTests: SessionTaskTestCase {
     func testACallersAccountNeedsNothingOfKilldsRightToKill() async throws {
         await server.set { server in
             server.missingKillPrivilege = "CONNECTION_ADMIN"
-            server.callersLook = { $0.missingKillPrivilege = nil }
+            server.delegatedSnapshot = { $0.missingKillPrivilege = nil }
         }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
@@ -214,12 +214,12 @@ final class SessionTaskTests: SessionTaskTestCase {
     func testKilldsOwnAccountKillsIfTheTaskIsItsOwn() async throws {
         let stored = try await run(.threads([3]), by: .killd)
         XCTAssertEqual(stored.outcomes, [3: .decided(.killed)])
-        let callers = await server.callersKills
+        let callers = await server.delegatedKills
         XCTAssertEqual(callers, [:])
     }
 
     func testKillsNobodyIfTheLoginLeadsToAnotherServer() async throws {
-        await server.set { $0.callersLook = { $0.fingerprint.uniqueID = "another" } }
+        await server.set { $0.delegatedSnapshot = { $0.fingerprint.uniqueID = "another" } }
         let stored = try await run(.threads([3]))
         XCTAssertEqual(stored.ending, .error)
         await assertKilled([])

@@ -6,17 +6,17 @@ import XCTest
 @testable import SessionKill
 
 final class SharedSnapshotTests: XCTestCase {
-    func testCallsThatComeDuringALookShareTheNext() async throws {
-        let snapshots = ScriptedLooks()
+    func testCallsThatComeDuringASnapshotShareTheNext() async throws {
+        let snapshots = ScriptedSnapshots()
         let shared = SharedSnapshot(
             { try await snapshots.snapshot() }, timeout: { try await Task.sleep(for: .seconds(600)) })
         let first = Task { try await shared.observe() }
-        try await eventually("the first look") { snapshots.underWay == 1 }
+        try await eventually("the first snapshot") { snapshots.underWay == 1 }
         let others = (0..<5).map { _ in Task { try await shared.observe() } }
         try await Task.sleep(for: .milliseconds(50))
         XCTAssertEqual(snapshots.underWay, 1)
         snapshots.finish(1)
-        try await eventually("the second look") { snapshots.begun == 2 }
+        try await eventually("the second snapshot") { snapshots.begun == 2 }
         snapshots.finish(2)
         let seen = try await first.value
         XCTAssertEqual(seen, 1)
@@ -26,23 +26,23 @@ final class SharedSnapshotTests: XCTestCase {
         }
     }
 
-    func testALookThatHangsKeepsNobodyBehindItWaiting() async throws {
-        let snapshots = ScriptedLooks()
+    func testASnapshotThatHangsKeepsNobodyBehindItWaiting() async throws {
+        let snapshots = ScriptedSnapshots()
         let timeout = PauseGate()
         let shared = SharedSnapshot(
             { try await snapshots.snapshot() }, timeout: { try await timeout.sleep(.seconds(1)) })
         let hanging = Task { try await shared.observe() }
-        try await eventually("the first look") { snapshots.begun == 1 }
+        try await eventually("the first snapshot") { snapshots.begun == 1 }
         let next = Task { try await shared.observe() }
         try await timeout.pause()
         timeout.open()
-        try await eventually("the second look") { snapshots.begun == 2 }
+        try await eventually("the second snapshot") { snapshots.begun == 2 }
         snapshots.finish(2)
         let seen = try await next.value
         XCTAssertEqual(seen, 2)
         // The look that hung is still of use to who asked for it, and to nobody else.
         let later = Task { try await shared.observe() }
-        try await eventually("the third look") { snapshots.begun == 3 }
+        try await eventually("the third snapshot") { snapshots.begun == 3 }
         snapshots.finish(1)
         let late = try await hanging.value
         XCTAssertEqual(late, 1)
@@ -52,8 +52,8 @@ final class SharedSnapshotTests: XCTestCase {
     }
 }
 
-/// Looks that end when a test says so; each sees its number.
-private final class ScriptedLooks: Sendable {
+/// Snapshots that end when a test says so; each sees its number.
+private final class ScriptedSnapshots: Sendable {
     private struct State {
         var begun = 0
         var waiting: [Int: CheckedContinuation<Int, any Error>] = [:]

@@ -1,10 +1,10 @@
 /// One run of a Commit on one connection to one server process.
 ///
-/// If a caller's account kills, a second connection is there for that. What
-/// decides and proves is read on killd's own all the same: the caller's account
-/// may see a part of the sessions only, and a list with holes proves nobody's
-/// death. On the caller's, the fingerprint is read before, and each KILL looks
-/// at its session's identity in the same packet.
+/// If a delegated login sends the KILLs, a second connection is there for that.
+/// What decides and proves is read on killd's own all the same: the delegated
+/// account may see a part of the sessions only, and a list with holes proves
+/// nobody's death. On the delegated one the fingerprint is read before, and each
+/// KILL looks at its session's identity in the same packet.
 struct Commit {
     /// What a Commit needs beside the plan.
     struct Environment: Sendable {
@@ -140,7 +140,7 @@ struct Commit {
         throw KillError.stale(reason, afterInterruption: !state.intended.isEmpty)
     }
 
-    /// Whether it makes sense to send the KILL. To a caller's account that sees its own sessions only, or may kill no
+    /// Whether it makes sense to send the KILL. To a delegated account that sees its own sessions only, or may kill no
     /// others, the server would say that there is no such thread, or refuse.
     private func mayKill(_ session: Session, _ delegatedView: ServerObservation?) -> Bool {
         guard let delegatedLogin, let delegatedView else { return true }
@@ -161,7 +161,7 @@ struct Commit {
         if state == .prepared, hasExpired { return .withheld(because: .planExpired) }
         let killer = delegatedLogin?.connection ?? connection
         do throws(KillObstacle) {
-            let (selection, responses) = try await environment.gate.pass(
+            let (permitted, responses) = try await environment.gate.pass(
                 sessions, in: observation, for: request, on: instance
             ) { sessions -> [KillResponse]? in
                 let identities = sessions.map(\.identity)
@@ -169,7 +169,7 @@ struct Commit {
                 return await gate { await killer.kill(identities) }
             }
             guard let responses else { return .withheld(because: .taskRevoked) }
-            return .responses(Array(zip(selection.sessions, responses)), spared: selection.spared)
+            return .responses(Array(zip(permitted.sessions, responses)), spared: permitted.spared)
         } catch {
             return .withheld(because: .notPermitted(error))
         }

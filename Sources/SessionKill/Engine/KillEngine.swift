@@ -88,7 +88,7 @@ public struct KillEngine: Sendable {
     ///
     /// - Parameters:
     ///   - killer: if it is killd, its account must be allowed to kill. What a
-    ///     caller's may do is seen when it has logged in.
+    ///     delegated login's may do is seen when it has logged in.
     ///   - withDetails: whether to read transactions and locks too, which costs the
     ///     server more.
     /// - Throws: ``PreparationError`` or ``ServerError``.

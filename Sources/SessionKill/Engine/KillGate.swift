@@ -35,7 +35,7 @@ final class KillGate: Sendable {
 
     /// Whom of `sessions` the configuration of now lets be killed, and who is
     /// protected by it.
-    struct Selection: Sendable {
+    struct Permitted: Sendable {
         var sessions: [Session] = []
         var spared: [ThreadID: Protection] = [:]
 
@@ -60,33 +60,33 @@ final class KillGate: Sendable {
     /// Decides and has `kill` done with those that are left.
     ///
     /// - Throws: if nobody may be killed; `kill` was not called then.
-    func pass<Answer: Sendable>(
+    func pass<Value: Sendable>(
         _ sessions: [Session], in observation: ServerObservation, for request: KillAuthority.Request,
-        on instance: Instance, _ kill: @Sendable ([Session]) async -> Answer
-    ) async throws(KillObstacle) -> (selection: Selection, answer: Answer) {
-        let decision = state.withLock { state -> Result<(Selection, Int), KillObstacle> in
+        on instance: Instance, _ kill: @Sendable ([Session]) async -> Value
+    ) async throws(KillObstacle) -> (permitted: Permitted, value: Value) {
+        let decision = state.withLock { state -> Result<(Permitted, Int), KillObstacle> in
             do throws(KillObstacle) {
-                let selection = try Selection(sessions, in: observation, for: request, on: instance, state.authority)
+                let permitted = try Permitted(sessions, in: observation, for: request, on: instance, state.authority)
                 state.count += 1
-                let sent = selection.sessions
+                let sent = permitted.sessions
                 state.passages[state.count] = Passage(isPermitted: { authority in
-                    let now = try? Selection(sent, in: observation, for: request, on: instance, authority)
+                    let now = try? Permitted(sent, in: observation, for: request, on: instance, authority)
                     return now?.sessions.count == sent.count
                 })
-                return .success((selection, state.count))
+                return .success((permitted, state.count))
             } catch {
                 return .failure(error)
             }
         }
-        let (selection, number) = try decision.get()
-        let answer = await kill(selection.sessions)
+        let (permitted, number) = try decision.get()
+        let value = await kill(permitted.sessions)
         let waiting = state.withLock { state in
             state.passages[number] = nil
             defer { state.waiting = [:] }
             return state.waiting
         }
         for caller in waiting.values { caller.resume() }
-        return (selection, answer)
+        return (permitted, value)
     }
 
     /// Returns when no KILL is on its way that the configuration of now forbids, or

@@ -12,7 +12,7 @@ struct VanishedSessions {
     private(set) var offTheList: [Session] = []
     private var pinnedTransactions: [ThreadID: Transaction] = [:]
     private var idsWithForeignTransaction: Set<ThreadID> = []
-    private var isBlind = false
+    private var seesNothing = false
 
     var isEmpty: Bool { perhapsListed.isEmpty && offTheList.isEmpty }
 
@@ -39,7 +39,7 @@ struct VanishedSessions {
     ///   be proven.
     mutating func find(_ reading: TransactionReading?) {
         guard let reading else {
-            isBlind = true
+            seesNothing = true
             return
         }
         let open = Dictionary(
@@ -75,7 +75,7 @@ struct VanishedSessions {
     func conclude(_ outcomes: [ThreadID: Outcome]) -> [ThreadID: Outcome] {
         (perhapsListed + offTheList).map(\.id).reduce(into: outcomes) { outcomes, id in
             switch outcomes[id] {
-            case _ where isBlind: outcomes[id] = .unknown
+            case _ where seesNothing: outcomes[id] = .unknown
             case .killed: outcomes[id] = .ended
             case .rollingBack where idsWithForeignTransaction.contains(id), .failed: outcomes[id] = .unknown
             case _: break

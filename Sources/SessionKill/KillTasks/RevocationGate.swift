@@ -1,6 +1,6 @@
-/// A task's permission to kill, which can be taken back for good.
+/// Lets a task's KILLs pass until it is closed for good.
 ///
-/// Whoever took it back knows that no KILL of the task is on its way any more.
+/// Whoever closed it knows that no KILL of the task is on its way any more.
 actor RevocationGate {
     private let endsAt: UnixTime?
     private let now: @Sendable () -> UnixTime
@@ -14,17 +14,17 @@ actor RevocationGate {
         self.now = now
     }
 
-    /// What `kill` answers, or `nil` if it was not permitted and not called.
-    func callAsFunction<Answer: Sendable>(_ kill: @Sendable () async -> Answer) async -> Answer? {
+    /// What `kill` returns, or `nil` if it was not permitted and not called.
+    func callAsFunction<Value: Sendable>(_ kill: @Sendable () async -> Value) async -> Value? {
         guard !isRevoked, endsAt.map({ now() < $0 }) != false else { return nil }
         killsUnderWay += 1
-        let answer = await kill()
+        let value = await kill()
         killsUnderWay -= 1
         if killsUnderWay == 0 {
             for caller in waiting { caller.resume() }
             waiting = []
         }
-        return answer
+        return value
     }
 
     /// Returns when no KILL is under way; there will be none after.

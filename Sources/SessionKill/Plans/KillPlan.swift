@@ -29,7 +29,7 @@ public struct KillPlan: Hashable, Sendable {
         public var fingerprint: ServerFingerprint
         /// In the order of the request, each id once.
         public var threads: [PinnedThread]
-        /// `nil` without history, as the pictures are.
+        /// `nil` without history, as the details are.
         public var impact: PlanImpact?
 
         public init(

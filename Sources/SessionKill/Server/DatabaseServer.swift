@@ -6,20 +6,20 @@ public protocol DatabaseServer: Sendable {
     /// is lost, every further call throws rather than reconnect, since a new
     /// connection may lead to another server where the same ids are other
     /// people's.
-    func withConnection<Answer: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Answer
-    ) async throws -> Answer
+    func withConnection<Value: Sendable>(
+        _ body: @Sendable (any ServerConnection) async throws -> Value
+    ) async throws -> Value
 
     /// The same on a connection of its own, on which `login` is logged in in place
     /// of killd's account; closed when `body` is done.
     ///
     /// - Throws: ``ServerError/Reason/loginRefused`` before `body` is called if the
     ///   server does not accept the login, or would accept it with any password.
-    func withConnection<Answer: Sendable>(
-        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
-    ) async throws -> Answer
+    func withConnection<Value: Sendable>(
+        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Value
+    ) async throws -> Value
 
-    /// One look at the server on whichever connection is free.
+    /// One snapshot of the server, on whichever connection is free.
     ///
     /// It changes nothing, so it is tried again on another connection if the
     /// first turns out to be lost; nobody has to ask first whether it is alive.
@@ -50,7 +50,7 @@ public struct SessionList: Hashable, Sendable {
     }
 }
 
-/// How much a look at a server is to tell; each more than the one before it.
+/// How much a snapshot of a server is to tell; each more than the one before it.
 public enum ObservationScope: Hashable, Sendable {
     /// The fingerprint alone: an account without any privilege is shown it.
     case server
@@ -71,7 +71,7 @@ public protocol ServerConnection: Sendable {
     /// Sends KILL CONNECTION for each of `sessions`, by the strongest ``KillGuard``
     /// that the server can run.
     ///
-    /// - Returns: one answer for each session, in the same order.
+    /// - Returns: one response for each session, in the same order.
     func kill(_ sessions: [SessionIdentity]) async -> [KillResponse]
 
     /// Which of `sessions` the server still lists, or still has a thread for.
@@ -98,7 +98,7 @@ extension ServerConnection {
     public func serverSessions(of session: SessionIdentity) async throws(ServerError) -> [ServerSession]? { nil }
 }
 
-/// What one look at a server saw.
+/// What one snapshot of a server shows.
 public struct ServerObservation: Hashable, Sendable {
     public var fingerprint: ServerFingerprint
     /// How long the server process has been running, in seconds; `nil` where that is not told.
@@ -106,10 +106,10 @@ public struct ServerObservation: Hashable, Sendable {
     public var sessions: [Session]
     /// killd's own connections to this server.
     public var ownThreadIDs: Set<ThreadID>
-    /// The privilege for want of which the account that looked may end nobody's
+    /// The privilege for want of which the account that took it may end nobody's
     /// sessions but its own.
     public var missingKillPrivilege: String?
-    /// Whether the account sees the sessions of others. Without, a look tells the fingerprint at most.
+    /// Whether the account sees the sessions of others. Without, a snapshot tells the fingerprint at most.
     public var seesAllSessions: Bool
     /// Number of the ``TransactionReading`` that the sessions' transactions are from.
     public var transactionReading: Int
@@ -183,7 +183,7 @@ public enum KillResponse: Hashable, Sendable {
     /// changes of a Galera cluster. Which of them, only the server's words tell.
     case notPermitted(message: String)
     case refused(code: UInt32, message: String)
-    /// Sent, but the connection broke before the answer.
+    /// Sent, but the connection broke before the response.
     case lost
     /// The connection broke before this one was sent.
     case notSent

@@ -12,7 +12,7 @@ public struct Instance: Sendable {
     let detailedSnapshots: SharedSnapshot<IndexedObservation>
     private let listings: SharedSnapshot<SessionList>
 
-    /// - Parameter clock: what the age of a recent look goes by.
+    /// - Parameter clock: what the age of a recent probe goes by.
     public init(
         id: InstanceID, node: NodeID? = nil, server: any DatabaseServer, protectedUsers: Set<String>,
         hidesStatements: Bool = false, clock: RecentProbe<ProbeResult>.Clock = .init()
@@ -35,10 +35,10 @@ public struct Instance: Sendable {
     /// servers that are configured as before.
     func hasSameServer(as other: Instance) -> Bool { (server as AnyObject) === (other.server as AnyObject) }
 
-    /// The server and its sessions as they are now; calls at the same time share a look.
+    /// The server and its sessions as they are now; calls at the same time share a snapshot.
     public func observe() async throws -> ServerObservation { try await lists.observe().observation }
 
-    /// Its sessions with their open transactions; calls at the same time share a look.
+    /// Its sessions with their open transactions; calls at the same time share a snapshot.
     public func list() async throws -> SessionList { try await listings.observe() }
 
     func protectionRules(_ observation: ServerObservation) -> ProtectionRules {

@@ -26,7 +26,7 @@ extension [Instance] {
     /// Who their servers are, as they said within the last second or say now, all
     /// asked at the same time.
     ///
-    /// - Returns: one look for each instance, in the same order.
+    /// - Returns: one result for each instance, in the same order.
     public func snapshots() async -> [ProbeResult] {
         var snapshots = map(\.recentProbe.known)
         guard snapshots.contains(where: { $0 == nil }) else { return snapshots.compactMap { $0 } }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Something that is looked at when somebody asks, and what was seen last.
+/// Something that is probed when somebody asks, and what was seen last.
 ///
-/// However many ask and however often, there is one look at a time and none
-/// within a second after the last; and nobody waits for one longer than a look
+/// However many ask and however often, there is one probe at a time and none
+/// within a second after the last; and nobody waits for one longer than a probe
 /// may take.
 public final class RecentProbe<View: Sendable>: Sendable {
     public struct Clock: Sendable {
@@ -21,7 +21,7 @@ public final class RecentProbe<View: Sendable>: Sendable {
 
     private struct State {
         var last: (view: View, at: ContinuousClock.Instant)?
-        /// When the look that is under way began.
+        /// When the probe that is under way began.
         var probingSince: ContinuousClock.Instant?
         var waiting: [CheckedContinuation<View, Never>] = []
     }
@@ -30,13 +30,13 @@ public final class RecentProbe<View: Sendable>: Sendable {
     private let clock: Clock
     /// How long a view is good for.
     private let validity = Duration.seconds(1)
-    /// How long a look may take.
+    /// How long a probe may take.
     private let timeout: Duration
     private let snapshot: @Sendable () async -> View
     private let overdue: @Sendable (Duration) -> View
 
     /// - Parameters:
-    ///   - overdue: what there is to say of a look that has gone on for so long.
+    ///   - overdue: what there is to say of a probe that has gone on for so long.
     public init(
         clock: Clock = Clock(), timeout: Duration, overdue: @escaping @Sendable (Duration) -> View,
         _ snapshot: @escaping @Sendable () async -> View
@@ -47,13 +47,13 @@ public final class RecentProbe<View: Sendable>: Sendable {
         self.snapshot = snapshot
     }
 
-    /// What is to be said without waiting; `nil` if that takes a look.
+    /// What is to be said without waiting; `nil` if that takes a probe.
     public var known: View? {
         let now = clock.now()
         return state.withLock { known($0, at: now) }
     }
 
-    /// What was seen last, if that was within a second, or what the next look sees.
+    /// What was seen last, if that was within a second, or what the next probe sees.
     public func view() async -> View {
         await withCheckedContinuation { caller in
             let now = clock.now()
@@ -100,11 +100,11 @@ public final class RecentProbe<View: Sendable>: Sendable {
         for caller in callers { caller.resume(returning: view) }
     }
 
-    /// The look goes on, and whoever comes before it ends is told so at once.
+    /// The probe goes on, and whoever comes before it ends is told so at once.
     private func giveUp(lookSince start: ContinuousClock.Instant) {
         let now = clock.now()
         let callers = state.withLock { state in
-            // Another look may be under way by now.
+            // Another probe may be under way by now.
             guard state.probingSince == start else { return [] as [CheckedContinuation<View, Never>] }
             defer { state.waiting = [] }
             return state.waiting

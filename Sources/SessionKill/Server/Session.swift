@@ -29,7 +29,7 @@ public struct SessionIdentity: Hashable, Sendable {
     /// session.
     public var performanceSchemaThreadID: UInt64?
     /// What the client told of itself. `nil` where performance_schema is off or
-    /// does not know the session, and in looks that do not ask for it.
+    /// does not know the session, and in snapshots that do not ask for it.
     public var client: ClientAttributes?
     /// What a proxy tells of it that numbers sessions itself; `nil` for a session
     /// of a server's own.
@@ -97,7 +97,7 @@ public struct ClientAttributes: Hashable, Sendable, Codable {
     }
 }
 
-/// What a session was doing when it was looked at.
+/// What a session was doing when the snapshot was taken.
 public struct SessionDetails: Hashable, Sendable {
     @Exact public var database: String?
     /// `Sleep`, `Query`, `Binlog Dump GTID`, … as the server spells it.

@@ -1,18 +1,18 @@
-/// Lets calls that want to look at one server at the same time share a look.
+/// Lets calls that want a snapshot of one server at the same time share one.
 ///
-/// Nobody is given a look that began before they asked: who comes while one is
+/// Nobody is given a snapshot that began before they asked: who comes while one is
 /// under way waits for the next, together with all others who came meanwhile.
-/// A look that takes long is not waited for: the next then begins beside it.
+/// A snapshot that takes long is not waited for: the next then begins beside it.
 actor SharedSnapshot<View: Sendable> {
     private let snapshot: @Sendable () async throws -> View
     private let timeout: @Sendable () async throws -> Void
     private var waiting: [CheckedContinuation<View, any Error>] = []
-    /// The number of the look that is waited for, and how many there were.
+    /// The number of the snapshot that is waited for, and how many there were.
     private var current: Int?
     private var begun = 0
     private var timer: Task<Void, Never>?
 
-    /// - Parameter patience: returns once whoever came behind a look waited for it long enough.
+    /// - Parameter timeout: returns once whoever came behind a snapshot waited for it long enough.
     init(
         _ snapshot: @escaping @Sendable () async throws -> View,
         timeout: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(1)) }
@@ -36,10 +36,10 @@ actor SharedSnapshot<View: Sendable> {
         waiting = []
         begun += 1
         current = begun
-        Task { [begun] in await answer(callers, bySnapshot: begun) }
+        Task { [begun] in await resume(callers, bySnapshot: begun) }
     }
 
-    private func answer(_ callers: [CheckedContinuation<View, any Error>], bySnapshot number: Int) async {
+    private func resume(_ callers: [CheckedContinuation<View, any Error>], bySnapshot number: Int) async {
         let view: Result<View, any Error>
         do {
             view = .success(try await snapshot())
@@ -53,13 +53,13 @@ actor SharedSnapshot<View: Sendable> {
     private func timeCurrent() {
         guard let current else { return }
         timer = Task { [timeout] in
-            // Throws when the look ended meanwhile.
+            // Throws when the snapshot ended meanwhile.
             do { try await timeout() } catch { return }
             leave(current)
         }
     }
 
-    /// Goes on without waiting for this look any more.
+    /// Goes on without waiting for this snapshot any more.
     private func leave(_ number: Int) {
         guard current == number else { return }
         current = nil
@@ -73,7 +73,7 @@ extension SharedSnapshot<IndexedObservation> {
     }
 }
 
-/// What a look at a server saw, with its sessions by id.
+/// What a snapshot of a server shows, with its sessions by id.
 struct IndexedObservation: Sendable {
     let observation: ServerObservation
     let sessions: [ThreadID: Session]

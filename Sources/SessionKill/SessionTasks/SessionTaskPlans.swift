@@ -74,7 +74,7 @@ extension KillEngine {
             } catch KillError.stale {
                 return
             } catch {
-                // Nobody can look. What is known is all there is to record.
+                // Nobody can see. What is known is all there is to record.
             }
         }
         let outcomes: [ThreadID: Outcome] = stored.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in

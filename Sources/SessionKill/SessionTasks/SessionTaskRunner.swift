@@ -313,7 +313,7 @@ extension [TaskedSession] {
 
 /// Why no task was created.
 public enum SessionTaskError: Error, Hashable, Sendable {
-    /// Too many wait at the place already.
+    /// Too many wait for the target already.
     case tooMany
     /// killd is ending.
     case stopping

@@ -18,8 +18,9 @@ public struct Exchange<Form: Sendable>: Sendable {
     public var form: Form
     public let remoteAddress: String
     public let startedAt: ContinuousClock.Instant
-    private let headers: HTTPHeaders
+    @usableFromInline let headers: HTTPHeaders
 
+    @inlinable
     public init(_ request: HTTPRequest, form: Form, startedAt: ContinuousClock.Instant) {
         self.form = form
         self.startedAt = startedAt
@@ -28,10 +29,12 @@ public struct Exchange<Form: Sendable>: Sendable {
     }
 
     /// The `Host` that came; empty without one.
+    @inlinable
     public var host: String { headers["Host"] ?? "" }
 
     /// Notes which action is asked for; one whose name is too long for any is as
     /// good as none.
+    @inlinable
     public mutating func note(action name: String, in actions: NameTable<some Sendable>) {
         guard name.canBeName else { return }
         action = name

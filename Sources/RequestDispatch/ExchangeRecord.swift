@@ -35,6 +35,7 @@ public struct ExchangeRecord<Rejection: RequestRejection>: Sendable {
     public let duration: Duration
 
     /// - Parameter end: when the response was there.
+    @inlinable
     public init(
         of exchange: Exchange<some Sendable>, rejection: Rejection?, rejectedSignature: RejectedSignature?,
         at end: ContinuousClock.Instant

@@ -53,7 +53,7 @@ public protocol RequestDispatcher: Sendable {
 public typealias AdmittedWork<Form: Sendable, Failure: Error> =
     @Sendable (Exchange<Form>) async throws(Failure) -> HTTPResponse
 
-// What is inlinable here is on the way of each request: unspecialized it would take longer.
+// What is inlinable here is on the way of each request, and is specialized for its API.
 extension RequestDispatcher {
     /// The response to a request. The HTTP server calls it.
     ///

@@ -4,6 +4,7 @@
 
 #include <mysql/mysql.h>
 #include <mysql/errmsg.h>
+#include <mysql/mysqld_error.h>
 #include <stddef.h>
 #include <stdint.h>
 

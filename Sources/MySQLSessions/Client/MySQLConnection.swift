@@ -188,7 +188,7 @@ public actor MySQLConnection {
     /// - Returns: the answers until the first error, and that error.
     func run(_ sql: String, within limit: Duration? = nil) -> (results: [MySQLResult], failure: MySQLFailure?) {
         guard var answer = handle?.run(sql, within: limit) else {
-            return ([], MySQLFailure(code: 2_006, message: "the connection was lost before"))
+            return ([], MySQLFailure(code: ErrorNumber.serverGone, message: "the connection was lost before"))
         }
         if case .oceanBaseODP = dialect { answer.failure = answer.failure?.ofOceanBase }
         if let failure = answer.failure, failure.isConnectionLost {

@@ -56,7 +56,9 @@ struct MySQLHandle: ~Copyable {
         guard libraryError == 0 else {
             throw MySQLFailure(code: UInt32(libraryError), message: "the client library could not be initialized")
         }
-        guard let mysql = mysql_init(nil) else { throw MySQLFailure(code: 2_008, message: "out of memory") }
+        guard let mysql = mysql_init(nil) else {
+            throw MySQLFailure(code: ErrorNumber.outOfMemory, message: "out of memory")
+        }
         let handle = MySQLHandle(owning: mysql, configuration)
         try handle.set()
         handle.beginCall(pause: configuration.deadlines.connect)
@@ -97,7 +99,8 @@ struct MySQLHandle: ~Copyable {
         var localInfile: UInt32 = 0
         mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &localInfile)
         guard cmysql_use_limits(mysql) == 0 else {
-            throw MySQLFailure(code: 2_000, message: "the client library does not keep to deadlines")
+            throw MySQLFailure(
+                code: ErrorNumber.unknownClientError, message: "the client library does not keep to deadlines")
         }
     }
 
@@ -111,23 +114,26 @@ struct MySQLHandle: ~Copyable {
             var protocolType = UInt32(MYSQL_PROTOCOL_TCP.rawValue)
             mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocolType)
             guard cmysql_set_tls(mysql, tls.libraryMode, tls.ca) == 0 else {
-                throw MySQLFailure(code: 2_026, message: "the client library refuses TLS mode \(tls)")
+                throw MySQLFailure(
+                    code: ErrorNumber.tlsError, message: "the client library refuses TLS mode \(tls)")
             }
             guard tls.demandsTLS || cmysql_protect_password(mysql) == 0 else {
-                throw MySQLFailure(code: 2_059, message: "the client library does not protect passwords")
+                throw MySQLFailure(
+                    code: ErrorNumber.pluginNotLoaded, message: "the client library does not protect passwords")
             }
             connected = mysql_real_connect(
                 mysql, host, user, password.reveal(), nil, UInt32(port), nil, cmysql_client_flags())
         case .unixSocket(let path):
             guard cmysql_set_tls(mysql, CMYSQL_TLS_DISABLED, nil) == 0 else {
-                throw MySQLFailure(code: 2_026, message: "the client library refuses to do without TLS")
+                throw MySQLFailure(
+                    code: ErrorNumber.tlsError, message: "the client library refuses to do without TLS")
             }
             connected = mysql_real_connect(
                 mysql, nil, user, password.reveal(), nil, 0, path, cmysql_client_flags())
         }
         guard connected != nil else { throw failure.beforeTLS ?? failure }
         if case .tcp(_, _, let tls) = address, tls.demandsTLS, tlsCipher == nil {
-            throw MySQLFailure(code: 2_026, message: "the connection is not encrypted")
+            throw MySQLFailure(code: ErrorNumber.tlsError, message: "the connection is not encrypted")
         }
     }
 
@@ -233,13 +239,13 @@ struct MySQLHandle: ~Copyable {
             return MySQLFailure(code: disguised, message: "an error that the client library does not hand on")
         }
         switch mysql_errno(mysql) {
-        case 2_020: return .tooLarge(largestAnswer)
+        case ErrorNumber.responseTooLarge: return .tooLarge(largestAnswer)
         case 0:
-            // E.g. an answer that ends within the description of its columns.
-            return MySQLFailure(code: 2_027, message: "the server's answer is malformed")
-        case Self.passwordWouldBeSeen: return Self.passwordNotSent(message)
+            // E.g. a response that ends within the description of its columns.
+            return MySQLFailure(code: ErrorNumber.malformedPacket, message: "the server's answer is malformed")
+        case ErrorNumber.passwordNotSent: return Self.passwordNotSent(message)
         // The library's own words name the method of the greeting.
-        case Self.methodNotAllowed:
+        case ErrorNumber.pluginNotAllowed:
             return Self.passwordNotSent("the server asked for an authentication method that may hand the password over")
         default: return MySQLFailure(code: mysql_errno(mysql), message: message)
         }
@@ -247,14 +253,9 @@ struct MySQLHandle: ~Copyable {
 
     private var message: String { mysql_error(mysql).map { String(cString: $0) } ?? "no message" }
 
-    /// CR_AUTH_PLUGIN_ERR, which the methods that are guarded report, and Oracle's library for the same reason.
-    private static let passwordWouldBeSeen: UInt32 = 2_061
-    /// CR_PLUGIN_NOT_ALLOWED of Connector/C: a method that is not known to be safe.
-    private static let methodNotAllowed: UInt32 = 5_010
-
     private static func passwordNotSent(_ reason: String) -> MySQLFailure {
         MySQLFailure(
-            code: passwordWouldBeSeen,
+            code: ErrorNumber.passwordNotSent,
             message: """
                 \(reason): it could be read on the way, so it was not sent; set "tls" of this instance to "required" \
                 and give the server a certificate, or reach it by "socket", or give the account another \

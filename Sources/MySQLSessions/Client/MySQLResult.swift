@@ -37,19 +37,20 @@ struct MySQLFailure: Error {
     }
 
     static func outOfTime(_ limit: Duration) -> MySQLFailure {
-        MySQLFailure(code: 2_013, message: "the server was not done within \(limit.inSeconds)", beyond: .time)
+        MySQLFailure(
+            code: ErrorNumber.serverLost, message: "the server was not done within \(limit.inSeconds)", beyond: .time)
     }
 
     static func tooLarge(_ limit: MySQLServerConfiguration.ResponseSize) -> MySQLFailure {
         MySQLFailure(
-            code: 2_020, message: "the server sent more than the \(limit) that are read of its answers at a time",
-            beyond: .size)
+            code: ErrorNumber.responseTooLarge,
+            message: "the server sent more than the \(limit) that are read of its answers at a time", beyond: .size)
     }
 
-    /// ER_NET_PACKET_TOO_LARGE, before the server says so and ends the connection.
+    /// What the server would say before it ends the connection.
     static func notSent(bytes: Int, largest: Int) -> MySQLFailure {
         var failure = MySQLFailure(
-            code: packetTooLarge,
+            code: ErrorNumber.packetTooLarge,
             message: """
                 a statement of \(bytes) bytes was not sent, since this server takes \(largest); as an administrator: \
                 SET GLOBAL max_allowed_packet=16777216;
@@ -58,10 +59,8 @@ struct MySQLFailure: Error {
         return failure
     }
 
-    private static let packetTooLarge: UInt32 = 1_153
-
     /// Whether the server refused what was sent before it began with any of it.
-    var isRefusedWhole: Bool { code == Self.packetTooLarge && !isOfOceanBase }
+    var isRefusedWhole: Bool { code == ErrorNumber.packetTooLarge && !isOfOceanBase }
 
     /// The same, from OceanBase, whose own errors have numbers that are MySQL's
     /// for other things, and those of client libraries.
@@ -80,7 +79,9 @@ struct MySQLFailure: Error {
     var beforeTLS: MySQLFailure? {
         let caution = "cannot be verified: "
         let bytes = Array(message.utf8)
-        guard (2_000..<3_000).contains(code), let mark = bytes.firstRange(of: Array(caution.utf8)) else { return nil }
+        guard ErrorNumber.clientErrors.contains(code), let mark = bytes.firstRange(of: Array(caution.utf8)) else {
+            return nil
+        }
         let digits = bytes[mark.upperBound...].prefix { (0x30...0x39).contains($0) }
         guard let number = UInt32(String(decoding: digits, as: UTF8.self)) else { return nil }
         return MySQLFailure(code: number, message: message)
@@ -90,15 +91,16 @@ struct MySQLFailure: Error {
     var isConnectionLost: Bool {
         switch code {
         case _ where limit != nil: true
-        case Self.packetTooLarge where !isOfOceanBase: !wasNotSent
+        case ErrorNumber.packetTooLarge where !isOfOceanBase: !wasNotSent
         // Numbers from 4000 to 5999 are errors of OceanBase, such as 5010.
-        case 2_000..<3_000 where isOfOceanBase: true
-        case _ where isOfOceanBase: code == 1_053
+        case ErrorNumber.clientErrors where isOfOceanBase: true
+        case _ where isOfOceanBase: code == ErrorNumber.serverShutdown
         // Client errors of both libraries, e.g. 2013; a read timeout inside TLS is 2026 in MariaDB's. Of
         // OceanBase's own errors in that range, 5066 is what its killed sessions hear.
-        case 2_000..<3_000, 5_000..<6_000: true
-        // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED (MariaDB), ER_SESSION_WAS_KILLED, ER_CLIENT_INTERACTION_TIMEOUT.
-        case 1_053, 1_927, 3_169, 4_031: true
+        case ErrorNumber.clientErrors, ErrorNumber.connectorErrors: true
+        case ErrorNumber.serverShutdown, ErrorNumber.connectionKilled, ErrorNumber.sessionWasKilled,
+            ErrorNumber.clientInteractionTimeout:
+            true
         default: false
         }
     }

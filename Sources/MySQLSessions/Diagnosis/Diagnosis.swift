@@ -97,7 +97,7 @@ extension MySQLServer {
 extension MySQLFinding {
     fileprivate static func adminAddressUnreachable(_ error: ServerError) -> MySQLFinding {
         // Those of the account, not of the server: the connection that is open at the ordinary address counts.
-        let isLimitOfAccount = [1_203, 1_226].contains(error.code)
+        let isLimitOfAccount = [ErrorNumber.tooManyUserConnections, ErrorNumber.userLimitReached].contains(error.code)
         return MySQLFinding(
             severity: .warning, subject: .adminAddressUnreachable(error),
             description: isLimitOfAccount
@@ -215,8 +215,8 @@ extension MySQLConnection {
         for table in tables {
             guard let failure = run("SELECT 1 FROM information_schema.\(table.name) LIMIT 0").failure else { continue }
             if failure.isConnectionLost { throw ServerError(failure, during: "looking for tables") }
-            // ER_UNKNOWN_TABLE; whatever else is in the way, others of these findings tell.
-            guard failure.code == 1_109 else { continue }
+            // Whatever else is in the way, others of these findings tell.
+            guard failure.code == ErrorNumber.unknownTable else { continue }
             findings.append(
                 MySQLFinding(
                     severity: table.severity, subject: .tableHidden(table.name),

@@ -167,8 +167,8 @@ struct MariaDBKillPacket: KillPacket {
                 """
                 SET @k=\(mark);FOR s IN (\(snapshotWithQueryIDs)) DO BEGIN \(handler)\
                 IF s.isOwn THEN SET own=s.q;ELSE \
-                IF s.isChanging OR s.q>=own THEN SET e=\(Self.unknownQueryID);ELSE KILL QUERY ID s.q;END IF;\
-                IF e=0 THEN KILL CONNECTION s.id;IF e=\(Self.unknownThread) THEN SET e=0;END IF;END IF;\
+                IF s.isChanging OR s.q>=own THEN SET e=\(ErrorNumber.noSuchQuery);ELSE KILL QUERY ID s.q;END IF;\
+                IF e=0 THEN KILL CONNECTION s.id;IF e=\(ErrorNumber.noSuchThread) THEN SET e=0;END IF;END IF;\
                 \(note("s.id"))END IF;\
                 END;END FOR;
                 """
@@ -198,12 +198,6 @@ struct MariaDBKillPacket: KillPacket {
 
     /// Of an id in a text of many.
     private static let digits = 20
-
-    /// ER_NO_SUCH_QUERY.
-    private static let unknownQueryID = 1_957
-    /// ER_NO_SUCH_THREAD. Behind a KILL QUERY ID that was accepted it is of a client that left when it heard of that:
-    /// it has not ended by itself.
-    private static let unknownThread = 1_094
 
     /// Only sessions whose number nobody else has: KILL QUERY ID must not find a
     /// stranger. A number that was given out before this block's own nobody is
@@ -244,7 +238,7 @@ struct MariaDBKillPacket: KillPacket {
             answers[id] =
                 switch code {
                 case 0: .final(.accepted(by: guards == .list ? .list : .queryID))
-                case UInt32(Self.unknownQueryID): .again
+                case ErrorNumber.noSuchQuery: .again
                 default: .final(KillResponse(MySQLFailure(code: code, message: words[2])))
                 }
         }
@@ -272,11 +266,11 @@ extension KillResponse {
     fileprivate init(_ failure: MySQLFailure) {
         self =
             switch failure.code {
-            case 1_094: .noSuchThread
-            // The last is what MariaDB says to KILL QUERY ID.
-            case 1_095, 1_227, 1_979: .notPermitted(message: failure.message)
-            // OceanBase's own: it gave up waiting, and another server of its cluster may do it all the same.
-            case 4_012: .lost
+            case ErrorNumber.noSuchThread: .noSuchThread
+            case ErrorNumber.killDenied, ErrorNumber.killQueryDenied, ErrorNumber.specificAccessDenied:
+                .notPermitted(message: failure.message)
+            // It gave up waiting, and another server of its cluster may do it all the same.
+            case ErrorNumber.oceanBaseTimeout: .lost
             case _ where failure.isConnectionLost && !failure.isRefusedWhole: .lost
             default: .refused(code: failure.code, message: failure.message)
             }
@@ -286,6 +280,6 @@ extension KillResponse {
 extension MySQLFailure {
     /// What the server says to KILL NULL: its guard has not found the session.
     fileprivate var isOfNoThread: Bool {
-        code == 1_094 && message.utf8.filter { (0x30...0x39).contains($0) }.elementsEqual("0".utf8)
+        code == ErrorNumber.noSuchThread && message.utf8.filter { (0x30...0x39).contains($0) }.elementsEqual("0".utf8)
     }
 }

@@ -180,8 +180,8 @@ private struct OceanBaseView: Sendable {
                 return view
             }
             guard !failure.isConnectionLost else { throw ServerError(failure, during: "setting up a connection") }
-            // ER_TABLEACCESS_DENIED_ERROR. A view that is not there is 1146 for everybody (measured).
-            if failure.code == 1_142 { return candidate }
+            // A view that is not there is 1146 for everybody (measured).
+            if failure.code == ErrorNumber.tableAccessDenied { return candidate }
         }
         return nil
     }
@@ -226,7 +226,7 @@ extension MySQLHandle {
         // An ODP answers it to everybody; to OceanBase itself it is a syntax error.
         let failure = run("SHOW PROXYSESSION ATTRIBUTE").failure
         if let failure, failure.isConnectionLost { throw ServerError(failure, during: "setting up a connection") }
-        guard failure?.code == 1_064 else {
+        guard failure?.code == ErrorNumber.parseError else {
             throw ProxyLogin.refusal(on: self)
                 ?? ServerError(.behindProxy, "an OceanBase Database Proxy answers, whose ids are not the server's")
         }

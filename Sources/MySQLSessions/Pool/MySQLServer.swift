@@ -423,8 +423,8 @@ extension ServerError {
     fileprivate var isOfAddress: Bool {
         switch reason {
         case .unreachable, .tooManyConnections, .connectionLost, .timedOut, .other: true
-        // ER_HOST_IS_BLOCKED, which comes in place of the greeting.
-        case .loginRefused: code == 1_129
+        // Comes in place of the greeting.
+        case .loginRefused: code == ErrorNumber.hostIsBlocked
         case .tlsUnavailable, .privilegeMissing, .behindProxy, .unexpectedKind, .startedMomentsAgo, .answerTooLarge:
             false
         }

@@ -166,8 +166,8 @@ extension KillResponse {
         self =
             switch failure.code {
             case _ where failure.isOfUnknownProxySession: .noSuchThread
-            case 1_095, 5_010: .notPermitted(message: failure.message)
-            case 1_317, 4_402: .lost
+            case ErrorNumber.killDenied, ErrorNumber.proxyBadCommand: .notPermitted(message: failure.message)
+            case ErrorNumber.queryInterrupted, ErrorNumber.killClientSessionFailed: .lost
             case _ where failure.isConnectionLost: .lost
             default: .refused(code: failure.code, message: failure.message)
             }

@@ -100,5 +100,7 @@ extension String {
 extension MySQLFailure {
     /// 1094, and what an ODP says in its place where the id's bits name none of
     /// its threads, or one of before a hot upgrade; 4081 is KILL QUERY's.
-    var isOfUnknownProxySession: Bool { [1_094, 4_016, 4_081].contains(code) }
+    var isOfUnknownProxySession: Bool {
+        [ErrorNumber.noSuchThread, ErrorNumber.proxyInternal, ErrorNumber.proxyUnknownResult].contains(code)
+    }
 }

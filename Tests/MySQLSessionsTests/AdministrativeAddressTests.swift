@@ -77,6 +77,58 @@ final class AdministrativeAddressTests: XCTestCase {
         admin.stop()
     }
 
+    func testADelegatedLoginIsTriedThereToo() async throws {
+        let login = try DatabaseLogin(user: "app", password: DatabasePassword(RealServer.password))
+        for (what, fault) in Self.faults {
+            let (ordinary, admin) = (try FakeMySQLServer(), try FakeMySQLServer())
+            ordinary.set(fault)
+            let server = MySQLServer(configuration(port: ordinary.port, adminPort: admin.port))
+            for _ in 0..<2 {
+                try await server.withConnection(as: login) { _ = try await $0.observe(.server) }
+            }
+            let connections = admin.connectionsEver
+            XCTAssertEqual(connections, 2, what)
+            await server.close()
+            ordinary.stop()
+            admin.stop()
+        }
+    }
+
+    /// Servers count the wrong passwords of an account, and lock it.
+    func testALoginThatOneAddressRefusedIsNotTriedAtTheOther() async throws {
+        let refusal: @Sendable (inout FakeMySQLServer.Settings) -> Void = { settings in
+            settings.login = { _, _ in .answer(.error(1_045, "Access denied")) }
+        }
+        let login = try DatabaseLogin(user: "app", password: DatabasePassword("wrong"))
+        let (ordinary, admin) = (try FakeMySQLServer(), try FakeMySQLServer())
+        let server = MySQLServer(configuration(port: ordinary.port, adminPort: admin.port))
+        func assertRefused(_ work: () async throws -> Void) async throws {
+            let error = try await assertThrows(ServerError.self) { try await work() }
+            XCTAssertEqual(error.reason, .loginRefused, "\(error)")
+        }
+        ordinary.set(refusal)
+        admin.set(refusal)
+        try await assertRefused { try await server.withConnection(as: login) { _ in } }
+        XCTAssertEqual([ordinary.connectionsEver, admin.connectionsEver], [1, 0])
+        // The administrative address knows better than one that let nobody say who he is, then and afterwards.
+        ordinary.set { $0.greeting = .error(1_040, "Too many connections") }
+        try await assertRefused { try await server.withConnection(as: login) { _ in } }
+        XCTAssertEqual([ordinary.connectionsEver, admin.connectionsEver], [2, 1])
+        ordinary.set { $0.greeting = nil }
+        try await assertRefused { try await server.withConnection(as: login) { _ in } }
+        XCTAssertEqual([ordinary.connectionsEver, admin.connectionsEver], [2, 2])
+        // killd's own goes on to where it may be let in, but with the next attempt.
+        let error = try await assertThrows(ServerError.self) { try await server.start() }
+        XCTAssertEqual(error.reason, .tooManyConnections, "\(error)")
+        XCTAssertTrue(error.description.contains("Access denied"), "\(error)")
+        XCTAssertEqual([ordinary.connectionsEver, admin.connectionsEver], [2, 3])
+        try await assertRefused { try await server.start() }
+        XCTAssertEqual([ordinary.connectionsEver, admin.connectionsEver], [3, 3])
+        await server.close()
+        ordinary.stop()
+        admin.stop()
+    }
+
     func testWhoFindsBothClosedHearsOfBoth() async throws {
         let (ordinary, admin) = (try FakeMySQLServer(), try FakeMySQLServer())
         ordinary.set { $0.greeting = .error(1_040, "Too many connections") }

@@ -19,6 +19,28 @@ final class MySQLServerTests: XCTestCase {
         }
     }
 
+    func testAFreedConnectionGoesToTheCallerThatHasWaitedLongest() async throws {
+        let fake = try FakeMySQLServer()
+        let database = MySQLServer(fake.configuration(), connectionLimit: 1)
+        var overtaken = 0
+        for _ in 0..<300 {
+            let served = Locked<[Int]>([])
+            @Sendable func call(_ number: Int) -> Task<Void, any Error> {
+                Task { try await database.withConnection { _ in served.withLock { $0.append(number) } } }
+            }
+            let callers = try await database.withConnection { _ in
+                let first = call(0)
+                try await eventually("the first one waits", pause: .zero) { await !database.pool.line.isEmpty }
+                return [first] + (1...8).map(call)
+            }
+            for caller in callers { try await caller.value }
+            if served.withLock({ $0.first }) != 0 { overtaken += 1 }
+        }
+        XCTAssertEqual(overtaken, 0)
+        await database.close()
+        fake.stop()
+    }
+
     func testWhoWaitsForABusyConnectionGivesUpAtTheDeadlineOrWhenCancelled() async throws {
         try await onEveryServer { server in
             var configuration = server.configuration()

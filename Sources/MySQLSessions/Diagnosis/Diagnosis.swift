@@ -63,8 +63,9 @@ extension MySQLServer {
     public func check(comparingConnections: Bool = false) async -> [MySQLFinding] {
         var findings: [MySQLFinding] = []
         do {
-            let connection = try await acquire()
-            if let error = refusalOfOrdinaryAddress { findings.append(.ordinaryAddressClosed(error)) }
+            let lease = try await acquire()
+            let connection = lease.connection
+            if let error = ordinaryRefusal?.error { findings.append(.ordinaryAddressClosed(error)) }
             do throws(ServerError) {
                 switch connection.dialect {
                 case .mysql:
@@ -77,7 +78,7 @@ extension MySQLServer {
             } catch {
                 findings.append(.unreachable(error))
             }
-            await release(connection)
+            await release(lease)
         } catch let error as ServerError {
             findings.append(.unreachable(error))
         } catch {
@@ -96,11 +97,10 @@ extension MySQLServer {
 
 extension MySQLFinding {
     fileprivate static func adminAddressUnreachable(_ error: ServerError) -> MySQLFinding {
-        // Those of the account, not of the server: the connection that is open at the ordinary address counts.
-        let isLimitOfAccount = [ErrorNumber.tooManyUserConnections, ErrorNumber.userLimitReached].contains(error.code)
+        // Of the account, not of the server: the connection that is open at the ordinary address counts.
         return MySQLFinding(
             severity: .warning, subject: .adminAddressUnreachable(error),
-            description: isLimitOfAccount
+            description: error.isLimitOfAccount
                 ? """
                 the account may have so few connections that none is left for adminHost and adminPort where those \
                 at the ordinary address stall; raise its MAX_USER_CONNECTIONS: \(error.description)

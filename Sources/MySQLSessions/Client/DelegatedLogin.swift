@@ -4,21 +4,22 @@ extension MySQLConnection {
     /// Connects as somebody else than killd's account, with the same demands on
     /// the connection's encryption.
     ///
+    /// - Parameter address: in place of the configuration's.
     /// - Throws: ``ServerError/Reason/loginRefused`` also for an account that the
     ///   server lets in with any password. Over a Unix socket that is one that
     ///   goes by who runs killd (`unix_socket`, `auth_socket`): MariaDB's `root`
     ///   for a killd that runs as root.
     static func open(
-        _ configuration: MySQLServerConfiguration, as login: DatabaseLogin
+        _ configuration: MySQLServerConfiguration, as login: DatabaseLogin, at address: MySQLAddress? = nil
     ) async throws(ServerError) -> MySQLConnection {
         var configuration = configuration
         configuration.user = login.user
         configuration.password = login.password
-        let connection = try await open(configuration)
-        guard case .unixSocket = configuration.address else { return connection }
+        let connection = try await open(configuration, at: address)
+        guard case .unixSocket = address ?? configuration.address else { return connection }
         do throws(ServerError) {
             configuration.password = .random()
-            await (try await open(configuration)).close()
+            await (try await open(configuration, at: address)).close()
         } catch let error where error.reason == .loginRefused {
             return connection
         } catch {

@@ -44,9 +44,9 @@ struct Connection: ~Copyable {
         try check(sqlite3_exec(handle, sql, nil, nil, nil), sql: sql)
     }
 
-    /// The value in the first row and column of what `sql` answers, as text.
+    /// The first value of what `sql` answers with one column, as text.
     borrowing func firstValue(of sql: String) throws -> String? {
-        try Statement(sql, on: self).rows { row in try row.optionalText(0) }.first ?? nil
+        try Statement(sql, on: self).rows { row in try row.onlyText() }.first ?? nil
     }
 
     /// Sets a pragma and makes sure that it took effect: SQLite answers most

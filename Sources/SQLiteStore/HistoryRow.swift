@@ -18,15 +18,15 @@ struct HistoryRow: Sendable {
 
     /// From the columns of `selectHistory`.
     init(_ row: borrowing Row, instance: InstanceID) throws {
-        id = try row.integer(0)
-        name = try row.text(1)
-        account = try row.text(2)
+        id = try row.integer("id")
+        name = try row.text("name")
+        account = try row.text("account")
         self.instance = instance
-        preparedAt = try row.integer(3)
-        expiresAt = try row.integer(4)
-        state = try row.text(5)
-        endedAt = row.optionalInteger(6)
-        task = try row.optionalText(7)
+        preparedAt = try row.integer("prepared_at")
+        expiresAt = try row.integer("expires_at")
+        state = try row.text("state")
+        endedAt = try row.optionalInteger("ended_at")
+        task = try row.optionalText("task")
     }
 
     /// - Throws: ``StoreError`` of reason `damaged` if the columns hold what the

@@ -88,11 +88,16 @@ extension KillTaskRow {
     /// From the columns of `selectTask`.
     fileprivate init(_ row: borrowing Row) throws {
         self.init(
-            id: try row.integer(0), name: try row.text(1), account: try row.text(2), instance: try row.text(3),
-            createdAt: try row.integer(4), endsAt: row.optionalInteger(5), host: try row.optionalText(6),
-            user: try row.optionalText(7), databases: try row.optionalText(8), commands: try row.optionalText(9),
-            longerThan: row.optionalInteger(10), statementPrefix: try row.optionalText(11),
-            statementKeywords: try row.optionalText(12), state: try row.text(13), endedAt: row.optionalInteger(14),
-            cancelledBy: try row.optionalText(15), killedSessions: try row.integer(16))
+            id: try row.integer("id"), name: try row.text("name"), account: try row.text("account"),
+            instance: try row.text("instance"),
+            createdAt: try row.integer("created_at"), endsAt: try row.optionalInteger("ends_at"),
+            host: try row.optionalText("host"),
+            user: try row.optionalText("user"), databases: try row.optionalText("databases"),
+            commands: try row.optionalText("commands"),
+            longerThan: try row.optionalInteger("longer_than"),
+            statementPrefix: try row.optionalText("statement_prefix"),
+            statementKeywords: try row.optionalText("statement_keywords"), state: try row.text("state"),
+            endedAt: try row.optionalInteger("ended_at"),
+            cancelledBy: try row.optionalText("cancelled_by"), killedSessions: try row.integer("killed_sessions"))
     }
 }

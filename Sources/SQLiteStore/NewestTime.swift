@@ -6,7 +6,7 @@ extension SQLiteStore {
     /// The newest time at which anything on record happened; `nil` of an empty
     /// store. Deadlines are none of these.
     public func newestTime() throws(StoreError) -> UnixTime? {
-        do {
+        try attempting("read the newest time of the store") {
             let times: [Int64?]
             switch database {
             case .some(let database): times = try database.newestTimes()
@@ -14,8 +14,6 @@ extension SQLiteStore {
             }
             // Later ones are nobody's clock.
             return times.compactMap(\.self).filter { $0 <= Self.endOfYear9999 }.max().map { UnixTime(milliseconds: $0) }
-        } catch {
-            throw StoreError(error, attempt: "read the newest time of the store")
         }
     }
 }
@@ -25,31 +23,31 @@ extension Database {
     /// later than the last plan was prepared is little.
     fileprivate borrowing func newestTimes() throws -> [Int64?] {
         let lastPreparation = try Statement("SELECT prepared_at FROM plans ORDER BY id DESC LIMIT 1", on: connection)
-            .rows { try $0.integer(0) }.first
+            .rows { try $0.integer("prepared_at") }.first
         guard let lastPreparation else { return try timesOfTasks() }
         // As an argument: with a subquery SQLite would read the whole index.
         let lastEnd = try Statement(lastEndOfAPlan, on: connection).rows([.integer(lastPreparation)]) {
-            $0.optionalInteger(0)
+            try $0.optionalInteger("time")
         }
-        let claim = try Statement(lastClaim, on: connection).rows { $0.optionalInteger(0) }
+        let claim = try Statement(lastClaim, on: connection).rows { try $0.optionalInteger("time") }
         return try [lastPreparation] + lastEnd + claim + timesOfTasks()
     }
 
     private borrowing func timesOfTasks() throws -> [Int64?] {
         var times: [Int64?] = []
         for query in timesOfTasksQueries {
-            times += try Statement(query, on: connection).rows { $0.optionalInteger(0) }
+            times += try Statement(query, on: connection).rows { try $0.optionalInteger("time") }
         }
         return times
     }
 }
 
 let lastEndOfAPlan =
-    "SELECT max(ended_at) FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) >= ?"
-let lastClaim = "SELECT max(committing_since) FROM plans WHERE state = 'committing'"
+    "SELECT max(ended_at) AS time FROM plans WHERE state <> 'committing' AND coalesce(ended_at, expires_at) >= ?"
+let lastClaim = "SELECT max(committing_since) AS time FROM plans WHERE state = 'committing'"
 let timesOfTasksQueries = [
-    "SELECT created_at FROM kill_tasks ORDER BY id DESC LIMIT 1",
-    "SELECT max(ended_at) FROM kill_tasks WHERE ended_at IS NOT NULL",
-    "SELECT created_at FROM session_tasks ORDER BY id DESC LIMIT 1",
-    "SELECT max(ended_at) FROM session_tasks WHERE ended_at IS NOT NULL",
+    "SELECT created_at AS time FROM kill_tasks ORDER BY id DESC LIMIT 1",
+    "SELECT max(ended_at) AS time FROM kill_tasks WHERE ended_at IS NOT NULL",
+    "SELECT created_at AS time FROM session_tasks ORDER BY id DESC LIMIT 1",
+    "SELECT max(ended_at) AS time FROM session_tasks WHERE ended_at IS NOT NULL",
 ]

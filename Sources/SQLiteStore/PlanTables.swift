@@ -44,11 +44,11 @@ extension PlanTables {
             selectHistory: try Statement(
                 """
                 SELECT id, name, account, prepared_at, expires_at, state, ended_at,
-                    (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task)
+                    (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task) AS task
                 FROM plans WHERE instance = ? AND record_history = 1 ORDER BY id DESC LIMIT ?
                 """, on: connection),
             countOutcomes: try Statement(
-                "SELECT outcome, count(*) FROM threads WHERE plan = ? GROUP BY outcome", on: connection),
+                "SELECT outcome, count(*) AS count FROM threads WHERE plan = ? GROUP BY outcome", on: connection),
             selectThreads: try Statement(
                 """
                 SELECT thread_id, user, host, performance_schema_thread_id, client, details,
@@ -87,7 +87,7 @@ extension PlanTables {
             selectInterrupted: try Statement(
                 "SELECT sql_exec_id, instance FROM plans WHERE task IS NOT NULL AND state = 'committing'",
                 on: connection),
-            countPlans: try Statement("SELECT count(*) FROM plans WHERE name = ?", on: connection),
+            countPlans: try Statement("SELECT count(*) AS count FROM plans WHERE name = ?", on: connection),
             // The expressions are those of the index plans_by_end_of_life, without which SQLite would not use it.
             deletePlans: try Statement(
                 """
@@ -102,7 +102,7 @@ extension PlanTables {
             .text(plan.name), .text(plan.sqlExecID), .text(plan.digest), .text(plan.account), .text(plan.instance),
             .integer(plan.preparedAt), .integer(plan.expiresAt), .integer(plan.recordHistory ? 1 : 0),
             .text(plan.fingerprint), SQLiteValue(plan.impact), SQLiteValue(plan.task),
-        ]) { (id: try $0.integer(0), task: $0.optionalInteger(1)) }.first
+        ]) { (id: try $0.integer("id"), task: try $0.optionalInteger("task")) }.first
         guard let (id, task) = inserted else { return 0 }
         guard (task == nil) == (plan.task == nil) else { throw StoreError(.other, "there is no such task") }
         for (position, thread) in plan.threads.enumerated() {
@@ -150,14 +150,14 @@ extension PlanTables {
         var page = Array(rows.sorted { $0.id > $1.id }.dropFirst(offset).prefix(limit))
         for index in page.indices {
             page[index].outcomes = try countOutcomes.rows([.integer(page[index].id)]) { row in
-                (outcome: try row.optionalText(0), count: Int(try row.integer(1)))
+                (outcome: try row.optionalText("outcome"), count: Int(try row.integer("count")))
             }
         }
         return page
     }
 
     borrowing func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) throws -> Int {
-        let id = try claimPlan.rows([.integer(time.milliseconds), .text(plan.rawValue)]) { try $0.integer(0) }.first
+        let id = try claimPlan.rows([.integer(time.milliseconds), .text(plan.rawValue)]) { try $0.integer("id") }.first
         guard let id else { return 0 }
         let intended = try intendThreads.run([.integer(time.milliseconds), .integer(id), jsonArray(threads)])
         guard intended == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
@@ -172,9 +172,9 @@ extension PlanTables {
         let id = try finishPlan.rows([
             .text(ending.status.rawValue), .integer(time.milliseconds), SQLiteValue(staleReason?.rawValue),
             .text(plan.rawValue),
-        ]) { try $0.integer(0) }.first
+        ]) { try $0.integer("id") }.first
         guard let id else {
-            let count = try countPlans.rows([.text(plan.rawValue)]) { try $0.integer(0) }
+            let count = try countPlans.rows([.text(plan.rawValue)]) { try $0.integer("count") }
             guard count == [1] else { throw StoreError(.other, "there is no such plan") }
             return 0
         }
@@ -200,7 +200,8 @@ extension PlanTables {
     borrowing func interruptedTaskPlans() throws -> [InterruptedTaskPlan] {
         try selectInterrupted.rows { row in
             InterruptedTaskPlan(
-                sqlExecID: SqlExecID(rawValue: try row.text(0)), instance: InstanceID(rawValue: try row.text(1)))
+                sqlExecID: SqlExecID(rawValue: try row.text("sql_exec_id")),
+                instance: InstanceID(rawValue: try row.text("instance")))
         }
     }
 
@@ -217,38 +218,40 @@ private func jsonArray(_ threads: [ThreadID]) -> SQLiteValue {
 extension PlanRows.Thread {
     /// From the columns of `selectThreads`.
     fileprivate init(_ row: borrowing Row) throws {
-        id = try row.integer(0)
-        guard let user = try row.optionalText(1) else { return }
+        id = try row.integer("thread_id")
+        guard let user = try row.optionalText("user") else { return }
         session = PlanRows.Session(
-            user: user, host: try row.text(2),
-            performanceSchemaThreadID: row.optionalInteger(3).map { UInt64(bitPattern: $0) },
-            client: try row.optionalText(4), details: try row.optionalText(5))
+            user: user, host: try row.text("host"),
+            performanceSchemaThreadID: try row.optionalInteger("performance_schema_thread_id").map {
+                UInt64(bitPattern: $0)
+            },
+            client: try row.optionalText("client"), details: try row.optionalText("details"))
     }
 }
 
 extension ProgressColumns.Thread {
     /// From the columns of `selectThreads`.
     fileprivate init(_ row: borrowing Row) throws {
-        isIntended = row.optionalInteger(6) != nil
-        outcome = try OutcomeColumns(row, from: 7)
-        killGuard = try row.optionalText(11)
+        isIntended = try row.optionalInteger("intended_at") != nil
+        outcome = try OutcomeColumns(row)
+        killGuard = try row.optionalText("kill_guard")
     }
 }
 
 extension OutcomeColumns {
-    /// From four columns, the first of which is NULL where there is no outcome.
-    init?(_ row: borrowing Row, from column: Int32) throws {
-        guard let outcome = try row.optionalText(column) else { return nil }
+    /// `nil` for NULL, where there is no outcome.
+    init?(_ row: borrowing Row) throws {
+        guard let outcome = try row.optionalText("outcome") else { return nil }
         self.init(
-            outcome: outcome, reason: try row.optionalText(column + 1), serverError: row.optionalInteger(column + 2),
-            detail: try row.optionalText(column + 3))
+            outcome: outcome, reason: try row.optionalText("outcome_reason"),
+            serverError: try row.optionalInteger("server_error"), detail: try row.optionalText("outcome_detail"))
     }
 }
 
 private let selectPlan = """
     SELECT id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history, fingerprint,
         impact, state, committing_since, ended_at, stale_reason,
-        (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task)
+        (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task) AS task
     FROM plans
     """
 
@@ -259,14 +262,18 @@ private struct PlanRow {
     var progress: ProgressColumns
 
     init(_ row: borrowing Row) throws {
-        id = try row.integer(0)
+        id = try row.integer("id")
         plan = PlanRows(
-            name: try row.text(1), sqlExecID: try row.text(2), digest: try row.text(3), account: try row.text(4),
-            instance: try row.text(5), task: try row.optionalText(15), preparedAt: try row.integer(6),
-            expiresAt: try row.integer(7), recordHistory: try row.integer(8) != 0, fingerprint: try row.text(9),
-            impact: try row.optionalText(10), threads: [])
+            name: try row.text("name"), sqlExecID: try row.text("sql_exec_id"), digest: try row.text("digest"),
+            account: try row.text("account"),
+            instance: try row.text("instance"), task: try row.optionalText("task"),
+            preparedAt: try row.integer("prepared_at"),
+            expiresAt: try row.integer("expires_at"), recordHistory: try row.integer("record_history") != 0,
+            fingerprint: try row.text("fingerprint"),
+            impact: try row.optionalText("impact"), threads: [])
         progress = ProgressColumns(
-            state: try row.text(11), committingSince: row.optionalInteger(12), endedAt: row.optionalInteger(13),
-            staleReason: try row.optionalText(14), threads: [])
+            state: try row.text("state"), committingSince: try row.optionalInteger("committing_since"),
+            endedAt: try row.optionalInteger("ended_at"),
+            staleReason: try row.optionalText("stale_reason"), threads: [])
     }
 }

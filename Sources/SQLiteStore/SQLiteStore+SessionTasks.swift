@@ -3,40 +3,32 @@ import SessionKill
 
 extension SQLiteStore: SessionTaskStore {
     public nonisolated func insert(_ task: SessionTask, _ sessions: [TaskedSession]) async throws(StoreError) {
-        do {
+        try await attempting("store the session task \(task.id.rawValue)") {
             let rows = try Self.rows(sessions)
             _ = try await write { tables in try tables.sessionTasks.insert(task, rows) }
-        } catch {
-            throw StoreError(error, attempt: "store the session task \(task.id.rawValue)")
         }
     }
 
     public nonisolated func end(
         _ task: SessionTaskID, as ending: SessionTaskEnding, _ sessions: [TaskedSession], at time: UnixTime
     ) async throws(StoreError) -> Bool {
-        do {
+        try await attempting("record the end of the session task \(task.rawValue)") {
             let rows = try Self.rows(sessions)
             return try await write { tables in
                 try tables.sessionTasks.end(task, as: ending, rows, at: time)
             } == 1
-        } catch {
-            throw StoreError(error, attempt: "record the end of the session task \(task.rawValue)")
         }
     }
 
     public nonisolated func sessionTask(_ id: SessionTaskID) async throws(StoreError) -> StoredSessionTask? {
-        do {
-            return try await read { tables in try tables.sessionTasks.task(id) }?.storedTask()
-        } catch {
-            throw StoreError(error, attempt: "read a session task")
+        try await attempting("read a session task") {
+            try await read { tables in try tables.sessionTasks.task(id) }?.storedTask()
         }
     }
 
     public nonisolated func runningSessionTasks() async throws(StoreError) -> [StoredSessionTask] {
-        do {
-            return try await read { tables in try tables.sessionTasks.runningTasks() }.map { try $0.storedTask() }
-        } catch {
-            throw StoreError(error, attempt: "read the running session tasks")
+        try await attempting("read the running session tasks") {
+            try await read { tables in try tables.sessionTasks.runningTasks() }.map { try $0.storedTask() }
         }
     }
 

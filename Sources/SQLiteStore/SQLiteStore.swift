@@ -45,12 +45,10 @@ public actor SQLiteStore: PlanStore {
     static func open(
         path: String, at time: UnixTime, migrations: [Migration]
     ) async throws(StoreError) -> SQLiteStore {
-        do {
+        try await attempting("open the store \(path)") {
             let store = SQLiteStore(thread: try DedicatedThread(name: "store"))
             try await store.openDatabase(path: path, at: time, migrations: migrations)
             return store
-        } catch {
-            throw StoreError(error, attempt: "open the store \(path)")
         }
     }
 
@@ -59,11 +57,9 @@ public actor SQLiteStore: PlanStore {
     }
 
     public nonisolated func insert(_ plan: KillPlan) async throws(StoreError) {
-        do {
+        try await attempting("store \(plan.name.rawValue)") {
             let rows = try PlanRows(plan)
             _ = try await write { tables in try tables.plans.insert(rows) }
-        } catch {
-            throw StoreError(error, attempt: "store \(plan.name.rawValue)")
         }
     }
 
@@ -79,34 +75,28 @@ public actor SQLiteStore: PlanStore {
     private nonisolated func plan(
         _ description: String, _ find: @Sendable (borrowing Tables) throws -> (PlanRows, ProgressColumns)?
     ) async throws(StoreError) -> StoredPlan? {
-        do {
+        try await attempting("read \(description)") {
             guard let (rows, progress) = try await read(find) else { return nil }
             return try rows.storedPlan(progress: progress)
-        } catch {
-            throw StoreError(error, attempt: "read \(description)")
         }
     }
 
     public nonisolated func history(
         of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
     ) async throws(StoreError) -> [PlanSummary] {
-        do {
+        try await attempting("read the history") {
             let rows = try await read { tables in
                 try tables.plans.history(of: instances, skipping: offset, limit: limit)
             }
             return try rows.map { try $0.summary(at: time) }
-        } catch {
-            throw StoreError(error, attempt: "read the history")
         }
     }
 
     public nonisolated func claim(
         _ plan: PlanName, intending threads: [ThreadID], at time: UnixTime
     ) async throws(StoreError) -> Bool {
-        do {
-            return try await write { tables in try tables.plans.claim(plan, intending: threads, at: time) } == 1
-        } catch {
-            throw StoreError(error, attempt: "record the intent of \(plan.rawValue)")
+        try await attempting("record the intent of \(plan.rawValue)") {
+            try await write { tables in try tables.plans.claim(plan, intending: threads, at: time) } == 1
         }
     }
 
@@ -114,12 +104,10 @@ public actor SQLiteStore: PlanStore {
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
     ) async throws(StoreError) -> Bool {
-        do {
-            return try await write { tables in
+        try await attempting("record the end of \(plan.rawValue)") {
+            try await write { tables in
                 try tables.plans.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
             } == 1
-        } catch {
-            throw StoreError(error, attempt: "record the end of \(plan.rawValue)")
         }
     }
 
@@ -144,12 +132,7 @@ public actor SQLiteStore: PlanStore {
     ) async throws(StoreError) -> Int {
         var total = 0
         while true {
-            let deleted: Int
-            do {
-                deleted = try await write(deletePortion)
-            } catch {
-                throw StoreError(error, attempt: "delete old \(description)")
-            }
+            let deleted = try await attempting("delete old \(description)") { try await write(deletePortion) }
             total += deleted
             if deleted < Self.purgePortion { return total }
         }
@@ -159,11 +142,9 @@ public actor SQLiteStore: PlanStore {
     /// closes it. Every later call throws.
     public func close() async throws(StoreError) {
         while !waiting.isEmpty { commitWaiting() }
-        do {
+        try attempting("close the store") {
             guard let database = database.take() else { throw Self.closed }
             try database.close()
-        } catch {
-            throw StoreError(error, attempt: "close the store")
         }
     }
 

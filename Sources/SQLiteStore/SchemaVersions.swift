@@ -20,8 +20,12 @@ struct SchemaVersions {
     /// - Throws: ``StoreError`` if the file is another program's database, was
     ///   written by a newer killd, or had a migration whose text was another.
     init(of connection: borrowing Connection, known: [Migration]) throws {
-        let applicationID = try Statement("PRAGMA application_id", on: connection).rows { try $0.integer(0) }.first
-        let tables = try Statement("SELECT count(*) FROM sqlite_schema", on: connection).rows { try $0.integer(0) }
+        let applicationID = try Statement("PRAGMA application_id", on: connection).rows {
+            try $0.integer("application_id")
+        }.first
+        let tables = try Statement("SELECT count(*) AS count FROM sqlite_schema", on: connection).rows {
+            try $0.integer("count")
+        }
         // Also what a crash between the file's creation and the first migration leaves.
         isNewStore = applicationID == 0 && tables == [0]
         guard !isNewStore else {
@@ -33,7 +37,9 @@ struct SchemaVersions {
                 .damaged, "the file is another program's database (application_id \(applicationID ?? 0))")
         }
         let applied = try Statement("SELECT version, name, checksum FROM migrations ORDER BY version", on: connection)
-            .rows { row in (version: try row.integer(0), name: try row.text(1), checksum: try row.text(2)) }
+            .rows { row in
+                (version: try row.integer("version"), name: try row.text("name"), checksum: try row.text("checksum"))
+            }
         guard applied.count <= known.count else {
             throw StoreError(
                 .other,
@@ -107,7 +113,8 @@ struct SchemaVersions {
     }
 
     private func checkForeignKeys(of connection: borrowing Connection, after migration: Migration) throws {
-        guard let table = try connection.firstValue(of: "PRAGMA foreign_key_check") else { return }
+        let tables = try Statement("PRAGMA foreign_key_check", on: connection).rows { try $0.text("table") }
+        guard let table = tables.first else { return }
         throw StoreError(.other, "rows of \(table) refer to rows that are not there")
     }
 }

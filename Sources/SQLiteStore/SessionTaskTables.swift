@@ -54,7 +54,7 @@ extension SessionTaskTables {
         let id = try insertTask.rows([
             .text(task.id.rawValue), .text(task.account.rawValue), .text(task.target.instance.rawValue),
             SQLiteValue(task.target.node?.rawValue), .text(task.plan.rawValue), .integer(task.createdAt.milliseconds),
-        ]) { try $0.integer(0) }.first
+        ]) { try $0.integer("id") }.first
         guard let id else { return 0 }
         try insert(sessions, of: id)
         return 1
@@ -65,7 +65,7 @@ extension SessionTaskTables {
     ) throws -> Int {
         let id = try endTask.rows([
             .text(ending.rawValue), .integer(time.milliseconds), .text(task.rawValue),
-        ]) { try $0.integer(0) }.first
+        ]) { try $0.integer("id") }.first
         guard let id else { return 0 }
         try deleteSessions.run([.integer(id)])
         try insert(sessions, of: id)
@@ -120,24 +120,26 @@ private struct TaskRow {
     let task: SessionTaskRows
 
     init(_ row: borrowing Row) throws {
-        id = try row.integer(0)
+        id = try row.integer("id")
         task = SessionTaskRows(
-            taskID: try row.text(1), account: try row.text(2), instance: try row.text(3),
-            node: try row.optionalText(4), plan: try row.text(5), createdAt: try row.integer(6),
-            state: try row.text(7), endedAt: row.optionalInteger(8))
+            taskID: try row.text("task_id"), account: try row.text("account"), instance: try row.text("instance"),
+            node: try row.optionalText("node"), plan: try row.text("plan"), createdAt: try row.integer("created_at"),
+            state: try row.text("state"), endedAt: try row.optionalInteger("ended_at"))
     }
 }
 
 extension SessionTaskRows.Session {
     /// From the columns of `selectSessions`.
     fileprivate init(_ row: borrowing Row) throws {
-        id = try row.integer(0)
-        if let user = try row.optionalText(1) {
+        id = try row.integer("thread_id")
+        if let user = try row.optionalText("user") {
             self.row = SessionTaskRows.Row(
-                user: user, host: try row.text(2), database: try row.optionalText(3), command: try row.text(4),
-                seconds: row.optionalInteger(5), state: try row.optionalText(6), statement: try row.optionalText(7),
-                isActive: try row.integer(8) != 0)
+                user: user, host: try row.text("host"), database: try row.optionalText("database"),
+                command: try row.text("command"),
+                seconds: try row.optionalInteger("seconds"), state: try row.optionalText("state"),
+                statement: try row.optionalText("statement"),
+                isActive: try row.integer("active") != 0)
         }
-        outcome = try OutcomeColumns(row, from: 9)
+        outcome = try OutcomeColumns(row)
     }
 }

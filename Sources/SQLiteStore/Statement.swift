@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 import SessionKill
 
 /// What can stand for a `?`, and what the store's columns hold.
@@ -90,32 +91,56 @@ struct Row: ~Copyable {
     fileprivate let handle: OpaquePointer
 
     /// - Throws: ``StoreError`` of reason `damaged` if the column is NULL.
-    borrowing func integer(_ column: Int32) throws(StoreError) -> Int64 {
-        guard let value = optionalInteger(column) else { throw damage(column) }
+    borrowing func integer(_ column: StaticString) throws(StoreError) -> Int64 {
+        guard let value = try optionalInteger(column) else { throw damage(column) }
         return value
     }
 
     /// - Throws: ``StoreError`` of reason `damaged` if the column is NULL or no UTF-8.
-    borrowing func text(_ column: Int32) throws(StoreError) -> String {
+    borrowing func text(_ column: StaticString) throws(StoreError) -> String {
         guard let value = try optionalText(column) else { throw damage(column) }
         return value
     }
 
-    borrowing func optionalInteger(_ column: Int32) -> Int64? {
-        guard sqlite3_column_type(handle, column) != SQLITE_NULL else { return nil }
-        return sqlite3_column_int64(handle, column)
+    /// `nil` for NULL.
+    borrowing func optionalInteger(_ column: StaticString) throws(StoreError) -> Int64? {
+        let index = try index(of: column)
+        guard sqlite3_column_type(handle, index) != SQLITE_NULL else { return nil }
+        return sqlite3_column_int64(handle, index)
     }
 
+    /// `nil` for NULL.
+    ///
     /// - Throws: ``StoreError`` of reason `damaged` if the column is no UTF-8.
-    borrowing func optionalText(_ column: Int32) throws(StoreError) -> String? {
-        guard let start = sqlite3_column_text(handle, column) else { return nil }
-        let bytes = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
+    borrowing func optionalText(_ column: StaticString) throws(StoreError) -> String? {
+        try optionalText(at: try index(of: column), column)
+    }
+
+    /// The value of a row that must have just one, whatever its column's name; `nil` for NULL.
+    borrowing func onlyText() throws(StoreError) -> String? {
+        guard sqlite3_column_count(handle) == 1 else {
+            throw StoreError(.other, "not one column in the answer of: \(String(cString: sqlite3_sql(handle)))")
+        }
+        return try optionalText(at: 0, "0")
+    }
+
+    private borrowing func optionalText(at index: Int32, _ column: StaticString) throws(StoreError) -> String? {
+        guard let start = sqlite3_column_text(handle, index) else { return nil }
+        let bytes = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))
         guard let text = String(validating: bytes, as: UTF8.self) else { throw damage(column) }
         return text
     }
 
-    private borrowing func damage(_ column: Int32) -> StoreError {
-        let name = sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "\(column)"
-        return StoreError(.damaged, "nothing readable in column \(name) of: \(String(cString: sqlite3_sql(handle)))")
+    /// Compared one after the other: they are few, and a row has room for nothing in which they could be looked up.
+    private borrowing func index(of column: StaticString) throws(StoreError) -> Int32 {
+        let name = UnsafeRawPointer(column.utf8Start).assumingMemoryBound(to: CChar.self)
+        for index in 0..<sqlite3_column_count(handle) where strcmp(sqlite3_column_name(handle, index), name) == 0 {
+            return index
+        }
+        throw StoreError(.other, "no column \(column) in the answer of: \(String(cString: sqlite3_sql(handle)))")
+    }
+
+    private borrowing func damage(_ column: StaticString) -> StoreError {
+        StoreError(.damaged, "nothing readable in column \(column) of: \(String(cString: sqlite3_sql(handle)))")
     }
 }

@@ -85,7 +85,7 @@ extension SQLiteStore {
     ///
     /// - Throws: why it could not.
     public static func standing(of path: String) throws(StoreError) -> StoreStanding {
-        do throws(StoreError) {
+        try attempting("open the store \(path)") {
             let place = try StorePlace(of: path)
             let lock = Glibc.open(place.path + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             if lock >= 0 {
@@ -97,8 +97,6 @@ extension SQLiteStore {
             let file = try FileDescriptor(ofStore: place.path, flags: O_RDONLY)
             try StoreFile.checkDatabase(file, at: place.path)
             return .free
-        } catch {
-            throw StoreError(error, attempt: "open the store \(path)")
         }
     }
 }

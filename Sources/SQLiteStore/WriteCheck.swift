@@ -6,13 +6,11 @@ extension SQLiteStore {
     ///
     /// Costs a page and a sync, so whoever asks often should remember the answer.
     public func checkWritable() throws(StoreError) {
-        do {
+        try attempting("write to the store") {
             switch database {
             case .some(let database): try database.rewriteApplicationID()
             case .none: throw Self.closed
             }
-        } catch {
-            throw StoreError(error, attempt: "write to the store")
         }
     }
 }

@@ -109,7 +109,7 @@ final class HistoryTests: StoreTestCase {
             ("SELECT outcome, count(*) FROM threads WHERE plan = 1 GROUP BY outcome", "sqlite_autoindex_threads"),
         ] {
             let steps = try await store.withConnection { connection in
-                try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text(3) }
+                try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text("detail") }
             }
             XCTAssertTrue(steps.contains { $0.contains("SEARCH") && $0.contains(index) }, "\(steps)")
             XCTAssertFalse(steps.contains { $0.contains("SCAN") }, "\(steps)")

@@ -212,7 +212,7 @@ final class KillTaskStoreTests: StoreTestCase {
             ("SELECT 1 FROM plans WHERE plans.task = 7", "plans_by_task"),
         ] {
             let steps = try await store.withConnection { connection in
-                try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text(3) }
+                try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text("detail") }
             }
             XCTAssertEqual(steps.count, 1, query)
             XCTAssertTrue(steps.first?.contains(index) ?? false, "\(query): \(steps)")

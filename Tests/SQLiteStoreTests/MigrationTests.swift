@@ -32,8 +32,10 @@ final class MigrationTests: StoreTestCase {
         try connection.setPragma("journal_mode", to: "WAL", answering: "wal")
         let versions = try SchemaVersions(of: connection, known: migrations)
         try versions.applyPending(to: connection, at: openingTime)
-        return try Statement("SELECT version || ' ' || name FROM migrations ORDER BY version", on: connection)
-            .rows { try $0.text(0) }
+        return try Statement(
+            "SELECT version || ' ' || name AS migration FROM migrations ORDER BY version", on: connection
+        )
+        .rows { try $0.text("migration") }
     }
 
     private func makeEmptyFile() throws { try Data().write(to: URL(fileURLWithPath: path)) }

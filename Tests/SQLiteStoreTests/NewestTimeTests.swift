@@ -73,7 +73,7 @@ final class NewestTimeTests: StoreTestCase {
         ]
         for (query, index) in queries {
             let steps = try await store.withConnection { connection in
-                try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text(3) }
+                try Statement("EXPLAIN QUERY PLAN " + query, on: connection).rows { try $0.text("detail") }
             }
             XCTAssertEqual(steps.count, 1, query)
             XCTAssertTrue(steps[0].contains(index), "\(query): \(steps)")

@@ -61,7 +61,7 @@ final class PurgeTests: StoreTestCase {
                 WHERE state <> 'committing' AND coalesce(ended_at, expires_at) < 5
                 ORDER BY coalesce(ended_at, expires_at) LIMIT 1
                 """, on: connection
-            ).rows { try $0.text(3) }
+            ).rows { try $0.text("detail") }
         }
         XCTAssertEqual(steps.count, 1)
         XCTAssertTrue(steps.first?.contains("USING INDEX plans_by_end_of_life") ?? false, "\(steps)")

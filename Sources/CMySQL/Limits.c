@@ -94,10 +94,10 @@ static int wait_for_io(my_socket socket, my_bool is_read, int timeout) {
     errno = ETIMEDOUT;
     return 0;
   }
-  // Inside TLS it says that it waits to read also when it waits to write, so it is let look now and then.
-  const int64_t look = 100000000LL;
-  int is_glance = is_read && call.is_under_way && left > look;
-  if (is_glance) left = look;
+  // Inside TLS it says that it waits to read also when it waits to write, so it is let check now and then.
+  const int64_t probe_interval = 100000000LL;
+  int is_probe = is_read && call.is_under_way && left > probe_interval;
+  if (is_probe) left = probe_interval;
   struct pollfd event = {.fd = socket, .events = is_read ? POLLIN : POLLOUT};
   int result = poll(&event, 1, (int)((left + 999999) / 1000000));
   // Of a connection that failed the library knows no more than errno, which is still that of the call that began it.
@@ -109,7 +109,7 @@ static int wait_for_io(my_socket socket, my_bool is_read, int timeout) {
       return -1;
     }
   }
-  if (result > 0 || is_glance || (result < 0 && errno == EINTR)) return 1;
+  if (result > 0 || is_probe || (result < 0 && errno == EINTR)) return 1;
   if (result == 0) {
     if (call.is_under_way && now() > call.deadline) call.exceeded = CMYSQL_OUT_OF_TIME;
     errno = ETIMEDOUT;

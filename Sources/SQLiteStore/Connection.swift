@@ -53,10 +53,10 @@ struct Connection: ~Copyable {
     /// that it cannot obey with the old value instead of an error.
     borrowing func setPragma(_ name: String, to value: String, answering expected: String) throws {
         try execute("PRAGMA \(name) = \(value)")
-        let answer = try firstValue(of: "PRAGMA \(name)") ?? "nothing"
-        guard answer == expected else {
+        let response = try firstValue(of: "PRAGMA \(name)") ?? "nothing"
+        guard response == expected else {
             throw SQLiteError(
-                code: SQLITE_ERROR, message: "\(name) stayed at \(answer)", sql: "PRAGMA \(name) = \(value)")
+                code: SQLITE_ERROR, message: "\(name) stayed at \(response)", sql: "PRAGMA \(name) = \(value)")
         }
     }
 

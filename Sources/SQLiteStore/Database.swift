@@ -27,8 +27,8 @@ struct Database: ~Copyable {
 }
 
 extension Database {
-    /// To which the WAL is cut when it begins anew, in bytes. Well above the 4 MiB after which SQLite moves it into the
-    /// database, so that in ordinary operation nothing is cut and written again.
+    /// The most bytes of a WAL that begins anew: what is more is cut. Well above the 4 MiB after which SQLite moves it
+    /// into the database, so that in ordinary operation nothing is cut and written again.
     static let largestLeftWAL = 16 << 20
 
     /// Opens the store at `path`, creates it if there is none, and applies the

@@ -53,9 +53,9 @@ extension Database {
                 throw StoreError(.cannotWrite, "the store's files were deleted, renamed or replaced")
             }
             try transaction.begin.run()
-            let answer = try body()
+            let result = try body()
             try transaction.commit.run()
-            return answer
+            return result
         } catch {
             // Should this fail too, whoever comes next tries again before anything else.
             try? endAbandonedTransaction()
@@ -73,9 +73,9 @@ extension Database {
     private borrowing func runInSavepoint(_ write: Write) throws -> Result<Int, any Error> {
         try transaction.savepoint.run()
         do {
-            let answer = try write(tables)
+            let count = try write(tables)
             try transaction.release.run()
-            return .success(answer)
+            return .success(count)
         } catch {
             guard connection.isInTransaction else { throw error }
             try transaction.rollbackToSavepoint.run()

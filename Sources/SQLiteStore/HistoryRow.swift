@@ -2,7 +2,7 @@ import SessionKill
 
 /// One plan of an instance's history.
 struct HistoryRow: Sendable {
-    /// Greater for a plan that was stored later.
+    /// The row's id: greater for a plan that was stored later.
     let id: Int64
     let name: String
     let account: String
@@ -16,7 +16,7 @@ struct HistoryRow: Sendable {
     /// How many threads have each outcome; `nil` stands for none yet.
     var outcomes: [(outcome: String?, count: Int)] = []
 
-    /// From the columns of `selectHistory`.
+    /// A row with the columns of `selectHistory`.
     init(_ row: borrowing Row, instance: InstanceID) throws {
         id = try row.integer("id")
         name = try row.text("name")

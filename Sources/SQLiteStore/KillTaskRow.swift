@@ -3,7 +3,7 @@ import SessionKill
 
 /// One row of `kill_tasks`.
 struct KillTaskRow: Hashable, Sendable {
-    /// Greater for a task that was stored later; 0 for one that is not stored yet.
+    /// The row's id: greater for a task that was stored later; 0 for one that is not stored yet.
     var id: Int64 = 0
     var name: String
     var account: String

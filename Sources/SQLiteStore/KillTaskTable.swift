@@ -85,7 +85,7 @@ private let selectTask = """
     """
 
 extension KillTaskRow {
-    /// From the columns of `selectTask`.
+    /// A row with the columns of `selectTask`.
     fileprivate init(_ row: borrowing Row) throws {
         self.init(
             id: try row.integer("id"), name: try row.text("name"), account: try row.text("account"),

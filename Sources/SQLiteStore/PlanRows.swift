@@ -18,7 +18,7 @@ struct PlanRows: Hashable, Sendable {
     var fingerprint: String
     /// JSON.
     var impact: String?
-    /// In the order of their positions.
+    /// The threads in the order of their positions.
     var threads: [Thread]
 
     struct Thread: Hashable, Sendable {
@@ -44,7 +44,7 @@ struct ProgressColumns: Hashable, Sendable {
     var committingSince: Int64?
     var endedAt: Int64?
     var staleReason: String?
-    /// By position, like the threads.
+    /// The threads by position.
     var threads: [Thread]
 
     struct Thread: Hashable, Sendable {
@@ -69,8 +69,8 @@ extension PlanRows {
             last = (content.fingerprint, text)
             return text
         }
-        // A pool's idle sessions look alike, and encoding each picture was a quarter of what Prepare cost. Those with a
-        // statement are left out: its text is a stranger's, and hashing such may take very long.
+        // A pool's idle sessions look alike, and encoding the details of each was a quarter of what Prepare cost. Those
+        // with a statement are left out: its text is a stranger's, and hashing such may take very long.
         var encoded: [PinnedDetails: String] = [:]
         func detailsJSON(_ details: PinnedDetails) throws -> String {
             guard details.statement == nil else { return try json(details) }
@@ -180,7 +180,7 @@ private enum ClientColumn: Codable {
     var proxy: ProxySession? { if case .proxy(let proxy) = self { proxy } else { nil } }
 }
 
-/// Decodes each of a plan's pictures once, however many sessions look alike.
+/// Decodes equal details of a plan's sessions once, however many have them.
 private struct DetailsDecoder {
     let decoder: JSONDecoder
     // By bytes, whose hash takes a time that depends on their number only.

@@ -216,7 +216,7 @@ private func jsonArray(_ threads: [ThreadID]) -> SQLiteValue {
 }
 
 extension PlanRows.Thread {
-    /// From the columns of `selectThreads`.
+    /// A row with the columns of `selectThreads`.
     fileprivate init(_ row: borrowing Row) throws {
         id = try row.integer("thread_id")
         guard let user = try row.optionalText("user") else { return }
@@ -230,7 +230,7 @@ extension PlanRows.Thread {
 }
 
 extension ProgressColumns.Thread {
-    /// From the columns of `selectThreads`.
+    /// A row with the columns of `selectThreads`.
     fileprivate init(_ row: borrowing Row) throws {
         isIntended = try row.optionalInteger("intended_at") != nil
         outcome = try OutcomeColumns(row)

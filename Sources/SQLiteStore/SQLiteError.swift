@@ -10,7 +10,7 @@ struct SQLiteError: Error, Hashable, CustomStringConvertible {
     let code: Int32
     /// `sqlite3_errmsg`.
     let message: String
-    /// With `?` for each argument; `nil` where no statement was involved.
+    /// The statement, with `?` for each argument; `nil` where no statement was involved.
     let sql: String?
 
     /// The lower eight bits of ``code``, which tell the kind of failure.

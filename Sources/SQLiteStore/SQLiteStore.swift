@@ -12,14 +12,14 @@ import SessionKill
 /// The file can be read with the sqlite3 program at any time; its tables are
 /// explained in `Migrations/`.
 public actor SQLiteStore: PlanStore {
-    /// `nil` once the store is closed.
+    /// The open store; `nil` once it is closed.
     private(set) var database: Database?
     private var waiting: [WaitingWrite] = []
     private let thread: DedicatedThread
 
     private struct WaitingWrite {
         let write: Write
-        let caller: CheckedContinuation<Result<Int, any Error>, Never>
+        let continuation: CheckedContinuation<Result<Int, any Error>, Never>
     }
 
     /// The most writes that share a transaction: bounds how long the first of them waits for the last.
@@ -150,11 +150,11 @@ public actor SQLiteStore: PlanStore {
 
     /// Runs `write` in the next transaction and returns when that is on disk.
     func write(_ write: @escaping Write) async throws -> Int {
-        let answer = await withCheckedContinuation { caller in
-            waiting.append(WaitingWrite(write: write, caller: caller))
+        let result = await withCheckedContinuation { continuation in
+            waiting.append(WaitingWrite(write: write, continuation: continuation))
             if waiting.count == 1 { scheduleCommit() }
         }
-        return try answer.get()
+        return try result.get()
     }
 
     func read<Value: Sendable>(_ read: @Sendable (borrowing Tables) throws -> Value) throws -> Value {
@@ -173,12 +173,12 @@ public actor SQLiteStore: PlanStore {
         let group = waiting.prefix(Self.largestGroup)
         waiting.removeFirst(group.count)
         if !waiting.isEmpty { scheduleCommit() }
-        let answers: [Result<Int, any Error>] =
+        let results: [Result<Int, any Error>] =
             switch database {
             case .some(let database): database.commit(group.map(\.write))
             case .none: group.map { _ in .failure(Self.closed) }
             }
-        for (write, answer) in zip(group, answers) { write.caller.resume(returning: answer) }
+        for (write, result) in zip(group, results) { write.continuation.resume(returning: result) }
     }
 
     static let closed = StoreError(.other, "the store is closed")

@@ -2,16 +2,16 @@ import Cryptography
 import Migrations
 import SessionKill
 
-/// Which migrations a store has had, and applying those it has not.
+/// The migrations that a store has had, and those that it is to have.
 ///
 /// Kept in the store itself: the table `migrations` holds the version, name and
 /// SHA-256 of each migration applied, written in the migration's transaction.
 struct SchemaVersions {
-    /// In the order of application.
+    /// The migrations that it has not had, in the order of application.
     let pending: ArraySlice<Migration>
     private let isNewStore: Bool
 
-    /// In the database's header, so that `file` and other programs can tell
+    /// The number in the database's header, so that `file` and other programs can tell
     /// whose it is: "kild" in ASCII.
     static let applicationID: Int64 = 0x6B69_6C64
 

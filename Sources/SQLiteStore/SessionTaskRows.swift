@@ -12,7 +12,7 @@ struct SessionTaskRows: Sendable {
     var createdAt: Int64
     var state: String
     var endedAt: Int64?
-    /// In the order of their positions.
+    /// The sessions in the order of their positions.
     var sessions: [Session] = []
 
     /// One row of `session_task_sessions`.

@@ -129,7 +129,7 @@ private struct TaskRow {
 }
 
 extension SessionTaskRows.Session {
-    /// From the columns of `selectSessions`.
+    /// A row with the columns of `selectSessions`.
     fileprivate init(_ row: borrowing Row) throws {
         id = try row.integer("thread_id")
         if let user = try row.optionalText("user") {

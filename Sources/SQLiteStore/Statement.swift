@@ -44,9 +44,9 @@ struct Statement: ~Copyable {
     ) throws -> [Value] {
         defer { reset() }
         try bind(values)
-        var answer: [Value] = []
-        while try step() { answer.append(try read(Row(handle: handle))) }
-        return answer
+        var rows: [Value] = []
+        while try step() { rows.append(try read(Row(handle: handle))) }
+        return rows
     }
 
     private borrowing func bind(_ values: [SQLiteValue]) throws(SQLiteError) {
@@ -102,14 +102,14 @@ struct Row: ~Copyable {
         return value
     }
 
-    /// `nil` for NULL.
+    /// The column as a number; `nil` for NULL.
     borrowing func optionalInteger(_ column: StaticString) throws(StoreError) -> Int64? {
         let index = try index(of: column)
         guard sqlite3_column_type(handle, index) != SQLITE_NULL else { return nil }
         return sqlite3_column_int64(handle, index)
     }
 
-    /// `nil` for NULL.
+    /// The column as text; `nil` for NULL.
     ///
     /// - Throws: ``StoreError`` of reason `damaged` if the column is no UTF-8.
     borrowing func optionalText(_ column: StaticString) throws(StoreError) -> String? {

@@ -23,7 +23,7 @@ struct StoreFile: ~Copyable {
     /// The lock beside it comes first: who does not get it must not have opened
     /// and closed the store.
     init(path: String) throws(StoreError) {
-        let path = try StorePlace(of: path).path
+        let path = try StoreLocation(of: path).path
         // The name is a guess of ours: a link there may lead to anybody's file.
         let lock = try FileDescriptor(ofStore: path + ".lock", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
         try Self.lock(lock, named: path + ".lock")
@@ -61,7 +61,7 @@ struct StoreFile: ~Copyable {
 
     /// A new file outlives a power failure only once its folder is on disk too.
     private static func makeNameDurable(of path: String) throws(StoreError) {
-        let folder = StorePlace.folder(of: path)
+        let folder = StoreLocation.folder(of: path)
         let descriptor = try FileDescriptor(ofStore: folder, flags: O_RDONLY | O_DIRECTORY)
         guard fsync(descriptor.number) == 0 else {
             throw StoreError(.cannotWrite, "cannot sync \(folder): \(systemErrorText())")

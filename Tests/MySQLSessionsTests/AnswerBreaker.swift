@@ -99,12 +99,12 @@ struct ResponseBreaker {
         var breakages: [Breakage] = []
         for index in columns.indices {
             for value in Self.values.shuffled(using: &generator).prefix(8) {
-                let place = Int.random(in: rows.indices, using: &generator)
+                let row = Int.random(in: rows.indices, using: &generator)
                 var broken = rows
-                broken[place][index] = value
+                broken[row][index] = value
                 let (name, altered) = (value.map { "\"\($0.prefix(24))\"" } ?? "NULL", broken)
                 breakages.append(
-                    Breakage(name: "\(name) as \(columns[index]) of row \(place)") { _ in [.rows(columns, altered)] })
+                    Breakage(name: "\(name) as \(columns[index]) of row \(row)") { _ in [.rows(columns, altered)] })
             }
         }
         return breakages

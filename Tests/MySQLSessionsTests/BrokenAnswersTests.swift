@@ -142,7 +142,7 @@ final class BrokenAnswersTests: XCTestCase {
 private enum Work: String, CaseIterable {
     case list, observe, present, dying, transactions, kill, endOfConnection, check
 
-    /// - Returns: id, user and host of the sessions that were seen and are not killd's; `nil` if none were looked at.
+    /// - Returns: id, user and host of the sessions that were seen and are not killd's; `nil` if none were read.
     func run(on server: MySQLServer, _ kind: FakeKind) async throws -> Set<String>? {
         let victims = kind.victims
         switch self {

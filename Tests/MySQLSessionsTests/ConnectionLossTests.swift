@@ -88,7 +88,7 @@ final class ConnectionLossTests: XCTestCase {
         let server = MySQLServer(configuration, connectionLimit: 1)
         // Whoever fails asks again: between two of them the server seems to be well.
         let snapshots = Task { while !Task.isCancelled { _ = try? await server.list() } }
-        try await eventually("the look") { fake.statements.contains { $0.hasPrefix("SHOW FULL") } }
+        try await eventually("the list") { fake.statements.contains { $0.hasPrefix("SHOW FULL") } }
         try await eventually("that readiness tells of it") {
             do {
                 try await server.checkUsable()

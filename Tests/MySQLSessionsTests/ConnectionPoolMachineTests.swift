@@ -10,7 +10,7 @@ final class ConnectionPoolMachineTests: XCTestCase {
     private let begin = ContinuousClock.now
 
     private func answers(_ actions: [ConnectionPoolMachine.Action]) -> [ConnectionPoolMachine.RequestID] {
-        actions.compactMap { action in if case .answer(let request, _) = action { request } else { nil } }
+        actions.compactMap { action in if case .respond(let request, _) = action { request } else { nil } }
     }
 
     private func opening(_ actions: [ConnectionPoolMachine.Action]) throws -> ConnectionPoolMachine.ConnectionID {
@@ -24,7 +24,7 @@ final class ConnectionPoolMachineTests: XCTestCase {
         var pool = ConnectionPoolMachine(limit: 1)
         let (request, actions) = pool.request(for: .snapshot, until: begin + .seconds(10), at: begin)
         let connection = try opening(actions)
-        XCTAssertEqual(pool.opened(connection, at: begin), [.answer(request, .connection(connection))])
+        XCTAssertEqual(pool.opened(connection, at: begin), [.respond(request, .connection(connection))])
         return (pool, connection)
     }
 
@@ -33,7 +33,7 @@ final class ConnectionPoolMachineTests: XCTestCase {
         let waiting = (0..<3).map { _ in pool.request(for: .snapshot, until: begin + .seconds(10), at: begin).id }
         for request in waiting {
             XCTAssertEqual(
-                pool.released(connection, .usable, at: begin), [.answer(request, .connection(connection))])
+                pool.released(connection, .usable, at: begin), [.respond(request, .connection(connection))])
             // Who comes now has to wait for all of them.
             let newcomer = pool.request(for: .snapshot, until: begin + .seconds(10), at: begin)
             XCTAssertEqual(answers(newcomer.actions), [])
@@ -46,8 +46,8 @@ final class ConnectionPoolMachineTests: XCTestCase {
         let second = pool.request(for: .snapshot, until: begin + .seconds(10), at: begin).id
         XCTAssertEqual(pool.released(connection, .usable, at: begin), [.check(connection, for: first)])
         let other = try opening(pool.checked(connection, isAlive: false, at: begin))
-        XCTAssertEqual(pool.opened(other, at: begin), [.answer(first, .connection(other))])
-        XCTAssertEqual(pool.released(other, .usable, at: begin), [.answer(second, .connection(other))])
+        XCTAssertEqual(pool.opened(other, at: begin), [.respond(first, .connection(other))])
+        XCTAssertEqual(pool.released(other, .usable, at: begin), [.respond(second, .connection(other))])
     }
 
     func testWhoWaitsIsAnsweredAtTheDeadlineUnlessAConnectionIsOnItsWay() throws {
@@ -60,23 +60,23 @@ final class ConnectionPoolMachineTests: XCTestCase {
         XCTAssertEqual(pool.deadlineReached(at: deadline), [])
         let refusal = ServerError(.unreachable, "nobody listens")
         XCTAssertEqual(
-            pool.openingFailed(other, refusal, at: deadline), [.answer(request, .failure(.notOpened(refusal)))])
+            pool.openingFailed(other, refusal, at: deadline), [.respond(request, .failure(.notOpened(refusal)))])
         (pool, _) = try exhausted()
         let late = pool.request(for: .snapshot, until: deadline, at: begin).id
         XCTAssertEqual(
             pool.deadlineReached(at: deadline),
-            [.answer(late, .failure(.busy(connections: 1, refusal: nil)))])
+            [.respond(late, .failure(.busy(connections: 1, refusal: nil)))])
     }
 
     func testDelegatedLoginsAreAdmittedInTurn() throws {
         var pool = ConnectionPoolMachine(limit: 1)
         let first = pool.request(for: .delegatedLogin, until: begin + .seconds(10), at: begin)
-        XCTAssertEqual(first.actions, [.answer(first.id, .admitted)])
+        XCTAssertEqual(first.actions, [.respond(first.id, .admitted)])
         let waiting = (0..<3).map { _ in pool.request(for: .delegatedLogin, until: begin + .seconds(10), at: begin).id }
         for request in waiting {
             let newcomer = pool.request(for: .delegatedLogin, until: begin + .seconds(10), at: begin)
             XCTAssertEqual(answers(newcomer.actions), [])
-            XCTAssertEqual(pool.delegatedLoginEnded(), [.answer(request, .admitted)])
+            XCTAssertEqual(pool.delegatedLoginEnded(), [.respond(request, .admitted)])
         }
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import XCTest
 
-/// The identities of `ids` as a look at the server shows them.
+/// The identities of `ids` as a snapshot of the server shows them.
 private func identities(
     of ids: [ThreadID], over connection: any ServerConnection
 ) async throws -> [SessionIdentity] {
@@ -129,11 +129,11 @@ final class GuardedKillTests: XCTestCase {
         }
         let refused = PacketResponse.final(.refused(code: 1_153, message: failure.message))
         let mysql = MySQLKillPacket(sessions: sessions, table: "t", mayReadThreads: false)
-        XCTAssertEqual(mysql.answers(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
+        XCTAssertEqual(mysql.responses(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
         for guards in [MariaDBKillPacket.Guards.list, .listAndQueryID] {
             let mariadb = MariaDBKillPacket(sessions: sessions, guards: guards)
             XCTAssertEqual(
-                mariadb.answers(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
+                mariadb.responses(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
         }
     }
 
@@ -189,7 +189,7 @@ final class GuardedKillTests: XCTestCase {
     }
 
     /// A pool hands out a connection to one account after the other. Each round is one kill of 400 others, and of that
-    /// connection last. Where one look served for all of them, every third round hit somebody else.
+    /// connection last. Where one list served for all of them, every third round hit somebody else.
     func testAConnectionThatChangesHandsIsNotKilledAsSomebodyElses() async throws {
         try await onEveryServer { server in
             let hits = Mutex(0)
@@ -257,8 +257,8 @@ final class GuardedKillTests: XCTestCase {
         }
     }
 
-    /// The error of the loop over what the look found ("Cursor is not open") would say nothing.
-    func testALookThatFailsInMariaDBsPacketIsReportedWithItsOwnErrorIfNoOtherGuardCanRun() async throws {
+    /// The error of the loop over what the list showed ("Cursor is not open") would say nothing.
+    func testAListThatFailsInMariaDBsPacketIsReportedWithItsOwnErrorIfNoOtherGuardCanRun() async throws {
         let server = try RealServer.shared(.mariadb)
         try await server.createAccounts()
         let victim = try await ClientSessions.open(1, on: server)
@@ -272,7 +272,7 @@ final class GuardedKillTests: XCTestCase {
             try await connection.query("SET SESSION max_session_mem_used=150000")
             let packet = MariaDBKillPacket(sessions: sessions, guards: guards)
             let sql = try XCTUnwrap(packet.sql)
-            let answers = packet.answers(from: KillReply(results: try await connection.query(sql)))
+            let answers = packet.responses(from: KillReply(results: try await connection.query(sql)))
             guard case .unguarded(.refused(code: 1_290, let message))? = answers.first else {
                 XCTFail("\(answers)")
                 continue

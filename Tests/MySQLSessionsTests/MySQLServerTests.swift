@@ -76,7 +76,7 @@ final class MySQLServerTests: XCTestCase {
         }
     }
 
-    func testALookIsTakenAgainWhereItsConnectionHadDiedIdle() async throws {
+    func testASnapshotIsTakenAgainWhereItsConnectionHadDiedIdle() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
             try await database.start()

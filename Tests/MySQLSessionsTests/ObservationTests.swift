@@ -12,7 +12,7 @@ final class ObservationTests: XCTestCase {
         return observation
     }
 
-    func testTwoLooksSeeTheSameServer() async throws {
+    func testTwoObservationsSeeTheSameServer() async throws {
         try await onEveryServer { server in
             let first = try await observe(server).fingerprint
             let second = try await observe(server).fingerprint
@@ -133,7 +133,7 @@ final class ObservationTests: XCTestCase {
             let list = try await database.list().sessions
             XCTAssertTrue(list.contains { $0.id == id })
             await database.close()
-            // Or it would run on, where the next tests look.
+            // Or it would run on, where the next tests list sessions.
             try await server.administrator().query("KILL \(id)")
         }
     }

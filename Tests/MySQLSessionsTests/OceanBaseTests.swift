@@ -39,7 +39,7 @@ final class OceanBaseTests: XCTestCase {
         return findings
     }
 
-    // MARK: Looking
+    // MARK: Observing
 
     func testListsSessionsWithStatementAndTransaction() async throws {
         let server = try await SeekDB.shared()
@@ -122,7 +122,7 @@ final class OceanBaseTests: XCTestCase {
         XCTAssertEqual(waits.unexplained, Set([8, 9].compactMap { ThreadID($0) }))
     }
 
-    /// The session is gone, what it changed is not yet undone: only the places where the rows are know of it.
+    /// The session is gone, what it changed is not yet undone: only the servers where the rows are know of it.
     func testATransactionIsOpenAsLongAsItsRowsAreBeingUndone() throws {
         let transactions = try OceanBaseViews.transactions(
             MySQLResult(

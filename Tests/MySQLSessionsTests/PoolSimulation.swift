@@ -189,7 +189,7 @@ struct PoolSimulation {
             require(!leased.contains(connection), "no connection is closed while somebody has it")
             require(open.remove(connection) != nil, "a connection is closed once")
         case .forgetLargeRow, .wakeUp: break
-        case .answer(let request, let response):
+        case .respond(let request, let response):
             guard let asked = requests[request] else { return require(false, "each request is answered once") }
             apply(response, to: request, asked, checkedFor: checkedRequest)
             requests[request] = nil

@@ -14,7 +14,7 @@ final class SickServerTests: XCTestCase {
         try await database.observe(.sessions).sessions.filter(isWanted).map(\.identity)
     }
 
-    /// Kills sessions that a look showed, and waits until they are gone.
+    /// Kills sessions that a snapshot showed, and waits until they are gone.
     private func kill(_ sessions: [SessionIdentity], on database: MySQLServer) async throws -> [KillResponse] {
         try await database.withConnection { connection in
             let before = try await connection.present(among: sessions)
@@ -76,7 +76,7 @@ final class SickServerTests: XCTestCase {
 
     // MARK: Guards that the server cannot run
 
-    /// information_schema.PROCESSLIST fails with 3854, and there is no other list that a statement could look into.
+    /// information_schema.PROCESSLIST fails with 3854, and there is no other list in which a statement could find them.
     func testWithoutPerformanceSchemaAnEmojiKeepsNobodyAlive() async throws {
         let server = try RealServer.start(.mysql, options: ["--performance-schema=OFF"])
         defer { server.database.stop() }
@@ -86,7 +86,7 @@ final class SickServerTests: XCTestCase {
         try await odd.send("SELECT SLEEP(60), '\u{1F600}'")
         let root = try await server.administrator()
         try await eventually("the statement is listed") {
-            let failure = await failure(of: root, Self.snapshot)
+            let failure = await failure(of: root, Self.listQuery)
             return failure?.code == 3_854
         }
         let victims = try await ClientSessions.open(40, on: server)
@@ -110,7 +110,7 @@ final class SickServerTests: XCTestCase {
         await database.close()
     }
 
-    /// MariaDB writes its list to a file of its own to look into it (1021).
+    /// MariaDB writes its list to a file of its own to search it (1021).
     func testAFullTmpdirKeepsNobodyAlive() async throws {
         let disk = try await SmallDisk.mount()
         let server = try RealServer.start(.mariadb, options: ["--tmpdir=\(disk.path)"])
@@ -122,7 +122,7 @@ final class SickServerTests: XCTestCase {
         let ids = await Set(victims.threadIDs)
         try disk.fill()
         let root = try await server.administrator()
-        let failure = await failure(of: root, Self.snapshot)
+        let failure = await failure(of: root, Self.listQuery)
         XCTAssertEqual(failure?.code, 1_021)
         let database = MySQLServer(server.configuration())
         let sessions = try await database.observe(.locks).sessions.map(\.identity).filter { ids.contains($0.id) }
@@ -163,7 +163,7 @@ final class SickServerTests: XCTestCase {
         await database.close()
     }
 
-    private static let snapshot = "SELECT 1 FROM information_schema.PROCESSLIST"
+    private static let listQuery = "SELECT 1 FROM information_schema.PROCESSLIST"
 
     private func failure(of connection: MySQLConnection, _ statement: String) async -> ServerError? {
         do throws(ServerError) {

@@ -24,7 +24,7 @@ final class TransactionReadingsTests: XCTestCase {
         XCTAssertEqual(readings.recent(at: begin + .seconds(1)), second)
     }
 
-    func testHoweverOftenKilldLooksItReadsFourTimesASecond() async throws {
+    func testHoweverOftenKilldAsksItReadsFourTimesASecond() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
             try await database.start()

@@ -99,7 +99,7 @@ final class HistoryTests: StoreTestCase {
         XCTAssertNil(mistaken)
     }
 
-    func testLooksUpWithoutReadingEveryPlan() async throws {
+    func testFindsPlansWithoutReadingEveryPlan() async throws {
         let store = try await openStore()
         for (query, index) in [
             (

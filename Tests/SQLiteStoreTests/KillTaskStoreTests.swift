@@ -203,7 +203,7 @@ final class KillTaskStoreTests: StoreTestCase {
         XCTAssertEqual(tasks, [])
     }
 
-    func testLooksUpWithoutReadingEveryRow() async throws {
+    func testFindsRowsWithoutReadingEveryRow() async throws {
         let store = try await openStore()
         for (query, index) in [
             ("SELECT id FROM kill_tasks WHERE state = 'running'", "one_running_task_per_instance"),

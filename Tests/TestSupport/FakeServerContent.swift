@@ -113,7 +113,7 @@ public struct FakeServerContent: Sendable {
         let wanted = Set(Self.hexadecimalLiterals(in: statement))
         let victims = sessions.filter { wanted.contains("\($0.id) \($0.user.utf8.count) \($0.user)\($0.host)") }
         sessions.removeAll { session in victims.contains { $0.id == session.id } }
-        return .rows(["answers", "e", "m"], [[victims.map { "\($0.id) 0 \n" }.joined(), "0", ""]])
+        return .rows(["answers", "failure", "reason"], [[victims.map { "\($0.id) 0 \n" }.joined(), "0", ""]])
     }
 
     // MARK: SHOW

@@ -86,8 +86,8 @@ extension AccountRights {
     /// - Returns: `nil` if the server cannot show it to anybody: it was started without it, or without InnoDB, or has
     ///   no room.
     private static func seesAllSessions(on handle: borrowing MySQLHandle) throws(ServerError) -> Bool? {
-        let answer = handle.run("SELECT 1 FROM information_schema.INNODB_METRICS LIMIT 1")
-        guard let failure = answer.failure else { return true }
+        let response = handle.run("SELECT 1 FROM information_schema.INNODB_METRICS LIMIT 1")
+        guard let failure = response.failure else { return true }
         let error = ServerError(failure, during: "finding out whether the account sees all sessions")
         if case .privilegeMissing = error.reason { return false }
         guard !failure.isConnectionLost else { throw error }
@@ -98,10 +98,10 @@ extension AccountRights {
         namingRoles: Bool, on handle: borrowing MySQLHandle
     ) throws(ServerError) -> Set<ExactText> {
         func texts(_ sql: String) throws(ServerError) -> [String] {
-            let answer = handle.run(sql)
-            if let failure = answer.failure { throw ServerError(failure, during: "reading the account's grants") }
+            let response = handle.run(sql)
+            if let failure = response.failure { throw ServerError(failure, during: "reading the account's grants") }
             // Their only column is named after the account.
-            let rows = try Rows(answer.results, "the account's grants")
+            let rows = try Rows(response.results, "the account's grants")
             let text = try rows.onlyColumn()
             return rows.compactMap { $0.text(text) }
         }
@@ -147,20 +147,20 @@ extension PerformanceSchemaTables {
         transactions = try mayRead("events_transactions_current LIMIT 1", given: threads)
     }
 
-    private enum Sight {
+    private enum Visibility {
         case rows
         case noRows
         /// The table is not there, or may not be read.
         case nothing
     }
 
-    private static func shows(_ rows: String, on handle: borrowing MySQLHandle) throws(ServerError) -> Sight {
-        let answer = handle.run("SELECT 1 FROM performance_schema.\(rows)")
-        if let failure = answer.failure {
+    private static func shows(_ rows: String, on handle: borrowing MySQLHandle) throws(ServerError) -> Visibility {
+        let response = handle.run("SELECT 1 FROM performance_schema.\(rows)")
+        if let failure = response.failure {
             guard !failure.isConnectionLost else { throw ServerError(failure, during: "setting up a connection") }
             return .nothing
         }
-        return answer.results.first?.rows.isEmpty == false ? .rows : .noRows
+        return response.results.first?.rows.isEmpty == false ? .rows : .noRows
     }
 
     /// The statement for the sessions' THREAD_IDs.

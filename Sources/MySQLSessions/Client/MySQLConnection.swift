@@ -105,17 +105,17 @@ public actor MySQLConnection {
         private static func setUp(
             _ handle: borrowing MySQLHandle
         ) throws(ServerError) -> (threadID: ThreadID, server: Greeting) {
-            var answer = handle.run("\(SessionVariables.needed);\(Self.connectionQuery)")
-            if let failure = answer.failure {
+            var response = handle.run("\(SessionVariables.needed);\(Self.connectionQuery)")
+            if let failure = response.failure {
                 // OceanBase refuses two of them, and is given others.
-                if !failure.isConnectionLost { answer = handle.run(Self.connectionQuery) }
-                let row = try? Rows(answer.results.last, "VERSION()").only()
+                if !failure.isConnectionLost { response = handle.run(Self.connectionQuery) }
+                let row = try? Rows(response.results.last, "VERSION()").only()
                 guard AccountRights.isOceanBase(version: try? row?.text("version")) else {
                     throw ProxyLogin.refusal(on: handle) ?? ServerError(failure, during: "setting up a connection")
                 }
             }
             let greeted = handle.threadID
-            let row = try Rows(answer.results.last, "CONNECTION_ID()").only()
+            let row = try Rows(response.results.last, "CONNECTION_ID()").only()
             let shown: UInt64 = try row.integer("connection")
             let version = try row.text("version") ?? ""
             guard shown == UInt64(greeted) else {
@@ -162,9 +162,9 @@ public actor MySQLConnection {
     /// - Returns: their answers, if all of them succeeded.
     @discardableResult
     public func query(_ sql: String) throws(ServerError) -> [MySQLResult] {
-        let answer = run(sql)
-        if let failure = answer.failure { throw ServerError(failure, during: "a query") }
-        return answer.results
+        let response = run(sql)
+        if let failure = response.failure { throw ServerError(failure, during: "a query") }
+        return response.results
     }
 
     /// Ends the connection.
@@ -187,15 +187,15 @@ public actor MySQLConnection {
     /// - Parameter limit: for all of it; as configured, if not given.
     /// - Returns: the answers until the first error, and that error.
     func run(_ sql: String, within limit: Duration? = nil) -> (results: [MySQLResult], failure: MySQLFailure?) {
-        guard var answer = handle?.run(sql, within: limit) else {
+        guard var response = handle?.run(sql, within: limit) else {
             return ([], MySQLFailure(code: ErrorNumber.serverGone, message: "the connection was lost before"))
         }
-        if case .oceanBaseODP = dialect { answer.failure = answer.failure?.ofOceanBase }
-        if let failure = answer.failure, failure.isConnectionLost {
+        if case .oceanBaseODP = dialect { response.failure = response.failure?.ofOceanBase }
+        if let failure = response.failure, failure.isConnectionLost {
             handle = nil
             if failure.limit == .size { cmysql_return_free_memory() }
         }
-        return answer
+        return response
     }
 }
 
@@ -225,7 +225,8 @@ extension MySQLConnection {
     nonisolated var missingPrivilege: String? {
         switch dialect {
         case .mysql(let rights): rights.missingPrivilege
-        case .oceanBaseODP(let login): login.seesAllSessions ? login.missingKillPrivilege : ProxyLogin.missingSight
+        case .oceanBaseODP(let login):
+            login.seesAllSessions ? login.missingKillPrivilege : ProxyLogin.missingListPrivilege
         }
     }
 }

@@ -4,7 +4,7 @@ import Text
 
 /// Owns a connection of the client library. Every call blocks.
 ///
-/// None takes longer, or brings more, than the server's configuration says: the
+/// No call takes longer, or brings more, than the server's configuration says: the
 /// library itself bounds each wait only, and what a server sends not at all.
 struct MySQLHandle: ~Copyable {
     private let mysql: UnsafeMutablePointer<MYSQL>
@@ -15,11 +15,11 @@ struct MySQLHandle: ~Copyable {
     private final class Limits {
         let deadlines: MySQLServerConfiguration.Deadlines
         let largestAnswer: MySQLServerConfiguration.ResponseSize
-        /// Of all rows that were read, in bytes.
+        /// The bytes of the largest row that was read.
         var largestRow: UInt64 = 0
         /// When the connection must be ready for use; `nil` once it is.
         var setUpDeadline: ContinuousClock.Instant?
-        /// In bytes; what the server takes no more of, it refuses with the connection.
+        /// The most bytes of a statement: what is longer, the server refuses with the connection.
         var largestStatement = Int.max
 
         init(_ configuration: MySQLServerConfiguration) {
@@ -32,7 +32,8 @@ struct MySQLHandle: ~Copyable {
     private var deadlines: MySQLServerConfiguration.Deadlines { limits.deadlines }
     private var largestAnswer: MySQLServerConfiguration.ResponseSize { limits.largestAnswer }
 
-    /// Set up once for the process, and never ended: other threads may still be inside at exit.
+    /// What setting the library up gave, once for the process. It is never ended: other threads may still be inside at
+    /// exit.
     private static let libraryError = cmysql_library_init()
 
     private init(owning mysql: UnsafeMutablePointer<MYSQL>, _ configuration: MySQLServerConfiguration) {
@@ -70,17 +71,17 @@ struct MySQLHandle: ~Copyable {
 
     func finishSetUp() { limits.setUpDeadline = nil }
 
-    /// In bytes, what fits into the packets of a statement.
+    /// The most bytes that fit into the packets of a statement.
     var largestStatement: Int { limits.largestStatement }
 
     /// Asks the server how much it takes in a packet, which stays so for a connection.
     ///
-    /// Servers check what is larger than their buffer only (both measured). A server that does not tell, OceanBase say, is
-    /// taken to have no limit.
+    /// Servers check what is larger than their buffer only (both measured). A server that does not tell, OceanBase say,
+    /// is taken to have no limit.
     func learnLargestStatement() {
-        let answer = run("SELECT GREATEST(@@max_allowed_packet,@@net_buffer_length)-1 AS bytes")
-        guard answer.failure == nil, let bytes = answer.results.first?.rows.first?.first else { return }
-        if let bytes = bytes.flatMap({ Int($0) }), bytes > 0 { limits.largestStatement = bytes }
+        let response = run("SELECT GREATEST(@@max_allowed_packet,@@net_buffer_length)-1 AS bytes")
+        guard let bytes: Int = try? Rows(response.results, "max_allowed_packet").only().integer("bytes") else { return }
+        if bytes > 0 { limits.largestStatement = bytes }
     }
 
     private func set() throws(MySQLFailure) {
@@ -110,7 +111,7 @@ struct MySQLHandle: ~Copyable {
         let connected: UnsafeMutablePointer<MYSQL>?
         switch address {
         case .tcp(let host, let port, let tls):
-            // The libraries take the host "localhost" for a wish to use the Unix socket.
+            // With the host "localhost" the libraries would use the Unix socket.
             var protocolType = UInt32(MYSQL_PROTOCOL_TCP.rawValue)
             mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocolType)
             guard cmysql_set_tls(mysql, tls.libraryMode, tls.ca) == 0 else {
@@ -137,10 +138,10 @@ struct MySQLHandle: ~Copyable {
         }
     }
 
-    /// What the server's greeting said.
+    /// The connection's id, as the server's greeting said it.
     var threadID: UInt { mysql_thread_id(mysql) }
 
-    /// `nil` without TLS.
+    /// The cipher in use; `nil` without TLS.
     var tlsCipher: String? { mysql_get_ssl_cipher(mysql).map { String(cString: $0) } }
 
     /// Sends one or more statements in one packet and reads all answers.
@@ -188,7 +189,7 @@ struct MySQLHandle: ~Copyable {
         // It reads to the end of the rows first, unless the connection ended or was abandoned.
         defer { mysql_free_result(result) }
         cmysql_expect_rows()
-        var answer = MySQLResult(columns: Self.columns(of: result))
+        var response = MySQLResult(columns: Self.columns(of: result))
         let columns = 0..<Int(mysql_num_fields(result))
         while let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result) {
             rowsLeft -= 1
@@ -199,9 +200,9 @@ struct MySQLHandle: ~Copyable {
             }
             limits.largestRow = max(limits.largestRow, size)
             for column in columns where Int(lengths[column]) > MySQLResult.longestText {
-                answer.wholeLengths[answer.rows.count, default: [:]][column] = Int(lengths[column])
+                response.wholeLengths[response.rows.count, default: [:]][column] = Int(lengths[column])
             }
-            answer.rows.append(
+            response.rows.append(
                 columns.map { column in
                     row[column].map { start in
                         Self.text(UnsafeRawBufferPointer(start: start, count: Int(lengths[column])))
@@ -210,10 +211,10 @@ struct MySQLHandle: ~Copyable {
         }
         // Also an error of the server's own may come in the place of a row.
         guard mysql_errno(mysql) == 0, cmysql_limit_exceeded() == CMYSQL_WITHIN_LIMITS else { throw failure }
-        return answer
+        return response
     }
 
-    /// No more than ``MySQLResult/longestText``.
+    /// The beginning of `bytes` as text, no more than ``MySQLResult/longestText``.
     private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
         guard bytes.count > MySQLResult.longestText else { return String(decoding: bytes, as: UTF8.self) }
         // A character that is cut in two is behind what is kept.
@@ -272,10 +273,10 @@ struct MySQLHandle: ~Copyable {
 }
 
 extension Duration {
-    /// At least one: for the libraries zero means forever.
+    /// The whole seconds, at least one: for the libraries zero means forever.
     fileprivate var wholeSeconds: UInt32 { UInt32(clamping: max(1, components.seconds)) }
 
-    /// Of what can be waited for.
+    /// The nanoseconds, as many as can be waited for.
     fileprivate var nanoseconds: Int64 { Int64(max(0, min(self / .nanoseconds(1), 1e18))) }
 }
 

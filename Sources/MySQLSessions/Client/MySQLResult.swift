@@ -5,11 +5,11 @@ public struct MySQLResult: Hashable, Sendable {
     /// `nil` for NULL. Bytes that are not UTF-8 are replaced by U+FFFD.
     public var rows: [[String?]] = []
     public var affectedRows: UInt64 = 0
-    /// How long the texts really are, in bytes, of which only the beginning is in
+    /// The whole lengths, in bytes, of the texts of which only the beginning is in
     /// ``rows``: by row and column.
     var wholeLengths: [Int: [Int: Int]] = [:]
 
-    /// In bytes. Nothing that killd reads of a server is longer, but for statements, of which it keeps no more: a
+    /// The most bytes of a text that are kept. Nothing that killd reads of a server is longer, but for statements: a
     /// server may show it many of 16 MB at once.
     static let longestText = SessionListSource.longestStatement
 }

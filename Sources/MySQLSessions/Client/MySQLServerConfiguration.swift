@@ -5,7 +5,7 @@ import Text
 public struct MySQLServerConfiguration: Hashable, Sendable {
     public var kind: ServerKind
     public var address: MySQLAddress
-    /// Tried when ``address`` lets killd not in, or does not answer in time:
+    /// The address that is tried when ``address`` lets nobody in, or does not answer in time:
     /// MySQL's administrative interface, MariaDB's extra port.
     public var adminAddress: MySQLAddress?
     @Exact public var user: String
@@ -15,16 +15,17 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
 
     /// How long the network and the server may take.
     public struct Deadlines: Hashable, Sendable {
-        /// Without a sign from the server while connecting and logging in, in whole seconds; 5 by default.
+        /// The longest time without a sign from the server while connecting and logging in, in whole seconds; 5 by
+        /// default.
         public var connect: Duration = .seconds(5)
-        /// Without a sign from the server in a call, in whole seconds; 10 by default.
+        /// The longest time without a sign from the server in a call, in whole seconds; 10 by default.
         public var readWrite: Duration = .seconds(10)
-        /// For a call as a whole, however slowly and however much the server answers, and for all that it takes
-        /// until a connection can be used; 30 seconds by default.
+        /// The longest time of a call as a whole, however slowly and however much the server answers, and of all that
+        /// it takes until a connection can be used; 30 seconds by default.
         public var call: Duration = .seconds(30)
-        /// For the answer to the question whether the server is still there; 5 seconds by default.
+        /// The longest time that the server may take to say that it is still there; 5 seconds by default.
         public var check: Duration = .seconds(5)
-        /// How long to wait for one of the connections to be free; 10 seconds by default.
+        /// The longest time to wait for one of the connections to be free; 10 seconds by default.
         public var freeConnection: Duration = .seconds(10)
 
         public init() {}
@@ -32,9 +33,9 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
 
     /// How much is read of a server's answers to one call.
     public struct ResponseSize: Hashable, Sendable, CustomStringConvertible {
-        /// 64 MiB by default.
+        /// The most bytes; 64 MiB by default.
         public var bytes = 64 << 20
-        /// 250,000 by default.
+        /// The most rows; 250,000 by default.
         public var rows = 250_000
 
         public init() {}
@@ -63,13 +64,13 @@ public enum ServerKind: String, Hashable, Sendable, CaseIterable {
     case oceanBaseODP = "oceanbase-odp"
 }
 
-/// Where a server listens.
+/// The address at which a server listens.
 public enum MySQLAddress: Hashable, Sendable, CustomStringConvertible {
     case tcp(host: String, port: UInt16, tls: TLSMode)
-    /// Nothing leaves the machine, so there is no TLS.
+    /// A Unix socket: nothing leaves the machine, so there is no TLS.
     case unixSocket(path: String)
 
-    /// `nil` for a Unix socket.
+    /// The host and the port; `nil` for a Unix socket.
     public var hostAndPort: (host: String, port: UInt16)? {
         switch self {
         case .tcp(let host, let port, _): (host, port)
@@ -119,6 +120,6 @@ public enum TLSMode: Hashable, Sendable {
     /// - Parameter ca: path of a PEM file; `nil` for the system's, which
     ///   Oracle's library refuses.
     case verifyCA(ca: String?)
-    /// As ``verifyCA(ca:)``, and the certificate names the host.
+    /// TLS as of ``verifyCA(ca:)``, with a certificate that names the host.
     case verifyIdentity(ca: String?)
 }

@@ -1,45 +1,45 @@
 import SessionKill
 
-/// The rows of an answer, read by the names of their columns.
+/// The rows of a response, read by the names of their columns.
 ///
 /// What a server says is outside input. It may be of a version that nobody
 /// knows, broken, or not a server at all: columns lack or come in another order,
 /// numbers are out of range, texts without end. Whatever makes no sense is an
 /// error that says what was read.
 struct Rows: Sequence {
-    /// By name in lower case; `nil` for a name that is there twice.
+    /// The columns by name in lower case; `nil` for a name that is there twice.
     private let columns: [String: Column?]
     private let rows: [[String?]]
     private let wholeLengths: [Int: [Int: Int]]
     private let columnCount: Int
     private let source: String
 
-    /// A column that the answer has.
+    /// A column that the response has.
     struct Column {
         fileprivate let index: Int
     }
 
     /// - Parameter source: what was read, for the error.
-    init(_ answer: MySQLResult?, _ source: String) throws(ServerError) {
-        guard let answer else { throw .senseless(source) }
-        let columnCount = answer.columns.count
-        guard answer.rows.allSatisfy({ $0.count == columnCount }) else {
+    init(_ response: MySQLResult?, _ source: String) throws(ServerError) {
+        guard let response else { throw .senseless(source) }
+        let columnCount = response.columns.count
+        guard response.rows.allSatisfy({ $0.count == columnCount }) else {
             throw .senseless(source, "a row has not as many values as there are columns")
         }
         self.columnCount = columnCount
         columns = Dictionary(
-            answer.columns.enumerated().filter { $1.utf8.count <= 64 }
+            response.columns.enumerated().filter { $1.utf8.count <= 64 }
                 .map { ($1.lowercased(), Column(index: $0)) },
             uniquingKeysWith: { _, _ in nil })
-        rows = answer.rows
-        wholeLengths = answer.wholeLengths
+        rows = response.rows
+        wholeLengths = response.wholeLengths
         self.source = source
     }
 
-    /// The answer to the only statement of a packet.
-    init(_ answers: [MySQLResult], _ source: String) throws(ServerError) {
-        guard answers.count == 1 else { throw .senseless(source, "\(answers.count) answers to one statement") }
-        try self.init(answers[0], source)
+    /// The response to the only statement of a packet.
+    init(_ responses: [MySQLResult], _ source: String) throws(ServerError) {
+        guard responses.count == 1 else { throw .senseless(source, "\(responses.count) answers to one statement") }
+        try self.init(responses[0], source)
     }
 
     var count: Int { rows.count }
@@ -53,7 +53,7 @@ struct Rows: Sequence {
         return column
     }
 
-    /// The column of an answer that must have just one, whatever its name.
+    /// The column of a response that must have just one, whatever its name.
     func onlyColumn() throws(ServerError) -> Column {
         guard columnCount == 1 else { throw .senseless(source, "\(columnCount) columns in place of one") }
         return Column(index: 0)
@@ -67,26 +67,26 @@ struct Rows: Sequence {
         Row(values: rows[index], wholeLengths: wholeLengths[index] ?? [:], source: source)
     }
 
-    /// The row of an answer that must have just one.
+    /// The row of a response that must have just one.
     func only() throws(ServerError) -> OnlyRow {
         guard rows.count == 1 else { throw .senseless(source, "\(rows.count) rows in place of one") }
         return OnlyRow(columns: self, row: row(0))
     }
 }
 
-/// One row of an answer.
+/// One row of a response.
 struct Row {
     fileprivate let values: [String?]
-    /// By column; see ``MySQLResult/wholeLengths``.
+    /// The whole lengths by column, see ``MySQLResult/wholeLengths``.
     fileprivate let wholeLengths: [Int: Int]
     fileprivate let source: String
 
-    /// In bytes; more than ``text(_:)`` has if that is only the beginning.
+    /// The length in bytes; more than ``text(_:)`` has if that is only the beginning.
     func length(_ column: Rows.Column) -> Int {
         wholeLengths[column.index] ?? text(column)?.utf8.count ?? 0
     }
 
-    /// `nil` for NULL.
+    /// The value as text; `nil` for NULL.
     func text(_ column: Rows.Column) -> String? {
         values.indices.contains(column.index) ? values[column.index] : nil
     }
@@ -108,7 +108,7 @@ struct Row {
         return value
     }
 
-    /// `nil` for NULL.
+    /// The value as a number; `nil` for NULL.
     func integerIfAny<Integer: FixedWidthInteger>(_ column: Rows.Column) throws(ServerError) -> Integer? {
         text(column) == nil ? nil : try integer(column)
     }
@@ -119,13 +119,13 @@ struct Row {
         return try integer(column)
     }
 
-    /// `nil` for a number that no plan can hold: 0, or above 32 bits on MariaDB.
+    /// The value as a thread's id; `nil` for a number that no plan can hold: 0, or above 32 bits on MariaDB.
     func thread(_ column: Rows.Column) throws(ServerError) -> ThreadID? {
         let number: UInt64 = try integer(column)
         return ThreadID(number)
     }
 
-    /// The same, and `nil` for NULL.
+    /// The value as a thread's id; `nil` also for NULL.
     func threadIfAny(_ column: Rows.Column) throws(ServerError) -> ThreadID? {
         text(column) == nil ? nil : try thread(column)
     }
@@ -155,7 +155,7 @@ extension UInt64 {
     }
 }
 
-/// The only row of an answer, with its columns.
+/// The only row of a response, with its columns.
 struct OnlyRow {
     fileprivate let columns: Rows
     fileprivate let row: Row
@@ -175,13 +175,13 @@ struct OnlyRow {
     func thread(_ column: String) throws(ServerError) -> ThreadID? { try row.thread(try columns.column(column)) }
 }
 
-/// The answer of SHOW VARIABLES or SHOW STATUS, or variables by their names.
+/// The response to SHOW VARIABLES or SHOW STATUS, or variables by their names.
 struct Variables {
-    /// By name in lower case.
+    /// The values by name in lower case.
     let values: [String: String]
 
-    init(_ answer: MySQLResult) throws(ServerError) {
-        let rows = try Rows(answer, "a list of variables")
+    init(_ response: MySQLResult) throws(ServerError) {
+        let rows = try Rows(response, "a list of variables")
         let name = try rows.column("variable_name")
         let value = try rows.column("value")
         var values: [String: String] = [:]
@@ -192,7 +192,7 @@ struct Variables {
         self.values = values
     }
 
-    /// From the row of `SELECT @@…`, whose columns have the variables' names.
+    /// The variables in the row of `SELECT @@…`, whose columns have the variables' names.
     init(_ names: [String], _ row: OnlyRow) throws(ServerError) {
         var values: [String: String] = [:]
         for name in names { values[name] = try row.text(name) ?? "" }
@@ -218,11 +218,11 @@ struct Variables {
     }
 }
 
-/// No name of a server's is longer, in bytes: not of users, hosts, schemas, tables or states.
+/// The most bytes of any name of a server's: of users, hosts, schemas, tables or states.
 let longestName = 1_024
 
 extension String {
-    /// Fit to stand in a message: the beginning, in quotes, without what terminals could take for commands.
+    /// The beginning, fit to stand in a message: in quotes, without what terminals could take for commands.
     fileprivate var excerpt: String {
         let shown = String(
             decoding: utf8.prefix(40).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)

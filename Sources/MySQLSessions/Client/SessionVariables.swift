@@ -48,11 +48,11 @@ extension MySQLHandle {
     func set(_ statements: [String]) throws(ServerError) {
         var left = statements[...]
         while !left.isEmpty {
-            let answer = run(left.joined(separator: ";"))
-            guard let failure = answer.failure else { return }
+            let response = run(left.joined(separator: ";"))
+            guard let failure = response.failure else { return }
             if failure.isConnectionLost { throw ServerError(failure, during: "setting up a connection") }
             // It drops the rest of a packet at the first error.
-            left = left.dropFirst(answer.results.count + 1)
+            left = left.dropFirst(response.results.count + 1)
         }
     }
 }

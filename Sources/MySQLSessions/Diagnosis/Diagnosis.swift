@@ -27,7 +27,8 @@ public struct MySQLFinding: Hashable, Sendable {
         case oceanBase
         /// performance_schema is on, but killd's account may not read all that plans could show from it.
         case performanceSchemaUnreadable
-        /// MySQL detaches prepared XA transactions from their sessions, and does not tell killd's account whose they were.
+        /// MySQL detaches prepared XA transactions from their sessions, and does not tell killd's account whose they
+        /// were.
         case preparedTransactionsUnknown
         /// The connection is in plain text although TLS is preferred.
         case notEncrypted
@@ -120,14 +121,14 @@ extension MySQLFinding {
 
 extension MySQLConnection {
     fileprivate func findings(_ address: MySQLAddress) throws(ServerError) -> [MySQLFinding] {
-        let answers = try query(
+        let responses = try query(
             """
             SELECT VERSION() AS version, CURRENT_USER() AS account;\
             SHOW GLOBAL STATUS LIKE 'Performance_schema_thread_instances_lost';\
             SHOW GLOBAL VARIABLES LIKE 'performance_schema_show_processlist'
             """)
-        guard answers.count == 3 else { throw .senseless("VERSION()") }
-        let row = try Rows(answers[0], "VERSION()").only()
+        guard responses.count == 3 else { throw .senseless("VERSION()") }
+        let row = try Rows(responses[0], "VERSION()").only()
         let version = try row.text("version") ?? ""
         var findings = [
             MySQLFinding(
@@ -177,7 +178,7 @@ extension MySQLConnection {
                     severity: .warning, subject: .notEncrypted,
                     description: "the server has no TLS, so that statements and session lists travel in plain text"))
         }
-        let (status, variables) = (try Variables(answers[1]), try Variables(answers[2]))
+        let (status, variables) = (try Variables(responses[1]), try Variables(responses[2]))
         let lost = status["performance_schema_thread_instances_lost"].flatMap { UInt64($0) } ?? 0
         if lost > 0, ["ON", "1"].contains(variables["performance_schema_show_processlist"]) {
             findings.append(

@@ -8,7 +8,7 @@ extension MySQLServer {
         for _ in 0..<Self.connectionsToCompare {
             // A server that lets no more in is not found out about.
             guard let other = try? await openHelper() else { return [] }
-            let snapshot: MySQLConnection.Look
+            let snapshot: MySQLConnection.Snapshot
             do throws(ServerError) {
                 snapshot = try await other.observe(.server, readings)
                 await closeHelper(other)

@@ -6,23 +6,23 @@ extension MySQLConnection {
     /// count, and on MariaDB that each packet reads the whole list, which takes
     /// two milliseconds for each 1,000 sessions.
     private static let largestPacket = 1_000
-    /// After a miss on MySQL the rest of the packet is sent again: where many
-    /// miss, in small ones. On MariaDB a smaller one leaves less time in which a
-    /// session goes on to its next command.
+    /// How many sessions one packet kills at least. After a miss on MySQL the rest of the packet is sent again: where
+    /// many miss, in small ones. On MariaDB a smaller one leaves less time in which a session goes on to its next
+    /// command.
     private static let smallestPacket = 16
-    /// Where one list guards several KILLs: they then take about as long
+    /// How many sessions one packet kills where one list guards them: they then take about as long
     /// as the list of 1,000 sessions.
     private static let packetGuardedByList = 32
-    /// More than an id takes in the statements that look for those who are still there, and its part of their words.
+    /// More bytes than an id takes in the statements that ask who is still there, and its part of their words.
     private static let presentBytesPerSession = 100
-    /// Where killd reads the list: to the time from the look to the KILL comes that of a round trip.
+    /// How many where killd reads the list: to the time from the list to the KILL comes that of a round trip.
     private static let packetGuardedBefore = 8
-    /// How often a session that goes on meanwhile is looked for on MariaDB.
-    private static let looksForBusySession = 5
+    /// How often a session that goes on meanwhile is searched for on MariaDB.
+    private static let attemptsForBusySession = 5
 
     /// One way to make sure that an id is still the session's when it is killed.
     private enum Step {
-        /// For each KILL of a packet a look of the server's own, in a table with the columns ID, USER and HOST.
+        /// For each KILL of a packet a SELECT of the server's own, in a table with the columns ID, USER and HOST.
         case eachByTable(String)
         /// The blocks that only MariaDB has.
         case block(MariaDBKillPacket.Guards)
@@ -49,10 +49,10 @@ extension MySQLConnection {
 
     /// Sends a guarded KILL CONNECTION for each of `sessions`.
     ///
-    /// The youngest first: MariaDB looks for an id from the youngest session
+    /// The youngest first: MariaDB searches for an id from the youngest session
     /// down, and killing 10,000 from the oldest up took it five times as long.
     func kill(_ sessions: [SessionIdentity]) -> [KillResponse] {
-        var answers = [KillResponse](repeating: .notSent, count: sessions.count)
+        var responses = [KillResponse](repeating: .notSent, count: sessions.count)
         var left = sessions.indices.sorted { sessions[$0].id < sessions[$1].id }
         knownToPerformanceSchema = []
         for (number, step) in steps.enumerated() {
@@ -62,7 +62,7 @@ extension MySQLConnection {
                 // Most of those that performance_schema did not show are gone, and to find that out by this guard the
                 // server would read its list once for each.
                 if number > 0 { left = stillListed(left, of: sessions) }
-                left = kill(left, of: sessions, &answers, atOnce: Self.largestPacket) {
+                left = kill(left, of: sessions, &responses, atOnce: Self.largestPacket) {
                     MySQLKillPacket(sessions: $0, table: table, mayReadThreads: performanceSchema.threads)
                 }
                 if number == 0, performanceSchema.processlist {
@@ -73,28 +73,28 @@ extension MySQLConnection {
                 }
             case .block(let guards):
                 left = kill(
-                    left, of: sessions, &answers,
+                    left, of: sessions, &responses,
                     atOnce: guards == .list ? Self.packetGuardedByList : Self.largestPacket,
-                    snapshots: guards == .list ? .max : Self.looksForBusySession
+                    attempts: guards == .list ? .max : Self.attemptsForBusySession
                 ) { MariaDBKillPacket(sessions: $0, guards: guards) }
             case .listBefore:
-                // Whom the guards before have looked for without finding this one would not find either.
-                left = left.filter { answers[$0] != .notFound }
-                left = kill(left, of: sessions, &answers, atOnce: Self.packetGuardedBefore) { batch in
+                // Whom the guards before have searched for without finding this one would not find either.
+                left = left.filter { responses[$0] != .notFound }
+                left = kill(left, of: sessions, &responses, atOnce: Self.packetGuardedBefore) { batch in
                     PlainKillPacket(sessions: batch, listed: listed(among: batch))
                 }
             }
         }
-        return answers
+        return responses
     }
 
     /// - Parameters:
     ///   - indices: of those to be killed, the last one first.
-    ///   - looks: how often each of them is tried at most.
+    ///   - attempts: how often each of them is tried at most.
     /// - Returns: those for which no KILL was sent and another guard may do, in the same order.
     private func kill<Packet: KillPacket>(
-        _ indices: [Int], of sessions: [SessionIdentity], _ answers: inout [KillResponse], atOnce limit: Int,
-        snapshots: Int = .max, _ packet: ([SessionIdentity]) -> Packet
+        _ indices: [Int], of sessions: [SessionIdentity], _ responses: inout [KillResponse], atOnce limit: Int,
+        attempts: Int = .max, _ packet: ([SessionIdentity]) -> Packet
     ) -> [Int] {
         var waiting = indices
         var left: [Int] = []
@@ -110,15 +110,15 @@ extension MySQLConnection {
             }
             waiting.removeLast(batch.count)
             var again: [Int] = []
-            for (index, answer) in zip(batch, packetOfBatch.answers(from: send(packetOfBatch))) {
-                switch answer {
-                case .final(let answer): answers[index] = answer
-                case .unguarded(let answer):
-                    answers[index] = answer
+            for (index, response) in zip(batch, packetOfBatch.responses(from: send(packetOfBatch))) {
+                switch response {
+                case .final(let response): responses[index] = response
+                case .unguarded(let response):
+                    responses[index] = response
                     left.append(index)
                 case .again:
                     tries[index, default: 0] += 1
-                    if tries[index] == snapshots { left.append(index) } else { again.append(index) }
+                    if tries[index] == attempts { left.append(index) } else { again.append(index) }
                 }
             }
             waiting += again.reversed()
@@ -148,10 +148,10 @@ extension MySQLConnection {
             var statements = ["SHOW PROCESSLIST"]
             let readsThreads = performanceSchema.threads && sessions.contains { $0.performanceSchemaThreadID != nil }
             if readsThreads { statements.append(Self.threadQuery(of: sessions)) }
-            let answers = try query(statements.joined(separator: ";"))
-            guard answers.count == statements.count else { throw .senseless("the session list") }
-            let threadIDs = readsThreads ? try Self.threadIDs(answers[1]) : [:]
-            let now = try Self.sessions(answers[0], [:], threadIDs: threadIDs)
+            let responses = try query(statements.joined(separator: ";"))
+            guard responses.count == statements.count else { throw .senseless("the session list") }
+            let threadIDs = readsThreads ? try Self.threadIDs(responses[1]) : [:]
+            let now = try Self.sessions(responses[0], [:], threadIDs: threadIDs)
             let byID = Dictionary(now.map { ($0.id, $0.identity) }, uniquingKeysWith: { first, _ in first })
             return .success(
                 Set(sessions.filter { session in byID[session.id].map(session.isSameSession) == true }.map(\.id)))
@@ -190,13 +190,13 @@ extension MySQLConnection {
         var statements = ["SELECT ID AS id, USER AS user FROM performance_schema.processlist WHERE ID IN (\(ids))"]
         // MySQL takes an idle session off the list before it has undone the session's transaction.
         if performanceSchema.threads { statements.append(Self.threadQuery(of: sessions)) }
-        let answers = try query(statements.joined(separator: ";"))
-        guard answers.count == statements.count else { throw .senseless("the session list") }
+        let responses = try query(statements.joined(separator: ";"))
+        guard responses.count == statements.count else { throw .senseless("the session list") }
         // It shows no user of a running event, and calls it by that of the server's own threads.
-        var present = try Self.present(pinned, in: answers[0], alsoAs: ["system user"])
+        var present = try Self.present(pinned, in: responses[0], alsoAs: ["system user"])
         knownToPerformanceSchema.formUnion(present)
         if performanceSchema.threads {
-            for (id, threadID) in try Self.threadIDs(answers[1])
+            for (id, threadID) in try Self.threadIDs(responses[1])
             where pinned[id]?.performanceSchemaThreadID == threadID { present.insert(id) }
         }
         let doubtful = pinned.filter { !present.contains($0.key) && !knownToPerformanceSchema.contains($0.key) }
@@ -207,12 +207,14 @@ extension MySQLConnection {
         // Where it can be had without the others, and no performance_schema has it; MySQL's fails now and then (3854).
         if !performanceSchema.processlist {
             let ids = pinned.keys.map(\.description).joined(separator: ",")
-            let answer = run("SELECT ID AS id, USER AS user FROM information_schema.PROCESSLIST WHERE ID IN (\(ids))")
-            if let result = answer.results.first, answer.failure == nil { return try Self.present(pinned, in: result) }
+            let response = run("SELECT ID AS id, USER AS user FROM information_schema.PROCESSLIST WHERE ID IN (\(ids))")
+            if let result = response.results.first, response.failure == nil {
+                return try Self.present(pinned, in: result)
+            }
         }
-        let answers = try query("SHOW PROCESSLIST")
-        guard answers.count == 1 else { throw .senseless("the session list") }
-        return try Self.present(pinned, in: answers[0])
+        let responses = try query("SHOW PROCESSLIST")
+        guard responses.count == 1 else { throw .senseless("the session list") }
+        return try Self.present(pinned, in: responses[0])
     }
 
     private static func present(

@@ -8,7 +8,7 @@ protocol KillPacket {
     var checkOfBeginning: String? { get }
 
     /// What became of each session.
-    func answers(from reply: KillReply) -> [PacketResponse]
+    func responses(from reply: KillReply) -> [PacketResponse]
 }
 
 extension KillPacket {
@@ -18,7 +18,7 @@ extension KillPacket {
 /// What the server said to a packet of KILLs.
 struct KillReply {
     var results: [MySQLResult]
-    /// After the results.
+    /// What came after the results.
     var failure: MySQLFailure?
     /// Whether some may have been killed even if there is no result.
     var hasBegun = true
@@ -27,7 +27,7 @@ struct KillReply {
 enum PacketResponse: Hashable {
     case final(KillResponse)
     /// No KILL was sent: the server did not come to it, or the session went on
-    /// to another command after the look.
+    /// to another command after the list was read.
     case again
     /// No KILL was sent: the server cannot run this guard, or it cannot tell the session from others.
     ///
@@ -35,7 +35,7 @@ enum PacketResponse: Hashable {
     case unguarded(KillResponse)
 }
 
-/// For each session a guard and its KILL, one right after the other.
+/// A packet with a guard and a KILL for each session, one right after the other.
 ///
 /// `KILL CONNECTION NULL` is error 1094 and hits nobody. The guards cost less
 /// than nothing: MySQL 9.7 spins in KILL until the victim's thread has woken up
@@ -45,7 +45,7 @@ enum PacketResponse: Hashable {
 /// more; single runs took up to three times as long).
 struct MySQLKillPacket: KillPacket {
     let sessions: [SessionIdentity]
-    /// Has the columns ID, USER and HOST.
+    /// The table in which the guards look; it has the columns ID, USER and HOST.
     let table: String
     /// Whether performance_schema's threads may be read.
     let mayReadThreads: Bool
@@ -63,14 +63,14 @@ struct MySQLKillPacket: KillPacket {
         }.joined(separator: ";")
     }
 
-    /// Never used twice by one server process, where it is known.
+    /// The session's THREAD_ID, which one server process never uses twice; `nil` where it is not known.
     private func thread(of session: SessionIdentity) -> UInt64? {
         mayReadThreads ? session.performanceSchemaThreadID : nil
     }
 
     private static let statementsPerSession = 2
 
-    func answers(from reply: KillReply) -> [PacketResponse] {
+    func responses(from reply: KillReply) -> [PacketResponse] {
         let (accepted, others) = reply.results.count.quotientAndRemainder(dividingBy: Self.statementsPerSession)
         return sessions.indices.map { index in
             if index < accepted { return .final(.accepted(by: thread(of: sessions[index]) == nil ? .list : .threadID)) }
@@ -100,15 +100,15 @@ struct PlainKillPacket: KillPacket {
         victims.isEmpty ? nil : victims.map { "KILL CONNECTION \($0.id)" }.joined(separator: ";")
     }
 
-    func answers(from reply: KillReply) -> [PacketResponse] {
+    func responses(from reply: KillReply) -> [PacketResponse] {
         if case .failure(let error) = listed {
             let isLost = [.connectionLost, .timedOut, .answerTooLarge].contains(error.reason)
-            let answer: KillResponse = isLost ? .notSent : .refused(code: error.code, message: error.description)
-            return sessions.map { _ in .final(answer) }
+            let response: KillResponse = isLost ? .notSent : .refused(code: error.code, message: error.description)
+            return sessions.map { _ in .final(response) }
         }
-        var answers: [ThreadID: PacketResponse] = [:]
+        var responses: [ThreadID: PacketResponse] = [:]
         for (index, session) in victims.enumerated() {
-            answers[session.id] =
+            responses[session.id] =
                 if index < reply.results.count {
                     .final(.accepted(by: .listBefore))
                 } else if let failure = reply.failure {
@@ -117,33 +117,33 @@ struct PlainKillPacket: KillPacket {
                     .final(.lost)
                 }
         }
-        return sessions.map { answers[$0.id] ?? .final(.notFound) }
+        return sessions.map { responses[$0.id] ?? .final(.notFound) }
     }
 }
 
-/// One block that looks all sessions up at once and kills those it finds.
+/// One block that searches for all sessions at once and kills those it finds.
 ///
 /// MariaDB has no table in which a single session could be looked up without
-/// listing all, so that between the look and the last of many KILLs there are
+/// listing all, so that between the list and the last of many KILLs there are
 /// tens of milliseconds, in which COM_CHANGE_USER may hand a connection to
 /// somebody else. But every command gives its session a new number, and KILL
 /// QUERY ID takes no other than that of the session's last command, which it
 /// finds as fast as KILL finds an id. Sent right before the KILL CONNECTION it
-/// proves that since the look the session has not begun anything, a change of
+/// proves that since the list the session has not begun anything, a change of
 /// user included; what it ends is about to end anyway.
 struct MariaDBKillPacket: KillPacket {
     enum Guards {
         case listAndQueryID
-        /// For sessions that go on to the next command before the KILL comes, and
+        /// The list alone, for sessions that go on to the next command before the KILL comes, and
         /// for those that have no number of their own: none before the first
-        /// command, after COM_PING that of somebody's next. From the look to the
+        /// command, after COM_PING that of somebody's next. From the list to the
         /// KILL there are a few milliseconds.
         case list
     }
 
     let sessions: [SessionIdentity]
     let guards: Guards
-    /// By which the connection remembers that it came to the KILLs of this packet and no other.
+    /// The number by which the connection remembers that it came to the KILLs of this packet and no other.
     private let mark = UInt32.random(in: 1...UInt32.max)
 
     init(sessions: [SessionIdentity], guards: Guards) {
@@ -153,8 +153,8 @@ struct MariaDBKillPacket: KillPacket {
 
     var checkOfBeginning: String? { "SELECT COALESCE(@k=\(mark),0) AS began" }
 
-    /// A handler around the KILLs alone: one that goes on after an error of the
-    /// look leaves nothing but the loop's own, "Cursor is not open" (1326).
+    /// The block. Its handler is around the KILLs alone: one that goes on after an error of the
+    /// list leaves nothing but the loop's own, "Cursor is not open" (1326).
     var sql: String? {
         let handler = """
             DECLARE e INT DEFAULT 0;DECLARE m TEXT DEFAULT '';\
@@ -172,8 +172,8 @@ struct MariaDBKillPacket: KillPacket {
                 \(note("s.id"))END IF;\
                 END;END FOR;
                 """
-            // A loop over the look itself would have the server read its list twice (measured: 13 ms, not 5, for one of
-            // 1,000 sessions). If there are too many for the text, its last id is cut and not taken.
+            // A loop over the SELECT itself would have the server read its list twice (measured: 13 ms, not 5, for one
+            // of 1,000 sessions). If there are too many for the text, its last id is cut and not taken.
             case .list:
                 """
                 SELECT COALESCE(GROUP_CONCAT(LPAD(ID,\(Self.digits),'0') ORDER BY ID DESC SEPARATOR ''),'') INTO ids \
@@ -196,7 +196,7 @@ struct MariaDBKillPacket: KillPacket {
             """
     }
 
-    /// Of an id in a text of many.
+    /// How many digits each id has in a text of many.
     private static let digits = 20
 
     /// Only sessions whose number nobody else has: KILL QUERY ID must not find a
@@ -210,7 +210,7 @@ struct MariaDBKillPacket: KillPacket {
         """
     }
 
-    /// Each session's id, user and host in one text, which the server looks up
+    /// Each session's id, user and host in one text, which the server finds
     /// among the others; a thousand conditions it would try one by one.
     private var condition: String {
         let ids = sessions.map(\.id.description).joined(separator: ",")
@@ -221,8 +221,10 @@ struct MariaDBKillPacket: KillPacket {
             """
     }
 
-    func answers(from reply: KillReply) -> [PacketResponse] {
-        guard let row = reply.results.first?.rows.first, row.count == 3 else {
+    func responses(from reply: KillReply) -> [PacketResponse] {
+        guard let row = try? Rows(reply.results.first, "the KILLs").only(),
+            let (answers, failure, reason) = try? (row.text("answers"), row.text("failure"), row.text("reason"))
+        else {
             // Refused before it began, or interrupted nobody knows where.
             if let failure = reply.failure, failure.isRefusedWhole {
                 return sessions.map { _ in .final(KillResponse(failure)) }
@@ -230,12 +232,12 @@ struct MariaDBKillPacket: KillPacket {
             guard let failure = reply.failure, !reply.hasBegun else { return sessions.map { _ in .final(.lost) } }
             return sessions.map { _ in .unguarded(KillResponse(failure)) }
         }
-        var answers: [ThreadID: PacketResponse] = [:]
-        for line in (row[0] ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
+        var responses: [ThreadID: PacketResponse] = [:]
+        for line in (answers ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
                 .map { String(Substring($0)) }
             guard words.count == 3, let id = ThreadID(text: words[0]), let code = UInt32(words[1]) else { continue }
-            answers[id] =
+            responses[id] =
                 switch code {
                 case 0: .final(.accepted(by: guards == .list ? .list : .queryID))
                 case ErrorNumber.noSuchQuery: .again
@@ -243,10 +245,10 @@ struct MariaDBKillPacket: KillPacket {
                 }
         }
         var others = PacketResponse.unguarded(.notFound)
-        if let code = row[1].flatMap({ UInt32($0) }), code > 0 {
-            others = .unguarded(KillResponse(MySQLFailure(code: code, message: row[2] ?? "")))
+        if let code = failure.flatMap({ UInt32($0) }), code > 0 {
+            others = .unguarded(KillResponse(MySQLFailure(code: code, message: reason ?? "")))
         }
-        return sessions.map { answers[$0.id] ?? others }
+        return sessions.map { responses[$0.id] ?? others }
     }
 }
 

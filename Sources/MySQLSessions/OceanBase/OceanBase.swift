@@ -18,7 +18,7 @@ struct OceanBaseViews: Sendable {
     private let starts: OceanBaseView
     /// The open transactions, as the sessions that began them know them.
     private let schedulers: OceanBaseView
-    /// The same where their rows and locks are; a little longer there while they are undone.
+    /// The open transactions where their rows and locks are; a little longer there while they are undone.
     private let participants: OceanBaseView
     private let locks: OceanBaseView?
 
@@ -41,7 +41,7 @@ struct OceanBaseViews: Sendable {
     // A cluster's views begin with GV$ and show all its servers; there, V$ is the same for one server only. seekdb has
     // no GV$, nor V$OB_TRANSACTION_PARTICIPANTS.
 
-    /// In microseconds. Of a cluster, when the last of its servers started: the ids of any may begin anew.
+    /// When the server started, in microseconds; of a cluster, the last of its servers: the ids of any may begin anew.
     private static let startViews = [
         OceanBaseView(
             name: "DBA_OB_SERVERS",
@@ -71,7 +71,7 @@ struct OceanBaseViews: Sendable {
                 """)
     }
 
-    /// Not GV$OB_LOCKS, whose columns name no holder.
+    /// Who waits for whom. Not in GV$OB_LOCKS, whose columns name no holder.
     private static let lockViews = [
         OceanBaseView(
             name: "V$OB_LOCKS",
@@ -81,7 +81,7 @@ struct OceanBaseViews: Sendable {
                 """)
     ]
 
-    /// Of a transaction that no session has any more.
+    /// The state of a transaction that no session has any more.
     private static let endingState = "ENDING"
 
     /// A transaction without a statement has not begun yet.
@@ -96,7 +96,7 @@ struct OceanBaseViews: Sendable {
     /// view that killd could read.
     var missingLockPrivilege: String? { locks.flatMap { $0.isReadable ? nil : $0.privilege } }
 
-    /// Not SHOW PROCESSLIST: its Host may be another than the one in the table
+    /// The statement for the session list. Not SHOW PROCESSLIST: its Host may be another than the one in the table
     /// where the guards look (measured for Unix sockets). A session without a
     /// database has the text `NULL`.
     static let sessionQuery = """
@@ -115,8 +115,8 @@ struct OceanBaseViews: Sendable {
     var transactionQuery: String { "\(schedulers.query) UNION ALL \(participants.query)" }
 
     /// - Parameter answer: to ``transactionQuery``.
-    static func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
-        let rows = try Rows(answer, "OceanBase's transactions")
+    static func transactions(_ response: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+        let rows = try Rows(response, "OceanBase's transactions")
         let (id, thread) = (try rows.column("id"), try rows.column("thread"))
         let (age, state) = (try rows.column("age"), try rows.column("state"))
         var transactions: [UInt64: OpenTransaction] = [:]
@@ -191,7 +191,7 @@ extension AccountRights {
     static func isOceanBase(version: String?) -> Bool { version?.hasBytes(of: "OceanBase") == true }
 
     /// What keeps killd's account from seeing all that the laws need.
-    var blindness: ServerError? {
+    var visibilityError: ServerError? {
         guard seesAllSessions else {
             return ServerError(.privilegeMissing("PROCESS"), "the server shows killd's account its own sessions only")
         }
@@ -204,7 +204,7 @@ extension AccountRights {
 extension AccountRights {
     /// What killd's account lacks to see and end other users' sessions.
     var missingPrivilege: String? {
-        if case .privilegeMissing(let privilege)? = blindness?.reason { return privilege }
+        if case .privilegeMissing(let privilege)? = visibilityError?.reason { return privilege }
         return missingKillPrivilege
     }
 }
@@ -217,12 +217,12 @@ extension MySQLHandle {
     ///   ids alone do not tell (`client_session_id_version=2`).
     func setUpOceanBase() throws(ServerError) {
         // In microseconds: by default a statement may take less than killd's deadline for answers.
-        let answer = run(
+        let response = run(
             """
             SET SESSION autocommit=1, sql_select_limit=9223372036854775807, wait_timeout=31536000, \
             time_zone='+00:00', sql_mode='', ob_query_timeout=10000000
             """)
-        if let failure = answer.failure { throw ServerError(failure, during: "setting up a connection") }
+        if let failure = response.failure { throw ServerError(failure, during: "setting up a connection") }
         // An ODP answers it to everybody; to OceanBase itself it is a syntax error.
         let failure = run("SHOW PROXYSESSION ATTRIBUTE").failure
         if let failure, failure.isConnectionLost { throw ServerError(failure, during: "setting up a connection") }
@@ -238,9 +238,9 @@ extension MySQLConnection {
     func dying(among sessions: [SessionIdentity]) throws(ServerError) -> Set<ThreadID> {
         guard rights.oceanBase != nil, !sessions.isEmpty else { return [] }
         let ids = sessions.map(\.id.description).joined(separator: ",")
-        let answers = try query(
+        let responses = try query(
             "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE='SESSION_KILLED' AND ID IN (\(ids))")
-        let rows = try Rows(answers, "information_schema.PROCESSLIST")
+        let rows = try Rows(responses, "information_schema.PROCESSLIST")
         let id = try rows.column("id")
         var dying: Set<ThreadID> = []
         for row in rows {
@@ -255,7 +255,7 @@ extension MySQLConnection {
         if let recent = readings.recentLockWaits(at: begin) { return recent }
         var waits = LockWaits()
         if let query = views.lockQuery,
-            let rows = try details("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks)
+            let rows = try rowsIfAvailable("\(query) LIMIT \(mostLocks + 1)", "V$OB_LOCKS", atMost: mostLocks)
         {
             waits = try OceanBaseViews.lockWaits(rows)
         }

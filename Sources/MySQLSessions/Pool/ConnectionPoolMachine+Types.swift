@@ -56,7 +56,7 @@ extension ConnectionPoolMachine {
         case close(ConnectionID)
         /// The connection stays although the client library holds much memory for it.
         case forgetLargeRow(ConnectionID)
-        case answer(RequestID, Response)
+        case respond(RequestID, Response)
         /// Call ``deadlineReached(at:)`` then, unless the request has been answered.
         case wakeUp(RequestID, at: Instant)
     }

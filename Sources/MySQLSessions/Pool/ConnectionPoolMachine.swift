@@ -69,11 +69,11 @@ extension ConnectionPoolMachine {
     }
 
     private mutating func actions(for entry: WaitingLine.Entry, at time: Instant) -> [Action] {
-        guard !isClosed else { return [.answer(entry.id, .failure(.closed))] }
+        guard !isClosed else { return [.respond(entry.id, .failure(.closed))] }
         if entry.purpose == .delegatedLogin {
             guard delegatedLogins == limit else {
                 delegatedLogins += 1
-                return [.answer(entry.id, .admitted)]
+                return [.respond(entry.id, .admitted)]
             }
             delegatedLine.insert(entry)
             return [.wakeUp(entry.id, at: entry.deadline)]
@@ -84,7 +84,7 @@ extension ConnectionPoolMachine {
 
     /// Whoever asked does not want an answer any more.
     mutating func cancel(_ request: RequestID, at time: Instant) -> [Action] {
-        let canceled: [Action] = [.answer(request, .failure(.cancelled))]
+        let canceled: [Action] = [.respond(request, .failure(.cancelled))]
         if line.remove(request) != nil || delegatedLine.remove(request) != nil { return canceled + settle(at: time) }
         guard let connection = checks.first(where: { $1.request?.id == request })?.key else { return [] }
         checks[connection] = Check()
@@ -104,7 +104,7 @@ extension ConnectionPoolMachine {
             return .check(connection, for: entry.id)
         }
         leased.insert(connection)
-        return .answer(entry.id, .connection(connection))
+        return .respond(entry.id, .connection(connection))
     }
 
     /// Gives a free connection to whoever has waited longest.
@@ -118,7 +118,7 @@ extension ConnectionPoolMachine {
         }
         guard isFresh else { return [hand(connection, to: first)] }
         leased.insert(connection)
-        return [.answer(first.id, .connection(connection))]
+        return [.respond(first.id, .connection(connection))]
     }
 }
 
@@ -152,7 +152,7 @@ extension ConnectionPoolMachine {
         // One of those that are open, or about to be, will come free.
         if error.isOfAddress, hasOthers { return settle(at: time) }
         guard let first = line.removeFirst() else { return settle(at: time) }
-        return [.answer(first.id, .failure(.notOpened(error)))] + settle(at: time)
+        return [.respond(first.id, .failure(.notOpened(error)))] + settle(at: time)
     }
 
     mutating func checked(_ connection: ConnectionID, isAlive: Bool, at time: Instant) -> [Action] {
@@ -160,7 +160,7 @@ extension ConnectionPoolMachine {
         guard isAlive else { return lost(connection, for: check.request) + settle(at: time) }
         if let request = check.request {
             leased.insert(connection)
-            return [.answer(request.id, .connection(connection))]
+            return [.respond(request.id, .connection(connection))]
         }
         guard !isClosed else { return [.close(connection)] }
         return offer(connection, isFresh: true) + settle(at: time)
@@ -168,7 +168,7 @@ extension ConnectionPoolMachine {
 
     private mutating func lost(_ connection: ConnectionID, for request: WaitingLine.Entry?) -> [Action] {
         guard let request else { return [.close(connection)] }
-        guard !isClosed else { return [.close(connection), .answer(request.id, .failure(.closed))] }
+        guard !isClosed else { return [.close(connection), .respond(request.id, .failure(.closed))] }
         // The server was restarted, or the network forgot them all.
         return [.close(connection)] + wait(request) + checkAllIdle()
     }
@@ -197,7 +197,7 @@ extension ConnectionPoolMachine {
             delegatedLogins -= 1
             return []
         }
-        return [.answer(first.id, .admitted)]
+        return [.respond(first.id, .admitted)]
     }
 
     /// Has all that are idle asked if they are alive, and one opened if there is none then.
@@ -221,7 +221,7 @@ extension ConnectionPoolMachine {
         let waiting = line.removeAll() + delegatedLine.removeAll()
         let connections = idle
         idle = []
-        return waiting.map { .answer($0.id, .failure(.closed)) } + connections.map { .close($0) }
+        return waiting.map { .respond($0.id, .failure(.closed)) } + connections.map { .close($0) }
     }
 
     /// Whatever follows for those who wait.
@@ -229,10 +229,10 @@ extension ConnectionPoolMachine {
         var actions: [Action] = []
         let refusal = connectionCount < limit ? refusal?.error : nil
         for entry in line.removeOverdue(at: time, behind: expected) {
-            actions.append(.answer(entry.id, .failure(.busy(connections: connectionCount, refusal: refusal))))
+            actions.append(.respond(entry.id, .failure(.busy(connections: connectionCount, refusal: refusal))))
         }
         for entry in delegatedLine.removeOverdue(at: time, behind: 0) {
-            actions.append(.answer(entry.id, .failure(.busy(connections: limit, refusal: nil))))
+            actions.append(.respond(entry.id, .failure(.busy(connections: limit, refusal: nil))))
         }
         // Right after the start the first connection is on its way.
         let firstIsOnItsWay = connectionCount == 0 && openingCount > 0
@@ -240,7 +240,7 @@ extension ConnectionPoolMachine {
             if mayOpen(at: time) {
                 line.makeProbesWork()
             } else {
-                for entry in line.removeProbes() { actions.append(.answer(entry.id, .allInUse(lastLoss: lastLoss))) }
+                for entry in line.removeProbes() { actions.append(.respond(entry.id, .allInUse(lastLoss: lastLoss))) }
             }
         }
         while line.workCount > expected, mayOpen(at: time) { actions.append(open()) }

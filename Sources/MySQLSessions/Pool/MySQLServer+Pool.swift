@@ -9,7 +9,7 @@ struct Lease: Sendable {
 
 extension MySQLServer {
     /// Whoever waits for the response to a request.
-    struct Caller {
+    struct PendingRequest {
         let continuation: CheckedContinuation<ConnectionPoolMachine.Response, Never>
         var timer: Task<Void, any Error>?
     }
@@ -54,7 +54,7 @@ extension MySQLServer {
         let (request, actions) = pool.request(for: purpose, until: deadline, at: now)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                callers[request] = Caller(continuation: continuation)
+                pendingRequests[request] = PendingRequest(continuation: continuation)
                 perform(actions)
             }
         } onCancel: {
@@ -100,13 +100,13 @@ extension MySQLServer {
                 }
             case .forgetLargeRow(let id):
                 return connections[id].map { connection in Task { await connection.forgetLargeRow() } }
-            case .answer(let request, let response):
-                let caller = callers.removeValue(forKey: request)
-                caller?.timer?.cancel()
-                caller?.continuation.resume(returning: response)
+            case .respond(let request, let response):
+                let pending = pendingRequests.removeValue(forKey: request)
+                pending?.timer?.cancel()
+                pending?.continuation.resume(returning: response)
             case .wakeUp(let request, at: let time):
-                callers[request]?.timer?.cancel()
-                callers[request]?.timer = Task {
+                pendingRequests[request]?.timer?.cancel()
+                pendingRequests[request]?.timer = Task {
                     try await Task.sleep(until: time)
                     perform(pool.deadlineReached(at: max(time, .now)))
                 }
@@ -132,14 +132,14 @@ extension MySQLServer {
     }
 
     private func check(_ id: ConnectionPoolMachine.ConnectionID, _ connection: MySQLConnection) async {
-        let isAlive = await connection.answers(within: configuration.deadlines.check)
+        let isAlive = await connection.isAlive(within: configuration.deadlines.check)
         await finish(pool.checked(id, isAlive: isAlive, at: .now))
     }
 }
 
 extension MySQLConnection {
     /// Whether the server is still there.
-    fileprivate func answers(within limit: Duration) -> Bool {
+    fileprivate func isAlive(within limit: Duration) -> Bool {
         let response = run("DO 0", within: limit)
         guard response.failure == nil else {
             close()

@@ -13,7 +13,7 @@ public actor MySQLServer: DatabaseServer {
 
     var pool: ConnectionPoolMachine
     var connections: [ConnectionPoolMachine.ConnectionID: MySQLConnection] = [:]
-    var callers: [ConnectionPoolMachine.RequestID: Caller] = [:]
+    var pendingRequests: [ConnectionPoolMachine.RequestID: PendingRequest] = [:]
     private var keepAlive: Task<Void, Never>?
     /// Of connections on which delegated logins are in use.
     private var delegatedThreadIDs: Set<ThreadID> = []
@@ -71,9 +71,9 @@ public actor MySQLServer: DatabaseServer {
     ) async throws -> Answer {
         let lease = try await acquire()
         do {
-            let answer = try await body(session(on: lease.connection))
+            let result = try await body(session(on: lease.connection))
             await release(lease)
-            return answer
+            return result
         } catch {
             await release(lease)
             throw error
@@ -89,9 +89,9 @@ public actor MySQLServer: DatabaseServer {
         delegatedThreadIDs.insert(connection.threadID)
         defer { delegatedThreadIDs.remove(connection.threadID) }
         do {
-            let answer = try await body(session(on: connection, isDelegated: true))
+            let result = try await body(session(on: connection, isDelegated: true))
             await connection.close()
-            return answer
+            return result
         } catch {
             await connection.close()
             throw error

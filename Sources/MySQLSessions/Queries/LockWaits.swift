@@ -2,8 +2,8 @@ import SessionKill
 import Text
 
 extension MySQLConnection {
-    /// Adds to a look who waits for whose locks, if anybody waits.
-    func readLocks(_ snapshot: inout Look, _ readings: ServerReadings) throws(ServerError) {
+    /// Adds to a snapshot who waits for whose locks, if anybody waits.
+    func readLocks(_ snapshot: inout Snapshot, _ readings: ServerReadings) throws(ServerError) {
         if let views = rights.oceanBase {
             snapshot.lockWaits = try oceanBaseLockWaits(views, readings)
             return
@@ -27,7 +27,7 @@ extension MySQLConnection {
     }
 
     private func metadataLockWaits() throws(ServerError) -> [LockWait] {
-        guard let rows = try details(limited(MetadataLock.query), "metadata_locks", atMost: mostLocks) else {
+        guard let rows = try rowsIfAvailable(limited(MetadataLock.query), "metadata_locks", atMost: mostLocks) else {
             return []
         }
         return MetadataLock.waits(among: try MetadataLock.locks(rows), atMost: mostLocks)
@@ -36,7 +36,7 @@ extension MySQLConnection {
     private func rowLockWaits() throws(ServerError) -> [LockWait] {
         guard rights.isMariaDB || performanceSchema.rowLocks else { return [] }
         let query = limited(rights.isMariaDB ? Self.mariaDBRowLockQuery : Self.mySQLRowLockQuery)
-        guard let rows = try details(query, "row locks", atMost: mostLocks) else { return [] }
+        guard let rows = try rowsIfAvailable(query, "row locks", atMost: mostLocks) else { return [] }
         let (waiter, holder) = (try rows.column("waiter"), try rows.column("holder"))
         let (object, index, mode) = (try rows.column("object"), try rows.column("lock_index"), try rows.column("mode"))
         var waits: [LockWait] = []
@@ -85,7 +85,7 @@ extension MySQLConnection {
         JOIN information_schema.INNODB_LOCKS l ON l.lock_id=w.blocking_lock_id
         """
 
-    /// Bounds what a picture may cost the server and killd.
+    /// The statement with a limit to its time and its rows: details must not cost the server and killd much.
     private func limited(_ select: String) -> String {
         let select = "\(select) LIMIT \(mostLocks + 1)"
         return rights.isMariaDB
@@ -94,22 +94,22 @@ extension MySQLConnection {
     }
 
     /// The rows of one statement; `nil` if the server refuses it, it takes too
-    /// long or there are more than `limit`: a picture that says less is better
-    /// than no plan. One that makes no sense is an error all the same.
-    func details(_ sql: String, _ source: String, atMost limit: Int = .max) throws(ServerError) -> Rows? {
-        let answer = run(sql)
-        if let failure = answer.failure {
+    /// long or there are more than `limit`: fewer details are better than no
+    /// plan. A response that makes no sense is an error all the same.
+    func rowsIfAvailable(_ sql: String, _ source: String, atMost limit: Int = .max) throws(ServerError) -> Rows? {
+        let response = run(sql)
+        if let failure = response.failure {
             guard !failure.isConnectionLost else {
                 throw ServerError(failure, during: "looking at locks and transactions")
             }
             return nil
         }
-        let rows = try Rows(answer.results, source)
+        let rows = try Rows(response.results, source)
         return rows.count > limit ? nil : rows
     }
 }
 
-/// Where more locks are in the way than this, none is shown: who waits for them counts as unexplained.
+/// The most locks in somebody's way that are shown: where there are more, who waits for them counts as unexplained.
 let mostLocks = 25_000
 
 extension Session {

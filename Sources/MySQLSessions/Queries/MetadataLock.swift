@@ -60,7 +60,7 @@ struct MetadataLock: Hashable {
         var waits: Set<LockWait> = []
         var untold: Set<ThreadID> = []
         for (object, locks) in Dictionary(grouping: locks, by: \.object) {
-            // Readers of a table by the thousand have all the same type: looked at once for each waiter, not each.
+            // Readers of a table by the thousand have all the same type: compared once for each waiter, not each.
             let holders = Dictionary(grouping: locks.filter(\.isGranted), by: \.type)
             let wanted = Dictionary(grouping: locks.filter { !$0.isGranted }, by: \.type)
             for requests in wanted.values {
@@ -107,7 +107,7 @@ struct MetadataLock: Hashable {
         }
     }
 
-    /// For each wanted type those that must not be held.
+    /// The types that must not be held, by the type that is wanted.
     private static let excludedByHeld: [ExactText: Set<ExactText>] = {
         let exclusive: Set<ExactText> = ["EXCLUSIVE"]
         let readers: Set<ExactText> = ["SHARED_READ"]

@@ -2,21 +2,21 @@ import SessionKill
 import Text
 
 extension MySQLConnection {
-    /// What one look tells, besides killd's own connections.
-    struct Look {
+    /// What one observation of a server tells, besides killd's own connections.
+    struct Snapshot {
         var fingerprint: ServerFingerprint
-        /// In seconds.
+        /// For how long the server process has been running, in seconds.
         var uptime: Int64
         var sessions: [Session]
-        /// 0 if none was wanted.
+        /// Number of the reading of transactions; 0 if none was wanted.
         var transactionReading = 0
         var lockWaits = LockWaits()
     }
 
-    /// Looks at the server in one round trip, and in a second one at its locks
+    /// Observes the server in one round trip, and in a second one its locks
     /// if `scope` asks for them and somebody waits.
-    func observe(_ scope: ObservationScope, _ readings: ServerReadings) throws(ServerError) -> Look {
-        if scope != .server, let blindness = rights.blindness { throw blindness }
+    func observe(_ scope: ObservationScope, _ readings: ServerReadings) throws(ServerError) -> Snapshot {
+        if scope != .server, let visibilityError = rights.visibilityError { throw visibilityError }
         var statements = [
             variableQuery,
             "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
@@ -39,32 +39,33 @@ extension MySQLConnection {
         let transactionAnswer = add(wantsTransactions && recentReading == nil ? transactionQuery : nil)
         let threadAnswer = add(scope == .server ? nil : performanceSchema.threadQuery)
         let clientAnswer = add(scope == .locks ? performanceSchema.clientQuery : nil)
-        let answers = try query(statements, listing: scope == .server ? nil : listSource, readings)
-        guard answers.count == statements.count else { throw .senseless("the session list") }
+        let responses = try query(statements, listing: scope == .server ? nil : listSource, readings)
+        guard responses.count == statements.count else { throw .senseless("the session list") }
 
-        let now = try Rows(answers[2], "the time").only()
+        let now = try Rows(responses[2], "the time").only()
         let shown = try now.thread("connection")
         guard shown == threadID else { throw .behindProxy(threadID, shown: shown) }
-        let variables = try namedVariables(answers[0])
-        let status = try Variables(answers[1])
-        if scope != .server { try requireSight(variables: variables, status: status) }
+        let variables = try namedVariables(responses[0])
+        let status = try Variables(responses[1])
+        if scope != .server { try requireCompleteList(variables: variables, status: status) }
 
         let start = try start(status: status, now: now)
-        var snapshot = Look(
+        var snapshot = Snapshot(
             fingerprint: try fingerprint(variables: variables, status: status, start), uptime: start.uptime,
             sessions: [])
         var reading = recentReading
         if let transactionAnswer {
-            reading = readings.add(try transactions(answers[transactionAnswer]), begunAt: begin)
+            reading = readings.add(try transactions(responses[transactionAnswer]), begunAt: begin)
         }
         snapshot.transactionReading = reading?.number ?? 0
-        let threadIDs = try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(answers[index]) } ?? [:]
-        let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(answers[index]) } ?? [:]
+        let threadIDs =
+            try threadAnswer.map { index throws(ServerError) in try Self.threadIDs(responses[index]) } ?? [:]
+        let clients = try clientAnswer.map { index throws(ServerError) in try Self.clients(responses[index]) } ?? [:]
         if let listAnswer {
             snapshot.sessions = try Self.sessions(
-                answers[listAnswer], cut: listSource.cut, Self.transactionsByThread(reading), threadIDs: threadIDs,
+                responses[listAnswer], cut: listSource.cut, Self.transactionsByThread(reading), threadIDs: threadIDs,
                 clients: clients)
-            if let statementAnswer { try Self.complete(&snapshot.sessions, with: answers[statementAnswer]) }
+            if let statementAnswer { try Self.complete(&snapshot.sessions, with: responses[statementAnswer]) }
             readings.noteStatements(of: snapshot.sessions, begunAt: begin)
         }
         if let reading, (status["com_xa_prepare"] ?? "0") != "0" {
@@ -134,7 +135,7 @@ extension MySQLConnection {
         }
     }
 
-    /// Of two sessions with one id nobody could say which of them a plan means.
+    /// Requires that no id is there twice: nobody could say which of two sessions a plan means.
     private static func requireDifferentIDs(_ sessions: [Session]) throws(ServerError) {
         // Servers list them in order, from which sorting is quick.
         let ids = sessions.map(\.id).sorted()
@@ -143,7 +144,7 @@ extension MySQLConnection {
     }
 
     /// - Throws: ``ServerError`` if the session list that the server shows is not complete.
-    private func requireSight(variables: Variables, status: Variables) throws(ServerError) {
+    private func requireCompleteList(variables: Variables, status: Variables) throws(ServerError) {
         guard (status["performance_schema_thread_instances_lost"] ?? "0") != "0" else { return }
         guard ["ON", "1"].contains(variables["performance_schema_show_processlist"]) else { return }
         throw ServerError(
@@ -154,7 +155,7 @@ extension MySQLConnection {
             """)
     }
 
-    /// In the statement that tells the time: so `Uptime`, which is counted from
+    /// The expression for `Uptime` in the statement that tells the time: so what is counted from
     /// when the statement began, gives the second of the start exactly. MySQL's
     /// table lacks `Com_xa_prepare`, which SHOW has.
     private var uptimeExpression: String {
@@ -169,7 +170,7 @@ extension MySQLConnection {
 
     /// SHOW leaves out a variable that this server does not have, where SELECT
     /// @@… fails; but it makes a table of a thousand rows first, half of what a
-    /// look costs. So it is only asked which of them there are.
+    /// snapshot costs. So it is only asked which of them there are.
     private var variableQuery: String {
         guard let presentVariables else {
             let names = Self.fingerprintVariables.map { "'\($0)'" }.joined(separator: ",")
@@ -178,11 +179,11 @@ extension MySQLConnection {
         return "SELECT " + presentVariables.map { "@@global.\($0) AS \($0)" }.joined(separator: ",")
     }
 
-    private func namedVariables(_ answer: MySQLResult) throws(ServerError) -> Variables {
+    private func namedVariables(_ response: MySQLResult) throws(ServerError) -> Variables {
         if let presentVariables {
-            return try Variables(presentVariables, try Rows(answer, "the server's variables").only())
+            return try Variables(presentVariables, try Rows(response, "the server's variables").only())
         }
-        let variables = try Variables(answer)
+        let variables = try Variables(response)
         presentVariables = Self.fingerprintVariables.filter { variables[$0] != nil }
         return variables
     }
@@ -195,9 +196,9 @@ extension MySQLConnection {
     func transactions(_ readings: ServerReadings) throws(ServerError) -> TransactionReading {
         let begin = ContinuousClock.now
         if let reading = readings.recent(at: begin) { return reading }
-        let answers = try query(transactionQuery)
-        guard answers.count == 1 else { throw .senseless("the transactions") }
-        return readings.add(try transactions(answers[0]), begunAt: begin)
+        let responses = try query(transactionQuery)
+        guard responses.count == 1 else { throw .senseless("the transactions") }
+        return readings.add(try transactions(responses[0]), begunAt: begin)
     }
 
     var transactionQuery: String {
@@ -208,9 +209,9 @@ extension MySQLConnection {
             """
     }
 
-    func transactions(_ answer: MySQLResult) throws(ServerError) -> [OpenTransaction] {
-        guard rights.oceanBase == nil else { return try OceanBaseViews.transactions(answer) }
-        let rows = try Rows(answer, "INNODB_TRX")
+    func transactions(_ response: MySQLResult) throws(ServerError) -> [OpenTransaction] {
+        guard rights.oceanBase == nil else { return try OceanBaseViews.transactions(response) }
+        let rows = try Rows(response, "INNODB_TRX")
         let (id, thread, age) = (try rows.column("id"), try rows.column("thread"), try rows.column("age"))
         let (changed, state) = (try rows.column("changed"), try rows.column("state"))
         var transactions: [OpenTransaction] = []
@@ -229,8 +230,8 @@ extension MySQLConnection {
         return transactions
     }
 
-    static func threadIDs(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: UInt64] {
-        let rows = try Rows(answer, "performance_schema.threads")
+    static func threadIDs(_ response: MySQLResult) throws(ServerError) -> [ThreadID: UInt64] {
+        let rows = try Rows(response, "performance_schema.threads")
         let (session, number) = (try rows.column("processlist_id"), try rows.column("thread_id"))
         var threadIDs: [ThreadID: UInt64] = [:]
         threadIDs.reserveCapacity(rows.count)
@@ -241,8 +242,8 @@ extension MySQLConnection {
         return threadIDs
     }
 
-    private static func clients(_ answer: MySQLResult) throws(ServerError) -> [ThreadID: ClientAttributes] {
-        let rows = try Rows(answer, "performance_schema.session_connect_attrs")
+    private static func clients(_ response: MySQLResult) throws(ServerError) -> [ThreadID: ClientAttributes] {
+        let rows = try Rows(response, "performance_schema.session_connect_attrs")
         let (session, name) = (try rows.column("processlist_id"), try rows.column("attr_name"))
         let value = try rows.column("attr_value")
         var clients: [ThreadID: ClientAttributes] = [:]
@@ -260,7 +261,7 @@ extension MySQLConnection {
     private struct Start {
         /// Unix time in seconds.
         let time: Int64
-        /// In seconds.
+        /// Seconds since then.
         let uptime: Int64
         let mark: String?
     }
@@ -283,7 +284,7 @@ extension MySQLConnection {
         return start
     }
 
-    /// In bytes; those of UUID() have 17, and microseconds 16.
+    /// The most bytes of a start mark: those of UUID() have 17, and microseconds 16.
     private static let longestStartMark = 64
 
     private static func difference(_ time: Int64, _ other: Int64) throws(ServerError) -> Int64 {

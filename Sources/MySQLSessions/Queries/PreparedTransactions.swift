@@ -2,16 +2,16 @@ import SessionKill
 import Text
 
 extension MySQLConnection {
-    /// Adds to a look which sessions have prepared an XA transaction.
+    /// Adds to a snapshot which sessions have prepared an XA transaction.
     ///
     /// MySQL detaches it from the session with `XA PREPARE` (unless
     /// `xa_detach_on_prepare` is off); then only performance_schema knows whose
     /// it was. On MariaDB it stays the session's until that ends, and InnoDB's
     /// report tells that it is prepared. Both measured.
-    func readPreparedTransactions(_ snapshot: inout Look, _ reading: TransactionReading) throws(ServerError) {
+    func readPreparedTransactions(_ snapshot: inout Snapshot, _ reading: TransactionReading) throws(ServerError) {
         let anyAttached = snapshot.sessions.contains { $0.details.transaction?.id != nil }
         let attached = !anyAttached ? [] : try preparedInReport()
-        // Its row outlasts an XA COMMIT by another session, hence the look for a transaction that is nobody's.
+        // Its row outlasts an XA COMMIT by another session, hence the search for a transaction that is nobody's.
         let anyIsNobodys =
             !rights.isMariaDB
             && reading.transactions.contains { $0.thread == nil && !$0.transaction.isRollingBack }
@@ -27,7 +27,7 @@ extension MySQLConnection {
 
     /// The ids of the prepared transactions in InnoDB's report.
     private func preparedInReport() throws(ServerError) -> Set<ExactText> {
-        guard let rows = try details("SHOW ENGINE INNODB STATUS", "InnoDB's report"),
+        guard let rows = try rowsIfAvailable("SHOW ENGINE INNODB STATUS", "InnoDB's report"),
             let report = try rows.only().text("status")
         else { return [] }
         return Self.prepared(inReport: report)
@@ -54,7 +54,7 @@ extension MySQLConnection {
             LEFT JOIN performance_schema.events_transactions_current e ON e.THREAD_ID=t.THREAD_ID \
             WHERE t.PROCESSLIST_ID IS NOT NULL AND t.INSTRUMENTED='YES' AND \(Self.transactionsAreCounted)
             """
-        guard let rows = try details(query, "prepared transactions") else { return [:] }
+        guard let rows = try rowsIfAvailable(query, "prepared transactions") else { return [:] }
         let (thread, state) = (try rows.column("thread"), try rows.column("state"))
         var prepared: [ThreadID: PreparedXA] = [:]
         for row in rows {
@@ -87,7 +87,7 @@ extension MySQLConnection {
         } else if !performanceSchema.transactions {
             cure = "as an administrator: GRANT SELECT ON performance_schema.* TO \(account);"
         } else {
-            let rows = try details("SELECT \(Self.transactionsAreCounted) AS counted", "setup_consumers")
+            let rows = try rowsIfAvailable("SELECT \(Self.transactionsAreCounted) AS counted", "setup_consumers")
             if try rows?.only().text("counted") == "1" { return [] }
             cure =
                 rows == nil
@@ -111,7 +111,7 @@ extension MySQLConnection {
     }
 
     private func only(_ sql: String) throws(ServerError) -> MySQLResult {
-        guard let answer = try query(sql).first else { throw .senseless("a variable") }
-        return answer
+        guard let response = try query(sql).first else { throw .senseless("a variable") }
+        return response
     }
 }

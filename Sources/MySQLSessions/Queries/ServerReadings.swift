@@ -4,12 +4,12 @@ import Synchronization
 /// What the last readings of a server showed, for all connections to it.
 ///
 /// InnoDB renews what it shows there only when nobody read it for 100 ms
-/// (`CACHE_MIN_IDLE_TIME` in its `trx0i_s.cc`): two Commits that each looked a
+/// (`CACHE_MIN_IDLE_TIME` in its `trx0i_s.cc`): two Commits that each read it a
 /// few times a second would show each other the same old rows for ever
 /// (measured). So killd reads it four times a second at most, and whoever
 /// comes sooner is handed the last reading.
 final class ServerReadings: Sendable {
-    /// Even with somebody else's poll in between, this leaves InnoDB its pause.
+    /// The least time between two readings: even with somebody else's poll in between, it leaves InnoDB its pause.
     static let pause = Duration.milliseconds(250)
 
     private struct State {
@@ -53,9 +53,9 @@ final class ServerReadings: Sendable {
         state.withLock { $0.lastLockWaits = (waits, begunAt) }
     }
 
-    /// In bytes, of all statements of a session list together.
+    /// The most bytes of all statements of a session list together, up to which they are read whole.
     private static let mostOfWholeStatements = 8 << 20
-    /// For so long after a list with more than that, none is read with whole statements.
+    /// For how long after a list with more than that none is read with whole statements.
     private static let pauseOfWholeStatements = Duration.seconds(60)
 
     func readsWholeStatements(at time: ContinuousClock.Instant) -> Bool {

@@ -92,7 +92,7 @@ extension MySQLConnection {
         do throws(ServerError) {
             return try query(statements.joined(separator: ";"))
         } catch {
-            // The next look asks for the beginnings.
+            // The next snapshot asks for the beginnings.
             if source != nil, error.reason == .answerTooLarge { readings.noteLargeStatements(at: .now) }
             throw error
         }

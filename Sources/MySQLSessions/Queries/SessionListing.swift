@@ -7,8 +7,8 @@ extension MySQLConnection {
     /// session: with 10,000 of them that takes 11 ms beside the 15 of the list
     /// (measured on MariaDB 10.11).
     func list(_ readings: ServerReadings) throws(ServerError) -> [Session] {
-        if let blindness = rights.blindness { throw blindness }
-        // Which variables there are is found out by the first look.
+        if let visibilityError = rights.visibilityError { throw visibilityError }
+        // Which variables there are is found out by the first observation.
         if presentVariables == nil { _ = try observe(.server, readings) }
         let begin = ContinuousClock.now
         let source = listSource(readings, at: begin)
@@ -21,18 +21,18 @@ extension MySQLConnection {
         ]
         if recentReading == nil { statements.append(transactionQuery) }
         if let more = source.statements { statements.append(more) }
-        let answers = try query(statements, listing: source, readings)
-        guard answers.count == statements.count else { throw .senseless("the session list") }
-        let connection = try Rows(answers[0], "CONNECTION_ID()").only()
+        let responses = try query(statements, listing: source, readings)
+        guard responses.count == statements.count else { throw .senseless("the session list") }
+        let connection = try Rows(responses[0], "CONNECTION_ID()").only()
         let shown = try connection.thread("connection")
         guard shown == threadID else { throw .behindProxy(threadID, shown: shown) }
         if mayBePartial, ["1", "ON"].contains(try connection.text(Self.listVariable) ?? "") {
             return try observe(.transactions, readings).sessions
         }
         var reading = recentReading
-        if reading == nil { reading = readings.add(try transactions(answers[2]), begunAt: begin) }
-        var sessions = try Self.sessions(answers[1], cut: source.cut, Self.transactionsByThread(reading))
-        if source.statements != nil, let more = answers.last { try Self.complete(&sessions, with: more) }
+        if reading == nil { reading = readings.add(try transactions(responses[2]), begunAt: begin) }
+        var sessions = try Self.sessions(responses[1], cut: source.cut, Self.transactionsByThread(reading))
+        if source.statements != nil, let more = responses.last { try Self.complete(&sessions, with: more) }
         readings.noteStatements(of: sessions, begunAt: begin)
         return sessions
     }

@@ -65,12 +65,12 @@ extension MySQLConnection {
     /// The connections to database servers that the ODP holds for a session;
     /// none if the session is there no more.
     func serverSessions(of session: SessionIdentity) throws(ServerError) -> [ServerSession] {
-        let answer = run("SHOW PROXYSESSION ATTRIBUTE \(session.id)")
-        if let failure = answer.failure {
+        let response = run("SHOW PROXYSESSION ATTRIBUTE \(session.id)")
+        if let failure = response.failure {
             guard failure.isOfUnknownProxySession else { throw ServerError(failure, during: "looking up a session") }
             return []
         }
-        let attributes = try ProxyAttributes(answer.results)
+        let attributes = try ProxyAttributes(response.results)
         return attributes.proxySessionID == session.proxy?.id ? attributes.serverSessions : []
     }
 }

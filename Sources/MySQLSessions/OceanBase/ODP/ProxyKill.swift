@@ -11,13 +11,13 @@ final class KillQueue: Sendable {
 
     private struct State {
         var next = 0
-        var answers: [KillResponse]
+        var responses: [KillResponse]
     }
 
     init(_ sessions: [SessionIdentity], sparing spared: Set<ThreadID>) {
         self.sessions = sessions
         self.spared = spared
-        state = Mutex(State(answers: [KillResponse](repeating: .notSent, count: sessions.count)))
+        state = Mutex(State(responses: [KillResponse](repeating: .notSent, count: sessions.count)))
     }
 
     var isEmpty: Bool { state.withLock { $0.next == sessions.count } }
@@ -31,10 +31,10 @@ final class KillQueue: Sendable {
         }
     }
 
-    func answer(_ index: Int, _ answer: KillResponse) { state.withLock { $0.answers[index] = answer } }
+    func record(_ response: KillResponse, of index: Int) { state.withLock { $0.responses[index] = response } }
 
     /// One for each session, in the same order.
-    var answers: [KillResponse] { state.withLock(\.answers) }
+    var responses: [KillResponse] { state.withLock(\.responses) }
 }
 
 extension MySQLConnection {
@@ -50,12 +50,12 @@ extension MySQLConnection {
     /// trip, in which the id would have to become another session's.
     ///
     /// - Parameters:
-    ///   - witness: another connection of killd's that this one has to find in its
-    ///     list. So two ODPs that agree in address and process number are told
-    ///     apart.
+    ///   - sentinel: the session of another connection of killd's, which this one
+    ///     has to find in its list. So two ODPs that agree in address and process
+    ///     number are told apart.
     ///   - known: what this connection has just read.
     func kill(
-        from queue: KillQueue, _ login: ProxyLogin, besides witness: SessionIdentity? = nil,
+        from queue: KillQueue, _ login: ProxyLogin, besides sentinel: SessionIdentity? = nil,
         knowing known: [ThreadID: ProxyClientSession]? = nil
     ) {
         var list = known ?? [:]
@@ -63,14 +63,14 @@ extension MySQLConnection {
         while !isLost, !queue.isEmpty {
             let now = ContinuousClock.now
             if listedAt.map({ $0.duration(to: now) > Self.freshness }) ?? true {
-                guard let fresh = try? provenSessions(of: login), witness.map({ fresh.contains($0) }) != false
+                guard let fresh = try? provenSessions(of: login), sentinel.map({ fresh.contains($0) }) != false
                 else { return }
                 list = fresh
                 listedAt = now
             }
             guard let index = queue.take() else { return }
             let session = queue.sessions[index]
-            queue.answer(index, queue.spared.contains(session.id) ? Self.spared : kill(session, in: list))
+            queue.record(queue.spared.contains(session.id) ? Self.spared : kill(session, in: list), of: index)
         }
     }
 
@@ -85,8 +85,8 @@ extension MySQLConnection {
             }
             statement += " \(serverSession.id)"
         }
-        let answer = run(statement)
-        return answer.failure.map(KillResponse.init(ofProxy:)) ?? .accepted(by: .listBefore)
+        let response = run(statement)
+        return response.failure.map(KillResponse.init(ofProxy:)) ?? .accepted(by: .listBefore)
     }
 
     /// Which of `sessions` the ODP lists, or a database server still has a

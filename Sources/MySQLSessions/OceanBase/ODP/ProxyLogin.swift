@@ -32,16 +32,16 @@ struct ProxyLogin: Sendable {
         return seesServers ? nil : "SELECT ON oceanbase.GV$OB_PROCESSLIST"
     }
 
-    static let missingSight = "SHOW PROXYSESSION of all clients (tenant sys)"
+    static let missingListPrivilege = "SHOW PROXYSESSION of all clients (tenant sys)"
 }
 
 extension ProxyLogin {
     /// - Throws: ``ServerError/Reason/unexpectedKind`` if no ODP answers.
     init(on handle: borrowing MySQLHandle) throws(ServerError) {
         func run(_ sql: String, during work: String) throws(ServerError) -> [MySQLResult] {
-            let answer = handle.run(sql)
-            if let failure = answer.failure { throw ServerError(failure.ofOceanBase, during: work) }
-            return answer.results
+            let response = handle.run(sql)
+            if let failure = response.failure { throw ServerError(failure.ofOceanBase, during: work) }
+            return response.results
         }
         var attributes = try Self.attributes(on: handle)
         // Reaches a database server, without which there is no proxy_sessid.
@@ -64,8 +64,8 @@ extension ProxyLogin {
     /// Every login may ask for its own. The greeting's version says nothing: it
     /// can be configured.
     private static func attributes(on handle: borrowing MySQLHandle) throws(ServerError) -> ProxyAttributes {
-        let answer = handle.run("SHOW PROXYSESSION ATTRIBUTE")
-        if let failure = answer.failure?.ofOceanBase {
+        let response = handle.run("SHOW PROXYSESSION ATTRIBUTE")
+        if let failure = response.failure?.ofOceanBase {
             guard !failure.isConnectionLost else { throw ServerError(failure, during: "setting up a connection") }
             throw ServerError(
                 .unexpectedKind, code: failure.code,
@@ -74,7 +74,7 @@ extension ProxyLogin {
                 know SHOW PROXYSESSION: \(failure.message) (\(failure.code))
                 """)
         }
-        return try ProxyAttributes(answer.results)
+        return try ProxyAttributes(response.results)
     }
 
     /// Why a connection that should be one to a server is not; `nil` if it is not
@@ -93,7 +93,7 @@ extension ProxyLogin {
 }
 
 extension String {
-    /// As ODP compares names of tenants.
+    /// Whether ODP takes both for the name of one tenant.
     fileprivate func isSameName(as name: String) -> Bool { utf8.isSameWord(as: name) }
 }
 

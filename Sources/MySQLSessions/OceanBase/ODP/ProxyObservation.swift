@@ -1,7 +1,7 @@
 import SessionKill
 import Text
 
-/// What one look at an ODP tells.
+/// What one observation of an ODP tells.
 struct ProxySnapshot {
     var fingerprint: ServerFingerprint
     var sessions: [Session] = []
@@ -11,7 +11,7 @@ struct ProxySnapshot {
 }
 
 extension MySQLConnection {
-    /// Looks at the ODP, and for the sessions also at what their database servers
+    /// Observes the ODP, and for the sessions also what their database servers
     /// say: two round trips, since a packet holds one command to the ODP only.
     func observeProxy(_ login: ProxyLogin, _ scope: ObservationScope) throws(ServerError) -> ProxySnapshot {
         guard scope != .server else {
@@ -21,7 +21,7 @@ extension MySQLConnection {
         }
         guard login.seesAllSessions else {
             throw ServerError(
-                .privilegeMissing(ProxyLogin.missingSight),
+                .privilegeMissing(ProxyLogin.missingListPrivilege),
                 "the ODP shows \(login.user)@\(login.tenant) its own session only")
         }
         let listed = try provenSessions(of: login)
@@ -57,14 +57,14 @@ extension MySQLConnection {
         from origin: ProxyOrigin
     ) throws(ServerError) -> [UInt64: [ServerConnectionRow]] {
         // No column that OceanBase 4.0 would lack.
-        let answers = try query(
+        let responses = try query(
             """
             SELECT ID AS id, COMMAND AS command, TIME AS time, STATE AS state, \
             LEFT(INFO,\(SessionListSource.longestStatement)) AS info, PROXY_SESSID AS proxy_sessid \
             FROM oceanbase.GV$OB_PROCESSLIST \
             WHERE PROXY_SESSID BETWEEN \(origin.proxySessionIDs.lowerBound) AND \(origin.proxySessionIDs.upperBound)
             """)
-        let rows = try Rows(answers, "GV$OB_PROCESSLIST")
+        let rows = try Rows(responses, "GV$OB_PROCESSLIST")
         let (id, command, time) = (try rows.column("id"), try rows.column("command"), try rows.column("time"))
         let (state, info) = (try rows.column("state"), try rows.column("info"))
         let proxySession = try rows.column("proxy_sessid")
@@ -86,12 +86,12 @@ extension MySQLConnection {
             sessions.compactMap { session in session.proxy.map { ($0.id, session.id) } },
             uniquingKeysWith: { first, _ in first })
         guard !ids.isEmpty else { return [:] }
-        let answers = try query(
+        let responses = try query(
             """
             SELECT PROXY_SESSID AS proxy_sessid, STATE AS state FROM oceanbase.GV$OB_PROCESSLIST \
             WHERE PROXY_SESSID IN (\(ids.keys.map(String.init).joined(separator: ",")))
             """)
-        let rows = try Rows(answers, "GV$OB_PROCESSLIST")
+        let rows = try Rows(responses, "GV$OB_PROCESSLIST")
         let (proxySession, state) = (try rows.column("proxy_sessid"), try rows.column("state"))
         var states: [ThreadID: [String]] = [:]
         for row in rows {
@@ -104,7 +104,7 @@ extension MySQLConnection {
 
 /// A connection as a database server shows it.
 private struct ServerConnectionRow {
-    /// Of the connection; with session ids of version 2 of the session.
+    /// The connection's id; with session ids of version 2 the session's.
     let id: ThreadID?
     let command: String
     let seconds: Int64?
@@ -131,8 +131,8 @@ extension ProxyClientSession {
 }
 
 extension ProxyLogin {
-    /// Of the ODP's process. An ODP does not tell when it started, and draws nothing at random: besides its address
-    /// there is only its process's number.
+    /// The fingerprint of the ODP's process. An ODP does not tell when it started, and draws nothing at random: besides
+    /// its address there is only its process's number.
     fileprivate var fingerprint: ServerFingerprint {
         ServerFingerprint(
             uniqueID: "odp of \(cluster)", hostname: origin.address, port: Int(origin.port),

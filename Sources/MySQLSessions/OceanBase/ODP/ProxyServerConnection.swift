@@ -63,14 +63,14 @@ struct ProxyServerConnection: ServerConnection {
             }
             if let list = await listing.value { await connection.kill(from: queue, login, knowing: list) }
         }
-        return queue.answers
+        return queue.responses
     }
 
     /// On a connection of its own. If that cannot be had, or leads to another
     /// ODP, its share is left to the others.
-    private func help(with queue: KillQueue, besides witness: @Sendable () async -> SessionIdentity?) async {
+    private func help(with queue: KillQueue, besides sentinel: @Sendable () async -> SessionIdentity?) async {
         guard let helper = try? await server.openHelper(of: login) else { return }
-        if let witness = await witness() { await helper.kill(from: queue, login, besides: witness) }
+        if let sentinel = await sentinel() { await helper.kill(from: queue, login, besides: sentinel) }
         await server.closeHelper(helper)
     }
 }

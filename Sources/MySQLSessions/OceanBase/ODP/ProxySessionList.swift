@@ -36,7 +36,7 @@ struct ProxyOrigin: Hashable, Sendable, CustomStringConvertible {
     let address: String
     let port: UInt16
     let processID: UInt64
-    /// Of its sessions; all begin alike.
+    /// The ids that its sessions may have: all begin alike.
     let proxySessionIDs: ClosedRange<UInt64>
 
     /// `proxy_sessid` is the address, the port and a counter: 32, 16 and 16 bits

@@ -2,9 +2,9 @@ import FileDescriptors
 import Glibc
 import SessionKill
 
-/// Where a store is, or is to be: found fit for one as far as that can be told
+/// The location of a store that is there or is to be: found fit for one as far as that can be told
 /// without creating or changing anything.
-struct StorePlace {
+struct StoreLocation {
     /// Absolute and free of symbolic links, so that every name of a store leads to
     /// the same lock.
     let path: String
@@ -40,12 +40,12 @@ struct StorePlace {
         return String(cString: resolved)
     }
 
-    /// With the slash at the end, which means the same folder.
+    /// The folder, with the slash at the end, which means the same folder.
     static func folder(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     }
 
-    /// Folders, pipes and devices are no place for a store, nor for a lock beside it.
+    /// Requires a regular file: folders, pipes and devices cannot be stores.
     private static func checkRegularFile(at path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -71,7 +71,7 @@ struct StorePlace {
     }
 }
 
-/// What is at a place for a store.
+/// What a process finds where it would open a store.
 public enum StoreStanding: Hashable, Sendable {
     /// A store that nobody has open, or room for a new one.
     case free
@@ -86,16 +86,16 @@ extension SQLiteStore {
     /// - Throws: why it could not.
     public static func standing(of path: String) throws(StoreError) -> StoreStanding {
         try attempting("open the store \(path)") {
-            let place = try StorePlace(of: path)
-            let lock = Glibc.open(place.path + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            let location = try StoreLocation(of: path)
+            let lock = Glibc.open(location.path + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             if lock >= 0 {
                 defer { Glibc.close(lock) }
                 // Shared, and let go at once: it is in nobody's way but that of a killd that starts in this instant.
                 if flock(lock, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK { return .inUse }
             }
-            guard access(place.path, F_OK) == 0 else { return .free }
-            let file = try FileDescriptor(ofStore: place.path, flags: O_RDONLY)
-            try StoreFile.checkDatabase(file, at: place.path)
+            guard access(location.path, F_OK) == 0 else { return .free }
+            let file = try FileDescriptor(ofStore: location.path, flags: O_RDONLY)
+            try StoreFile.checkDatabase(file, at: location.path)
             return .free
         }
     }

@@ -7,7 +7,7 @@ import TestSupport
 import XCTest
 
 /// Connections on which somebody else than killd's account is logged in.
-final class CallersLoginTests: XCTestCase {
+final class DelegatedLoginTests: XCTestCase {
     private func login(_ user: String = "app", _ password: String = RealServer.password) throws -> DatabaseLogin {
         try DatabaseLogin(user: user, password: DatabasePassword(password))
     }
@@ -26,7 +26,7 @@ final class CallersLoginTests: XCTestCase {
         }
     }
 
-    func testTheLoginIsTheCallersAndTheServerIsKilldsOwn() async throws {
+    func testTheLoginIsTheDelegatedOneAndTheServerIsKilldsOwn() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration())
             let snapshot = try await database.withConnection(as: try login()) { connection in
@@ -89,18 +89,18 @@ final class CallersLoginTests: XCTestCase {
                 return (snapshot.ownThreadIDs, snapshot.sessions)
             }
             XCTAssertEqual(during.count, before.count + 1)
-            let callers = during.subtracting(before)
-            XCTAssertEqual(sessions.filter { callers.contains($0.id) }.map(\.identity.user), ["app"])
+            let delegated = during.subtracting(before)
+            XCTAssertEqual(sessions.filter { delegated.contains($0.id) }.map(\.identity.user), ["app"])
             try await eventually("its end") {
                 let snapshot = try await database.observe(.sessions)
                 XCTAssertEqual(snapshot.ownThreadIDs, before)
-                return !snapshot.sessions.contains { callers.contains($0.id) }
+                return !snapshot.sessions.contains { delegated.contains($0.id) }
             }
             await database.close()
         }
     }
 
-    func testCallersConnectionsAreBoundedAndTakeNoneOfKillds() async throws {
+    func testDelegatedLoginsAreBoundedAndTakeNoneOfKilldsConnections() async throws {
         try await onEveryServer { server in
             let database = MySQLServer(server.configuration(), connectionLimit: 2)
             let login = try login()
@@ -123,7 +123,7 @@ final class CallersLoginTests: XCTestCase {
         }
     }
 
-    func testTheInstancesDemandForTLSProtectsCallersPasswordsToo() async throws {
+    func testTheInstancesDemandForTLSProtectsDelegatedPasswordsToo() async throws {
         let server = try RealServer.shared(.mariadb)
         try await server.createAccounts()
         for mode in [TLSMode.required, .verifyCA(ca: nil), .verifyIdentity(ca: nil)] {

@@ -1,22 +1,17 @@
 import SessionKill
 
-/// The statements on the tables `plans` and `threads`, prepared once.
+/// The statements on the table `plans`, prepared once, and those on `threads`.
 ///
 /// What a method does belongs to the transaction of whoever calls it. Each that
 /// writes returns how many plans it changed.
 struct PlanTables: ~Copyable {
+    private let threads: ThreadTable
     private let insertPlan: Statement
-    private let insertThread: Statement
     private let selectPlanByTicket: Statement
     private let selectPlanByName: Statement
     private let selectHistory: Statement
-    private let countOutcomes: Statement
-    private let selectThreads: Statement
     private let claimPlan: Statement
-    private let intendThreads: Statement
     private let finishPlan: Statement
-    private let finishThreads: Statement
-    private let recordGuard: Statement
     private let countKilled: Statement
     private let selectInterrupted: Statement
     private let countPlans: Statement
@@ -26,17 +21,12 @@ struct PlanTables: ~Copyable {
 extension PlanTables {
     init(on connection: borrowing Connection) throws(SQLiteError) {
         self.init(
+            threads: try ThreadTable(on: connection),
             insertPlan: try Statement(
                 """
                 INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at,
                     record_history, fingerprint, impact, task)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM kill_tasks WHERE name = ?)) RETURNING id, task
-                """, on: connection),
-            insertThread: try Statement(
-                """
-                INSERT INTO threads (plan, position, thread_id, user, host, performance_schema_thread_id, client,
-                    details)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """, on: connection),
             selectPlanByTicket: try Statement(selectPlan + " WHERE sql_exec_id = ?", on: connection),
             selectPlanByName: try Statement(selectPlan + " WHERE name = ?", on: connection),
@@ -47,37 +37,15 @@ extension PlanTables {
                     (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task) AS task
                 FROM plans WHERE instance = ? AND record_history = 1 ORDER BY id DESC LIMIT ?
                 """, on: connection),
-            countOutcomes: try Statement(
-                "SELECT outcome, count(*) AS count FROM threads WHERE plan = ? GROUP BY outcome", on: connection),
-            selectThreads: try Statement(
-                """
-                SELECT thread_id, user, host, performance_schema_thread_id, client, details,
-                    intended_at, outcome, outcome_reason, server_error, outcome_detail, kill_guard
-                FROM threads WHERE plan = ? ORDER BY position
-                """, on: connection),
             claimPlan: try Statement(
                 """
                 UPDATE plans SET state = 'committing', committing_since = ?
                 WHERE name = ? AND state = 'prepared' RETURNING id
                 """, on: connection),
-            // One statement for all of a plan's threads, however many.
-            intendThreads: try Statement(
-                """
-                UPDATE threads SET intended_at = ? WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
-                """, on: connection),
             finishPlan: try Statement(
                 """
                 UPDATE plans SET state = ?, ended_at = ?, stale_reason = ?
                 WHERE name = ? AND state IN ('prepared', 'committing') RETURNING id
-                """, on: connection),
-            finishThreads: try Statement(
-                """
-                UPDATE threads SET outcome = ?, outcome_reason = ?, server_error = ?, outcome_detail = ?
-                WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
-                """, on: connection),
-            recordGuard: try Statement(
-                """
-                UPDATE threads SET kill_guard = ? WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
                 """, on: connection),
             countKilled: try Statement(
                 """
@@ -105,14 +73,7 @@ extension PlanTables {
         ]) { (id: try $0.integer("id"), task: try $0.optionalInteger("task")) }.first
         guard let (id, task) = inserted else { return 0 }
         guard (task == nil) == (plan.task == nil) else { throw StoreError(.other, "there is no such task") }
-        for (position, thread) in plan.threads.enumerated() {
-            try insertThread.run([
-                .integer(id), .integer(Int64(position)), .integer(thread.id),
-                SQLiteValue(thread.session?.user), SQLiteValue(thread.session?.host),
-                SQLiteValue(thread.session?.performanceSchemaThreadID.map { Int64(bitPattern: $0) }),
-                SQLiteValue(thread.session?.client), SQLiteValue(thread.session?.details),
-            ])
-        }
+        try threads.insert(plan.threads, of: id)
         return 1
     }
 
@@ -127,9 +88,7 @@ extension PlanTables {
     /// No transaction is needed around the two statements: nobody else writes to the store.
     private borrowing func readThreads(of row: PlanRow?) throws -> (PlanRows, ProgressColumns)? {
         guard var row else { return nil }
-        let threads = try selectThreads.rows([.integer(row.id)]) { row in
-            (try PlanRows.Thread(row), try ProgressColumns.Thread(row))
-        }
+        let threads = try threads.threads(of: row.id)
         row.plan.threads = threads.map(\.0)
         row.progress.threads = threads.map(\.1)
         return (row.plan, row.progress)
@@ -149,9 +108,7 @@ extension PlanTables {
         }
         var page = Array(rows.sorted { $0.id > $1.id }.dropFirst(offset).prefix(limit))
         for index in page.indices {
-            page[index].outcomes = try countOutcomes.rows([.integer(page[index].id)]) { row in
-                (outcome: try row.optionalText("outcome"), count: Int(try row.integer("count")))
-            }
+            page[index].outcomes = try threads.outcomeCounts(of: page[index].id)
         }
         return page
     }
@@ -159,8 +116,7 @@ extension PlanTables {
     borrowing func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) throws -> Int {
         let id = try claimPlan.rows([.integer(time.milliseconds), .text(plan.rawValue)]) { try $0.integer("id") }.first
         guard let id else { return 0 }
-        let intended = try intendThreads.run([.integer(time.milliseconds), .integer(id), jsonArray(threads)])
-        guard intended == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
+        try self.threads.intend(threads, of: id, at: time)
         return 1
     }
 
@@ -178,20 +134,8 @@ extension PlanTables {
             guard count == [1] else { throw StoreError(.other, "there is no such plan") }
             return 0
         }
-        for (outcome, threads) in Dictionary(grouping: outcomes.keys, by: { outcomes[$0] }) {
-            guard let columns = outcome.map(OutcomeColumns.init) else { continue }
-            let finished = try finishThreads.run([
-                .text(columns.outcome), SQLiteValue(columns.reason), SQLiteValue(columns.serverError),
-                SQLiteValue(columns.detail), .integer(id), jsonArray(threads),
-            ])
-            guard finished == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
-        }
-        for (guardOfKill, threads) in Dictionary(grouping: guards.keys, by: { guards[$0] }) {
-            let recorded = try recordGuard.run([
-                SQLiteValue(guardOfKill?.rawValue), .integer(id), jsonArray(threads),
-            ])
-            guard recorded == threads.count else { throw StoreError(.other, "the plan lacks some of \(threads)") }
-        }
+        try threads.record(outcomes, of: id)
+        try threads.record(guards, of: id)
         try countKilled.run([.integer(Int64(outcomes.values.count(where: \.isKilled))), .integer(id)])
         return 1
     }
@@ -208,43 +152,6 @@ extension PlanTables {
     /// Deletes at most `limit` plans that ended, or expired without being committed, before `time`.
     borrowing func deletePlans(endedOrExpiredBefore time: UnixTime, limit: Int) throws -> Int {
         try deletePlans.run([.integer(time.milliseconds), .integer(Int64(limit))])
-    }
-}
-
-private func jsonArray(_ threads: [ThreadID]) -> SQLiteValue {
-    .text("[" + threads.map(\.description).joined(separator: ",") + "]")
-}
-
-extension PlanRows.Thread {
-    /// A row with the columns of `selectThreads`.
-    fileprivate init(_ row: borrowing Row) throws {
-        id = try row.integer("thread_id")
-        guard let user = try row.optionalText("user") else { return }
-        session = PlanRows.Session(
-            user: user, host: try row.text("host"),
-            performanceSchemaThreadID: try row.optionalInteger("performance_schema_thread_id").map {
-                UInt64(bitPattern: $0)
-            },
-            client: try row.optionalText("client"), details: try row.optionalText("details"))
-    }
-}
-
-extension ProgressColumns.Thread {
-    /// A row with the columns of `selectThreads`.
-    fileprivate init(_ row: borrowing Row) throws {
-        isIntended = try row.optionalInteger("intended_at") != nil
-        outcome = try OutcomeColumns(row)
-        killGuard = try row.optionalText("kill_guard")
-    }
-}
-
-extension OutcomeColumns {
-    /// `nil` for NULL, where there is no outcome.
-    init?(_ row: borrowing Row) throws {
-        guard let outcome = try row.optionalText("outcome") else { return nil }
-        self.init(
-            outcome: outcome, reason: try row.optionalText("outcome_reason"),
-            serverError: try row.optionalInteger("server_error"), detail: try row.optionalText("outcome_detail"))
     }
 }
 

@@ -80,7 +80,7 @@ final class CallLimitsTests: XCTestCase {
             Self.isList(statement)
                 ? .manyRows(["Id", "User"], ["7", "app"], count: 4_000_000) : nil
         }
-        let server = server(fake, call: .seconds(20)) { $0.largestAnswer.rows = 20_000 }
+        let server = server(fake, call: .seconds(20)) { $0.largestResponse.rows = 20_000 }
         let error = try await failure(within: .seconds(10)) { try await server.list() }
         XCTAssertEqual(error.reason, .answerTooLarge, "\(error)")
         XCTAssertTrue(error.description.contains("20000 rows or 64 MiB"), "\(error)")
@@ -103,7 +103,7 @@ final class CallLimitsTests: XCTestCase {
         ]
         for (index, answer) in endless.enumerated() {
             let fake = try FakeMySQLServer(.mysql()) { Self.isList($0) ? answer : nil }
-            let server = server(fake, call: .seconds(20)) { $0.largestAnswer.bytes = 4 << 20 }
+            let server = server(fake, call: .seconds(20)) { $0.largestResponse.bytes = 4 << 20 }
             let error = try await failure(within: .seconds(10)) { try await server.list() }
             XCTAssertEqual(error.reason, .answerTooLarge, "\(index): \(error)")
             await server.close()

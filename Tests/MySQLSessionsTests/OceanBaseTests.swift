@@ -3,22 +3,6 @@ import SessionKill
 import TestSupport
 import XCTest
 
-private func withConnection<Answer: Sendable>(
-    to server: SeekDB, _ body: @Sendable (any ServerConnection) async throws -> Answer
-) async throws -> Answer {
-    let database = MySQLServer(server.configuration())
-    let answer = try await database.withConnection(body)
-    await database.close()
-    return answer
-}
-
-private func identities(
-    of ids: [ThreadID], over connection: any ServerConnection
-) async throws -> [SessionIdentity] {
-    let sessions = try await connection.observe(.sessions).sessions
-    return try ids.map { id in try XCTUnwrap(sessions.first { $0.id == id }?.identity, "\(id)") }
-}
-
 /// On seekdb, which is the SQL kernel of OceanBase 4.3.5 in one process: not a
 /// cluster, without tenants and without the proxy. What is specific to these is
 /// not tested here.
@@ -157,7 +141,7 @@ final class OceanBaseTests: XCTestCase {
         let victims = try await ClientSessions.open(40, at: server.port)
         let ids = await victims.threadIDs
         let spared = [0, 7, 8, 39]
-        try await withConnection(to: server) { connection in
+        try await withConnection(to: server.configuration()) { connection in
             var pinned = try await identities(of: ids, over: connection)
             pinned[0].user = "app2"
             pinned[7].host += "0"
@@ -179,7 +163,7 @@ final class OceanBaseTests: XCTestCase {
     func testAnIDThatNobodyHasIsNoSuchThread() async throws {
         let server = try await SeekDB.shared()
         let nobody = SessionIdentity(id: try XCTUnwrap(ThreadID(4_000_000_001)), user: "app", host: "127.0.0.1:1")
-        let answers = try await withConnection(to: server) { await $0.kill([nobody]) }
+        let answers = try await withConnection(to: server.configuration()) { await $0.kill([nobody]) }
         XCTAssertEqual(answers, [.notFound])
         let root = try await server.administrator()
         let error = try await assertThrows(ServerError.self) { try await root.query("KILL 4000000001") }
@@ -191,7 +175,7 @@ final class OceanBaseTests: XCTestCase {
         let server = try await SeekDB.shared()
         let sessions = try await ClientSessions.open(2, at: server.port)
         let ids = await sessions.threadIDs
-        try await withConnection(to: server) { connection in
+        try await withConnection(to: server.configuration()) { connection in
             let pinned = try await identities(of: ids, over: connection)
             try await sessions.changeUser(to: "app2", on: 0)
             let present = try await connection.present(among: pinned)

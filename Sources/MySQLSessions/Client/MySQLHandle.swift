@@ -14,7 +14,7 @@ struct MySQLHandle: ~Copyable {
     /// call the deinit from other files (seen), and connections would stay open.
     private final class Limits {
         let deadlines: MySQLServerConfiguration.Deadlines
-        let largestAnswer: MySQLServerConfiguration.ResponseSize
+        let largestResponse: MySQLServerConfiguration.ResponseSize
         /// The bytes of the largest row that was read.
         var largestRow: UInt64 = 0
         /// When the connection must be ready for use; `nil` once it is.
@@ -24,13 +24,13 @@ struct MySQLHandle: ~Copyable {
 
         init(_ configuration: MySQLServerConfiguration) {
             deadlines = configuration.deadlines
-            largestAnswer = configuration.largestAnswer
+            largestResponse = configuration.largestResponse
             setUpDeadline = .now + configuration.deadlines.call
         }
     }
 
     private var deadlines: MySQLServerConfiguration.Deadlines { limits.deadlines }
-    private var largestAnswer: MySQLServerConfiguration.ResponseSize { limits.largestAnswer }
+    private var largestResponse: MySQLServerConfiguration.ResponseSize { limits.largestResponse }
 
     /// What setting the library up gave, once for the process. It is never ended: other threads may still be inside at
     /// exit.
@@ -92,7 +92,7 @@ struct MySQLHandle: ~Copyable {
         mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &readWriteSeconds)
         // More than is read, and a packet of 16 MB beyond that: of one that is too large it only says that it lost the
         // connection.
-        var largestPacket = UInt(clamping: largestAnswer.bytes) + (32 << 20)
+        var largestPacket = UInt(clamping: largestResponse.bytes) + (32 << 20)
         mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &largestPacket)
         mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "killd")
@@ -159,7 +159,7 @@ struct MySQLHandle: ~Copyable {
             bytes.withMemoryRebound(to: CChar.self) { mysql_real_query(mysql, $0.baseAddress, UInt($0.count)) }
         }
         var results: [MySQLResult] = []
-        var rowsLeft = largestAnswer.rows
+        var rowsLeft = largestResponse.rows
         // What the libraries return for an error differs, also in sign; -1 is not only the end of the results.
         while status == 0 {
             do throws(MySQLFailure) {
@@ -177,7 +177,7 @@ struct MySQLHandle: ~Copyable {
     private func beginCall(pause: Duration, within limit: Duration? = nil) {
         let time = limit ?? deadlines.call
         let untilReady = limits.setUpDeadline.map { ContinuousClock.now.duration(to: $0) } ?? time
-        cmysql_begin_call(min(time, untilReady).nanoseconds, pause.nanoseconds, UInt64(clamping: largestAnswer.bytes))
+        cmysql_begin_call(min(time, untilReady).nanoseconds, pause.nanoseconds, UInt64(clamping: largestResponse.bytes))
     }
 
     /// Row by row as they come: the library's own store would hold whatever a server sends.
@@ -196,7 +196,7 @@ struct MySQLHandle: ~Copyable {
             let size = columns.reduce(UInt64(0)) { $0 &+ UInt64(lengths[$1]) }
             guard rowsLeft >= 0, cmysql_count_row(size) == CMYSQL_WITHIN_LIMITS else {
                 cmysql_abandon(mysql)
-                throw rowsLeft < 0 ? MySQLFailure.tooLarge(largestAnswer) : failure
+                throw rowsLeft < 0 ? MySQLFailure.tooLarge(largestResponse) : failure
             }
             limits.largestRow = max(limits.largestRow, size)
             for column in columns where Int(lengths[column]) > MySQLResult.longestText {
@@ -232,7 +232,7 @@ struct MySQLHandle: ~Copyable {
     private var failure: MySQLFailure {
         switch cmysql_limit_exceeded() {
         case CMYSQL_OUT_OF_TIME: return .outOfTime(deadlines.call)
-        case CMYSQL_TOO_LARGE: return .tooLarge(largestAnswer)
+        case CMYSQL_TOO_LARGE: return .tooLarge(largestResponse)
         default: break
         }
         let disguised = cmysql_disguised_error(mysql)
@@ -240,68 +240,25 @@ struct MySQLHandle: ~Copyable {
             return MySQLFailure(code: disguised, message: "an error that the client library does not hand on")
         }
         switch mysql_errno(mysql) {
-        case ErrorNumber.responseTooLarge: return .tooLarge(largestAnswer)
+        case ErrorNumber.responseTooLarge: return .tooLarge(largestResponse)
         case 0:
             // E.g. a response that ends within the description of its columns.
             return MySQLFailure(code: ErrorNumber.malformedPacket, message: "the server's answer is malformed")
-        case ErrorNumber.passwordNotSent: return Self.passwordNotSent(message)
+        case ErrorNumber.passwordNotSent: return .passwordNotSent(because: message)
         // The library's own words name the method of the greeting.
         case ErrorNumber.pluginNotAllowed:
-            return Self.passwordNotSent("the server asked for an authentication method that may hand the password over")
+            return .passwordNotSent(
+                because: "the server asked for an authentication method that may hand the password over")
         default: return MySQLFailure(code: mysql_errno(mysql), message: message)
         }
     }
 
     private var message: String { mysql_error(mysql).map { String(cString: $0) } ?? "no message" }
 
-    private static func passwordNotSent(_ reason: String) -> MySQLFailure {
-        MySQLFailure(
-            code: ErrorNumber.passwordNotSent,
-            message: """
-                \(reason): it could be read on the way, so it was not sent; set "tls" of this instance to "required" \
-                and give the server a certificate, or reach it by "socket", or give the account another \
-                authentication method
-                """)
-    }
-
     private static func columns(of result: UnsafeMutablePointer<MYSQL_RES>) -> [String] {
         guard let fields = mysql_fetch_fields(result) else { return [] }
         return (0..<Int(mysql_num_fields(result))).map { index in
             fields[index].name.map { String(cString: $0) } ?? ""
-        }
-    }
-}
-
-extension Duration {
-    /// The whole seconds, at least one: for the libraries zero means forever.
-    fileprivate var wholeSeconds: UInt32 { UInt32(clamping: max(1, components.seconds)) }
-
-    /// The nanoseconds, as many as can be waited for.
-    fileprivate var nanoseconds: Int64 { Int64(max(0, min(self / .nanoseconds(1), 1e18))) }
-}
-
-extension TLSMode {
-    fileprivate var libraryMode: cmysql_tls {
-        switch self {
-        case .disabled: CMYSQL_TLS_DISABLED
-        case .preferred: CMYSQL_TLS_PREFERRED
-        case .required: CMYSQL_TLS_REQUIRED
-        case .verifyCA: CMYSQL_TLS_VERIFY_CA
-        case .verifyIdentity: CMYSQL_TLS_VERIFY_IDENTITY
-        }
-    }
-
-    fileprivate var ca: String? {
-        switch self {
-        case .disabled, .preferred, .required: nil
-        case .verifyCA(let ca), .verifyIdentity(let ca): ca
-        }
-    }
-
-    fileprivate var demandsTLS: Bool {
-        switch self {
-        case .disabled, .preferred: false
-        case .required, .verifyCA, .verifyIdentity: true
         }
     }
 }

@@ -11,7 +11,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
     @Exact public var user: String
     public var password: DatabasePassword
     public var deadlines: Deadlines
-    public var largestAnswer = ResponseSize()
+    public var largestResponse = ResponseSize()
 
     /// How long the network and the server may take.
     public struct Deadlines: Hashable, Sendable {

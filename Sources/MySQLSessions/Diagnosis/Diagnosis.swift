@@ -130,13 +130,30 @@ extension MySQLConnection {
         guard responses.count == 3 else { throw .senseless("VERSION()") }
         let row = try Rows(responses[0], "VERSION()").only()
         let version = try row.text("version") ?? ""
+        let account = quotedAccount(try row.text("account") ?? "")
         var findings = [
             MySQLFinding(
                 severity: .information, subject: .server(version: version),
                 description: "\(rights.product) \(version), \(encryption)")
         ]
+        findings += privilegeFindings(account)
+        findings += rights.oceanBase?.findings(for: account) ?? []
+        findings += try performanceSchemaFindings(account)
+        findings += try preparedTransactionFindings(account)
+        if case .tcp(_, _, .preferred) = address, tlsCipher == nil {
+            findings.append(
+                MySQLFinding(
+                    severity: .warning, subject: .notEncrypted,
+                    description: "the server has no TLS, so that statements and session lists travel in plain text"))
+        }
+        findings += lostThreadFindings(status: try Variables(responses[1]), variables: try Variables(responses[2]))
+        if rights.oceanBase == nil { findings += try hiddenTables() }
+        return findings
+    }
 
-        let account = quotedAccount(try row.text("account") ?? "")
+    /// What killd's account lacks to see and kill all sessions.
+    private func privilegeFindings(_ account: String) -> [MySQLFinding] {
+        var findings: [MySQLFinding] = []
         if !rights.seesAllSessions {
             findings.append(
                 MySQLFinding(
@@ -154,33 +171,34 @@ extension MySQLConnection {
                         GRANT \(privilege) ON *.* TO \(account);
                         """))
         }
-        findings += rights.oceanBase?.findings(for: account) ?? []
+        return findings
+    }
+
+    /// What killd's account may not read of performance_schema.
+    private func performanceSchemaFindings(_ account: String) throws(ServerError) -> [MySQLFinding] {
         // OceanBase has the variable, but not the schema.
-        let performanceSchemaIsOn =
-            rights.oceanBase == nil
-            ? try Rows(try query("SELECT @@global.performance_schema AS is_on"), "@@performance_schema").only()
-                .text("is_on") == "1"
-            : false
-        if performanceSchemaIsOn, !performanceSchema.showsEverything(isMariaDB: rights.isMariaDB) {
-            findings.append(
-                MySQLFinding(
-                    severity: .information, subject: .performanceSchemaUnreadable,
-                    description: """
-                        sessions are pinned without their THREAD_ID, and plans do not tell all of who waits for whose \
-                        locks, which XA transactions are prepared, and what clients call themselves; to have that: \
-                        GRANT SELECT ON performance_schema.* TO \(account);
-                        """))
+        guard rights.oceanBase == nil, !performanceSchema.showsEverything(isMariaDB: rights.isMariaDB) else {
+            return []
         }
-        findings += try preparedTransactionFindings(account)
-        if case .tcp(_, _, .preferred) = address, tlsCipher == nil {
-            findings.append(
-                MySQLFinding(
-                    severity: .warning, subject: .notEncrypted,
-                    description: "the server has no TLS, so that statements and session lists travel in plain text"))
-        }
-        let (status, variables) = (try Variables(responses[1]), try Variables(responses[2]))
+        let row = try Rows(try query("SELECT @@global.performance_schema AS is_on"), "@@performance_schema").only()
+        guard try row.text("is_on") == "1" else { return [] }
+        return [
+            MySQLFinding(
+                severity: .information, subject: .performanceSchemaUnreadable,
+                description: """
+                    sessions are pinned without their THREAD_ID, and plans do not tell all of who waits for whose \
+                    locks, which XA transactions are prepared, and what clients call themselves; to have that: \
+                    GRANT SELECT ON performance_schema.* TO \(account);
+                    """)
+        ]
+    }
+
+    /// What it means that performance_schema had no room for some threads.
+    private func lostThreadFindings(status: Variables, variables: Variables) -> [MySQLFinding] {
         let lost = status["performance_schema_thread_instances_lost"].flatMap { UInt64($0) } ?? 0
-        if lost > 0, ["ON", "1"].contains(variables["performance_schema_show_processlist"]) {
+        guard lost > 0 else { return [] }
+        var findings: [MySQLFinding] = []
+        if ["ON", "1"].contains(variables["performance_schema_show_processlist"]) {
             findings.append(
                 MySQLFinding(
                     severity: .problem, subject: .listPartial,
@@ -189,16 +207,13 @@ extension MySQLConnection {
                         want of room; as an administrator: SET GLOBAL performance_schema_show_processlist=OFF;
                         """))
         }
-        if lost > 0 {
-            findings.append(
-                MySQLFinding(
-                    severity: .warning, subject: .threadInstancesLost(lost),
-                    description: """
-                        performance_schema lost \(lost) threads for want of room, so that some sessions are pinned \
-                        without their THREAD_ID; raise performance_schema_max_thread_instances
-                        """))
-        }
-        if rights.oceanBase == nil { findings += try hiddenTables() }
+        findings.append(
+            MySQLFinding(
+                severity: .warning, subject: .threadInstancesLost(lost),
+                description: """
+                    performance_schema lost \(lost) threads for want of room, so that some sessions are pinned \
+                    without their THREAD_ID; raise performance_schema_max_thread_instances
+                    """))
         return findings
     }
 

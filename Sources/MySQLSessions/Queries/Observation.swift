@@ -75,12 +75,6 @@ extension MySQLConnection {
         return snapshot
     }
 
-    static func transactionsByThread(_ reading: TransactionReading?) -> [ThreadID: Transaction] {
-        Dictionary(
-            (reading?.transactions ?? []).compactMap { open in open.thread.map { ($0, open.transaction) } },
-            uniquingKeysWith: { $1 })
-    }
-
     /// - Parameters:
     ///   - list: as a ``SessionListSource`` tells it.
     ///   - cut: where the server has cut statements, in bytes.
@@ -155,81 +149,6 @@ extension MySQLConnection {
             """)
     }
 
-    /// The expression for `Uptime` in the statement that tells the time: so what is counted from
-    /// when the statement began, gives the second of the start exactly. MySQL's
-    /// table lacks `Com_xa_prepare`, which SHOW has.
-    private var uptimeExpression: String {
-        guard rights.oceanBase == nil else { return "NULL" }
-        let schema = rights.isMariaDB ? "information_schema" : "performance_schema"
-        return "(SELECT VARIABLE_VALUE FROM \(schema).global_status WHERE VARIABLE_NAME='Uptime')"
-    }
-
-    private static let statusVariables = [
-        "Uptime", "Connections", "Performance_schema_thread_instances_lost", "Com_xa_prepare",
-    ].map { "'\($0)'" }.joined(separator: ",")
-
-    /// SHOW leaves out a variable that this server does not have, where SELECT
-    /// @@… fails; but it makes a table of a thousand rows first, half of what a
-    /// snapshot costs. So it is only asked which of them there are.
-    private var variableQuery: String {
-        guard let presentVariables else {
-            let names = Self.fingerprintVariables.map { "'\($0)'" }.joined(separator: ",")
-            return "SHOW GLOBAL VARIABLES WHERE Variable_name IN (\(names))"
-        }
-        return "SELECT " + presentVariables.map { "@@global.\($0) AS \($0)" }.joined(separator: ",")
-    }
-
-    private func namedVariables(_ response: MySQLResult) throws(ServerError) -> Variables {
-        if let presentVariables {
-            return try Variables(presentVariables, try Rows(response, "the server's variables").only())
-        }
-        let variables = try Variables(response)
-        presentVariables = Self.fingerprintVariables.filter { variables[$0] != nil }
-        return variables
-    }
-
-    private static let fingerprintVariables = [
-        "server_uuid", "server_uid", "hostname", "port", "server_id", "version", "performance_schema_show_processlist",
-    ]
-
-    /// The open transactions, as read at most 250 ms ago.
-    func transactions(_ readings: ServerReadings) throws(ServerError) -> TransactionReading {
-        let begin = ContinuousClock.now
-        if let reading = readings.recent(at: begin) { return reading }
-        let responses = try query(transactionQuery)
-        guard responses.count == 1 else { throw .senseless("the transactions") }
-        return readings.add(try transactions(responses[0]), begunAt: begin)
-    }
-
-    var transactionQuery: String {
-        rights.oceanBase?.transactionQuery ?? """
-            SELECT trx_id AS id, trx_mysql_thread_id AS thread, \
-            GREATEST(0, TIMESTAMPDIFF(SECOND, trx_started, NOW())) AS age, trx_rows_modified AS changed, \
-            trx_state AS state FROM information_schema.INNODB_TRX
-            """
-    }
-
-    func transactions(_ response: MySQLResult) throws(ServerError) -> [OpenTransaction] {
-        guard rights.oceanBase == nil else { return try OceanBaseViews.transactions(response) }
-        let rows = try Rows(response, "INNODB_TRX")
-        let (id, thread, age) = (try rows.column("id"), try rows.column("thread"), try rows.column("age"))
-        let (changed, state) = (try rows.column("changed"), try rows.column("state"))
-        var transactions: [OpenTransaction] = []
-        for row in rows {
-            let id: UInt64 = try row.integer(id)
-            // A transaction that has changed nothing has no id: MySQL shows an address with bit 48 set, which the next
-            // transaction may have, MariaDB 0.
-            let hasID = id > 0 && id < 1 << 48
-            transactions.append(
-                OpenTransaction(
-                    Transaction(
-                        id: hasID ? String(id) : nil, age: try row.integer(age), rowsModified: try row.integer(changed),
-                        state: try row.name(state) ?? ""),
-                    thread: try row.threadIfAny(thread)))
-        }
-        return transactions
-    }
-
     static func threadIDs(_ response: MySQLResult) throws(ServerError) -> [ThreadID: UInt64] {
         let rows = try Rows(response, "performance_schema.threads")
         let (session, number) = (try rows.column("processlist_id"), try rows.column("thread_id"))
@@ -255,53 +174,5 @@ extension MySQLConnection {
                 try row.name(value)
         }
         return clients
-    }
-
-    /// When the server process started.
-    private struct Start {
-        /// Unix time in seconds.
-        let time: Int64
-        /// Seconds since then.
-        let uptime: Int64
-        let mark: String?
-    }
-
-    /// - Parameter now: the time, and what ``ServerFingerprint/startMark`` is to be.
-    private func start(status: Variables, now: OnlyRow) throws(ServerError) -> Start {
-        let mark = try now.text("started")
-        guard mark?.utf8.count ?? 0 <= Self.longestStartMark else { throw .senseless("its start") }
-        let start: Start
-        if rights.oceanBase != nil, let microseconds: Int64 = try now.integerIfAny("started") {
-            let time = microseconds / 1_000_000
-            start = Start(time: time, uptime: try Self.difference(try now.integer("now"), time), mark: mark)
-        } else {
-            let (clock, told): (Int64, Int64?) = (try now.integer("now"), try now.integerIfAny("uptime"))
-            let uptime = if let told { told } else { try status.integer("uptime") as Int64 }
-            guard uptime >= 0 else { throw .senseless("Uptime", "\(uptime)") }
-            start = Start(time: try Self.difference(clock, uptime), uptime: uptime, mark: mark)
-        }
-        guard UnixTime(seconds: start.time) != nil else { throw .senseless("its start", "\(start.time)") }
-        return start
-    }
-
-    /// The most bytes of a start mark: those of UUID() have 17, and microseconds 16.
-    private static let longestStartMark = 64
-
-    private static func difference(_ time: Int64, _ other: Int64) throws(ServerError) -> Int64 {
-        let (difference, isBeyond) = time.subtractingReportingOverflow(other)
-        guard !isBeyond else { throw .senseless("its start") }
-        return difference
-    }
-
-    private func fingerprint(
-        variables: Variables, status: Variables, _ start: Start
-    ) throws(ServerError) -> ServerFingerprint {
-        let uniqueID = ["server_uuid", "server_uid"].first { variables[$0] != nil }
-        return ServerFingerprint(
-            uniqueID: try uniqueID.map { name throws(ServerError) in try variables.name(name) },
-            hostname: try variables.name("hostname"), port: try variables.integer("port"),
-            serverID: try variables.integer("server_id"), version: try variables.name("version"),
-            startedAt: start.time,
-            connectionCount: rights.oceanBase == nil ? try status.integer("connections") : nil, startMark: start.mark)
     }
 }

@@ -12,13 +12,13 @@ struct KillTaskRow: Hashable, Sendable {
     var endsAt: Int64?
     var host: String?
     var user: String?
-    /// JSON.
+    /// The databases as JSON.
     var databases: String?
-    /// JSON.
+    /// The commands as JSON.
     var commands: String?
     var longerThan: Int64?
     var statementPrefix: String?
-    /// JSON.
+    /// The keywords as JSON.
     var statementKeywords: String?
     var state = "running"
     var endedAt: Int64?

@@ -14,9 +14,9 @@ struct PlanRows: Hashable, Sendable {
     var preparedAt: Int64
     var expiresAt: Int64
     var recordHistory: Bool
-    /// JSON.
+    /// The fingerprint as JSON.
     var fingerprint: String
-    /// JSON.
+    /// The impact as JSON.
     var impact: String?
     /// The threads in the order of their positions.
     var threads: [Thread]
@@ -31,9 +31,9 @@ struct PlanRows: Hashable, Sendable {
         var user: String
         var host: String
         var performanceSchemaThreadID: UInt64?
-        /// JSON.
+        /// The client as JSON.
         var client: String?
-        /// JSON.
+        /// The details as JSON.
         var details: String?
     }
 }

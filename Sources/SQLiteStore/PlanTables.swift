@@ -85,7 +85,7 @@ extension PlanTables {
         try readThreads(of: try selectPlanByName.rows([.text(name.rawValue)]) { row in try PlanRow(row) }.first)
     }
 
-    /// No transaction is needed around the two statements: nobody else writes to the store.
+    /// The plan with its threads. No transaction is needed around the two statements: nobody else writes to the store.
     private borrowing func readThreads(of row: PlanRow?) throws -> (PlanRows, ProgressColumns)? {
         guard var row else { return nil }
         let threads = try threads.threads(of: row.id)

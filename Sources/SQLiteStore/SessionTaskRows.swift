@@ -30,7 +30,7 @@ struct SessionTaskRows: Sendable {
         var command: String
         var seconds: Int64?
         var state: String?
-        /// JSON.
+        /// The statement as JSON.
         var statement: String?
         var isActive: Bool
     }

@@ -79,7 +79,7 @@ struct OpenFiles {
         let device: dev_t
         let inode: ino_t
 
-        /// `nil` if there is no such file.
+        /// The file at `path`; `nil` if there is none.
         init?(_ path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return nil }

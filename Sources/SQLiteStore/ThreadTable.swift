@@ -126,7 +126,7 @@ extension ProgressColumns.Thread {
 }
 
 extension OutcomeColumns {
-    /// `nil` for NULL, where there is no outcome.
+    /// A row's outcome; `nil` where there is none.
     init?(_ row: borrowing Row) throws {
         guard let outcome = try row.optionalText("outcome") else { return nil }
         self.init(

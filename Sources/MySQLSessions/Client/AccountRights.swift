@@ -5,7 +5,7 @@ import Text
 /// is opened: a server goes by the rights that an account had when it logged in.
 struct AccountRights: Sendable {
     let isMariaDB: Bool
-    /// `nil` on every other server.
+    /// The views of an OceanBase; `nil` on every other server.
     let oceanBase: OceanBaseViews?
     /// Whether it has `PROCESS`. Without, a server shows its own sessions only, and does not say so.
     let seesAllSessions: Bool
@@ -35,15 +35,15 @@ struct AccountRights: Sendable {
 
 /// Which tables of performance_schema show this server's sessions to killd's account.
 struct PerformanceSchemaTables: Sendable {
-    /// MySQL from 8.0.22 on.
+    /// Whether `processlist` does: of MySQL from 8.0.22 on.
     let processlist: Bool
-    /// Needs the right to read it.
+    /// Whether `threads` does, which needs the right to read it.
     let threads: Bool
     let connectionAttributes: Bool
-    /// MySQL: `data_lock_waits` and `data_locks`.
+    /// Whether MySQL's `data_lock_waits` and `data_locks` do.
     let rowLocks: Bool
     let metadataLocks: Bool
-    /// MySQL: `events_transactions_current`.
+    /// Whether MySQL's `events_transactions_current` does.
     let transactions: Bool
 
     static let none = PerformanceSchemaTables(
@@ -80,7 +80,7 @@ extension AccountRights {
         !privileges.isDisjoint(with: ["PROCESS", "ALL PRIVILEGES"])
     }
 
-    /// Of the tables that demand PROCESS this is one that is cheap to read. Not
+    /// Whether a table that demands PROCESS can be read: one that is cheap to read. Not
     /// INNODB_TRX, whose every reading keeps InnoDB from renewing it.
     ///
     /// - Returns: `nil` if the server cannot show it to anybody: it was started without it, or without InnoDB, or has

@@ -7,7 +7,7 @@ import SessionKill
 /// It never reconnects: once lost, every call fails. It commits every
 /// statement by itself and is never inside a transaction.
 public actor MySQLConnection {
-    /// By which the server knows this connection.
+    /// The id by which the server knows this connection.
     public nonisolated let threadID: ThreadID
     /// The cipher in use; `nil` without TLS.
     public nonisolated let tlsCipher: String?
@@ -21,7 +21,7 @@ public actor MySQLConnection {
     var presentVariables: [String]?
 
     private let thread: DedicatedThread
-    /// `nil` once the connection was lost.
+    /// The library's connection; `nil` once it was lost.
     private var handle: MySQLHandle?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -174,7 +174,7 @@ public actor MySQLConnection {
 
     var isLost: Bool { handle == nil }
 
-    /// In bytes.
+    /// The most bytes of a statement that the server takes.
     var largestStatement: Int { handle?.largestStatement ?? 0 }
 
     /// Whether it is worth another connection to have the memory of this one back.
@@ -212,7 +212,7 @@ enum Dialect: Sendable {
 }
 
 extension MySQLConnection {
-    /// Of MySQL and MariaDB; elsewhere none, so that whatever is written for them
+    /// The account's rights on MySQL and MariaDB; elsewhere none, so that whatever is written for them
     /// refuses to work.
     nonisolated var rights: AccountRights {
         switch dialect {

@@ -2,7 +2,8 @@
 struct MySQLFailure: Error {
     let code: UInt32
     let message: String
-    /// Set if the call went beyond it: what the server did is not known, and the connection is of no more use.
+    /// The limit that the call went beyond, if it did: what the server did is not known, and the connection is of no
+    /// more use.
     let limit: Limit?
     private(set) var isOfOceanBase = false
     /// Whether it was not tried, so that the connection is as it was.

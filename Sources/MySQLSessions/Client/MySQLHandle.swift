@@ -180,7 +180,8 @@ struct MySQLHandle: ~Copyable {
         cmysql_begin_call(min(time, untilReady).nanoseconds, pause.nanoseconds, UInt64(clamping: largestResponse.bytes))
     }
 
-    /// Row by row as they come: the library's own store would hold whatever a server sends.
+    /// The result of one statement, read row by row as they come: the library's own store would hold whatever a server
+    /// sends.
     private func readResult(_ rowsLeft: inout Int) throws(MySQLFailure) -> MySQLResult {
         guard let result = mysql_use_result(mysql) else {
             guard mysql_field_count(mysql) == 0 else { throw failure }

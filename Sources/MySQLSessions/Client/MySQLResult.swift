@@ -1,8 +1,8 @@
 /// What one statement answered.
 public struct MySQLResult: Hashable, Sendable {
-    /// Empty for a statement that answers no rows.
+    /// The columns' names; none for a statement that answers no rows.
     public var columns: [String] = []
-    /// `nil` for NULL. Bytes that are not UTF-8 are replaced by U+FFFD.
+    /// The values by row and column; `nil` for NULL. Bytes that are not UTF-8 are replaced by U+FFFD.
     public var rows: [[String?]] = []
     public var affectedRows: UInt64 = 0
     /// The whole lengths, in bytes, of the texts of which only the beginning is in

@@ -58,7 +58,7 @@ public struct MySQLServerConfiguration: Hashable, Sendable {
 
 /// What answers at an address.
 public enum ServerKind: String, Hashable, Sendable, CaseIterable {
-    /// MySQL or MariaDB, which the server tells apart.
+    /// A MySQL or a MariaDB; which of them, the server tells.
     case mysql
     /// A process of OceanBase Database Proxy, with the sessions of its clients.
     case oceanBaseODP = "oceanbase-odp"

@@ -231,7 +231,7 @@ extension String {
 }
 
 extension ThreadID {
-    /// `nil` for a number that no plan can hold.
+    /// The id that a text writes; `nil` for a number that no plan can hold.
     init?(text: String) {
         guard let number = UInt64(text) else { return nil }
         self.init(number)

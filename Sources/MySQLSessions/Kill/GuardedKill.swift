@@ -22,7 +22,8 @@ extension MySQLConnection {
 
     /// One way to make sure that an id is still the session's when it is killed.
     private enum Step {
-        /// For each KILL of a packet a SELECT of the server's own, in a table with the columns ID, USER and HOST.
+        /// A guard of its own for each KILL of a packet: a SELECT of the server's own, in a table with the columns ID,
+        /// USER and HOST.
         case eachByTable(String)
         /// The blocks that only MariaDB has.
         case block(MariaDBKillPacket.Guards)

@@ -2,7 +2,7 @@ import SessionKill
 
 /// One packet that kills sessions, each only if its id still belongs to the pinned user and host.
 protocol KillPacket {
-    /// `nil` if there is nobody to kill.
+    /// The statements of the packet; `nil` if there is nobody to kill.
     var sql: String? { get }
     /// Says as `began`, after the server gave no result of the packet, whether it is sure to have killed nobody: `0`.
     var checkOfBeginning: String? { get }

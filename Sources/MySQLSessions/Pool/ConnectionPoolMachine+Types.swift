@@ -1,12 +1,12 @@
 import SessionKill
 
 extension ConnectionPoolMachine {
-    /// Of a connection, also while it is being opened; never used twice.
+    /// A number for a connection, also while it is being opened; never used twice.
     struct ConnectionID: Hashable, Sendable {
         let number: Int
     }
 
-    /// Of a request; later ones are greater.
+    /// A number for a request; later ones are greater.
     struct RequestID: Hashable, Comparable, Sendable {
         let number: Int
 
@@ -14,11 +14,12 @@ extension ConnectionPoolMachine {
     }
 
     enum Purpose: Sendable {
-        /// On a connection that has been asked first if the server is still there, which takes a round trip.
+        /// Work on a connection that has been asked first if the server is still there, which takes a round trip.
         case work
-        /// Taken again on another connection if the first turns out to be lost; so nobody asks before.
+        /// A snapshot, which is taken again on another connection if the first turns out to be lost; so nobody asks
+        /// before.
         case snapshot
-        /// To learn if the server can be used, from a connection that is free; not worth waiting for others' work.
+        /// The question if the server can be used, on a connection that is free; not worth waiting for others' work.
         case probe
         /// A connection besides those of the pool, for another account than the pool's; only how many there are is
         /// decided here.
@@ -27,9 +28,9 @@ extension ConnectionPoolMachine {
 
     enum Response: Hashable, Sendable {
         case connection(ConnectionID)
-        /// To a delegated login, which may be opened now.
+        /// What a delegated login hears, which may be opened now.
         case admitted
-        /// To a probe: no connection is free, and none can be opened.
+        /// What a probe hears: no connection is free, and none can be opened.
         ///
         /// - Parameter lastLoss: why a connection was lost, if none has come back since that was not.
         case allInUse(lastLoss: ServerError?)
@@ -39,7 +40,7 @@ extension ConnectionPoolMachine {
     enum Failure: Error, Hashable, Sendable {
         case closed
         case cancelled
-        /// None was free by the deadline.
+        /// No connection was free by the deadline.
         ///
         /// - Parameter refusal: why no other could be opened, where there could have been more than `connections`.
         case busy(connections: Int, refusal: ServerError?)
@@ -47,7 +48,7 @@ extension ConnectionPoolMachine {
     }
 
     enum Action: Hashable, Sendable {
-        /// To be followed by ``opened(_:at:)`` or ``openingFailed(_:_:at:)``.
+        /// Open a connection: to be followed by ``opened(_:at:)`` or ``openingFailed(_:_:at:)``.
         case open(ConnectionID)
         /// Ask the server if it is still there: to be followed by ``checked(_:isAlive:at:)``.
         ///

@@ -16,7 +16,7 @@ struct ConnectionPoolMachine: Sendable {
     /// The most connections, and the most delegated logins besides.
     let limit: Int
 
-    /// The one that was used last at the end.
+    /// The connections that nobody uses; the one that was used last is at the end.
     private(set) var idle: [ConnectionID] = []
     private(set) var leased: Set<ConnectionID> = []
     private(set) var checks: [ConnectionID: Check] = [:]
@@ -30,7 +30,7 @@ struct ConnectionPoolMachine: Sendable {
     private var lastLoss: ServerError?
     /// Why no address gave one connection more than there were.
     private var refusal: (error: ServerError, until: Instant)?
-    /// Whether one is to be there once the checks are done.
+    /// Whether a connection is to be there once the checks are done.
     private var isKeepingAlive = false
     private var lastNumber = 0
 
@@ -82,7 +82,7 @@ extension ConnectionPoolMachine {
         return [hand(connection, to: entry)]
     }
 
-    /// Whoever asked does not want an answer any more.
+    /// Ends the wait of a request that nobody wants answered any more.
     mutating func cancel(_ request: RequestID, at time: Instant) -> [Action] {
         let canceled: [Action] = [.respond(request, .failure(.cancelled))]
         if line.remove(request) != nil || delegatedLine.remove(request) != nil { return canceled + settle(at: time) }
@@ -200,14 +200,14 @@ extension ConnectionPoolMachine {
         return [.respond(first.id, .admitted)]
     }
 
-    /// Has all that are idle asked if they are alive, and one opened if there is none then.
+    /// Has all that are idle asked if they are alive, and a connection opened if there is none then.
     mutating func keepAlive(at time: Instant) -> [Action] {
         guard !isClosed else { return [] }
         isKeepingAlive = true
         return checkAllIdle() + settle(at: time)
     }
 
-    /// All at once, so that it takes no longer where several do not answer.
+    /// Has all that are idle asked if they are alive, at once, so that it takes no longer where several do not answer.
     mutating func checkAllIdle() -> [Action] {
         let connections = idle
         idle = []
@@ -215,7 +215,7 @@ extension ConnectionPoolMachine {
         return connections.map { .check($0, for: nil) }
     }
 
-    /// Those in use are closed when they come back.
+    /// Closes the pool; the connections in use are closed when they come back.
     mutating func close() -> [Action] {
         isClosed = true
         let waiting = line.removeAll() + delegatedLine.removeAll()
@@ -224,7 +224,7 @@ extension ConnectionPoolMachine {
         return waiting.map { .respond($0.id, .failure(.closed)) } + connections.map { .close($0) }
     }
 
-    /// Whatever follows for those who wait.
+    /// What follows for those who wait, after anything has happened.
     private mutating func settle(at time: Instant) -> [Action] {
         var actions: [Action] = []
         let refusal = connectionCount < limit ? refusal?.error : nil

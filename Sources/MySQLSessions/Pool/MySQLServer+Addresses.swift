@@ -3,7 +3,7 @@ import SessionKill
 /// Why an address of a server gave no connection.
 struct AddressRefusal: Sendable {
     let error: ServerError
-    /// For so long it counts as true.
+    /// The time until which it counts as true.
     let end: ContinuousClock.Instant
 }
 

@@ -15,9 +15,9 @@ public actor MySQLServer: DatabaseServer {
     var connections: [ConnectionPoolMachine.ConnectionID: MySQLConnection] = [:]
     var pendingRequests: [ConnectionPoolMachine.RequestID: PendingRequest] = [:]
     private var keepAlive: Task<Void, Never>?
-    /// Of connections on which delegated logins are in use.
+    /// The ids of connections on which delegated logins are in use.
     private var delegatedThreadIDs: Set<ThreadID> = []
-    /// Of connections that are open for as long as a plan's sessions are killed.
+    /// The ids of connections that are open for as long as a plan's sessions are killed.
     private var helperThreadIDs: Set<ThreadID> = []
     /// What the server's own address answered in place of a connection. While that is recent, the administrative
     /// address is tried first: a stalled server would take its time to refuse each.
@@ -101,7 +101,7 @@ public actor MySQLServer: DatabaseServer {
     /// All connections to the server that are of this process.
     var allThreadIDs: Set<ThreadID> { ownThreadIDs.union(delegatedThreadIDs).union(helperThreadIDs) }
 
-    /// Of the connections that are kept.
+    /// The ids of the connections that are kept.
     var ownThreadIDs: Set<ThreadID> { Set(connections.values.map(\.threadID)) }
 
     private nonisolated func session(

@@ -15,7 +15,7 @@ struct WaitingLine: Sendable {
     /// How many are not probes.
     var workCount: Int { entries.count { $0.purpose != .probe } }
 
-    /// At the place that it had, if it has waited before.
+    /// Adds a request, where it was before if it has waited already.
     mutating func insert(_ entry: Entry) {
         entries.insert(entry, at: entries.firstIndex { $0.id > entry.id } ?? entries.endIndex)
     }
@@ -31,7 +31,7 @@ struct WaitingLine: Sendable {
         return entries
     }
 
-    /// Those whose deadline has come, but for the first `count`.
+    /// Removes those whose deadline has come, but for the first `count`.
     mutating func removeOverdue(at time: Machine.Instant, behind count: Int) -> [Entry] {
         let overdue = entries.dropFirst(count).filter { $0.deadline <= time }
         for entry in overdue { _ = remove(entry.id) }

@@ -52,8 +52,9 @@ extension MySQLConnection {
         return waits
     }
 
-    /// Of the locks in a waiter's way only those that somebody holds: with n sessions waiting for one row the server
-    /// lists n²/2 pairs of sessions that wait for each other, and joining them all takes seconds (measured).
+    /// The statement for the locks in waiters' way, but for those that nobody holds: with n sessions waiting for one
+    /// row the server lists n²/2 pairs of sessions that wait for each other, and joining them all takes seconds
+    /// (measured).
     ///
     /// BLOCKING_THREAD_ID is no way to the holder: it is the thread that made the lock visible, and of a row just
     /// inserted that is the first who waits for it (measured). What waits behind a prepared XA transaction has no

@@ -46,7 +46,7 @@ extension MySQLConnection {
         return prepared
     }
 
-    /// Of MySQL's sessions those of which performance_schema knows. Of the others nobody can tell.
+    /// What is prepared, of those of MySQL's sessions that performance_schema knows. Of the others nobody can tell.
     private func preparedByThread() throws(ServerError) -> [ThreadID: PreparedXA] {
         guard performanceSchema.transactions else { return [:] }
         let query = """

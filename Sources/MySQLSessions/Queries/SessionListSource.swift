@@ -9,15 +9,16 @@ struct SessionListSource {
     /// Where the server itself cuts statements, in bytes; `nil` where it does not.
     var cut: Int?
 
-    /// No more is kept of a statement, in bytes: what rules and filters compare, and what plans record, is within.
+    /// The most bytes of a statement that are kept: what rules and filters compare, and what plans record, is within.
     ///
     /// Nor has MariaDB's or MySQL's information_schema.PROCESSLIST more, and performance_schema's has 1,024 bytes.
     static let longestStatement = 65_535
 
-    /// With whole statements, which nobody can limit: MySQL and MariaDB cut them to 100 characters or not at all.
+    /// The list with whole statements, which nobody can limit: MySQL and MariaDB cut them to 100 characters or not at
+    /// all.
     static let whole = SessionListSource(query: "SHOW FULL PROCESSLIST")
 
-    /// With no more of each statement than is kept.
+    /// The list with no more of each statement than is kept.
     ///
     /// - Parameter info: the column that has the statements.
     static func beginnings(of info: String, from table: String) -> SessionListSource {
@@ -29,8 +30,9 @@ struct SessionListSource {
             cut: longestStatement)
     }
 
-    /// With the first 100 bytes of each statement, and from performance_schema, if that may be read, more of those that
-    /// it knows: the sessions themselves must always be named by the same list, since each names some differently.
+    /// The list with the first 100 bytes of each statement, and from performance_schema, if that may be read, more of
+    /// those that it knows: the sessions themselves must always be named by the same list, since each names some
+    /// differently.
     static func shown(withStatementsOf performanceSchema: PerformanceSchemaTables) -> SessionListSource {
         SessionListSource(
             query: "SHOW PROCESSLIST",

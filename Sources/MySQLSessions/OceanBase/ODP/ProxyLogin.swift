@@ -12,7 +12,7 @@ struct ProxyLogin: Sendable {
     /// What the database server calls this connection. With session ids of
     /// version 2 that is what the ODP calls it, too.
     let connectionID: UInt64
-    /// `nil` for an ODP too old to tell.
+    /// The ODP's version; `nil` for one too old to tell.
     let version: String?
     /// Whether it may read GV$OB_PROCESSLIST, which OceanBase has from 4.0 on.
     let seesServers: Bool
@@ -61,8 +61,8 @@ extension ProxyLogin {
         seesServers = handle.run("SELECT 1 FROM oceanbase.GV$OB_PROCESSLIST LIMIT 1").failure == nil
     }
 
-    /// Every login may ask for its own. The greeting's version says nothing: it
-    /// can be configured.
+    /// What the ODP tells of this login's own session, which every login may ask for. The greeting's version says
+    /// nothing: it can be configured.
     private static func attributes(on handle: borrowing MySQLHandle) throws(ServerError) -> ProxyAttributes {
         let response = handle.run("SHOW PROXYSESSION ATTRIBUTE")
         if let failure = response.failure?.ofOceanBase {

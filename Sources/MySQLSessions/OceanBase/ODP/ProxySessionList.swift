@@ -39,7 +39,7 @@ struct ProxyOrigin: Hashable, Sendable, CustomStringConvertible {
     /// The ids that its sessions may have: all begin alike.
     let proxySessionIDs: ClosedRange<UInt64>
 
-    /// `proxy_sessid` is the address, the port and a counter: 32, 16 and 16 bits
+    /// The ODP that gave a session its `proxy_sessid`: the address, the port and a counter: 32, 16 and 16 bits
     /// (`ob_mysql_client_session.cpp:764` of obproxy 4.3.1).
     ///
     /// `nil` for 0, which a session has until it reaches a database server. ODPs

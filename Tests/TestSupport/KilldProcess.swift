@@ -3,8 +3,10 @@ import XCTest
 
 /// `killd serve` in a process of its own, with its configuration and its store in a temporary folder.
 public final class KilldProcess {
-    /// The program that was built together with the tests.
-    public static let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    /// The program that was built together with the tests, or that of the environment variable `KILLD_PROGRAM`.
+    public static let path =
+        ProcessInfo.processInfo.environment["KILLD_PROGRAM"]
+        ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("killd").path
 
     public private(set) var configuration: KilldConfiguration

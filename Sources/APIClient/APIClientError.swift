@@ -1,6 +1,6 @@
 import TLS
 
-/// Why a call brought no result, and where it was made.
+/// The reason why a call brought no result, and where it was made.
 public struct APIClientError: Error, Sendable {
     public enum Reason: Sendable {
         /// The host's name has no address, in the resolver's words.

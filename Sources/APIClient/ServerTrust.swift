@@ -1,6 +1,6 @@
 public import TLS
 
-/// Whom a client trusts over https, and what it proves itself with there.
+/// The authorities that a client trusts over https, and what it proves itself with there.
 public struct ServerTrust: Sendable {
     /// The PEM file of who may certify the server; nil for whom the system trusts.
     public var authorities: String?

@@ -1,6 +1,6 @@
 public import RequestSigning
 
-/// Who calls, and the key that proves it.
+/// The id of an account, and the key that proves it.
 public struct APICredentials: Sendable {
     public let secretID: String
     public let secretKey: Secret

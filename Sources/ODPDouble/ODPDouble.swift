@@ -51,7 +51,7 @@ public final class ODPDouble: Sendable {
     public enum Fault: Sendable {
         /// In place of carrying it out.
         case error(UInt16, String)
-        /// Carry it out, but end the connection in place of an answer.
+        /// Carry it out, but end the connection in place of a response.
         case cut
         /// Answer by ending the connection, and do nothing.
         case cutBefore
@@ -71,7 +71,7 @@ public final class ODPDouble: Sendable {
         public var connections: [Connection]
     }
 
-    /// To a database server.
+    /// A connection to a database server.
     public struct Connection: Sendable {
         /// `ss_id`.
         public var id: Int

@@ -1,11 +1,11 @@
 import MySQLWire
 
-/// What a statement gets.
+/// The response to a statement.
 struct Response {
     var answers: [Answer]
     /// Whether the ODP answers itself: with status 0.
     var isCommand = true
-    /// After the answer the ODP closes the connection.
+    /// After the response the ODP closes the connection.
     var endsSession = false
 
     init(_ answer: Answer, isCommand: Bool = true, endsSession: Bool = false) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Owns a child process, the leader of a process group of its own: Ctrl-C at
+/// A child process, owned: the leader of a process group of its own: Ctrl-C at
 /// the terminal does not reach it. At the owner's end the whole group is killed.
 struct ChildProcess: ~Copyable {
     let id: pid_t

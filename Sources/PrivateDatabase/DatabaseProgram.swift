@@ -1,6 +1,6 @@
 import Glibc
 
-/// Which server a private database runs.
+/// The server that a private database runs.
 public enum DatabaseProgram: Hashable, Sendable {
     /// The machine's MariaDB.
     case mariadb

@@ -1,7 +1,7 @@
 import FileDescriptors
 import Glibc
 
-/// Kills the server and removes its folder when this process is gone, however
+/// A process that kills the server and removes its folder when this process is gone, however
 /// it went: a shell that reads from a socket whose other end only we hold.
 ///
 /// `PR_SET_PDEATHSIG` would not do: it is sent when the *thread* that started

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why there is no private database.
+/// The reason why there is no private database.
 public struct PrivateDatabaseError: Error, CustomStringConvertible {
     public enum Reason: Sendable {
         /// A program is not installed; the packages that bring it on Debian.

@@ -26,7 +26,7 @@ extension Command {
     }
 }
 
-/// What the process tells its caller.
+/// The exit status of the process.
 enum ExitStatus: Int32 {
     case done = 0
     /// Rejected by the server, or failed.
@@ -34,14 +34,14 @@ enum ExitStatus: Int32 {
     case wrongUsage = 2
 }
 
-/// The words on the command line make no sense.
+/// An error in the words on the command line.
 struct UsageError: Error, CustomStringConvertible {
     let text: VisibleText
     var description: String { text.text }
     init(_ text: VisibleText) { self.text = text }
 }
 
-/// What was asked could not be done.
+/// A failure to do what was asked, in words for a person.
 struct CommandFailure: Error, CustomStringConvertible {
     let text: VisibleText
     var description: String { text.text }

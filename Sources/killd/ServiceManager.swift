@@ -1,6 +1,6 @@
 import Glibc
 
-/// Tells systemd how far killd is, by the protocol of sd_notify(3).
+/// The connection to systemd, which is told how far killd is, by the protocol of sd_notify(3).
 ///
 /// Does nothing where no service manager asked for it. That it could not be
 /// told is no reason to fail: a manager that waits in vain says so itself.

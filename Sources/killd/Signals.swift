@@ -1,7 +1,7 @@
 @preconcurrency import Dispatch
 import Glibc
 
-/// Watches for signals as long as it lives.
+/// A watch for signals, as long as it lives.
 ///
 /// `signal()` is never called for a watched signal: on Linux libdispatch
 /// catches it itself, and a later `signal(…, SIG_IGN)` would undo that.

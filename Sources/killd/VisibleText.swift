@@ -1,6 +1,6 @@
 import Text
 
-/// What a person is shown: whatever is interpolated may be a stranger's, and
+/// A text for a person: whatever is interpolated may be a stranger's, and
 /// what would not be seen of it, or would change how the rest is seen, is
 /// replaced by marks.
 struct VisibleText: ExpressibleByStringInterpolation {

@@ -6,12 +6,12 @@ import XCTest
 @testable import killd
 
 final class ProbeTests: XCTestCase {
-    /// A dependency whose looks end when the test says so, and time that the test moves.
+    /// A dependency whose checks end when the test says so, and time that the test moves.
     private final class World: Sendable {
         struct State {
             var now = ContinuousClock.now
-            var snapshots = 0
-            var looking: [CheckedContinuation<Void, any Error>] = []
+            var checks = 0
+            var running: [CheckedContinuation<Void, any Error>] = []
             var sleeping: [CheckedContinuation<Void, Never>] = []
         }
         let state = Mutex(State())
@@ -26,26 +26,26 @@ final class ProbeTests: XCTestCase {
             ) {
                 try await withCheckedThrowingContinuation { next in
                     self.state.withLock { state in
-                        state.snapshots += 1
-                        state.looking.append(next)
+                        state.checks += 1
+                        state.running.append(next)
                     }
                 }
             }
         }
 
-        var snapshots: Int { state.withLock(\.snapshots) }
+        var checks: Int { state.withLock(\.checks) }
 
         func advance(by duration: Duration) { state.withLock { $0.now += duration } }
 
-        func endLook(_ result: Result<Void, any Error> = .success(())) async throws {
-            try await eventually("a look") { state.withLock { !$0.looking.isEmpty } }
+        func endCheck(_ result: Result<Void, any Error> = .success(())) async throws {
+            try await eventually("a check") { state.withLock { !$0.running.isEmpty } }
             state.withLock { state in
-                for snapshot in state.looking { snapshot.resume(with: result) }
-                state.looking = []
+                for check in state.running { check.resume(with: result) }
+                state.running = []
             }
         }
 
-        /// Ends every wait for a look that has gone on for too long.
+        /// Ends every wait for a check that has gone on for too long.
         func wakeSleepers() async throws {
             try await eventually("a sleeper") { state.withLock { !$0.sleeping.isEmpty } }
             state.withLock { state in
@@ -57,16 +57,16 @@ final class ProbeTests: XCTestCase {
 
     private struct Trouble: Error, CustomStringConvertible { let description = "it is away" }
 
-    func testManyWhoAskAtOnceShareOneLook() async throws {
+    func testManyWhoAskAtOnceShareOneCheck() async throws {
         let world = World()
         let probe = world.probe()
         let askers = (0..<50).map { _ in Task { await probe.finding() } }
-        try await world.endLook()
+        try await world.endCheck()
         for asker in askers {
             let finding = await asker.value
             XCTAssertEqual(finding, .works)
         }
-        XCTAssertEqual(world.snapshots, 1)
+        XCTAssertEqual(world.checks, 1)
         try await world.wakeSleepers()
     }
 
@@ -74,23 +74,23 @@ final class ProbeTests: XCTestCase {
         let world = World()
         let probe = world.probe()
         async let first = probe.finding()
-        try await world.endLook()
+        try await world.endCheck()
         _ = await first
         world.advance(by: .milliseconds(999))
         let second = await probe.finding()
         XCTAssertEqual(second, .works)
-        XCTAssertEqual(world.snapshots, 1)
+        XCTAssertEqual(world.checks, 1)
 
         world.advance(by: .milliseconds(1))
         async let third = probe.finding()
-        try await world.endLook(.failure(Trouble()))
+        try await world.endCheck(.failure(Trouble()))
         let failure = await third
         XCTAssertEqual(failure, .fails("it is away"))
-        XCTAssertEqual(world.snapshots, 2)
+        XCTAssertEqual(world.checks, 2)
         try await world.wakeSleepers()
     }
 
-    func testNobodyWaitsForALookThatHangsAndNoOtherIsBegun() async throws {
+    func testNobodyWaitsForACheckThatHangsAndNoOtherIsBegun() async throws {
         let world = World()
         let probe = world.probe()
         async let first = probe.finding()
@@ -101,10 +101,10 @@ final class ProbeTests: XCTestCase {
         world.advance(by: .seconds(7))
         let later = await probe.finding()
         XCTAssertEqual(later, .fails("no answer for 7000 ms"))
-        XCTAssertEqual(world.snapshots, 1)
+        XCTAssertEqual(world.checks, 1)
 
-        try await world.endLook()
+        try await world.endCheck()
         try await eventually("the finding") { await probe.finding() == .works }
-        XCTAssertEqual(world.snapshots, 1)
+        XCTAssertEqual(world.checks, 1)
     }
 }

@@ -91,7 +91,7 @@ public actor ClientSessions {
         return try receive(on: index)
     }
 
-    /// Sends a statement without waiting for its answer.
+    /// Sends a statement without waiting for its response.
     public func send(_ sql: String, on index: Int = 0) throws { try send(Array(sql.utf8), on: index) }
 
     public func send(_ sql: [UInt8], on index: Int = 0) throws {
@@ -101,7 +101,7 @@ public actor ClientSessions {
         guard status == 0 else { throw ClientError(handles[index]) }
     }
 
-    /// Waits for the answer to a statement that was sent.
+    /// Waits for the response to a statement that was sent.
     public func receive(on index: Int = 0) throws -> [[String?]] {
         let handle = handles[index]
         guard mysql_read_query_result(handle).isZero else { throw ClientError(handle) }
@@ -165,7 +165,7 @@ public actor ClientSessions {
     }
 }
 
-/// What a session's library said.
+/// The error of a session's client library.
 public struct ClientError: Error, CustomStringConvertible {
     public let code: UInt32
     public let description: String

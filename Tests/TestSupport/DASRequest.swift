@@ -42,7 +42,7 @@ public struct DASRequest: Sendable {
         return request
     }
 
-    /// As it goes over the wire.
+    /// The request as it goes over the wire.
     public struct Signed: Sendable {
         public var method: String
         public var target: String

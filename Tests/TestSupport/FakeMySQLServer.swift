@@ -28,7 +28,7 @@ public final class FakeMySQLServer: Sendable {
         /// What one statement is answered; `nil` for what it is by ``content``.
         public var answer: @Sendable (_ statement: String) -> Answer? = { _ in nil }
 
-        /// What is sent in place of an answer: nothing, one, or several result sets.
+        /// What is sent in place of a response: nothing, one, or several result sets.
         public var alter: @Sendable (_ statement: String, _ answer: Answer) -> [Answer] = { [$1] }
 
         public init(_ content: FakeServerContent = .mysql()) { self.content = content }
@@ -48,9 +48,9 @@ public final class FakeMySQLServer: Sendable {
         case payloads([[UInt8]])
         /// Another answer, byte by byte.
         case dripping(Answer, every: Duration)
-        /// So many bytes of another answer, and the connection stays open without the rest.
+        /// So many bytes of another response, and the connection stays open without the rest.
         case stalling(Answer, after: Int)
-        /// So many bytes of another answer, and the connection ends.
+        /// So many bytes of another response, and the connection ends.
         case cutting(Answer, after: Int)
         /// Nothing, while the connection stays open.
         case silence

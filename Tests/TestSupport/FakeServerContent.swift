@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a ``FakeMySQLServer`` is taken to hold: variables, sessions, transactions, and what it says of them.
+/// The content that a ``FakeMySQLServer`` is taken to hold: variables, sessions, transactions, and what it says of them.
 ///
 /// It knows as much SQL as killd's statements need. A statement that it does not understand is error 1064 and names
 /// what was not understood.

@@ -1,7 +1,7 @@
 import Foundation
 import XCTest
 
-/// What strace does to system calls of a running program, until it is removed.
+/// A fault that strace injects into system calls of a running program, until it is removed.
 public final class InjectedFault {
     private let strace: RunningProgram
 

@@ -49,7 +49,7 @@ public final class NetworkNamespace: Sendable {
     func enter() -> Bool { NamespaceCalls.setns?(descriptor, NamespaceCalls.network) == 0 }
 }
 
-/// What Swift's Glibc module leaves out because it needs `_GNU_SOURCE`.
+/// The calls that Swift's Glibc module leaves out because it needs `_GNU_SOURCE`.
 private enum NamespaceCalls {
     /// `CLONE_NEWNET`.
     static let network: Int32 = 0x4000_0000

@@ -4,7 +4,7 @@ import RequestSigning
 import SessionKill
 import XCTest
 
-/// Calls killd's API as one of the accounts.
+/// A client of killd's API as one of the accounts.
 public struct SigningClient: Sendable {
     private let port: UInt16
     private let account: KilldConfiguration.Account
@@ -33,7 +33,7 @@ public struct SigningClient: Sendable {
 
     public func commit(_ sqlExecID: String) throws -> APIResponse { try sendCommit(sqlExecID).wait() }
 
-    /// Sends a Commit without waiting for its answer.
+    /// Sends a Commit without waiting for its response.
     public func sendCommit(_ sqlExecID: String) throws -> SentRequest {
         try send(KillRequest(InstanceId: instance, Stage: "Commit", SqlExecId: sqlExecID))
     }
@@ -58,7 +58,7 @@ public struct SigningClient: Sendable {
         try send(action, Array(try JSONEncoder().encode(request))).wait()
     }
 
-    /// The answer to any action, byte for byte.
+    /// The response to any action, byte for byte.
     public func raw(
         _ action: String, _ request: some Encodable, version: String = "2021-05-27"
     ) throws -> String {
@@ -72,7 +72,7 @@ public struct SigningClient: Sendable {
         try send(action, members: members).wait()
     }
 
-    /// Sends the same without waiting for its answer.
+    /// Sends the same without waiting for its response.
     public func send(_ action: String, members: String) throws -> SentRequest {
         let body = #"{"InstanceId":"\#(instance)"\#(members.isEmpty ? "" : "," + members)}"#
         return try send(action, Array(body.utf8))
@@ -130,7 +130,7 @@ public struct RepeatedCall: Sendable {
     fileprivate let connection: TestClient
     fileprivate let request: [UInt8]
 
-    /// - Returns: the answer, or what is wrong with it.
+    /// - Returns: the response, or what is wrong with it.
     public func send() -> String {
         connection.send(request)
         return connection.receive(until: "}}") ?? "no answer came"
@@ -156,7 +156,7 @@ private struct KillRequest: Encodable {
 public struct SentRequest {
     fileprivate let connection: TestClient
 
-    /// Waits for the whole answer.
+    /// Waits for the whole response.
     ///
     /// - Throws: ``ProgramError`` if the connection ends without one, and after ten seconds.
     public func wait() throws -> APIResponse {
@@ -181,7 +181,7 @@ private struct Envelope: Decodable {
     let Response: APIResponse
 }
 
-/// What stands in `Response`.
+/// The object `Response`.
 public struct APIResponse: Decodable {
     public struct Failure: Decodable {
         public let Code: String
@@ -203,7 +203,7 @@ public struct APIResponse: Decodable {
     }
 }
 
-/// What DescribeKillPlan answers, as far as tests look at it.
+/// The plan of a DescribeKillPlan, as far as tests read it.
 public struct PlanDescription: Decodable {
     public struct Thread: Decodable {
         public struct Transaction: Decodable {
@@ -256,7 +256,7 @@ public struct PlanDescription: Decodable {
     public let Threads: [Thread]
 }
 
-/// A row of what DescribeKillPlans answers.
+/// A row of a DescribeKillPlans.
 public struct PlanSummary: Decodable {
     public let PlanName: String
     public let InstanceId: String
@@ -266,7 +266,7 @@ public struct PlanSummary: Decodable {
     public let Outcomes: [String: Int]
 }
 
-/// A row of what DescribeKillTasks answers.
+/// A row of a DescribeKillTasks.
 public struct TaskDescription: Decodable {
     public let TaskName: String
     public let InstanceId: String

@@ -2,11 +2,11 @@ import DedicatedThread
 import Glibc
 import Synchronization
 
-/// Forwards connections to a port of this machine, under a test's control.
+/// A proxy to a port of this machine, under a test's control.
 public final class TCPProxy: Sendable {
     public enum Verdict: Sendable {
         case forward([UInt8])
-        /// Forward, then end the connection on the client's side without an answer.
+        /// Forward, then end the connection on the client's side without a response.
         case forwardAndCut([UInt8])
         case cut
     }
@@ -142,7 +142,7 @@ public final class TCPProxy: Sendable {
     }
 }
 
-/// Listens and never says anything.
+/// A listener that never says anything.
 public final class SilentListener: Sendable {
     public let port: UInt16
     private let listener: Int32

@@ -10,7 +10,7 @@ struct ClientSessions {
     init(_ count: Int, on server: TargetServer, as user: String = TargetServer.application) throws {
         let opened = Mutex<[DatabaseConnection]>([])
         let failure = Mutex<(any Error)?>(nil)
-        // While one waits for the server, another can compute its answer to the challenge.
+        // While one waits for the server, another can compute its response to the challenge.
         let openers = 4
         DispatchQueue.concurrentPerform(iterations: openers) { opener in
             do {

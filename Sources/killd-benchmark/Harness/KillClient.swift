@@ -19,30 +19,21 @@ final class KillClient {
     func kill(_ threads: [UInt]) throws -> Duration {
         let prepare = try SignedCall.prepare(threads, port: server.port).message
         let start = ContinuousClock.now
-        let ticket = try read(conversation.exchange(prepare).body).SqlExecId
+        guard let ticket = try read(conversation.exchange(prepare)).ticket else { throw BenchmarkError("no ticket") }
         // Nobody can sign this before the ticket is there: it is part of the time.
-        let bytes = try conversation.exchange(SignedCall.commit(ticket, port: server.port).message).body
+        let committed = try conversation.exchange(SignedCall.commit(ticket, port: server.port).message)
         let time = ContinuousClock.now - start
-        guard try read(bytes).Threads == threads else {
-            throw BenchmarkError("Commit does not list all sessions: \(String(decoding: bytes, as: UTF8.self))")
+        guard try read(committed).threads == threads else {
+            let body = String(decoding: committed.body, as: UTF8.self)
+            throw BenchmarkError("Commit does not list all sessions: \(body)")
         }
         return time
     }
 
-    private struct Envelope: Decodable {
-        let Response: KillResponse
-    }
-
-    private struct KillResponse: Decodable {
-        let SqlExecId: String
-        let Threads: [UInt]
-    }
-
-    private func read(_ body: [UInt8]) throws -> KillResponse {
-        do {
-            return try JSONDecoder().decode(Envelope.self, from: Data(body)).Response
-        } catch {
-            throw BenchmarkError("killd answered \(String(decoding: body, as: UTF8.self))")
+    private func read(_ http: HTTPResponse) throws -> KillResponse {
+        guard let response = try? KillResponse(http.body), response.error == nil else {
+            throw BenchmarkError("killd answered \(String(decoding: http.body, as: UTF8.self))")
         }
+        return response
     }
 }

@@ -13,7 +13,7 @@ func load(
 struct LoadFigures {
     /// Responses a second.
     let rate: Double
-    /// The time that one answer in a hundred takes at least, in milliseconds.
+    /// The time that one response in a hundred takes at least, in milliseconds.
     let p99: Double
 }
 

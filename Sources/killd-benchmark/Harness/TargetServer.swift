@@ -66,7 +66,7 @@ struct TargetServer: Sendable {
         try DatabaseConnection(.port(port ?? database.port), user: user, password: Self.password)
     }
 
-    /// The value in the first row and column of what `sql` answers to the administrator.
+    /// The value in the first row and column of what `sql` returns to the administrator.
     func value(of sql: String) throws -> String? { try administrator.value(of: sql) }
 
     /// The values in the first column of the same.
@@ -87,7 +87,7 @@ struct TargetServer: Sendable {
 /// Waits until a server that has just been started is old enough for killd to prepare plans for it.
 func waitUntilPlansAreMade() { Thread.sleep(forTimeInterval: 2) }
 
-/// What a row says instead of figures where this machine lacks something.
+/// The words of a row instead of figures where this machine lacks something.
 struct NotMeasured: Error, CustomStringConvertible {
     let description: String
     init(_ reason: String) { description = "not measured: \(reason)" }

@@ -69,7 +69,7 @@ private func slowConnections(_ killd: Killd, in folder: String) throws -> [Measu
     ]
 }
 
-/// Sends a byte over each connection in turn.
+/// A thread that sends a byte over each connection in turn.
 private final class DripFeed: Sendable {
     private let isStopped = Atomic(false)
 
@@ -96,7 +96,7 @@ private func latencies(of message: [UInt8], over client: LoopbackSocket, count: 
 private func latency(of message: [UInt8], over client: LoopbackSocket) throws -> Double {
     let start = ContinuousClock.now
     try client.send(message)
-    // An answer of this size comes in one piece.
+    // A response of this size comes in one piece.
     guard let answer = client.receive(), answer.last == UInt8(ascii: "}") else { throw BenchmarkError("no answer") }
     return (ContinuousClock.now - start) / .milliseconds(1)
 }

@@ -8,7 +8,7 @@ func das(_ killd: Killd, in folder: String) throws -> [Measurement] {
 }
 
 /// The sessions with their statistics, from the first call to the last byte of
-/// the answer that has them, against the bare list without any.
+/// the response that has them, against the bare list without any.
 private func listings(_ killd: Killd, in folder: String) throws -> [Measurement] {
     let goal = "≤ 2"
     let openFiles = 12_000
@@ -141,7 +141,7 @@ private final class DASClient {
         return time
     }
 
-    /// Asks until the answer is not that something is running.
+    /// Asks until the response is not that something is running.
     ///
     /// - Parameter pause: in microseconds.
     private func poll(every pause: UInt32, _ ask: () throws -> [UInt8]) throws -> [UInt8] {

@@ -25,7 +25,7 @@ func durablePrepares(_ killd: Killd, in folder: String) throws -> [Measurement] 
     _ = try load(request, on: server.port, seconds: 1, in: folder)
     var pairs: [(killd: Double, loop: Double)] = []
     for turn in 0..<5 {
-        // Counted in the store: an answer that is an error would count for wrk.
+        // Counted in the store: a response that is an error would count for wrk.
         let before = try planCount(in: store)
         let start = ContinuousClock.now
         _ = try load(request, on: server.port, seconds: 3, in: folder)

@@ -79,11 +79,11 @@ func encryption(_ killd: Killd, in folder: String) throws -> [Measurement] {
     return measurements
 }
 
-/// What a server did under a load.
+/// The work of a server under a load.
 private struct Load {
     /// Responses a second.
     let rate: Double
-    /// Of the server for each answer, in microseconds: unlike the rate, it does
+    /// Of the server for each response, in microseconds: unlike the rate, it does
     /// not depend on what the clients and others on the machine take.
     let processorTime: Double
 

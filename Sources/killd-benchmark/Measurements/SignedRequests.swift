@@ -2,7 +2,7 @@ import APIClient
 import Foundation
 import PrivateDatabase
 
-/// The HTTP server and the gates behind it against nginx, which answers with as many bytes and
+/// killd up to the reading of parameters against nginx, which answers with as many bytes and
 /// does nothing else, and against Node.js doing the same work. The same load
 /// generator sends all of them the same signed request.
 func signedRequests(_ killd: Killd, in folder: String) throws -> [Measurement] {

@@ -36,7 +36,7 @@ private struct Attack {
         case complete([UInt8], Int, connections: Int)
         case unfinished([UInt8], Int, connections: Int)
         case unread(connections: Int)
-        /// Each connection sends the message and reads the answer, again and again.
+        /// Each connection sends the message and reads the response, again and again.
         case forms([UInt8], connections: Int)
     }
 
@@ -167,7 +167,7 @@ private final class Attackers: Sendable {
         var count = 0
         while let bytes = socket.receive() {
             count += bytes.count
-            // The connection may be kept: the next answer would be another.
+            // The connection may be kept: the next response would be another.
             if bytes.suffix(1) == [UInt8(ascii: "}")] || bytes.suffix(1) == [UInt8(ascii: ">")] { break }
         }
         state.withLock { state in
@@ -176,7 +176,7 @@ private final class Attackers: Sendable {
         }
     }
 
-    /// - Returns: the bytes of the longest answer.
+    /// - Returns: the bytes of the longest response.
     func stop() -> Int {
         for socket in state.withLock({ state in
             state.isOver = true

@@ -30,7 +30,7 @@ private final class Torture {
     private let bystanders: Bystanders
     private var configuration: String
     private var service: Killd.Server
-    /// From the sending of a Commit to its answer.
+    /// From the sending of a Commit to its response.
     private var commitTime = Duration.milliseconds(1)
     /// From the sending of a Commit to the KILLs, as far as the crashes so far tell.
     private var killTime = Duration.milliseconds(1)
@@ -80,9 +80,9 @@ private final class Torture {
             let victims = try ClientSessions(Self.sessionCount, on: server)
             let ticket = try prepare(victims.threadIDs)
             let start = ContinuousClock.now
-            let answer = try commit(ticket)
+            let response = try commit(ticket)
             times.append(ContinuousClock.now - start)
-            guard answer.threads == victims.threadIDs else { throw BenchmarkError("a Commit answered \(answer)") }
+            guard response.threads == victims.threadIDs else { throw BenchmarkError("a Commit answered \(response)") }
         }
         commitTime = median(times)
         killTime = commitTime / 2
@@ -102,7 +102,7 @@ private final class Torture {
         return try withExtendedLifetime(victims) {
             let ids = victims.threadIDs
             let ticket = try prepare(ids)
-            // Half of them anywhere, and a little longer than a Commit takes: also the moment right after its answer
+            // Half of them anywhere, and a little longer than a Commit takes: also the moment right after its response
             // is one. The others about where the KILLs are sent, which takes a small part of the time.
             let (isAimed, fraction) = (random.next() & 1 == 1, Double(random.next() >> 11) / Double(1 << 53))
             let moment = isAimed ? killTime * (0.7 + fraction * 0.6) : commitTime * (fraction * 1.2)
@@ -121,10 +121,10 @@ private final class Torture {
             var body: [UInt8] = []
             while let bytes = connection.receive() { body += bytes }
             if let end = body.firstRange(of: Array("\r\n\r\n".utf8)) {
-                round.answers.append(try Answer(body[end.upperBound...]))
+                round.responses.append(try KillResponse(Array(body[end.upperBound...])))
             }
             service = try Killd.Server(killd, configuration: configuration)
-            for _ in 0..<2 { round.answers.append(try commit(ticket)) }
+            for _ in 0..<2 { round.responses.append(try commit(ticket)) }
             try check(&round, ids, ticket)
             return round
         }
@@ -135,11 +135,11 @@ private final class Torture {
         let store = try Killd.store(in: configuration)
         let outcomes = try outcomes(of: ticket, in: store)
         let threads = ids.filter { outcomes[$0].map(Round.dead.contains) == true }
-        if Set(round.answers).count > 1 {
-            round.violations.append("a Commit answered in several ways: \(round.answers)")
+        if Set(round.responses).count > 1 {
+            round.violations.append("a Commit answered in several ways: \(round.responses)")
         }
-        if round.answers.contains(where: { $0.error != nil || $0.threads != threads }) {
-            round.violations.append("a Commit answered \(round.answers), the store has \(threads.count) threads")
+        if round.responses.contains(where: { $0.error != nil || $0.threads != threads }) {
+            round.violations.append("a Commit answered \(round.responses), the store has \(threads.count) threads")
         }
         for (outcome, ids) in Dictionary(grouping: ids, by: { outcomes[$0] ?? "nothing" }) {
             round.outcomes[outcome] = ids.count
@@ -178,56 +178,27 @@ private final class Torture {
         // killd may refuse for some seconds to prepare on a server that has just started.
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            let answer = try exchange(SignedCall.prepare(threads, port: service.port))
-            if let ticket = answer.ticket { return ticket }
-            guard ContinuousClock.now < deadline else { throw BenchmarkError("a Prepare answered \(answer)") }
+            let response = try exchange(SignedCall.prepare(threads, port: service.port))
+            if let ticket = response.ticket { return ticket }
+            guard ContinuousClock.now < deadline else { throw BenchmarkError("a Prepare answered \(response)") }
             usleep(100_000)
         }
     }
 
-    private func commit(_ ticket: String) throws -> Answer {
+    private func commit(_ ticket: String) throws -> KillResponse {
         try exchange(SignedCall.commit(ticket, port: service.port))
     }
 
-    private func exchange(_ request: SignedCall) throws -> Answer {
-        try Answer(Killd.conversation(port: service.port).exchange(request.message).body[...])
+    private func exchange(_ request: SignedCall) throws -> KillResponse {
+        try KillResponse(Killd.conversation(port: service.port).exchange(request.message).body)
     }
-}
-
-/// What killd says to a Prepare or Commit.
-private struct Answer: Hashable, CustomStringConvertible {
-    let ticket: String?
-    let threads: [UInt]
-    let error: String?
-
-    private struct Envelope: Decodable {
-        struct Response: Decodable {
-            struct Failure: Decodable {
-                let Code: String
-                let Message: String
-            }
-            let SqlExecId: String?
-            let Threads: [UInt]?
-            let Error: Failure?
-        }
-        let Response: Response
-    }
-
-    init(_ body: ArraySlice<UInt8>) throws {
-        let response = try JSONDecoder().decode(Envelope.self, from: Data(body)).Response
-        ticket = response.SqlExecId
-        threads = response.Threads ?? []
-        error = response.Error.map { "\($0.Code): \($0.Message)" }
-    }
-
-    var description: String { error ?? "\(threads.count) threads" }
 }
 
 /// One crash and what came of it.
 private struct Round: CustomStringConvertible {
     let moment: Duration
     let deadAtCrash: Int
-    var answers: [Answer] = []
+    var responses: [KillResponse] = []
     var outcomes: [String: Int] = [:]
     var violations: [String] = []
 
@@ -254,8 +225,8 @@ private struct Summary: CustomStringConvertible {
         case round.outcomes.values.reduce(0, +): finished += 1
         default: amidst += 1
         }
-        // Two answers are those of the killd that was started anew.
-        if round.answers.count > 2 { answered += 1 }
+        // Two responses are those of the killd that was started anew.
+        if round.responses.count > 2 { answered += 1 }
         outcomes.merge(round.outcomes, uniquingKeysWith: +)
         violations += round.violations.count
     }
@@ -269,7 +240,7 @@ private struct Summary: CustomStringConvertible {
     }
 }
 
-/// All rows of what `sql` answers, as text.
+/// All rows of what `sql` returns, as text.
 private func query(_ sql: String, in store: String) throws -> [[String]] {
     var handle: OpaquePointer?
     var statement: OpaquePointer?

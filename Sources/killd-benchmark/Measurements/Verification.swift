@@ -43,7 +43,7 @@ func verification(_ killd: Killd, in folder: String) throws -> [Measurement] {
 private let signedHosts = ServerNames(
     ["kill.internal.example"].compactMap { try? ServerName($0) }, ports: [8155])
 
-/// By lower-case names.
+/// Headers by their lower-case names.
 private struct Headers: HeaderFields {
     let values: [String: String]
 

@@ -24,7 +24,7 @@ final class DatabaseConnection: Sendable {
         try handle.withLock { handle in try handle.run(sql) }
     }
 
-    /// The value in the first row and column of what `sql` answers.
+    /// The value in the first row and column of what `sql` returns.
     func value(of sql: String) throws -> String? {
         try handle.withLock { handle in
             try handle.run(sql)
@@ -34,7 +34,7 @@ final class DatabaseConnection: Sendable {
         }
     }
 
-    /// The values in the first column of what `sql` answers.
+    /// The values in the first column of what `sql` returns.
     func column(of sql: String) throws -> [String] {
         try handle.withLock { handle in
             try handle.run(sql)
@@ -46,7 +46,7 @@ final class DatabaseConnection: Sendable {
         }
     }
 
-    /// Reads all that `sql` answers, as a program in C would.
+    /// Reads all that `sql` returns, as a program in C would.
     ///
     /// - Returns: how many rows there were.
     func countRows(of sql: String) throws -> Int {

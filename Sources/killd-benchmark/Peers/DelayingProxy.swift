@@ -3,7 +3,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Puts a server further away: each byte is handed on a fixed time after it
+/// A proxy that puts a server further away: each byte is handed on a fixed time after it
 /// came, however many others are under way.
 final class DelayingProxy: Sendable {
     let port: UInt16

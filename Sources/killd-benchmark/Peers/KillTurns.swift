@@ -1,6 +1,6 @@
 import Foundation
 
-/// Kills as many sessions by one way as by another, in turns, so that a change
+/// Kills of as many sessions by one way as by another, in turns, so that a change
 /// of the machine's speed meets both.
 struct KillTurns {
     private(set) var pairs: [(killd: Duration, peer: Duration)] = []
@@ -42,7 +42,7 @@ struct KillTurns {
 }
 
 /// The bare way to end sessions: a loop that calls what a program in C would
-/// call, from the sending of the first KILL to the last answer.
+/// call, from the sending of the first KILL to the last response.
 func killLoop(
     _ threads: [UInt], over connection: DatabaseConnection, statement: String = "KILL"
 ) throws -> Duration {

@@ -3,7 +3,7 @@ import Glibc
 import RequestSigning
 import TLS
 
-/// What all commands that call a server take.
+/// The options of all commands that call a server.
 struct ClientOptions {
     let client: DBbrainClient
     /// Whether the response is printed as the server's JSON.

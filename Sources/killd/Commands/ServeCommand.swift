@@ -67,7 +67,7 @@ extension Service {
     }
 }
 
-/// Waits for SIGTERM or SIGINT; a second one ends the process at once.
+/// The wait for SIGTERM or SIGINT; a second one ends the process at once.
 final class StopSignal: Sendable {
     private enum State {
         case running

@@ -43,7 +43,7 @@ struct SessionsCommand: Command {
     }
 }
 
-/// Which instance a client command is about.
+/// The instance that a client command is about.
 struct InstanceOptions {
     let id: String
     let product: Product?

@@ -10,7 +10,7 @@ import TLS
 import TencentCloudErrors
 import Text
 
-/// Everything that `killd serve` is told by its file.
+/// The settings of `killd serve`, as its file has them.
 struct Configuration: Sendable {
     var listen: ListenAddress
     /// Where probes and metrics are answered; `nil` for nowhere.

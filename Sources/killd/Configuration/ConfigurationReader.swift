@@ -4,7 +4,7 @@ import Parameters
 import RequestSigning
 import Text
 
-/// What is wrong with the configuration, in words for whoever wrote it.
+/// An error in the configuration, in words for whoever wrote it.
 struct ConfigurationError: Error, CustomStringConvertible {
     let description: String
 
@@ -16,7 +16,7 @@ struct ConfigurationError: Error, CustomStringConvertible {
     init(_ problem: String) { description = problem }
 }
 
-/// Reads one object of the configuration. Every key that is read counts as
+/// A reader of one object of the configuration. Every key that is read counts as
 /// known; ``refuseUnknownKeys()`` names the first of the others.
 struct ConfigurationReader {
     private let path: String

@@ -10,7 +10,7 @@ import Synchronization
 /// signature or a statement. What the lines promise stands in the page
 /// `Operations` of killd.docc.
 struct Log: Sendable {
-    /// From the gravest on.
+    /// The levels, from the gravest on.
     enum Level: String, Sendable, CaseIterable { case error, warning, info, debug }
     enum Format: Sendable { case json, text }
     typealias Field = (key: StaticString, value: String)
@@ -103,7 +103,7 @@ extension [UInt8] {
     }
 }
 
-/// Which lines are written. Can change while others log.
+/// The level from which lines are written. Can change while others log.
 private final class LogThreshold: Sendable {
     /// How far down the list of levels.
     private let depth: Atomic<Int>

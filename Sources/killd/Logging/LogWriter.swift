@@ -3,7 +3,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Writes log lines to a descriptor from a thread of its own.
+/// A writer of log lines to a descriptor, on a thread of its own.
 ///
 /// Whoever logs must never wait for whoever reads the log: the event loop logs
 /// too, and a full pipe would stop the whole server. Lines that find no room

@@ -2,7 +2,7 @@ import HTTPServer
 import Metrics
 import SessionKill
 
-/// What `GET /metrics` answers. Each metric is explained in the page
+/// The text of `GET /metrics`. Each metric is explained in the page
 /// `Operations` of killd.docc.
 enum MetricsPage {
     static func text(

@@ -2,7 +2,7 @@ import FoundationEssentials
 import HTTPServer
 import Metrics
 
-/// What the operations listener answers: probes and metrics, to whoever asks.
+/// The pages of the operations listener: probes and metrics, to whoever asks.
 struct OperationsPages: Sendable {
     let readiness: Readiness
     let metrics: ServiceMetrics

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the kernel tells of this process (proc(5)).
+/// The figures that the kernel keeps of this process (proc(5)).
 struct ProcessFigures: Sendable {
     /// Unix time in seconds.
     var startTime: Double

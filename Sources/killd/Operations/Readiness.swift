@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Whether killd can do its work, for whoever decides if requests go to it.
+/// The state of what killd needs for its work, for whoever decides if requests go to it.
 final class Readiness: Sendable {
-    /// What `GET /readyz` answers.
+    /// The body of `GET /readyz`.
     struct Report: Encodable, Sendable {
         enum Status: String, Encodable, Sendable {
             case ready

@@ -4,7 +4,7 @@ import RequestDispatch
 import SessionKill
 import Synchronization
 
-/// Counts what the modules report.
+/// The counters of what the modules report.
 ///
 /// Every label has a bounded number of values: what clients make up is
 /// counted as `other`.
@@ -22,7 +22,7 @@ final class ServiceMetrics: Sendable {
         let status: HTTPStatus
     }
 
-    /// What was counted until a moment.
+    /// The counts up to a moment.
     struct Counts: Sendable {
         var answers = Counter<Answer>()
         var durations = HistogramFamily<String>(bounds: ServiceMetrics.durationBounds)

@@ -11,7 +11,7 @@ import SessionKill
 import Synchronization
 import Text
 
-/// What one reading of the configuration makes of killd: all that a reload replaces.
+/// The part of killd that a reload replaces, as one reading of the configuration makes it.
 ///
 /// A request keeps the setup that it began with until it is answered, and that
 /// keeps the servers of its instances. So the connections to a server that the
@@ -127,7 +127,7 @@ struct Setup: Sendable {
     }
 }
 
-/// What outlives a reload, and so is handed from each setup to the next.
+/// The part that outlives a reload, and so is handed from each setup to the next.
 struct LastingParts: Sendable {
     /// With the settings of the first configuration.
     let engine: KillEngine

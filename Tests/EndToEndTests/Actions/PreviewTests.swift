@@ -7,7 +7,7 @@ import XCTest
 /// What a plan tells whoever is to agree to it, and afterwards how it went.
 final class PreviewTests: XCTestCase {
     /// Of each kind of server one whose performance_schema killd's account may read, as the README advises.
-    private func onEveryServerWithSight(
+    private func onEveryServerWithVisibility(
         configure: (inout KilldConfiguration) -> Void = { _ in }, file: StaticString = #filePath, line: UInt = #line,
         _ body: (Scene) async throws -> Void
     ) async throws {
@@ -40,7 +40,7 @@ final class PreviewTests: XCTestCase {
     }
 
     func testTellsWhatASessionHoldsWhoWaitsForItAndWhatItsEndWouldUndo() async throws {
-        try await onEveryServerWithSight { scene in
+        try await onEveryServerWithVisibility { scene in
             let holder = try await ClientSessions.open(1, on: scene.server)
             let waiters = try await ClientSessions.open(2, on: scene.server)
             try await table("preview", rows: 3, by: holder)
@@ -85,7 +85,7 @@ final class PreviewTests: XCTestCase {
     }
 
     func testTellsWhoWaitsForAMetadataLockAndForANamedOne() async throws {
-        try await onEveryServerWithSight { scene in
+        try await onEveryServerWithVisibility { scene in
             let reader = try await ClientSessions.open(1, on: scene.server)
             let others = try await ClientSessions.open(3, on: scene.server)
             try await table("altered", rows: 1, by: reader)
@@ -118,7 +118,7 @@ final class PreviewTests: XCTestCase {
     }
 
     func testTellsThatAPreparedXATransactionWouldOutliveItsSession() async throws {
-        try await onEveryServerWithSight { scene in
+        try await onEveryServerWithVisibility { scene in
             let session = try await ClientSessions.open(1, on: scene.server)
             try await table("distributed", rows: 1, by: session)
             try await session.run("XA START 'order-7'")
@@ -145,7 +145,7 @@ final class PreviewTests: XCTestCase {
     }
 
     func testWhoWaitsForAPreparedXATransactionIsNotCountedAsFreed() async throws {
-        try await onEveryServerWithSight { scene in
+        try await onEveryServerWithVisibility { scene in
             let session = try await ClientSessions.open(1, on: scene.server)
             let waiter = try await ClientSessions.open(1, on: scene.server)
             try await table("prepared", rows: 1, by: session)
@@ -177,7 +177,7 @@ final class PreviewTests: XCTestCase {
     }
 
     /// MySQL shows a prepared XA transaction apart from its session, and this account not whose it is.
-    func testWithoutSightNobodyIsSaidToLeaveNoPreparedXATransactionBehind() async throws {
+    func testWithoutVisibilityNobodyIsSaidToLeaveNoPreparedXATransactionBehind() async throws {
         try await withKilld { scene in
             let sessions = try await ClientSessions.open(3, on: scene.server)
             try await table("unseen", rows: 1, by: sessions)
@@ -207,7 +207,7 @@ final class PreviewTests: XCTestCase {
     }
 
     func testTellsWhoWouldBeSpared() async throws {
-        try await onEveryServerWithSight(configure: { $0.instances[0].protectedUsers = ["app2"] }) { scene in
+        try await onEveryServerWithVisibility(configure: { $0.instances[0].protectedUsers = ["app2"] }) { scene in
             let protected = try await ClientSessions.open(1, on: scene.server, as: "app2")
             let ordinary = try await ClientSessions.open(1, on: scene.server)
             let nobody = try XCTUnwrap(ThreadID(4_000_000_000))
@@ -226,7 +226,7 @@ final class PreviewTests: XCTestCase {
             configuration.instances[1].id = "cdb-discreet"
             configuration.instances[1].statements = "hidden"
         }
-        try await onEveryServerWithSight(configure: configure) { scene in
+        try await onEveryServerWithVisibility(configure: configure) { scene in
             let session = try await ClientSessions.open(1, on: scene.server)
             let statement = "SELECT SLEEP(60), '订单订单订单'"
             try await session.send(statement)
@@ -257,7 +257,7 @@ final class PreviewTests: XCTestCase {
             configuration.accounts.append(.init(name: "committer"))
             configuration.accounts[3].may = ["commit"]
         }
-        try await onEveryServerWithSight(configure: configure) { scene in
+        try await onEveryServerWithVisibility(configure: configure) { scene in
             let victims = try await ClientSessions.open(1, on: scene.server)
             let planned = await victims.threadIDs
             let ticket = try scene.client.prepare(planned).ticket()
@@ -293,7 +293,7 @@ final class PreviewTests: XCTestCase {
     }
 
     func testTheHistoryShowsRecordedPlansAndTheStoreOnlyWhatTheLawsNeedOfTheOthers() async throws {
-        try await onEveryServerWithSight { scene in
+        try await onEveryServerWithVisibility { scene in
             let victims = try await ClientSessions.open(2, on: scene.server)
             let ids = await victims.threadIDs
             try await victims.send("SELECT SLEEP(60), 'unrecorded'", on: 1)

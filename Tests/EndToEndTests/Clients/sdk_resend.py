@@ -19,7 +19,7 @@ from official_client import report, require
 clock = {"now": int(time.time())}
 
 
-class WitnessedRetryer(StandardRetryer):
+class RecordingRetryer(StandardRetryer):
     """Does not wait between two attempts; the client's clock goes on before the last one."""
 
     def __init__(self):
@@ -48,7 +48,7 @@ def main():
     cancellation = CancelKillTaskRequest()
     cancellation.InstanceId = arguments.instance
 
-    retryer = WitnessedRetryer()
+    retryer = RecordingRetryer()
     profile = official_client.profile(arguments.lossy_endpoint)
     profile.retryer = retryer
     client = DbbrainClient(official_client.own_credential(), official_client.REGION, profile)

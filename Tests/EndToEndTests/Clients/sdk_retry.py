@@ -15,7 +15,7 @@ import official_client
 from official_client import report, require
 
 
-class WitnessedRetryer(StandardRetryer):
+class RecordingRetryer(StandardRetryer):
     """Does not wait between two attempts, and keeps what each of them came to."""
 
     def __init__(self):
@@ -53,7 +53,7 @@ def main():
     prepared = kill_threads(client, InstanceId=arguments.instance, Stage="Prepare", Threads=arguments.threads)
     commit = {"InstanceId": arguments.instance, "Stage": "Commit", "SqlExecId": prepared.SqlExecId}
 
-    retryer = WitnessedRetryer()
+    retryer = RecordingRetryer()
     profile = official_client.profile(arguments.lossy_endpoint)
     profile.retryer = retryer
     lossy_client = DbbrainClient(official_client.own_credential(), official_client.REGION, profile)

@@ -75,7 +75,7 @@ final class DASRequestFileTests: XCTestCase {
     }
 }
 
-/// An answer of the DAS listener as it came over the wire.
+/// A response of the DAS listener as it came over the wire.
 struct DASResponseText {
     let status: Int
     let headers: [String: String]

@@ -5,7 +5,7 @@ import TestSupport
 import XCTest
 
 /// killd killed before each system call of a Commit by which it writes to its store, speaks with the database server,
-/// or answers.
+/// or responses.
 final class ACrashLosesNothingTests: XCTestCase {
     func testWhileTheStoreIsWritten() async throws {
         try await crashAtEveryCall("pwrite64", ofThread: "store")

@@ -40,7 +40,7 @@ final class OnceTests: XCTestCase {
         try await withOfficialClients { scene in
             try await StatementLog.watch(scene) { log in
                 let (victims, planned) = try await scene.openTwo()
-                // killd gets the first Commit, and the client no answer.
+                // killd gets the first Commit, and the client no response.
                 let first = FirstTime()
                 let proxy = try TCPProxy(
                     to: scene.killd.port,

@@ -118,7 +118,7 @@ final class RefuseRatherThanGuessTests: XCTestCase {
         }
     }
 
-    /// With `performance_schema_show_processlist` the list is as blind as performance_schema is.
+    /// With `performance_schema_show_processlist` the list lacks what performance_schema lacks.
     func testRefusesAListThatPerformanceSchemaHasNoRoomFor() async throws {
         let server = try RealServer.start(.mysql, options: ["--performance-schema-max-thread-instances=60"])
         try await server.createAccounts()

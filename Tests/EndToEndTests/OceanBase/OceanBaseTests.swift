@@ -119,7 +119,7 @@ final class OceanBaseTests: XCTestCase {
                 XCTAssertEqual(thread.Outcome, "unknown")
                 XCTAssertEqual(state, "SESSION_KILLED")
 
-                // With more patience its end is seen.
+                // With a longer timeout its end is seen.
                 try await killd.reload { $0.killWaitSeconds = 30 }
                 let again = try client.prepare(planned).ticket()
                 XCTAssertEqual(try client.commit(again).Threads, planned)

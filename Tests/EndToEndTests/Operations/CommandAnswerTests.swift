@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import XCTest
 
-/// What killd's own commands make of answers that are changed or lost on the way, and of output that nobody can read.
+/// What killd's own commands make of responses that are changed or lost on the way, and of output that nobody can read.
 final class CommandResponseTests: XCTestCase {
     func testAnswersThatAProxySendsChunkedAreRead() async throws {
         try await withVictim { scene, thread in
@@ -131,7 +131,7 @@ final class CommandResponseTests: XCTestCase {
         }
     }
 
-    /// An answer of killd's as a proxy might send it on, in two chunks and with a trailer.
+    /// A response of killd's as a proxy might send it on, in two chunks and with a trailer.
     private static func chunked(_ bytes: [UInt8]) -> [UInt8] {
         guard let end = Data(bytes).range(of: Data("\r\n\r\n".utf8)) else { return bytes }
         let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)

@@ -9,7 +9,7 @@ final class BadInputTests: XCTestCase {
     private struct Case {
         let name: String
         let request: String
-        /// The code of the answer; a number is an HTTP status.
+        /// The code of the response; a number is an HTTP status.
         let code: String
     }
 

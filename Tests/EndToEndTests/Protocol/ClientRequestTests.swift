@@ -85,12 +85,12 @@ private struct Checker {
         ]
         let connection = try TestClient(port: scene.killd.port)
         connection.send(try request.bytes(values, secretKey: secretKey))
-        // Every answer ends so, and most clients keep the connection open.
+        // Every response ends so, and most clients keep the connection open.
         return try Answer(XCTUnwrap(connection.receive(until: "}}"), "no answer to \(request.name)"), request.name)
     }
 }
 
-/// An answer as clients need it: 200 whatever it says, and the one content type with which all of them see errors.
+/// A response as clients need it: 200 whatever it says, and the one content type with which all of them see errors.
 private struct Answer {
     let headers: [String: String]
     let content: Content

@@ -14,7 +14,7 @@ final class ReplayTests: XCTestCase {
     func testACapturedCreationStartsNothingAgainAfterTheCancellation() async throws {
         try await withTasks { scene in
             let captured = try scene.client.repeatedCall("CreateKillTask", Creation())
-            // A client that got no answer sends the same bytes again.
+            // A client that got no response sends the same bytes again.
             for _ in 0..<2 {
                 let answer = captured.send()
                 XCTAssertTrue(answer.contains("\"Status\":1"), answer)

@@ -50,7 +50,7 @@ final class RewrittenHostTests: XCTestCase {
         }
     }
 
-    /// - Returns: the code of the answer.
+    /// - Returns: the code of the response.
     private func dbbrain(
         _ killd: KilldProcess, signedHost: String, secretKey: String? = nil, forwardedPort: Int? = nil
     ) throws -> String? {
@@ -72,7 +72,7 @@ final class RewrittenHostTests: XCTestCase {
         return answer.firstMatch(of: /"Code":"([^"]*)"/).map { String($0.1) }
     }
 
-    /// - Returns: the status of the answer.
+    /// - Returns: the status of the response.
     private func das(_ killd: KilldProcess, signedHost: String, forwardedPort: Int? = nil) throws -> Int {
         var request = DASRequest(
             "GetMySQLAllSessionAsync", [("InstanceId", "cdb-test")], timestamp: Int64(Date().timeIntervalSince1970))

@@ -26,7 +26,7 @@ final class LostConnectionTests: XCTestCase {
             let pending = try scene.client.sendCommit(ticket)
             try await eventually("the KILL") { gate.wasReached }
             gate.open(.drop)
-            // Nobody can tell this from the loss of the answer.
+            // Nobody can tell this from the loss of the response.
             XCTAssertEqual(try pending.wait().Threads, [])
             XCTAssertEqual(try scene.client.commit(ticket).Threads, [])
             try await scene.assertKillsRun(0, since: killsBefore)

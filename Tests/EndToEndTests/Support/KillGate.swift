@@ -3,7 +3,7 @@ import PrivateDatabase
 import Synchronization
 import TestSupport
 
-/// Stands between killd and its database server, and holds up the first packet that kills, the answer to it, or the
+/// Stands between killd and its database server, and holds up the first packet that kills, the response to it, or the
 /// first look at the sessions after it was armed.
 final class KillGate: Sendable {
     enum Place: Sendable { case kill, answer, snapshot }

@@ -92,7 +92,7 @@ func withKilld(
     await administrator.close()
 }
 
-/// Checks that an answer is an error with this code, and nothing besides.
+/// Checks that a response is an error with this code, and nothing besides.
 func assertRefused(
     _ answer: APIResponse, _ code: String, _ words: String = "", file: StaticString = #filePath, line: UInt = #line
 ) {

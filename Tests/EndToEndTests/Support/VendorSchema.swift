@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import XCTest
 
-/// What the official command-line client's description of the API says of answers.
+/// What the official command-line client's description of the API says of responses.
 struct VendorSchema {
     private let objects: [String: [String: Any]]
 
@@ -19,7 +19,7 @@ struct VendorSchema {
         objects = try XCTUnwrap(api?["objects"] as? [String: [String: Any]])
     }
 
-    /// Checks that an answer has all fields that the vendor's always have, none that the vendor's have not, and each of
+    /// Checks that a response has all fields that the vendor's always have, none that the vendor's have not, and each of
     /// the right type: strict SDKs refuse any other.
     func assertDescribes(
         _ body: String, as type: String, file: StaticString = #filePath, line: UInt = #line

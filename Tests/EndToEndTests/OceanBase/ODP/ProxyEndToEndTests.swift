@@ -28,7 +28,7 @@ final class ProxyEndToEndTests: XCTestCase {
                 XCTAssertEqual(scene.odp.kills, planned.map { "KILL PROXYSESSION \($0)" })
                 await victims.assertAllEnded()
                 await others.assertAllEnded()
-                // Once: the same answer, and no KILL more.
+                // Once: the same response, and no KILL more.
                 XCTAssertEqual(try scene.client.commit(ticket).Threads, planned)
                 XCTAssertEqual(scene.odp.kills.count, 3)
             }

@@ -102,7 +102,7 @@ extension OutcomeColumns {
     private static let ignoredUser = "ignored-user"
     private static let loginRefused = "login-refused"
 
-    /// A fate as it stands in the columns of a session.
+    /// An outcome of a session task's as it stands in the columns.
     init(_ outcome: SessionTaskOutcome) {
         switch outcome {
         case .decided(let outcome): self.init(outcome)
@@ -111,7 +111,7 @@ extension OutcomeColumns {
         }
     }
 
-    /// `nil` if the columns hold what no fate is stored as.
+    /// `nil` if the columns hold what no outcome is stored as.
     fileprivate var taskOutcome: SessionTaskOutcome? {
         switch (outcome, reason, detail) {
         case (Self.ignoredUser, nil, nil): .ignoredUser

@@ -15,7 +15,7 @@ final class World: Sendable {
     static let now: Int64 = 1_700_000_000
 
     /// What the dispatcher did, and the time that it sees.
-    private final class Witness: Sendable {
+    private final class Recorder: Sendable {
         struct State {
             var calls = 0
             var records: [ExchangeRecord<ActionRejection>] = []
@@ -33,19 +33,19 @@ final class World: Sendable {
     struct EchoResponse: Encodable, Sendable { var Text: String }
     struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
 
-    var calls: Int { witness.state.withLock(\.calls) }
-    var records: [ExchangeRecord<ActionRejection>] { witness.state.withLock(\.records) }
+    var calls: Int { recorder.state.withLock(\.calls) }
+    var records: [ExchangeRecord<ActionRejection>] { recorder.state.withLock(\.records) }
 
     /// What was changed, in this order.
-    var changes: [String] { witness.state.withLock(\.changes) }
+    var changes: [String] { recorder.state.withLock(\.changes) }
     /// Opens when a change of the text `wait` may end.
     let gate = Gate()
 
-    func advance(by duration: Duration) { witness.state.withLock { $0.monotonic += duration } }
+    func advance(by duration: Duration) { recorder.state.withLock { $0.monotonic += duration } }
     /// Sets the wall clock.
-    func setClock(to seconds: Int64) { witness.state.withLock { $0.now = seconds } }
+    func setClock(to seconds: Int64) { recorder.state.withLock { $0.now = seconds } }
 
-    private let witness = Witness()
+    private let recorder = Recorder()
     private let dispatcher: Dispatcher
 
     /// - Parameters:
@@ -55,9 +55,9 @@ final class World: Sendable {
         token: String? = nil, messages: MessageOverrides = .none, mayLeavePayloadUnsigned: Bool = false,
         signatures: UsedSignatures = UsedSignatures(start: World.now - 300), limit: Int = 20
     ) {
-        let (witness, gate) = (witness, gate)
+        let (recorder, gate) = (recorder, gate)
         let echo = Action("EchoText", request: EchoRequest.self) { request, call in
-            witness.state.withLock { $0.calls += 1 }
+            recorder.state.withLock { $0.calls += 1 }
             switch request.Text {
             case "fail": throw Unforeseen()
             case "refuse": throw ActionFailure(.planNotFound, cause: Unforeseen())
@@ -68,13 +68,13 @@ final class World: Sendable {
         }
         func change(_ name: String, _ repetition: Action.Repetition) -> Action {
             Action(name, repetition: repetition, request: EchoRequest.self) { request, _ in
-                witness.state.withLock { $0.changes.append("\(name) \(request.Text)") }
+                recorder.state.withLock { $0.changes.append("\(name) \(request.Text)") }
                 switch request.Text {
                 case "wait": await gate.pass()
                 case "refuse": throw ActionFailure(.planNotFound, cause: Unforeseen())
                 default: break
                 }
-                return EchoResponse(Text: "\(name) \(witness.state.withLock(\.changes.count))")
+                return EchoResponse(Text: "\(name) \(recorder.state.withLock(\.changes.count))")
             }
         }
         dispatcher = Dispatcher(
@@ -89,8 +89,8 @@ final class World: Sendable {
             ],
             limiter: RateLimiter(limit: limit)!, usedSignatures: signatures,
             settings: .init(signedHosts: .none, regions: ["ap-guangzhou"], messages: messages),
-            clock: .init(now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
-            record: { record in witness.state.withLock { $0.records.append(record) } })
+            clock: .init(now: { recorder.state.withLock(\.now) }, monotonic: { recorder.state.withLock(\.monotonic) }),
+            record: { record in recorder.state.withLock { $0.records.append(record) } })
     }
 
     func send(headers: [String: String?] = [:], body: String = #"{"Text":"x"}"#) async -> HTTPResponse {

@@ -15,7 +15,7 @@ final class DASWorld: Sendable {
     static let start: Int64 = 1_767_323_045
 
     /// What the dispatcher did, and the time that it sees.
-    final class Witness: Sendable {
+    final class Recorder: Sendable {
         struct State {
             var calls = 0
             var records: [ExchangeRecord<DASError>] = []
@@ -37,10 +37,10 @@ final class DASWorld: Sendable {
         }
         static let name = "GetMySQLAllSessionAsync"
         static let needs: Set<Permission> = [.list]
-        let witness: Witness
+        let recorder: Recorder
 
         func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
-            witness.state.withLock { $0.calls += 1 }
+            recorder.state.withLock { $0.calls += 1 }
             switch request.InstanceId {
             case "unknown": throw .invalidParameters(.unknownInstance)
             case "broken": throw .internalError(cause: Unforeseen())
@@ -66,10 +66,10 @@ final class DASWorld: Sendable {
         static let name = "KillInstanceAllSession"
         static let needs: Set<Permission> = [.prepare, .commit]
         static let mayBeBlank: [String]? = ["InstanceId", "SessionIds"]
-        let witness: Witness
+        let recorder: Recorder
 
         func respond(to request: Request, for call: DASCall) async throws(DASError) -> DASResponse {
-            witness.state.withLock { $0.calls += 1 }
+            recorder.state.withLock { $0.calls += 1 }
             return DASResponse(data: "", envelope: .allText)
         }
     }
@@ -77,31 +77,31 @@ final class DASWorld: Sendable {
     struct Unforeseen: Error, CustomStringConvertible { let description = "secret detail" }
 
     /// How many requests came as far as an action.
-    var calls: Int { witness.state.withLock(\.calls) }
-    var records: [ExchangeRecord<DASError>] { witness.state.withLock(\.records) }
+    var calls: Int { recorder.state.withLock(\.calls) }
+    var records: [ExchangeRecord<DASError>] { recorder.state.withLock(\.records) }
 
     func advance(by seconds: Int64) {
-        witness.state.withLock {
+        recorder.state.withLock {
             $0.now += seconds
             $0.monotonic += .seconds(seconds)
         }
     }
 
     /// Sets the wall clock alone.
-    func setClock(back seconds: Int64) { witness.state.withLock { $0.now -= seconds } }
+    func setClock(back seconds: Int64) { recorder.state.withLock { $0.now -= seconds } }
 
     let nonces: SeenNonces
-    private let witness = Witness()
+    private let recorder = Recorder()
     private let dispatcher: DASDispatcher
 
     /// - Parameter token: what the first account's requests have to carry.
     init(token: String? = nil, nonces: Int = NonceStore.capacity, limit: Int = 20) {
-        let witness = witness
+        let recorder = recorder
         let nonces = SeenNonces(start: Self.start - 100, capacity: nonces)
         self.nonces = nonces
         let everywhere = [InstancePattern("*")!]
         dispatcher = DASDispatcher(
-            actions: [Echo(witness: witness), Kill(witness: witness)],
+            actions: [Echo(recorder: recorder), Kill(recorder: recorder)],
             accounts: [
                 Account(
                     name: "ci", uin: "100000000001", secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"),
@@ -112,9 +112,9 @@ final class DASWorld: Sendable {
             ],
             limiter: RateLimiter(limit: limit)!, nonces: nonces,
             clock: .init(
-                now: { witness.state.withLock(\.now) }, monotonic: { witness.state.withLock(\.monotonic) }),
+                now: { recorder.state.withLock(\.now) }, monotonic: { recorder.state.withLock(\.monotonic) }),
             signedHosts: ServerNames(["das.internal.example"].compactMap { try? ServerName($0) }, ports: [8156]),
-            record: { record in witness.state.withLock { $0.records.append(record) } })
+            record: { record in recorder.state.withLock { $0.records.append(record) } })
     }
 
     /// A request that is accepted, with something changed.
@@ -122,7 +122,7 @@ final class DASWorld: Sendable {
         _ action: String = Echo.name, _ query: [DASRequest.Pair] = [("InstanceId", "rm-1")],
         _ change: (inout DASRequest) -> Void = { _ in }
     ) -> DASRequest {
-        DASRequest(action, query, timestamp: witness.state.withLock(\.now)).with(change)
+        DASRequest(action, query, timestamp: recorder.state.withLock(\.now)).with(change)
     }
 
     func response(to signed: DASRequest.Signed) async throws -> HTTPResponse {

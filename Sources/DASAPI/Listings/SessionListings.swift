@@ -58,7 +58,7 @@ public actor SessionListings {
     }
 
     /// Begins a listing. Those of one server that begin at the same moment share
-    /// a look at it.
+    /// a snapshot of it.
     func begin(
         on instance: Instance, for account: AccountName
     ) throws(CryptographyError) -> Listing {

@@ -196,9 +196,9 @@ extension FakeMySQLServer {
             configuration.kind = .oceanBaseODP
             configuration.user = "root@sys"
         }
-        configuration.deadlines.connect = .seconds(1)
-        configuration.deadlines.readWrite = .seconds(1)
-        configuration.deadlines.freeConnection = .seconds(1)
+        configuration.deadlines.connect = .seconds(slowdown)
+        configuration.deadlines.readWrite = .seconds(slowdown)
+        configuration.deadlines.freeConnection = .seconds(slowdown)
         return configuration
     }
 }

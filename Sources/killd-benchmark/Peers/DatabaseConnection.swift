@@ -34,14 +34,14 @@ final class DatabaseConnection: Sendable {
         }
     }
 
-    /// The values in the first column of what `sql` returns.
-    func column(of sql: String) throws -> [String] {
+    /// The values in one column of what `sql` returns, which must have as many.
+    func column(_ index: Int = 0, of sql: String) throws -> [String] {
         try handle.withLock { handle in
             try handle.run(sql)
             guard let result = mysql_store_result(handle.mysql) else { throw handle.failure }
             defer { mysql_free_result(result) }
             var values: [String] = []
-            while let row = mysql_fetch_row(result) { values.append(row[0].map { String(cString: $0) } ?? "") }
+            while let row = mysql_fetch_row(result) { values.append(row[index].map { String(cString: $0) } ?? "") }
             return values
         }
     }

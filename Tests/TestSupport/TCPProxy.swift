@@ -21,6 +21,7 @@ public final class TCPProxy: Sendable {
     private struct Connections {
         var target: UInt16
         var descriptors: [Int32] = []
+        var openCount = 0
 
         func cut() { for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) } }
     }
@@ -71,6 +72,9 @@ public final class TCPProxy: Sendable {
             })
     }
 
+    /// How many clients have not ended their connection.
+    public var openConnections: Int { connections.withLock(\.openCount) }
+
     /// Everything that clients sent.
     public var fromClients: [UInt8] { recorded.withLock { $0 } }
 
@@ -103,6 +107,7 @@ public final class TCPProxy: Sendable {
             && connections.withLock {
                 guard $0.target == target else { return false }
                 $0.descriptors += [client, server]
+                $0.openCount += 1
                 return true
             }
         guard isWanted else {
@@ -113,12 +118,17 @@ public final class TCPProxy: Sendable {
         pump(from: client, to: server) { [self] bytes in
             recorded.withLock { $0 += bytes }
             return fromClient(bytes)
+        } whenOver: { [self] in
+            connections.withLock { $0.openCount -= 1 }
         }
         pump(from: server, to: client, fromServer)
     }
 
     /// The descriptors stay open until the process ends: a number used again would be shut down by ``stop()``.
-    private func pump(from source: Int32, to sink: Int32, _ decide: @escaping @Sendable ([UInt8]) -> Verdict) {
+    private func pump(
+        from source: Int32, to sink: Int32, _ decide: @escaping @Sendable ([UInt8]) -> Verdict,
+        whenOver: @escaping @Sendable () -> Void = {}
+    ) {
         let started: Void? = try? startThread(name: "proxy") {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
@@ -137,8 +147,12 @@ public final class TCPProxy: Sendable {
             }
             shutdown(source, Int32(SHUT_RDWR))
             shutdown(sink, Int32(SHUT_WR))
+            whenOver()
         }
-        if started == nil { shutdown(source, Int32(SHUT_RDWR)) }
+        if started == nil {
+            shutdown(source, Int32(SHUT_RDWR))
+            whenOver()
+        }
     }
 }
 

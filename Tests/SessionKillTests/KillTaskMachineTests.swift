@@ -25,6 +25,13 @@ final class KillTaskMachineTests: XCTestCase {
 
 /// A machine whose actions are answered in a random order, with what was promised of them.
 private struct World {
+    /// Something that is under way.
+    struct Step {
+        let action: KillTaskMachine.Action
+        /// Whether whoever cancelled a task stores its end, beside the rounds.
+        var isBesideTheRounds = false
+    }
+
     struct Broken: Error, CustomStringConvertible {
         let description: String
     }
@@ -38,7 +45,7 @@ private struct World {
     var forbidden: Set<KillTaskName> = []
     var tasks: [KillTask] = []
     var ended: Set<KillTaskName> = []
-    var pending: [KillTaskMachine.Action] = []
+    var pending: [Step] = []
     var revoked: Set<KillTaskMachine.GateID> = []
     var plansUnderWay: Set<SqlExecID> = []
     var plansOver: Set<SqlExecID> = []
@@ -108,27 +115,21 @@ private struct World {
             let end = machine.cancel(on: instance, by: "dba", at: now)
         else { return }
         revoked.insert(end.gate)
-        pending.append(.storeEnd(end.task, end.ending, at: end.at))
-        isCancellation.insert(pending.count - 1)
+        pending.append(Step(action: .storeEnd(end.task, end.ending, at: end.at), isBesideTheRounds: true))
     }
 
-    /// Ends that a caller stores, beside the rounds.
-    private var isCancellation: Set<Int> = []
-
     private mutating func answer(_ index: Int, succeeds: Bool) throws {
-        let action = pending.remove(at: index)
-        let isBesideTheRounds = isCancellation.contains(index)
-        isCancellation = Set(isCancellation.compactMap { $0 == index ? nil : $0 > index ? $0 - 1 : $0 })
+        let step = pending.remove(at: index)
         let failure = ServerError(.unreachable, "no answer")
-        switch action {
+        switch step.action {
         case .storeEnd(let task, let ending, _):
             guard succeeds else {
                 // Whoever cancelled it is told, and the next round stores it.
-                return isBesideTheRounds ? () : try handle(.endNotStored(task, StoreError(.cannotWrite, "full")))
+                return step.isBesideTheRounds ? () : try handle(.endNotStored(task, StoreError(.cannotWrite, "full")))
             }
             let isNews = ended.insert(task.name).inserted
             try handle(
-                isBesideTheRounds
+                step.isBesideTheRounds
                     ? .ended(task, ending, isNews: isNews) : .endStored(task, ending, isNews: isNews))
         case .prepare(let task, _):
             guard succeeds else { return try handle(.failed(task.instance, failure)) }
@@ -151,9 +152,7 @@ private struct World {
     private mutating func handle(_ event: KillTaskMachine.Event) throws {
         for action in machine.handle(event, at: now) { try take(action) }
         for instance in instances {
-            let steps = pending.enumerated().filter { index, action in
-                action.instance == instance && !isCancellation.contains(index)
-            }
+            let steps = pending.filter { $0.action.instance == instance && !$0.isBesideTheRounds }
             guard steps.count <= 1 else { throw Broken(description: "\(instance): two at a time: \(steps)") }
         }
     }
@@ -166,7 +165,7 @@ private struct World {
             guard !ended.contains(task.name) else { throw Broken(description: "\(task.name) has ended") }
             guard task.endsAt.map({ now < $0 }) != false else { throw Broken(description: "\(task.name) expired") }
             guard !machine.isSuspended(task) else { throw Broken(description: "\(task.name) is suspended") }
-            pending.append(action)
+            pending.append(Step(action: action))
         case .commit(let plan, _):
             guard plansUnderWay.insert(plan.sqlExecID).inserted else { throw Broken(description: "two runs of a plan") }
             guard !plansOver.contains(plan.sqlExecID) else { throw Broken(description: "committed again") }
@@ -177,16 +176,15 @@ private struct World {
                 else { throw Broken(description: "the gate of \(task.name) is open") }
                 guard machine.gates.contains(conditions.gate) else { throw Broken(description: "a gate is forgotten") }
             }
-            pending.append(action)
+            pending.append(Step(action: action))
         case .pause:
             guard !isStopping else { throw Broken(description: "paused, though it is to stop") }
-            pending.append(action)
-        case .storeEnd: pending.append(action)
+            pending.append(Step(action: action))
+        case .storeEnd: pending.append(Step(action: action))
         case .endPause(let id):
-            guard let index = pending.firstIndex(where: { if case .pause(id, _) = $0 { true } else { false } }) else {
+            guard pending.contains(where: { if case .pause(id, _) = $0.action { true } else { false } }) else {
                 throw Broken(description: "a pause of \(id) ends that there is not")
             }
-            _ = index
         case .revoke(let gate): revoked.insert(gate)
         case .forget(let id):
             guard !configured.contains(id) else { throw Broken(description: "forgot \(id), which is configured") }

@@ -65,7 +65,7 @@ private struct World {
         try stop()
         for _ in 0..<100_000 {
             guard let index = pending.indices.randomElement(using: &random) else {
-                let left = tasks.keys.filter { !over.contains($0) || machine.isUnderWay($0) }
+                let left = tasks.keys.filter { !over.contains($0) || !forgotten.contains($0) }
                 guard left.isEmpty else { throw Broken(description: "left behind: \(left.count)") }
                 return
             }
@@ -124,9 +124,12 @@ private struct World {
             let isCancelled = isStopping && Bool.random(using: &random)
             if isCancelled, wantsRecord.contains(id) { over.insert(id) }
             try handle(.retryDue(id, isCancelled: isCancelled))
-        case .report: break
+        case .forget, .report: break
         }
     }
+
+    /// Those for which nothing is left to do.
+    private var forgotten: Set<SessionTaskID> = []
 
     /// Those whose end is being stored.
     private var wantsRecord: Set<SessionTaskID> = []
@@ -162,7 +165,11 @@ private struct World {
         case .retry:
             guard !isStopping else { throw Broken(description: "tries again, though it is to stop") }
             pending.append(action)
-        case .report(.ended), .report(.created), .report(.failed): break
+        case .forget(let id):
+            guard over.contains(id), forgotten.insert(id).inserted else {
+                throw Broken(description: "\(id) is forgotten before its end, or twice")
+            }
+        case .report: break
         }
     }
 }
@@ -171,7 +178,7 @@ extension SessionTaskMachine.Action {
     fileprivate var id: SessionTaskID? {
         switch self {
         case .commit(let id), .close(let id, _), .record(let id, _), .retry(let id, _): id
-        case .report: nil
+        case .forget, .report: nil
         }
     }
 }

@@ -34,13 +34,14 @@ struct Commit {
     private var hasExpired: Bool { plan.hasExpired(at: environment.clock.now()) }
 
     func run() async -> CommitRun {
-        var run = CommitRun(report: .failure(KillError.planNotFound))
+        var observation: ServerObservation?
+        let report: Result<CommitReport, any Error>
         do {
-            run.report = .success(try await carryOut(&run.observation))
+            report = .success(try await carryOut(&observation))
         } catch {
-            run.report = .failure(error)
+            report = .failure(error)
         }
-        return run
+        return CommitRun(observation: observation, report: report)
     }
 
     private func carryOut(_ observed: inout ServerObservation?) async throws -> CommitReport {
@@ -228,7 +229,7 @@ struct Commit {
 struct CommitRun: Sendable {
     /// The server right before the KILLs; `nil` if it did not come to that.
     var observation: ServerObservation?
-    var report: Result<CommitReport, any Error>
+    let report: Result<CommitReport, any Error>
 }
 
 /// A connection on which somebody is logged in in place of killd's account.

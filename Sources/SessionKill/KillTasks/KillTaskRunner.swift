@@ -2,7 +2,7 @@
 /// matches, and has the engine end them.
 ///
 /// What is done when is ``KillTaskMachine``'s to decide.
-public actor KillTaskRunner {
+public actor KillTaskRunner: MachineRunner {
     /// What somebody who reads a log wants to know.
     public enum Event: Sendable {
         /// A plan of a task was carried out.
@@ -25,9 +25,7 @@ public actor KillTaskRunner {
     private var instances: [InstanceID: Instance] = [:]
     private var gates: [KillTaskMachine.GateID: RevocationGate] = [:]
     /// What is under way on each instance.
-    private var steps: [InstanceID: Task<Void, Never>] = [:]
-    /// Whether nothing is waited for any more.
-    private var isGivingUp = false
+    var steps = Steps<InstanceID>()
 
     /// - Parameters:
     ///   - clock: for the pauses between snapshots.
@@ -91,18 +89,7 @@ public actor KillTaskRunner {
     ///   a KILL is not waited for any more.
     public func stop(within limit: Duration) async {
         handle(.stopping)
-        let sleep = clock.sleep
-        let timer = Task {
-            try await sleep(limit)
-            giveUp()
-        }
-        while let step = steps.values.first { await step.value }
-        timer.cancel()
-    }
-
-    private func giveUp() {
-        isGivingUp = true
-        for step in steps.values { step.cancel() }
+        await finishSteps(within: limit, clock.sleep)
     }
 
     // MARK: Tasks
@@ -165,7 +152,7 @@ public actor KillTaskRunner {
 
     // MARK: What the machine wants
 
-    private func handle(_ event: KillTaskMachine.Event) {
+    func handle(_ event: KillTaskMachine.Event) {
         // Whoever wants to wait for those that are revoked has called the machine itself.
         for gate in perform(machine.handle(event, at: clock.now())) { Task { await gate.revoke() } }
     }
@@ -176,17 +163,17 @@ public actor KillTaskRunner {
         for action in actions {
             switch action {
             case .storeEnd(let task, let ending, let time):
-                step(on: task.instance) { runner in await runner.storeEnd(of: task, ending, at: time) }
+                step(for: task.instance) { runner in await runner.storeEnd(of: task, ending, at: time) }
             case .prepare(let task, let attempts):
-                step(on: task.instance) { runner in await runner.prepare(task, sparing: attempts) }
-            case .commit(let plan, let id): step(on: id) { runner in await runner.commit(plan, on: id) }
+                step(for: task.instance) { runner in await runner.prepare(task, sparing: attempts) }
+            case .commit(let plan, let id): step(for: id) { runner in await runner.commit(plan, on: id) }
             case .pause(let id, let duration):
                 let sleep = clock.sleep
-                step(on: id) { _ in
+                step(for: id) { _ in
                     _ = try? await sleep(duration)
                     return .pauseOver(id)
                 }
-            case .endPause(let id): steps[id]?.cancel()
+            case .endPause(let id): steps.cancel(id)
             case .revoke(let id): revoked.append(gate(id, endsAt: nil))
             case .forget(let id): instances[id] = nil
             case .report(let event): report(event)
@@ -195,19 +182,6 @@ public actor KillTaskRunner {
         let needed = machine.gates
         gates = gates.filter { needed.contains($0.key) }
         return revoked
-    }
-
-    /// Does what takes time, and tells the machine what came of it.
-    private func step(
-        on id: InstanceID, _ body: @escaping @Sendable (KillTaskRunner) async -> KillTaskMachine.Event
-    ) {
-        let step = Task {
-            let event = await body(self)
-            steps[id] = nil
-            handle(event)
-        }
-        steps[id] = step
-        if isGivingUp { step.cancel() }
     }
 
     private func storeEnd(

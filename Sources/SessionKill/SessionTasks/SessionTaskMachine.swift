@@ -40,6 +40,8 @@ struct SessionTaskMachine {
         case record(SessionTaskID, Conclusion)
         /// To be answered by ``Event/retryDue(_:isCancelled:)``.
         case retry(SessionTaskID, after: Duration)
+        /// Nothing is left to do for the task.
+        case forget(SessionTaskID)
         case report(SessionTaskRunner.Event)
     }
 
@@ -103,9 +105,6 @@ struct SessionTaskMachine {
         }
         for target in targets { queues[target, default: Queue()].count += 1 }
     }
-
-    /// Whether something is left to do for a task.
-    func isUnderWay(_ id: SessionTaskID) -> Bool { works[id] != nil }
 
     mutating func handle(_ event: Event) -> [Action] {
         switch event {
@@ -223,9 +222,10 @@ struct SessionTaskMachine {
     }
 
     private mutating func finish(_ id: SessionTaskID) -> [Action] {
-        guard let work = works.removeValue(forKey: id), work.isCounted else { return [] }
+        guard let work = works.removeValue(forKey: id) else { return [] }
+        guard work.isCounted else { return [.forget(id)] }
         leave(work.task.target, wasRunning: true)
-        return begin(on: work.task.target)
+        return [.forget(id)] + begin(on: work.task.target)
     }
 
     private mutating func leave(_ target: SessionTaskTarget, wasRunning: Bool) {

@@ -5,7 +5,7 @@ import Text
 /// A task's plan, its sessions and the task itself are on disk before anything
 /// is killed, and what became of each session before the task counts as ended.
 /// What is done when is ``SessionTaskMachine``'s to decide.
-public actor SessionTaskRunner {
+public actor SessionTaskRunner: MachineRunner {
     /// What somebody who reads a log wants to know.
     public enum Event: Sendable {
         case created(SessionTask)
@@ -23,9 +23,7 @@ public actor SessionTaskRunner {
     /// What is known of the tasks that have not ended.
     private var works: [SessionTaskID: Work] = [:]
     /// What is under way for each.
-    private var steps: [SessionTaskID: Task<Void, Never>] = [:]
-    /// Whether nothing is waited for any more.
-    private var isGivingUp = false
+    var steps = Steps<SessionTaskID>()
 
     private struct Work {
         let task: SessionTask
@@ -95,18 +93,7 @@ public actor SessionTaskRunner {
     ///   a KILL is not waited for any more.
     public func stop(within limit: Duration) async {
         handle(.stopping)
-        let sleep = clock.sleep
-        let timer = Task {
-            try await sleep(limit)
-            giveUp()
-        }
-        while let step = steps.values.first { await step.value }
-        timer.cancel()
-    }
-
-    private func giveUp() {
-        isGivingUp = true
-        for step in steps.values { step.cancel() }
+        await finishSteps(within: limit, clock.sleep)
     }
 
     // MARK: Tasks
@@ -171,7 +158,7 @@ public actor SessionTaskRunner {
 
     // MARK: What the machine wants
 
-    private func handle(_ event: SessionTaskMachine.Event) {
+    func handle(_ event: SessionTaskMachine.Event) {
         for action in machine.handle(event) {
             switch action {
             case .commit(let id): step(for: id) { runner in .committed(id, await runner.commit(id)) }
@@ -184,23 +171,10 @@ public actor SessionTaskRunner {
                     let isCancelled = (try? await sleep(pause)) == nil
                     return .retryDue(id, isCancelled: isCancelled)
                 }
+            case .forget(let id): works[id] = nil
             case .report(let event): report(event)
             }
         }
-    }
-
-    /// Does what takes time, and tells the machine what came of it.
-    private func step(
-        for id: SessionTaskID, _ body: @escaping @Sendable (SessionTaskRunner) async -> SessionTaskMachine.Event
-    ) {
-        let step = Task {
-            let event = await body(self)
-            steps[id] = nil
-            handle(event)
-            if !machine.isUnderWay(id) { works[id] = nil }
-        }
-        steps[id] = step
-        if isGivingUp { step.cancel() }
     }
 
     private func commit(_ id: SessionTaskID) async -> SessionTaskMachine.CommitEnd {
@@ -253,7 +227,6 @@ public actor SessionTaskRunner {
         works[id]?.end = end
         do throws(StoreError) {
             let isNews = try await store.end(id, as: end.ending, end.sessions, at: end.time)
-            works[id] = nil
             guard isNews else { return .recorded(id) }
             let outcomes = end.sessions.compactMap(\.outcome)
             report(

@@ -1,4 +1,5 @@
 import Cryptography
+import Text
 
 /// Exactly which sessions are to die, as Prepare pinned them. Never changes.
 public struct KillPlan: Hashable, Sendable {
@@ -31,11 +32,18 @@ public struct KillPlan: Hashable, Sendable {
         public var threads: [PinnedThread]
         /// `nil` without history, as the details are.
         public var impact: PlanImpact?
+        /// For whom the account says that it asks.
+        public var requestedBy: PersonName?
+        /// Why, in the words of whoever asked.
+        @Exact public var reason: String?
+        /// `nil` in plans of tasks, and of a killd that did not know of approvals.
+        public var review: ReviewTerms?
 
         public init(
             account: AccountName, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
             expiresAt: UnixTime, recordHistory: Bool, fingerprint: ServerFingerprint, threads: [PinnedThread],
-            impact: PlanImpact? = nil
+            impact: PlanImpact? = nil, requestedBy: PersonName? = nil, reason: String? = nil,
+            review: ReviewTerms? = nil
         ) {
             self.account = account
             self.instance = instance
@@ -46,6 +54,9 @@ public struct KillPlan: Hashable, Sendable {
             self.fingerprint = fingerprint
             self.threads = threads
             self.impact = impact
+            self.requestedBy = requestedBy
+            self.reason = reason
+            self.review = review
         }
     }
 }

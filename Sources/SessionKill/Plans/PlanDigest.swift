@@ -44,6 +44,16 @@ extension KillPlan {
             message.append(startMark)
             message.append(sqlExecID.rawValue)
         }
+        // Nothing in plans of an earlier killd, for the same reason, each part with a beginning of its own.
+        if content.requestedBy != nil || content.reason != nil {
+            message.append(UInt64.max - 2)
+            message.append(optional: content.requestedBy?.rawValue)
+            message.append(optional: content.reason)
+        }
+        if let review = content.review {
+            message.append(UInt64.max - 3)
+            message.append(review)
+        }
         return hexadecimal(try Digest.sha256.hash(message.bytes))
     }
 }
@@ -139,6 +149,35 @@ private struct DigestMessage {
             append(wanted.waiters)
         }
         append(details.freedSessions)
+    }
+
+    mutating func append(_ review: ReviewTerms) {
+        append(optional: review.risk) { message, risk in
+            message.append(risk.reasons.count)
+            for reason in risk.reasons {
+                message.append(reason.kind.rawValue)
+                message.append(reason.grade.rawValue)
+                message.append(reason.threads.count)
+                for thread in reason.threads { message.append(thread.rawValue) }
+                message.append(optional: reason.count) { $0.append($1) }
+            }
+        }
+        append(review.required)
+        append(review.approvableUntil.milliseconds)
+        append(review.commitWithin)
+        append(review.waits.count)
+        for wait in review.waits {
+            append(wait.waiter.rawValue)
+            append(wait.user)
+            append(wait.host)
+            append(optional: wait.seconds) { $0.append($1) }
+            append(optional: wait.holder) { $0.append($1.rawValue) }
+            append(wait.lock.kind.rawValue)
+            append(wait.lock.object)
+            append(optional: wait.lock.index)
+            append(optional: wait.lock.mode)
+        }
+        append(review.omittedWaits)
     }
 
     mutating func append(_ statement: RecordedStatement) {

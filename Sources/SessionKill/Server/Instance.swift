@@ -7,6 +7,8 @@ public struct Instance: Sendable {
     public let protectedUsers: Set<String>
     /// Whether plans keep a digest only of the statements that sessions run.
     public let hidesStatements: Bool
+    /// Who has to agree before sessions are ended.
+    public let approvals: ApprovalPolicy
     let recentProbe: RecentProbe<ProbeResult>
     let lists: SharedSnapshot<IndexedObservation>
     let detailedSnapshots: SharedSnapshot<IndexedObservation>
@@ -15,13 +17,15 @@ public struct Instance: Sendable {
     /// - Parameter clock: what the age of a recent probe goes by.
     public init(
         id: InstanceID, node: NodeID? = nil, server: any DatabaseServer, protectedUsers: Set<String>,
-        hidesStatements: Bool = false, clock: RecentProbe<ProbeResult>.Clock = .init()
+        hidesStatements: Bool = false, approvals: ApprovalPolicy = .none,
+        clock: RecentProbe<ProbeResult>.Clock = .init()
     ) {
         self.id = id
         self.node = node
         self.server = server
         self.protectedUsers = protectedUsers
         self.hidesStatements = hidesStatements
+        self.approvals = approvals
         recentProbe = RecentProbe(at: server, clock: clock)
         lists = SharedSnapshot(at: server, .sessions)
         detailedSnapshots = SharedSnapshot(at: server, .locks)

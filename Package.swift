@@ -41,8 +41,8 @@ let package = Package(
         program(
             "killd-benchmark",
             dependsOn: [
-                "APIClient", "RequestSigning", "PrivateDatabase", "DedicatedThread", "Migrations", "CSQLite", "CMySQL",
-                "ODPDouble", "SeededRandom",
+                "APIClient", "RequestSigning", "PrivateDatabase", "DedicatedThread", "FileDescriptors", "Migrations",
+                "CSQLite", "CMySQL", "ODPDouble", "SeededRandom",
             ]),
 
         // The APIs

@@ -17,6 +17,17 @@ public enum FileError: Error {
     case system(number: Int32)
     /// The file has more bytes than were to be read.
     case tooLarge
+
+    /// What the system set `errno` to.
+    public var number: Int32 {
+        switch self {
+        case .system(let number): number
+        case .tooLarge: EFBIG
+        }
+    }
+
+    /// The same in the system's words.
+    public var words: String { String(cString: strerror(number)) }
 }
 
 extension FileDescriptor {

@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 
 extension DatabaseProgram {
@@ -20,12 +21,11 @@ func makeTemporaryFolder(in parent: String) throws(PrivateDatabaseError) -> Stri
 
 /// The last 4 KB of a log, or why it cannot be read.
 func endOfFile(_ path: String) -> String {
-    let number = open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { return "\(path): \(String(cString: strerror(errno)))" }
-    defer { close(number) }
-    let size = 4_096
-    lseek(number, max(0, lseek(number, 0, SEEK_END) - size), SEEK_SET)
-    var bytes = [UInt8](repeating: 0, count: size)
-    let count = read(number, &bytes, size)
-    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    do throws(FileError) {
+        let file = try FileDescriptor(opening: path, flags: O_RDONLY)
+        lseek(file.number, max(0, lseek(file.number, 0, SEEK_END) - 4_096), SEEK_SET)
+        return String(decoding: try file.contents(mostBytes: 65_536), as: UTF8.self)
+    } catch {
+        return "\(path): \(error.words)"
+    }
 }

@@ -62,8 +62,7 @@ struct PEMFile: ~Copyable {
         } catch {
             switch error {
             case .tooLarge: throw TLSError(role, "the file \(path) is larger than \(mostBytes) bytes")
-            case .system(let number):
-                throw TLSError(role, "the file \(path) cannot be read: \(String(cString: strerror(number)))")
+            case .system: throw TLSError(role, "the file \(path) cannot be read: \(error.words)")
             }
         }
     }

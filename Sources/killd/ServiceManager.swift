@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 
 /// The connection to systemd, which is told how far killd is, by the protocol of sd_notify(3).
@@ -35,15 +36,15 @@ struct ServiceManager: Sendable {
         // An abstract name ends where the address ends, a path at a zero byte, which may be left out (unix(7)).
         let length = socklen_t(MemoryLayout.offset(of: \sockaddr_un.sun_path) ?? 2) + socklen_t(path.count)
 
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
+        let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return }
+        let descriptor = FileDescriptor(owning: number)
         var limit = timeval(tv_sec: 1, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor.number, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let bytes = Array(message.utf8)
         withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
+                _ = sendto(descriptor.number, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
             }
         }
     }

@@ -1,17 +1,17 @@
+import FileDescriptors
 import Foundation
 
 /// A TCP socket of this machine; closed when nobody has it any more.
 final class LoopbackSocket: Sendable {
-    private let descriptor: Int32
+    private let owned: FileDescriptor
+    private var descriptor: Int32 { owned.number }
 
     private init(owning descriptor: Int32) {
-        self.descriptor = descriptor
+        owned = FileDescriptor(owning: descriptor)
         // Small pieces are sent at once, as database clients and servers send theirs.
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
-
-    deinit { close(descriptor) }
 
     private static func make() -> Int32 {
         socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -42,15 +42,7 @@ func processorTime(of process: Int32) throws -> Double {
 func waitUntilListening(_ port: UInt16) throws {
     let deadline = ContinuousClock.now + .seconds(10)
     while ContinuousClock.now < deadline {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = loopback(port)
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        if result == 0 { return }
+        if (try? LoopbackSocket.connected(to: port)) != nil { return }
         Thread.sleep(forTimeInterval: 0.01)
     }
     throw BenchmarkError("nothing listens on port \(port)")

@@ -1,4 +1,5 @@
 import Cryptography
+import FileDescriptors
 import Glibc
 
 /// `killd init`: a first configuration.
@@ -77,17 +78,16 @@ struct InitCommand: Command {
     }
 
     private func write(_ text: String) throws(CommandFailure) {
-        let descriptor = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw CommandFailure(
-                errno == EEXIST
-                    ? "\(output) exists already and was left as it is"
-                    : "\(output): \(String(cString: strerror(errno)))")
+        let file: FileDescriptor
+        do throws(FileError) {
+            file = try FileDescriptor(opening: output, flags: O_WRONLY | O_CREAT | O_EXCL)
+        } catch {
+            let words = error.number == EEXIST ? " exists already and was left as it is" : ": \(error.words)"
+            throw CommandFailure("\(output)\(words)")
         }
-        defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        let count = Glibc.write(descriptor, bytes, bytes.count)
-        guard count == bytes.count, fsync(descriptor) == 0 else {
+        let count = Glibc.write(file.number, bytes, bytes.count)
+        guard count == bytes.count, fsync(file.number) == 0 else {
             // A file that takes a part only has met the end of the disk, of which no call says anything yet.
             let reason = count >= 0 && count < bytes.count ? ENOSPC : errno
             throw CommandFailure("\(output): \(String(cString: strerror(reason)))")

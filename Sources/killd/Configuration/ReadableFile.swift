@@ -5,9 +5,9 @@ import Glibc
 struct UnreadableFile: Error, CustomStringConvertible {
     let description: String
 
-    fileprivate init(_ path: String, _ number: Int32) {
-        let reader = number == EACCES ? " for killd's user (uid \(geteuid()))" : ""
-        description = "\(path) cannot be read\(reader): \(String(cString: strerror(number)))"
+    fileprivate init(_ path: String, _ error: FileError) {
+        let reader = error.number == EACCES ? " for killd's user (uid \(geteuid()))" : ""
+        description = "\(path) cannot be read\(reader): \(error.words)"
     }
 }
 
@@ -21,10 +21,7 @@ extension [UInt8] {
             let file = try FileDescriptor(opening: path, flags: O_RDONLY)
             self = try file.contents(mostBytes: Self.mostBytesOfFile)
         } catch {
-            switch error {
-            case .tooLarge: throw UnreadableFile(path, EFBIG)
-            case .system(let number): throw UnreadableFile(path, number)
-            }
+            throw UnreadableFile(path, error)
         }
     }
 }

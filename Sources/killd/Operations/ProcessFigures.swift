@@ -1,3 +1,4 @@
+import FileDescriptors
 import Glibc
 
 /// The figures that the kernel keeps of this process (proc(5)).
@@ -47,15 +48,7 @@ struct ProcessFigures: Sendable {
     }
 
     private static func text(of path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-            bytes += buffer[..<count]
-        }
+        let bytes = try? FileDescriptor(opening: path, flags: O_RDONLY).contents(mostBytes: 1_048_576)
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
     }
 }

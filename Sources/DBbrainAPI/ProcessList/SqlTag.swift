@@ -1,3 +1,5 @@
+import Text
+
 /// A tag in a comment of a statement: `p=2342` of `/* p = 2342 , f=abd */`.
 ///
 /// Bytes rather than texts: comparing and hashing a stranger's text is quadratic

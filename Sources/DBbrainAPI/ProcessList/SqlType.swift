@@ -1,3 +1,5 @@
+import Text
+
 /// The kind of a statement, as `SqlType` of the process list names it.
 ///
 /// The vendor documents `SQLSelectStatement`, `StartTransaction`,
@@ -44,13 +46,5 @@ enum SqlType: String, Sendable {
             self = isWhole ? .startTransaction : .other
         default: self = .other
         }
-    }
-}
-
-extension StatementScanner.Piece {
-    /// A word in capitals that is short enough for a keyword.
-    fileprivate var keyword: String? {
-        guard case .word(let bytes) = self, bytes.count <= 16, bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
-        return String(decoding: bytes, as: UTF8.self).uppercased()
     }
 }

@@ -10,6 +10,8 @@ struct AccountRights: Sendable {
     /// Whether it has `PROCESS`. Without, a server shows its own sessions only, and does not say so.
     let seesAllSessions: Bool
     let performanceSchema: PerformanceSchemaTables
+    /// Whether MariaDB's plugin METADATA_LOCK_INFO was there.
+    let showsMetadataLockInfo: Bool
     /// The privileges on `*.*`, those of active roles included.
     let globalPrivileges: Set<ExactText>
 
@@ -26,7 +28,8 @@ struct AccountRights: Sendable {
     }
 
     static let none = AccountRights(
-        isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none, globalPrivileges: [])
+        isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none,
+        showsMetadataLockInfo: false, globalPrivileges: [])
 
     var missingKillPrivilege: String? {
         globalPrivileges.isDisjoint(with: [ExactText(killPrivilege), "SUPER", "ALL PRIVILEGES"]) ? killPrivilege : nil
@@ -65,12 +68,14 @@ extension AccountRights {
         guard Self.isOceanBase(version: server.version) else {
             oceanBase = nil
             performanceSchema = try PerformanceSchemaTables(of: handle)
+            showsMetadataLockInfo = isMariaDB ? try Self.showsMetadataLockInfo(on: handle) : false
             globalPrivileges = try Self.globalPrivileges(namingRoles: !isMariaDB, on: handle)
             seesAllSessions = try Self.seesAllSessions(on: handle) ?? Self.canSeeAll(by: globalPrivileges)
             return
         }
         oceanBase = try OceanBaseViews(of: handle)
         performanceSchema = .none
+        showsMetadataLockInfo = false
         globalPrivileges = try Self.globalPrivileges(namingRoles: false, on: handle)
         // There, INNODB_METRICS is open to everybody.
         seesAllSessions = Self.canSeeAll(by: globalPrivileges)
@@ -92,6 +97,13 @@ extension AccountRights {
         if case .privilegeMissing = error.reason { return false }
         guard !failure.isConnectionLost else { throw error }
         return nil
+    }
+
+    private static func showsMetadataLockInfo(on handle: borrowing MySQLHandle) throws(ServerError) -> Bool {
+        let response = handle.run("SELECT 1 FROM information_schema.METADATA_LOCK_INFO LIMIT 1")
+        guard let failure = response.failure else { return true }
+        guard !failure.isConnectionLost else { throw ServerError(failure, during: "setting up a connection") }
+        return false
     }
 
     private static func globalPrivileges(

@@ -2,12 +2,13 @@ import SessionKill
 import Text
 
 extension MySQLConnection {
-    /// Adds to a snapshot who waits for whose locks, if anybody waits.
+    /// Adds to a snapshot who waits for whose locks, if anybody waits, and who holds one that is no table's.
     func readLocks(_ snapshot: inout Snapshot, _ readings: ServerReadings) throws(ServerError) {
         if let views = rights.oceanBase {
             snapshot.lockWaits = try oceanBaseLockWaits(views, readings)
             return
         }
+        try readHeldLocks(&snapshot)
         let waiters = Set(snapshot.sessions.filter(\.waitsForLock).map(\.id))
         if !waiters.isEmpty { snapshot.lockWaits = try lockWaits(of: waiters, among: snapshot.sessions, readings) }
     }
@@ -87,7 +88,7 @@ extension MySQLConnection {
         """
 
     /// The statement with a limit to its time and its rows: details must not cost the server and killd much.
-    private func limited(_ select: String) -> String {
+    func limited(_ select: String) -> String {
         let select = "\(select) LIMIT \(mostLocks + 1)"
         return rights.isMariaDB
             ? "SET STATEMENT max_statement_time=0.5 FOR \(select)"

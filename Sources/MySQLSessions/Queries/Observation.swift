@@ -11,10 +11,11 @@ extension MySQLConnection {
         /// Number of the reading of transactions; 0 if none was wanted.
         var transactionReading = 0
         var lockWaits = LockWaits()
+        var heldLocks = HeldLocks()
     }
 
-    /// Observes the server in one round trip, and in a second one its locks
-    /// if `scope` asks for them and somebody waits.
+    /// Observes the server in one round trip, and in further ones its locks if
+    /// `scope` asks for them.
     func observe(_ scope: ObservationScope, _ readings: ServerReadings) throws(ServerError) -> Snapshot {
         if scope != .server, let visibilityError = rights.visibilityError { throw visibilityError }
         var statements = [

@@ -58,7 +58,7 @@ public enum ObservationScope: Hashable, Sendable {
     case sessions
     /// Besides, the open transactions and which of them are prepared.
     case transactions
-    /// Besides, who waits for whose locks.
+    /// Besides, who waits for whose locks, and who holds one that is no table's.
     case locks
 }
 
@@ -114,6 +114,8 @@ public struct ServerObservation: Hashable, Sendable {
     /// Number of the ``TransactionReading`` that the sessions' transactions are from.
     public var transactionReading: Int
     public var lockWaits: LockWaits
+    /// Of no snapshot that does not tell who waits for whose locks either.
+    public var heldLocks: HeldLocks
     /// Sessions of the database's own machinery, which are protected.
     public var systemSessions: Set<ThreadID>
     /// Of a proxy that numbers sessions itself: the session's id by that of a
@@ -124,7 +126,7 @@ public struct ServerObservation: Hashable, Sendable {
     public init(
         fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>,
         missingKillPrivilege: String? = nil, seesAllSessions: Bool = true, transactionReading: Int = 0,
-        lockWaits: LockWaits = LockWaits(), systemSessions: Set<ThreadID> = [],
+        lockWaits: LockWaits = LockWaits(), heldLocks: HeldLocks = HeldLocks(), systemSessions: Set<ThreadID> = [],
         connectionIDs: [ThreadID: ThreadID]? = nil, uptime: Int64? = nil
     ) {
         self.uptime = uptime
@@ -137,6 +139,7 @@ public struct ServerObservation: Hashable, Sendable {
         self.seesAllSessions = seesAllSessions
         self.transactionReading = transactionReading
         self.lockWaits = lockWaits
+        self.heldLocks = heldLocks
     }
 
     /// Whether the server would let killd's account end other users' sessions.

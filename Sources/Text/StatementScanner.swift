@@ -8,8 +8,8 @@
 ///
 /// In `'…'` and `"…"` a backslash hides what follows it. A session can switch
 /// that off (`NO_BACKSLASH_ESCAPES`), which nobody else can see.
-struct StatementScanner: IteratorProtocol {
-    enum Piece: Hashable {
+public struct StatementScanner: IteratorProtocol {
+    public enum Piece: Hashable {
         /// What stands between `/*` and `*/`.
         case comment(ArraySlice<UInt8>)
         /// A keyword, a name without quotes or a number.
@@ -19,19 +19,24 @@ struct StatementScanner: IteratorProtocol {
     }
 
     private let bytes: [UInt8]
+    private let backslashEscapes: Bool
     private var position = 0
     private var isInExecutableComment = false
 
-    init(_ statement: String) { bytes = Array(statement.utf8) }
+    /// - Parameter backslashEscapes: false to read it as a session does that has switched that off.
+    public init(_ statement: String, backslashEscapes: Bool = true) {
+        bytes = Array(statement.utf8)
+        self.backslashEscapes = backslashEscapes
+    }
 
     /// - Returns: `nil` at the end, and where the rest is a comment that does not
     ///   end.
-    mutating func next() -> Piece? {
+    public mutating func next() -> Piece? {
         while position < bytes.endIndex {
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "'"), UInt8(ascii: "\""):
-                skipQuoted(byte, hasEscapes: true)
+                skipQuoted(byte, hasEscapes: backslashEscapes)
                 return .sign(byte)
             case UInt8(ascii: "`"):
                 skipQuoted(byte, hasEscapes: false)
@@ -109,12 +114,20 @@ struct StatementScanner: IteratorProtocol {
 
 extension UInt8 {
     /// White space, or another control character.
-    var isBlank: Bool { self <= 0x20 || self == 0x7F }
+    public var isBlank: Bool { self <= 0x20 || self == 0x7F }
 
     fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
     fileprivate var isInWords: Bool {
         isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) || self == UInt8(ascii: "_")
             || self == UInt8(ascii: "$") || self >= 0x80
+    }
+}
+
+extension StatementScanner.Piece {
+    /// A word in capitals that is short enough for a keyword.
+    public var keyword: String? {
+        guard case .word(let bytes) = self, bytes.count <= 16, bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).uppercased()
     }
 }

@@ -36,7 +36,7 @@ let package = Package(
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
-                "Metrics", "Text", "APIClient",
+                "Metrics", "Text", "APIClient", "AuditTrail",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
@@ -69,10 +69,13 @@ let package = Package(
         module("Parameters", dependsOn: ["Text"]),
 
         // The kill engine, its store and its database servers
-        module("SessionKill", dependsOn: ["Cryptography", "Text"]),
+        module("SessionKill", dependsOn: ["AuditTrail", "Cryptography", "Text"]),
         module(
             "SQLiteStore",
-            dependsOn: ["SessionKill", "Migrations", "Cryptography", "DedicatedThread", "FileDescriptors", "CSQLite"]),
+            dependsOn: [
+                "SessionKill", "AuditTrail", "Migrations", "Cryptography", "DedicatedThread", "FileDescriptors",
+                "CSQLite",
+            ]),
         module("MySQLSessions", dependsOn: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
         .target(
             name: "Migrations", path: "Migrations",
@@ -91,6 +94,7 @@ let package = Package(
             "APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text", "FileDescriptors"]),
 
         // Tools
+        module("AuditTrail", dependsOn: ["Cryptography", "Text"]),
         module("TLS", dependsOn: ["COpenSSL", "FileDescriptors"]),
         module("Cryptography", dependsOn: ["COpenSSL"]),
         module("DedicatedThread", dependsOn: ["CLinux"]),
@@ -120,6 +124,7 @@ let package = Package(
         .target(
             name: "StoreContract", dependencies: ["SessionKill", "TestSupport"], path: "Tests/StoreContract",
             swiftSettings: settings),
+        tests("AuditTrailTests", of: ["AuditTrail", "Cryptography"]),
         tests("TencentCloudErrorsTests", of: ["TencentCloudErrors"]),
         tests("CryptographyTests", of: ["Cryptography"]),
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
@@ -169,7 +174,7 @@ let package = Package(
             "Fuzzing",
             of: [
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "TencentCloudErrors", "RequestSigning",
-                "Parameters", "HTTPServer", "SeededRandom",
+                "Parameters", "HTTPServer", "SeededRandom", "Text",
             ],
             exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.

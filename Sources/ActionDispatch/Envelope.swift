@@ -1,8 +1,8 @@
 import FoundationEssentials
 import HTTPServer
-import Parameters
 import RequestDispatch
 import TencentCloudErrors
+import Text
 
 /// What a request says of how its response is to be written.
 public struct ResponseForm: Sendable {

@@ -1,4 +1,4 @@
-import Parameters
+import Text
 
 /// Writes a response, as JSON or as XML.
 struct ResponseWriter {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
-import Parameters
 import Synchronization
+import Text
 
 /// One line for each event: a JSON object, or readable text where a person
 /// looks on.

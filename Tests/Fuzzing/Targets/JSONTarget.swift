@@ -1,4 +1,5 @@
 import SeededRandom
+import Text
 import Foundation
 import Parameters
 

@@ -85,6 +85,7 @@ let package = Package(
                 .embedInCode("V0005__interrupted_commits.sql"),
                 .embedInCode("V0006__true_reports.sql"),
                 .embedInCode("V0007__kill_guards.sql"), .embedInCode("V0008__reasons.sql"),
+                .embedInCode("V0009__approvals.sql"),
             ],
             swiftSettings: settings),
 

@@ -27,6 +27,7 @@ public struct Migration: Hashable, Sendable {
         Migration(version: 6, name: "true_reports", file: PackageResources.V0006__true_reports_sql),
         Migration(version: 7, name: "kill_guards", file: PackageResources.V0007__kill_guards_sql),
         Migration(version: 8, name: "reasons", file: PackageResources.V0008__reasons_sql),
+        Migration(version: 9, name: "approvals", file: PackageResources.V0009__approvals_sql),
     ]
 
     private init(version: Int, name: String, file: [UInt8]) {

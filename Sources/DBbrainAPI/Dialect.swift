@@ -13,7 +13,8 @@ extension TencentCloudError {
                 .operationDenied(.serverRestarted(mayHaveKilled: interrupted))
             case .stale(.anotherServer, let interrupted):
                 .operationDenied(.serverReplaced(mayHaveKilled: interrupted))
-            case .notPermitted: .operationDenied(.configurationChanged)
+            // Until the API says how approvals stand.
+            case .stale(.riskRose, _), .notPermitted: .operationDenied(.configurationChanged)
             case .planAltered: .failedOperation(.planAltered)
             case .beingCommitted: .failedOperation(.beingCommitted)
             case .outcomesNotStored: .failedOperation(.outcomesNotStored)

@@ -6,13 +6,14 @@ struct Tables: ~Copyable {
     let plans: PlanTables
     let tasks: KillTaskTable
     let sessionTasks: SessionTaskTables
+    let audit: AuditTable
 }
 
 extension Tables {
     init(on connection: borrowing Connection) throws(SQLiteError) {
         self.init(
             plans: try PlanTables(on: connection), tasks: try KillTaskTable(on: connection),
-            sessionTasks: try SessionTaskTables(on: connection))
+            sessionTasks: try SessionTaskTables(on: connection), audit: try AuditTable(on: connection))
     }
 }
 

@@ -1,7 +1,7 @@
 import SessionKill
 
-/// One write to the store: returns how many plans or tasks it changed.
-typealias Write = @Sendable (borrowing Tables) throws -> Int
+/// One write to the store.
+typealias Write = @Sendable (borrowing Tables) throws -> Void
 
 /// The statements that begin and end transactions, prepared once.
 struct TransactionStatements: ~Copyable {
@@ -34,8 +34,8 @@ extension Database {
     /// gives up the whole transaction (as it may when the disk is full) or
     /// COMMIT fails: then nothing was changed and all have failed.
     ///
-    /// - Returns: one answer for each write, in the same order.
-    borrowing func commit(_ writes: [Write]) -> [Result<Int, any Error>] {
+    /// - Returns: one result for each write, in the same order.
+    borrowing func commit(_ writes: [Write]) -> [Result<Void, any Error>] {
         do {
             return try inTransaction { try writes.map { try runInSavepoint($0) } }
         } catch {
@@ -70,12 +70,12 @@ extension Database {
     }
 
     /// - Throws: the failure of `write` if the transaction did not survive it.
-    private borrowing func runInSavepoint(_ write: Write) throws -> Result<Int, any Error> {
+    private borrowing func runInSavepoint(_ write: Write) throws -> Result<Void, any Error> {
         try transaction.savepoint.run()
         do {
-            let count = try write(tables)
+            try write(tables)
             try transaction.release.run()
-            return .success(count)
+            return .success(())
         } catch {
             guard connection.isInTransaction else { throw error }
             try transaction.rollbackToSavepoint.run()

@@ -3,7 +3,7 @@ import SessionKill
 /// The statements on the table `kill_tasks`, prepared once.
 ///
 /// What a method does belongs to the transaction of whoever calls it. Each that
-/// writes returns how many tasks it changed.
+/// writes returns how many tasks it changed, or which it deleted.
 struct KillTaskTable: ~Copyable {
     private let insertTask: Statement
     private let endTask: Statement
@@ -34,7 +34,7 @@ extension KillTaskTable {
                 DELETE FROM kill_tasks WHERE id IN (
                     SELECT id FROM kill_tasks WHERE ended_at < ?
                         AND NOT EXISTS (SELECT 1 FROM plans WHERE plans.task = kill_tasks.id)
-                    ORDER BY ended_at LIMIT ?)
+                    ORDER BY ended_at LIMIT ?) RETURNING name
                 """, on: connection))
     }
 
@@ -73,8 +73,8 @@ extension KillTaskTable {
     }
 
     /// Deletes at most `limit` tasks that ended before `time`, but none that a plan is still there of.
-    borrowing func deleteTasks(endedBefore time: UnixTime, limit: Int) throws -> Int {
-        try deleteTasks.run([.integer(time.milliseconds), .integer(Int64(limit))])
+    borrowing func deleteTasks(endedBefore time: UnixTime, limit: Int) throws -> [String] {
+        try deleteTasks.rows([.integer(time.milliseconds), .integer(Int64(limit))]) { try $0.text("name") }
     }
 }
 

@@ -1,7 +1,7 @@
 import SessionKill
 
 extension SQLiteStore {
-    private static let endOfYear9999: Int64 = 253_402_300_799_999
+    static let endOfYear9999 = UnixTime(milliseconds: 253_402_300_799_999)
 
     /// The newest time at which anything on record happened; `nil` of an empty
     /// store. Deadlines are none of these.
@@ -13,7 +13,9 @@ extension SQLiteStore {
             case .none: throw Self.closed
             }
             // Later ones are nobody's clock.
-            return times.compactMap(\.self).filter { $0 <= Self.endOfYear9999 }.max().map { UnixTime(milliseconds: $0) }
+            return times.compactMap(\.self).filter { $0 <= Self.endOfYear9999.milliseconds }.max().map {
+                UnixTime(milliseconds: $0)
+            }
         }
     }
 }
@@ -34,7 +36,9 @@ extension Database {
     }
 
     private borrowing func timesOfTasks() throws -> [Int64?] {
-        var times: [Int64?] = []
+        // The first entry is of an empty store.
+        let entry = try tables.audit.head()
+        var times: [Int64?] = entry.sequence > 1 ? [entry.time.milliseconds] : []
         for query in timesOfTasksQueries {
             times += try Statement(query, on: connection).rows { try $0.optionalInteger("time") }
         }

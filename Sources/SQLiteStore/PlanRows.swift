@@ -8,6 +8,10 @@ struct PlanRows: Hashable, Sendable {
     var sqlExecID: String
     var digest: String
     var account: String
+    /// Who acted through the account.
+    var person: String
+    var requestedBy: String?
+    var reason: String?
     var instance: String
     /// The task's name.
     var task: String?
@@ -18,8 +22,21 @@ struct PlanRows: Hashable, Sendable {
     var fingerprint: String
     /// The impact as JSON.
     var impact: String?
+    var review: Review?
     /// The threads in the order of their positions.
     var threads: [Thread]
+
+    /// The columns that only plans with terms of review have.
+    struct Review: Hashable, Sendable {
+        /// What is shown, as JSON.
+        var json: String
+        /// Written, for whoever reads the store; never read, since the assessment tells it.
+        var riskGrade: String?
+        var required: Int64
+        var approvableUntil: Int64
+        /// In seconds.
+        var commitWithin: Int64
+    }
 
     struct Thread: Hashable, Sendable {
         var id: Int64
@@ -56,7 +73,7 @@ struct ProgressColumns: Hashable, Sendable {
 
 extension PlanRows {
     /// - Throws: whatever stops the encoder or OpenSSL.
-    init(_ plan: KillPlan) throws {
+    init(_ plan: KillPlan, preparer: PersonName) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         func json(_ value: some Encodable) throws -> String {
@@ -81,9 +98,17 @@ extension PlanRows {
         }
         self.init(
             name: plan.name.rawValue, sqlExecID: plan.sqlExecID.rawValue, digest: try plan.digest(),
-            account: content.account.rawValue, instance: content.instance.rawValue, task: content.task?.rawValue,
+            account: content.account.rawValue, person: preparer.rawValue,
+            requestedBy: content.requestedBy?.rawValue, reason: content.reason, instance: content.instance.rawValue,
+            task: content.task?.rawValue,
             preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
             recordHistory: content.recordHistory, fingerprint: fingerprint, impact: try content.impact.map(json),
+            review: try content.review.map { review in
+                Review(
+                    json: try json(ReviewColumn(review)), riskGrade: review.risk?.grade.rawValue,
+                    required: Int64(review.required), approvableUntil: review.approvableUntil.milliseconds,
+                    commitWithin: Int64(review.commitWithin))
+            },
             threads: try content.threads.map { thread in
                 Thread(
                     id: Int64(thread.id.rawValue),
@@ -105,7 +130,7 @@ extension PlanRows {
     ///
     /// - Throws: ``StoreError`` of reason `damaged` or `DecodingError` if the
     ///   columns hold what the store never writes.
-    func storedPlan(progress: ProgressColumns) throws -> StoredPlan {
+    fileprivate func storedPlan(progress: ProgressColumns, decisions: [Decision]) throws -> StoredPlan {
         let decoder = JSONDecoder()
         var details = DetailsDecoder(decoder: decoder)
         let threads = try threads.map { thread in try thread.pinnedThread(&details) }
@@ -117,8 +142,45 @@ extension PlanRows {
                 preparedAt: UnixTime(milliseconds: preparedAt), expiresAt: UnixTime(milliseconds: expiresAt),
                 recordHistory: recordHistory,
                 fingerprint: try decoder.decode(ServerFingerprint.self, from: Data(fingerprint.utf8)),
-                threads: threads, impact: try decoder.decode(PlanImpact.self, fromText: impact)))
-        return StoredPlan(plan: plan, digest: digest, state: try progress.planState(of: threads.map(\.id)))
+                threads: threads, impact: try decoder.decode(PlanImpact.self, fromText: impact),
+                requestedBy: requestedBy.map(PersonName.init), reason: reason,
+                review: try review.map { try $0.terms(decoder) }))
+        return StoredPlan(
+            plan: plan, digest: digest, preparer: PersonName(rawValue: person),
+            state: try progress.planState(of: threads.map(\.id)), decisions: decisions)
+    }
+}
+
+/// A plan as the tables have it.
+struct PlanRecord: Sendable {
+    var rows: PlanRows
+    var progress: ProgressColumns
+    var decisions: [Decision]
+
+    /// - Throws: ``StoreError`` of reason `damaged` or `DecodingError` if the
+    ///   columns hold what the store never writes.
+    func storedPlan() throws -> StoredPlan { try rows.storedPlan(progress: progress, decisions: decisions) }
+}
+
+/// What the column `review` holds.
+private struct ReviewColumn: Codable {
+    var risk: RiskAssessment?
+    var waits: [WaitEdge]
+    var omittedWaits: Int
+
+    init(_ review: ReviewTerms) {
+        risk = review.risk
+        waits = review.waits
+        omittedWaits = review.omittedWaits
+    }
+}
+
+extension PlanRows.Review {
+    fileprivate func terms(_ decoder: JSONDecoder) throws -> ReviewTerms {
+        let shown = try decoder.decode(ReviewColumn.self, from: Data(json.utf8))
+        return ReviewTerms(
+            risk: shown.risk, required: Int(required), approvableUntil: UnixTime(milliseconds: approvableUntil),
+            commitWithin: Int(commitWithin), waits: shown.waits, omittedWaits: shown.omittedWaits)
     }
 }
 
@@ -220,6 +282,11 @@ extension ProgressColumns {
                 throw StoreError(.damaged, "\(text) is no reason why a plan is stale")
             }
             return .ended(.stale(reason), at: UnixTime(milliseconds: time), outcomes: try outcomes(of: ids))
+        case ("rejected", nil, let time?, nil):
+            return .ended(.rejected, at: UnixTime(milliseconds: time), outcomes: [:])
+        case ("cancelled", nil, let time?, nil):
+            return .ended(.cancelled, at: UnixTime(milliseconds: time), outcomes: [:])
+        case ("expired", nil, let time?, nil): return .ended(.expired, at: UnixTime(milliseconds: time), outcomes: [:])
         default:
             throw StoreError(.damaged, "the state \(state) contradicts the times or the reason beside it")
         }

@@ -4,7 +4,11 @@ extension SQLiteStore: KillTaskStore {
     public nonisolated func insert(_ task: KillTask) async throws(StoreError) -> Bool {
         try await attempting("store \(task.name.rawValue)") {
             let row = try KillTaskRow(task)
-            return try await write { tables in try tables.tasks.insert(row) } == 1
+            return try await write { tables in
+                guard try tables.tasks.insert(row) == 1 else { return false }
+                try tables.audit.append(.taskCreated(task), at: task.createdAt)
+                return true
+            }
         }
     }
 
@@ -12,7 +16,11 @@ extension SQLiteStore: KillTaskStore {
         _ task: KillTaskName, as ending: KillTaskEnding, at time: UnixTime
     ) async throws(StoreError) -> Bool {
         try await attempting("record the end of \(task.rawValue)") {
-            try await write { tables in try tables.tasks.end(task, as: ending, at: time) } == 1
+            try await write { tables in
+                guard try tables.tasks.end(task, as: ending, at: time) == 1 else { return false }
+                try tables.audit.append(.taskEnded(task, ending), at: time)
+                return true
+            }
         }
     }
 

@@ -5,7 +5,10 @@ extension SQLiteStore: SessionTaskStore {
     public nonisolated func insert(_ task: SessionTask, _ sessions: [TaskedSession]) async throws(StoreError) {
         try await attempting("store the session task \(task.id.rawValue)") {
             let rows = try Self.rows(sessions)
-            _ = try await write { tables in try tables.sessionTasks.insert(task, rows) }
+            try await write { tables in
+                try tables.sessionTasks.insert(task, rows)
+                try tables.audit.append(.sessionTaskCreated(task, threads: sessions.map(\.id)), at: task.createdAt)
+            }
         }
     }
 
@@ -15,8 +18,10 @@ extension SQLiteStore: SessionTaskStore {
         try await attempting("record the end of the session task \(task.rawValue)") {
             let rows = try Self.rows(sessions)
             return try await write { tables in
-                try tables.sessionTasks.end(task, as: ending, rows, at: time)
-            } == 1
+                guard try tables.sessionTasks.end(task, as: ending, rows, at: time) == 1 else { return false }
+                try tables.audit.append(.ended(task, ending, sessions), at: time)
+                return true
+            }
         }
     }
 
@@ -29,17 +34,6 @@ extension SQLiteStore: SessionTaskStore {
     public nonisolated func runningSessionTasks() async throws(StoreError) -> [StoredSessionTask] {
         try await attempting("read the running session tasks") {
             try await read { tables in try tables.sessionTasks.runningTasks() }.map { try $0.storedTask() }
-        }
-    }
-
-    /// Deletes every session task that ended before `time`, in portions between
-    /// which others can write. A running task is kept, however old.
-    ///
-    /// - Returns: how many were deleted.
-    @discardableResult
-    public nonisolated func purgeSessionTasks(endedBefore time: UnixTime) async throws(StoreError) -> Int {
-        try await purge("session tasks") { tables in
-            try tables.sessionTasks.deleteTasks(endedBefore: time, limit: Self.purgePortion)
         }
     }
 

@@ -1,6 +1,7 @@
 import DedicatedThread
 import Migrations
 import SessionKill
+import Synchronization
 
 /// Keeps kill plans, kill tasks and session tasks in one SQLite database.
 ///
@@ -19,13 +20,11 @@ public actor SQLiteStore: PlanStore {
 
     private struct WaitingWrite {
         let write: Write
-        let continuation: CheckedContinuation<Result<Int, any Error>, Never>
+        let continuation: CheckedContinuation<Result<Void, any Error>, Never>
     }
 
     /// The most writes that share a transaction: bounds how long the first of them waits for the last.
     static let largestGroup = 256
-    /// The most plans deleted at once, so that a purge never keeps others waiting for long.
-    static let purgePortion = 32
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -53,13 +52,16 @@ public actor SQLiteStore: PlanStore {
     }
 
     private func openDatabase(path: String, at time: UnixTime, migrations: [Migration]) throws {
-        database = try Database(path: path, migrations: migrations, at: time)
+        let opened = try Database(path: path, migrations: migrations, at: time)
+        try opened.beginAudit(at: time)
+        database = consume opened
     }
 
-    public nonisolated func insert(_ plan: KillPlan) async throws(StoreError) {
+    @discardableResult
+    public nonisolated func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt {
         try await attempting("store \(plan.name.rawValue)") {
-            let rows = try PlanRows(plan)
-            _ = try await write { tables in try tables.plans.insert(rows) }
+            let rows = try PlanRows(plan, preparer: caller.person)
+            return try await write { tables in try tables.insert(rows, of: plan, by: caller) }
         }
     }
 
@@ -73,68 +75,70 @@ public actor SQLiteStore: PlanStore {
     }
 
     private nonisolated func plan(
-        _ description: String, _ find: @Sendable (borrowing Tables) throws -> (PlanRows, ProgressColumns)?
+        _ description: String, _ find: @Sendable (borrowing Tables) throws -> PlanRecord?
     ) async throws(StoreError) -> StoredPlan? {
-        try await attempting("read \(description)") {
-            guard let (rows, progress) = try await read(find) else { return nil }
-            return try rows.storedPlan(progress: progress)
-        }
+        try await attempting("read \(description)") { try await read(find)?.storedPlan() }
     }
 
-    public nonisolated func history(
-        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
+    public nonisolated func plans(
+        _ query: PlanQuery, at time: UnixTime
     ) async throws(StoreError) -> [PlanSummary] {
-        try await attempting("read the history") {
-            let rows = try await read { tables in
-                try tables.plans.history(of: instances, skipping: offset, limit: limit)
-            }
-            return try rows.map { try $0.summary(at: time) }
+        try await attempting("read the plans") {
+            try await read { tables in try tables.plans.summaries(query, at: time) }
         }
     }
 
-    public nonisolated func claim(
-        _ plan: PlanName, intending threads: [ThreadID], at time: UnixTime
-    ) async throws(StoreError) -> Bool {
+    public nonisolated func record(
+        _ decision: Decision, on plan: PlanName
+    ) async throws(StoreError) -> DecisionResult {
+        try await attempting("record that \(plan.rawValue) was \(decision.kind.rawValue)") {
+            try await write { tables in try tables.record(decision, on: plan) }
+        }
+    }
+
+    public nonisolated func claim(_ plan: PlanName, _ claim: PlanClaim) async throws(StoreError) -> ClaimResult {
         try await attempting("record the intent of \(plan.rawValue)") {
-            try await write { tables in try tables.plans.claim(plan, intending: threads, at: time) } == 1
+            try await write { tables in try tables.claim(plan, claim) }
         }
     }
 
+    @discardableResult
     public nonisolated func finish(
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> AuditReceipt? {
         try await attempting("record the end of \(plan.rawValue)") {
             try await write { tables in
-                try tables.plans.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
-            } == 1
+                try tables.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
+            }
         }
     }
 
-    /// Deletes every plan that ended, or expired without being committed,
-    /// before `time`, in portions between which others can write; then every
-    /// task that ended before `time` and none of whose plans is left. A plan
-    /// that is committing is kept, however old, and so is a running task.
-    ///
-    /// - Returns: how many plans were deleted.
-    public nonisolated func purge(endedOrExpiredBefore time: UnixTime) async throws(StoreError) -> Int {
-        let count = try await purge("plans") { tables in
-            try tables.plans.deletePlans(endedOrExpiredBefore: time, limit: Self.purgePortion)
+    public nonisolated func revision() async throws(StoreError) -> Int64 {
+        try await attempting("read the audit's last entry") {
+            try await read { tables in try tables.audit.head().sequence }
         }
-        _ = try await purge("tasks") { tables in
-            try tables.tasks.deleteTasks(endedBefore: time, limit: Self.purgePortion)
-        }
-        return count
     }
 
-    nonisolated func purge(
-        _ description: String, _ deletePortion: @escaping Write
-    ) async throws(StoreError) -> Int {
-        var total = 0
-        while true {
-            let deleted = try await attempting("delete old \(description)") { try await write(deletePortion) }
-            total += deleted
-            if deleted < Self.purgePortion { return total }
+    /// Runs `write` in the next transaction and returns when that is on disk.
+    func write<Value: Sendable>(
+        _ write: @escaping @Sendable (borrowing Tables) throws -> Value
+    ) async throws -> Value {
+        let made = Made<Value>()
+        let result = await withCheckedContinuation { continuation in
+            waiting.append(
+                WaitingWrite(write: { tables in made.keep(try write(tables)) }, continuation: continuation))
+            if waiting.count == 1 { scheduleCommit() }
+        }
+        try result.get()
+        guard let value = made.value else { throw StoreError(.other, "a write was not run") }
+        return value
+    }
+
+    func read<Value: Sendable>(_ read: @Sendable (borrowing Tables) throws -> Value) throws -> Value {
+        switch database {
+        case .some(let database): return try database.read(read)
+        case .none: throw Self.closed
         }
     }
 
@@ -148,22 +152,6 @@ public actor SQLiteStore: PlanStore {
         }
     }
 
-    /// Runs `write` in the next transaction and returns when that is on disk.
-    func write(_ write: @escaping Write) async throws -> Int {
-        let result = await withCheckedContinuation { continuation in
-            waiting.append(WaitingWrite(write: write, continuation: continuation))
-            if waiting.count == 1 { scheduleCommit() }
-        }
-        return try result.get()
-    }
-
-    func read<Value: Sendable>(_ read: @Sendable (borrowing Tables) throws -> Value) throws -> Value {
-        switch database {
-        case .some(let database): return try database.read(read)
-        case .none: throw Self.closed
-        }
-    }
-
     /// The commit is queued behind every write that has already reached the thread, and so takes them with it.
     private func scheduleCommit() {
         Task { commitWaiting() }
@@ -173,7 +161,7 @@ public actor SQLiteStore: PlanStore {
         let group = waiting.prefix(Self.largestGroup)
         waiting.removeFirst(group.count)
         if !waiting.isEmpty { scheduleCommit() }
-        let results: [Result<Int, any Error>] =
+        let results: [Result<Void, any Error>] =
             switch database {
             case .some(let database): database.commit(group.map(\.write))
             case .none: group.map { _ in .failure(Self.closed) }
@@ -182,4 +170,13 @@ public actor SQLiteStore: PlanStore {
     }
 
     static let closed = StoreError(.other, "the store is closed")
+}
+
+/// What a write has made, until its transaction is on disk.
+private final class Made<Value: Sendable>: Sendable {
+    private let kept = Mutex<Value?>(nil)
+
+    var value: Value? { kept.withLock { $0 } }
+
+    func keep(_ value: Value) { kept.withLock { $0 = value } }
 }

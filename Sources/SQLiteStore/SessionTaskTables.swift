@@ -4,7 +4,7 @@ import SessionKill
 /// prepared once.
 ///
 /// What a method does belongs to the transaction of whoever calls it. Each that
-/// writes returns how many tasks it changed.
+/// writes returns how many tasks it changed, or which it deleted.
 struct SessionTaskTables: ~Copyable {
     private let insertTask: Statement
     private let insertSession: Statement
@@ -46,10 +46,11 @@ extension SessionTaskTables {
             deleteTasks: try Statement(
                 """
                 DELETE FROM session_tasks WHERE id IN (
-                    SELECT id FROM session_tasks WHERE ended_at < ? ORDER BY ended_at LIMIT ?)
+                    SELECT id FROM session_tasks WHERE ended_at < ? ORDER BY ended_at LIMIT ?) RETURNING task_id
                 """, on: connection))
     }
 
+    @discardableResult
     borrowing func insert(_ task: SessionTask, _ sessions: [SessionTaskRows.Session]) throws -> Int {
         let id = try insertTask.rows([
             .text(task.id.rawValue), .text(task.account.rawValue), .text(task.target.instance.rawValue),
@@ -105,8 +106,8 @@ extension SessionTaskTables {
     }
 
     /// Deletes at most `limit` tasks that ended before `time`, with their sessions.
-    borrowing func deleteTasks(endedBefore time: UnixTime, limit: Int) throws -> Int {
-        try deleteTasks.run([.integer(time.milliseconds), .integer(Int64(limit))])
+    borrowing func deleteTasks(endedBefore time: UnixTime, limit: Int) throws -> [String] {
+        try deleteTasks.rows([.integer(time.milliseconds), .integer(Int64(limit))]) { try $0.text("task_id") }
     }
 }
 

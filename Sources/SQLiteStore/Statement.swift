@@ -1,4 +1,5 @@
 import CSQLite
+import FoundationEssentials
 import Glibc
 import SessionKill
 
@@ -10,6 +11,13 @@ enum SQLiteValue: Hashable, Sendable {
 
     init(_ value: Int64?) { self = value.map(SQLiteValue.integer) ?? .null }
     init(_ value: String?) { self = value.map(SQLiteValue.text) ?? .null }
+
+    /// For `json_each`.
+    ///
+    /// - Throws: whatever stops the encoder.
+    init(jsonArray texts: [String]) throws {
+        self = .text(String(decoding: try JSONEncoder().encode(texts), as: UTF8.self))
+    }
 }
 
 /// Owns one prepared statement; reset after every use, whatever its result.

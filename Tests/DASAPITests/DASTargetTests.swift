@@ -97,19 +97,19 @@ private struct Nowhere: DatabaseServer, PlanStore, SessionTaskStore {
         throw ServerError(.unreachable, "away")
     }
 
-    func insert(_ plan: KillPlan) async throws(StoreError) { throw Self.absent }
+    func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt { throw Self.absent }
     func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? { throw Self.absent }
     func plan(named name: PlanName) async throws(StoreError) -> StoredPlan? { throw Self.absent }
-    func history(
-        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
-    ) async throws(StoreError) -> [PlanSummary] { throw Self.absent }
-    func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) async throws(StoreError) -> Bool {
+    func plans(_ query: PlanQuery, at time: UnixTime) async throws(StoreError) -> [PlanSummary] { throw Self.absent }
+    func record(_ decision: Decision, on plan: PlanName) async throws(StoreError) -> DecisionResult {
         throw Self.absent
     }
+    func claim(_ plan: PlanName, _ claim: PlanClaim) async throws(StoreError) -> ClaimResult { throw Self.absent }
     func finish(
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
-    ) async throws(StoreError) -> Bool { throw Self.absent }
+    ) async throws(StoreError) -> AuditReceipt? { throw Self.absent }
+    func revision() async throws(StoreError) -> Int64 { throw Self.absent }
 
     func insert(_ task: SessionTask, _ sessions: [TaskedSession]) async throws(StoreError) { throw Self.absent }
     func end(

@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore

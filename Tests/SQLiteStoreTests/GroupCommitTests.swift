@@ -1,5 +1,6 @@
 import CSQLite
 import SessionKill
+import StoreContract
 import Synchronization
 import XCTest
 
@@ -35,9 +36,9 @@ final class GroupCommitTests: StoreTestCase {
         }
     }
 
-    private func succeeded(_ answers: [Result<Int, any Error>]) -> [Bool] {
+    private func succeeded(_ answers: [Result<Void, any Error>]) -> [Bool] {
         answers.map { answer in
-            if case .success(1) = answer { true } else { false }
+            if case .success = answer { true } else { false }
         }
     }
 
@@ -99,11 +100,16 @@ final class GroupCommitTests: StoreTestCase {
     func testAWriteSeesThoseBeforeItInItsGroup() async throws {
         let store = try await openStore()
         let rows = try PlanRows(.example())
-        let claim: Write = { tables in
-            try tables.plans.claim(PlanName(rawValue: "plan-1"), intending: [.number(101)], at: commit)
+        let claimed = Mutex<[Bool]>([])
+        let claim = PlanClaim(
+            intended: [.number(101)], caller: Caller("ci"), digest: rows.digest, time: commit)
+        let write: Write = { tables in
+            let row = try tables.plans.claim(PlanName(rawValue: "plan-1"), claim)
+            claimed.withLock { $0.append(row != nil) }
         }
-        let answers = await store.performTogether([{ tables in try tables.plans.insert(rows) }, claim, claim])
-        XCTAssertEqual(try answers.map { try $0.get() }, [1, 1, 0])
+        let answers = await store.performTogether([{ tables in try tables.plans.insert(rows) }, write, write])
+        XCTAssertEqual(succeeded(answers), [true, true, true])
+        XCTAssertEqual(claimed.withLock { $0 }, [true, false])
     }
 
     func testWhenCommitFailsAllFailAndNothingIsStored() async throws {
@@ -164,10 +170,10 @@ final class GroupCommitTests: StoreTestCase {
 
 extension SQLiteStore {
     /// Queues `writes` and a close right behind them.
-    fileprivate func performTogetherAndClose(_ writes: [Write]) async -> [Result<Int, any Error>] {
+    fileprivate func performTogetherAndClose(_ writes: [Write]) async -> [Result<Void, any Error>] {
         let tasks = writes.map { write in Task { try await self.write(write) } }
         let closing = Task { try await self.close() }
-        var answers: [Result<Int, any Error>] = []
+        var answers: [Result<Void, any Error>] = []
         for task in tasks { answers.append(await task.result) }
         if case .failure(let error) = await closing.result { answers.append(.failure(error)) }
         return answers

@@ -55,7 +55,7 @@ final class HistoryTests: StoreTestCase {
     func testTellsHowFarEachPlanGot() async throws {
         let store = try await openStore()
         for number in 1...4 { try await store.insert(plan(number)) }
-        _ = try await store.claim(plan(2).name, intending: [], at: commit)
+        for number in 2...3 { _ = try await store.claim(plan(number).name, intending: [], at: commit) }
         _ = try await store.finish(plan(3).name, as: .committed, outcomes: [:], at: end)
         _ = try await store.finish(plan(4).name, as: .stale(.serverRestarted), outcomes: [:], at: end)
         let early = try await history(store)

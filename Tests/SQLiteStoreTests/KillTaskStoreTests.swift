@@ -162,10 +162,13 @@ final class KillTaskStoreTests: StoreTestCase {
         let store = try await openStore()
         let limit = UnixTime(milliseconds: 1_800_000_000_000)
         let before = UnixTime(milliseconds: limit.milliseconds - 1)
-        for (number, time) in [(1, before), (2, before), (3, limit)] {
+        for (number, time) in [(2, before), (1, before), (3, limit)] {
             let task = KillTask.example(number)
             _ = try await store.insert(task)
-            if number == 2 { try await store.insert(plan(number, of: task)) }
+            if number == 2 {
+                try await store.insert(plan(number, of: task))
+                _ = try await store.claim(PlanName(rawValue: "plan-2"), intending: [], at: commit)
+            }
             _ = try await store.end(task.name, as: .cancelled(by: "ci"), at: time)
         }
         _ = try await store.insert(KillTask.example(4))

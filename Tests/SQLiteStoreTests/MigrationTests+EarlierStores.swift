@@ -1,6 +1,7 @@
 import Foundation
 import Migrations
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore

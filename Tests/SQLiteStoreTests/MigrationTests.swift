@@ -1,6 +1,7 @@
 import Foundation
 import Migrations
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore
@@ -155,7 +156,10 @@ final class MigrationTests: StoreTestCase {
         let store = try await openStore()
         let tables = try await store.value(
             "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name)")
-        XCTAssertEqual(tables, "kill_tasks,migrations,plans,session_task_sessions,session_tasks,threads")
+        XCTAssertEqual(
+            tables,
+            "audit_entries,decisions,kill_tasks,migrations,outbox,outbox_targets,plans,session_task_sessions,"
+                + "session_tasks,threads")
     }
 
     func testAFailingFirstMigrationLeavesAnEmptyStore() async throws {
@@ -181,8 +185,9 @@ final class MigrationTests: StoreTestCase {
         try await store.insert(.example(threads: 1_000))
         try await store.close()
         var bytes = try contents(path)
-        // The last page: far from those of the schema, inside those of the threads.
-        bytes.replaceSubrange(bytes.count - 4_096..<bytes.count - 4_032, with: Data(count: 64))
+        // A page in the middle: far from those of the schema, inside those of the threads.
+        let page = bytes.count / 4_096 / 2 * 4_096
+        bytes.replaceSubrange(page..<page + 64, with: Data(count: 64))
         try bytes.write(to: URL(fileURLWithPath: path))
         try await assertRefused(knowing: Migration.all + [future], .damaged, "the store is damaged")
     }

@@ -2,6 +2,7 @@ import TestSupport
 import CSQLite
 import Foundation
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore

@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore
@@ -15,9 +16,12 @@ final class PurgeTests: StoreTestCase {
         let store = try await openStore()
         try await store.insert(.example(1, expiresAt: before))
         try await store.insert(.example(2, expiresAt: limit))
-        for (number, time) in [(3, before), (4, limit)] {
+        for number in 3...4 {
             // Its expiry, long ago or far away, no longer matters once it has ended.
             try await store.insert(.example(number, expiresAt: number == 4 ? before : limit))
+            _ = try await store.claim(PlanName(rawValue: "plan-\(number)"), intending: [], at: commit)
+        }
+        for (number, time) in [(3, before), (4, limit)] {
             _ = try await store.finish(PlanName(rawValue: "plan-\(number)"), as: .committed, outcomes: [:], at: time)
         }
         let deleted = try await store.purge(endedOrExpiredBefore: limit)
@@ -42,7 +46,7 @@ final class PurgeTests: StoreTestCase {
 
     func testDeletesMoreThanOnePortion() async throws {
         let store = try await openStore()
-        let count = SQLiteStore.purgePortion * 2
+        let count = SQLiteStore.portion * 2
         for number in 0..<count + 3 {
             try await store.insert(.example(number, expiresAt: number < count ? before : limit))
         }

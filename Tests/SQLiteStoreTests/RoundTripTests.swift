@@ -1,5 +1,6 @@
 import Foundation
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore
@@ -166,7 +167,7 @@ final class RoundTripTests: StoreTestCase {
         let claimed = try await store.claim(plan.name, intending: Array(decided.keys), at: commit)
         let finished = try await store.finish(plan.name, as: .committed, outcomes: decided, at: end)
         let stored = try await store.plan(with: plan.sqlExecID)
-        XCTAssertTrue(claimed && finished)
+        XCTAssertTrue(claimed && finished != nil)
         XCTAssertEqual(stored?.state, .ended(.committed, at: end, outcomes: decided))
     }
 
@@ -198,7 +199,7 @@ final class RoundTripTests: StoreTestCase {
             "UPDATE plans SET fingerprint = '[1]'",
             "UPDATE plans SET account = CAST(x'ff' AS TEXT)",
             "UPDATE threads SET outcome = 'rolling-back', outcome_detail = '99999999999999999999'; "
-                + "UPDATE plans SET state = 'committed', ended_at = 1",
+                + "UPDATE plans SET state = 'committed', committing_since = 1, ended_at = 1",
         ]
         for damage in damages {
             try await store.execute(damage)

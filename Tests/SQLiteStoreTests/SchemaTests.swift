@@ -1,4 +1,5 @@
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore
@@ -6,11 +7,33 @@ import XCTest
 final class SchemaTests: StoreTestCase {
     func testTheSchemaRefusesWrongStates() async throws {
         let refused = [
-            ("UPDATE plans SET state = 'expired'", "state_is_known"),
-            ("UPDATE plans SET committing_since = 1", "prepared_was_never_committing"),
+            ("UPDATE plans SET state = 'approved'", "state_is_known"),
+            ("UPDATE plans SET state = 'expired'", "ended_has_its_time"),
+            ("UPDATE plans SET committing_since = 1", "uncommitted_was_never_committing"),
+            (
+                "UPDATE plans SET state = 'rejected', ended_at = 2, committing_since = 1",
+                "uncommitted_was_never_committing"
+            ),
+            ("UPDATE plans SET state = 'committed', ended_at = 2", "committing_has_its_time"),
+            ("UPDATE plans SET review = 'x'", "review_is_json"),
+            ("UPDATE plans SET review = '{}'", "review_is_whole_or_absent"),
+            ("UPDATE plans SET required = 1", "review_is_whole_or_absent"),
+            ("UPDATE plans SET required = -1", "required_is_a_count"),
+            ("UPDATE plans SET risk_grade = 'grave'", "risk_grade_is_known"),
+            (
+                "INSERT INTO decisions (plan, kind, account, person, at, entry) VALUES (1, 'liked', 'a', 'a', 1, 1)",
+                "kind_is_known"
+            ),
+            (
+                "INSERT INTO decisions (plan, kind, account, person, at, entry) VALUES (9, 'approved', 'a', 'a', 1, 1)",
+                "FOREIGN KEY constraint failed"
+            ),
+            ("DELETE FROM audit_entries", "entries of the audit are never deleted"),
+            ("UPDATE audit_entries SET payload = '{}'", "entries of the audit are never changed"),
+            ("UPDATE audit_entries SET payload = NULL, at = 1", "entries of the audit are never changed"),
             ("UPDATE plans SET state = 'committing'", "committing_has_its_time"),
             ("UPDATE plans SET state = 'committing', committing_since = 1, ended_at = 2", "ended_has_its_time"),
-            ("UPDATE plans SET state = 'committed'", "ended_has_its_time"),
+            ("UPDATE plans SET state = 'committed', committing_since = 1", "ended_has_its_time"),
             ("UPDATE plans SET ended_at = 2", "ended_has_its_time"),
             ("UPDATE plans SET state = 'stale', ended_at = 2", "stale_has_its_reason"),
             ("UPDATE plans SET state = 'stale', ended_at = 2, stale_reason = 'mood'", "stale_reason_is_known"),

@@ -95,11 +95,29 @@ extension SQLiteStore {
 
     /// Performs `writes` so that all of them wait before the first is begun:
     /// they are queued while this keeps the store's thread.
-    func performTogether(_ writes: [Write]) async -> [Result<Int, any Error>] {
+    func performTogether(_ writes: [Write]) async -> [Result<Void, any Error>] {
         let tasks = writes.map { write in Task { try await self.write(write) } }
-        var answers: [Result<Int, any Error>] = []
+        var answers: [Result<Void, any Error>] = []
         for task in tasks { answers.append(await task.result) }
         return answers
+    }
+}
+
+extension SQLiteStore {
+    @discardableResult
+    func purge(endedOrExpiredBefore time: UnixTime) async throws(StoreError) -> Int {
+        try await purge(endedOrExpiredBefore: time, at: time)
+    }
+
+    @discardableResult
+    func purgeSessionTasks(endedBefore time: UnixTime) async throws(StoreError) -> Int {
+        try await purgeSessionTasks(endedBefore: time, at: time)
+    }
+}
+
+extension PlanRows {
+    init(_ plan: KillPlan) throws {
+        try self.init(plan, preparer: PersonName(rawValue: plan.content.account.rawValue))
     }
 }
 

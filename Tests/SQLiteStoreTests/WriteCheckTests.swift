@@ -1,5 +1,6 @@
 import Foundation
 import SessionKill
+import StoreContract
 import XCTest
 
 @testable import SQLiteStore

@@ -346,7 +346,7 @@ private final class Records: Sendable {
 }
 
 /// The first column of what `sql` answers, read past the faulty disk.
-private func read(_ sql: String, in path: String) throws -> [String] {
+func read(_ sql: String, in path: String) throws -> [String] {
     var handle: OpaquePointer?
     var statement: OpaquePointer?
     defer {

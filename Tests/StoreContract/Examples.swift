@@ -14,7 +14,7 @@ func threads(_ numbers: UInt32...) -> [ThreadID] { numbers.map(thread) }
 
 func plan(
     _ number: Int = 1, threads numbers: [UInt32] = [1, 2, 3], on instance: String = "cdb-1",
-    task: KillTaskName? = nil, recordHistory: Bool = true
+    task: KillTaskName? = nil, recordHistory: Bool = true, review: ReviewTerms? = nil, requestedBy: PersonName? = nil
 ) -> KillPlan {
     let pinned = numbers.map { number in
         PinnedThread(
@@ -30,7 +30,7 @@ func plan(
             fingerprint: ServerFingerprint(
                 uniqueID: "3a9f", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4",
                 startedAt: 1_700_000_000, connectionCount: 500),
-            threads: pinned))
+            threads: pinned, requestedBy: requestedBy, reason: requestedBy.map { _ in "stuck" }, review: review))
 }
 
 func killTask(_ number: Int = 1, on instance: String = "cdb-1", endsAt: UnixTime? = nil) throws -> KillTask {

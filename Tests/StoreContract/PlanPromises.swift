@@ -51,11 +51,11 @@ extension StoreContract {
             var claimed = try await store.claim(plan().name, intending: [], at: commit)
             XCTAssertFalse(claimed)
             try await store.insert(plan())
-            _ = try await store.finish(plan().name, as: .committed, outcomes: [:], at: commit)
+            _ = try await store.finish(plan().name, as: .abandoned, outcomes: [:], at: commit)
             claimed = try await store.claim(plan().name, intending: threads(1), at: end)
             XCTAssertFalse(claimed)
             let stored = try await store.plan(named: plan().name)
-            XCTAssertEqual(stored?.state, .ended(.committed, at: commit, outcomes: [:]))
+            XCTAssertEqual(stored?.state, .ended(.abandoned, at: commit, outcomes: [:]))
         },
 
         Promise("A claim or an end with a thread that the plan does not have changes nothing") { store in
@@ -68,7 +68,7 @@ extension StoreContract {
             }
             try await assertRefused("an end") {
                 try await store.finish(
-                    plan().name, as: .committed, outcomes: [thread(1): .gone, thread(9): .gone], at: end)
+                    plan().name, as: .abandoned, outcomes: [thread(1): .gone, thread(9): .gone], at: end)
             }
             let stored = try await store.plan(named: plan().name)
             XCTAssertEqual(stored?.state, .prepared)
@@ -81,10 +81,10 @@ extension StoreContract {
                 _ = try await store.claim(name, intending: threads(1), at: commit)
                 let outcomes: [ThreadID: Outcome] = [thread(1): .killed, thread(2): .rollingBack(rowsLeft: 7)]
                 var hasEnded = try await store.finish(name, as: ending, outcomes: outcomes, at: end)
-                XCTAssertTrue(hasEnded)
+                XCTAssertNotNil(hasEnded)
                 hasEnded = try await store.finish(
                     name, as: .committed, outcomes: [thread(3): .denied(.byServer(message: "not owner"))], at: commit)
-                XCTAssertFalse(hasEnded)
+                XCTAssertNil(hasEnded)
                 let stored = try await store.plan(named: name)
                 XCTAssertEqual(stored?.state, .ended(ending, at: end, outcomes: outcomes))
             }
@@ -98,7 +98,7 @@ extension StoreContract {
                 for outcome in [Outcome.killed, .ended] {
                     try await assertRefused("a kill without an intent") {
                         try await store.finish(
-                            plan(number).name, as: .committed, outcomes: [thread(2): outcome], at: end)
+                            plan(number).name, as: .abandoned, outcomes: [thread(2): outcome], at: end)
                     }
                 }
             }
@@ -136,10 +136,12 @@ extension StoreContract {
 
         Promise("Of many ends at the same moment one is true, and its outcomes are the ones on record") { store in
             try await store.insert(plan(threads: Array(1...32)))
+            _ = try await store.claim(plan().name, intending: [], at: commit)
             let winners = Mutex<[Int]>([])
             try await assertOneIsTrue { number in
-                let isTrue = try await store.finish(
-                    plan().name, as: .committed, outcomes: [thread(UInt32(number + 1)): .gone], at: end)
+                let isTrue =
+                    try await store.finish(
+                        plan().name, as: .committed, outcomes: [thread(UInt32(number + 1)): .gone], at: end) != nil
                 if isTrue { winners.withLock { $0.append(number) } }
                 return isTrue
             }
@@ -149,15 +151,21 @@ extension StoreContract {
                 stored?.state, .ended(.committed, at: end, outcomes: Dictionary(uniqueKeysWithValues: outcomes)))
         },
 
-        Promise("A plan that is claimed may end as stale, and one that is not claimed as committed") { store in
+        Promise("A plan that nobody has claimed may end as stale or abandoned, but not as committed") { store in
             for (number, isClaimed) in [true, false].enumerated() {
                 for (kind, ending) in [PlanEnding.committed, .stale(.anotherServer), .abandoned].enumerated() {
                     let plan = plan(number * 3 + kind)
                     try await store.insert(plan)
                     if isClaimed { _ = try await store.claim(plan.name, intending: threads(1), at: commit) }
-                    let hasEnded = try await store.finish(
+                    guard isClaimed || ending != .committed else {
+                        try await assertRefused("a commit that nobody claimed") {
+                            try await store.finish(plan.name, as: ending, outcomes: [:], at: end)
+                        }
+                        continue
+                    }
+                    let receipt = try await store.finish(
                         plan.name, as: ending, outcomes: [thread(1): .replaced], at: end)
-                    XCTAssertTrue(hasEnded)
+                    XCTAssertNotNil(receipt)
                     let stored = try await store.plan(named: plan.name)
                     XCTAssertEqual(stored?.state, .ended(ending, at: end, outcomes: [thread(1): .replaced]))
                 }

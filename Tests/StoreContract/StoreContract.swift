@@ -18,7 +18,8 @@ public enum StoreContract {
         }
     }
 
-    static let promises = planPromises + historyPromises + killTaskPromises + sessionTaskPromises
+    static let promises =
+        planPromises + decisionPromises + claimPromises + historyPromises + killTaskPromises + sessionTaskPromises
 
     /// Fails `test` for each promise that a store does not keep.
     ///

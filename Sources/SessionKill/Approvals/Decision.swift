@@ -56,6 +56,13 @@ public enum ReviewStanding: Hashable, Sendable {
 }
 
 extension ReviewStanding {
+    /// When the plan expires if nothing happens, or has expired.
+    public var deadline: UnixTime {
+        switch self {
+        case .notNeeded(let time), .waiting(_, let time), .approved(let time), .expired(let time): time
+        }
+    }
+
     /// - Parameters:
     ///   - required: how many approvals are asked for, by the plan or by the configuration of now, whichever is more.
     ///   - approvedAt: when each approval was given that is valid now, one of each person.

@@ -18,6 +18,7 @@ struct Commit {
     }
 
     let plan: KillPlan
+    let digest: String
     /// As the store has it.
     let state: PlanState
     let policy: CommitPolicy
@@ -74,11 +75,7 @@ struct Commit {
             }
         }
 
-        if case .prepared = state, !victims.isEmpty {
-            let claimed = try await environment.store.claim(
-                plan.name, intending: victims.map(\.id), at: environment.clock.now())
-            guard claimed else { throw KillError.beingCommitted }
-        }
+        if state == .prepared, abandonment == nil { try await claim(victims) }
         var unlisted = UnlistedSessions(intended: state.intended)
         var guards: [ThreadID: KillGuard] = [:]
         switch await kill(victims, seenIn: observation) {
@@ -112,6 +109,18 @@ struct Commit {
             dying + vanished.perhapsListed, offTheList: vanished.offTheList, after: observation.transactionReading)
         outcomes.merge(vanished.conclude(await self.watch(watch))) { first, _ in first }
         return try await finish(abandonment == nil ? .committed : .abandoned, outcomes: outcomes, guards: guards)
+    }
+
+    /// Records whom the KILLs are about to be sent to, also if they are none: nobody ends a plan that he has not claimed.
+    private func claim(_ victims: [Session]) async throws {
+        let claim = PlanClaim(
+            intended: victims.map(\.id), caller: Caller(plan.content.account), digest: digest,
+            time: environment.clock.now())
+        switch try await environment.store.claim(plan.name, claim) {
+        case .claimed: break
+        case .expired: throw KillError.expired(at: plan.content.expiresAt)
+        case .notClaimed: throw KillError.beingCommitted
+        }
     }
 
     // MARK: Who may be killed
@@ -215,7 +224,7 @@ struct Commit {
         do {
             let finished = try await environment.store.finish(
                 plan.name, as: ending, outcomes: outcomes, guards: guards, at: now)
-            guard finished else { throw KillError.beingCommitted }
+            guard finished != nil else { throw KillError.beingCommitted }
             return CommitReport(plan: plan, outcomes: outcomes)
         } catch let error as StoreError {
             environment.unstored.keep(

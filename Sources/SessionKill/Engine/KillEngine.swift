@@ -144,7 +144,7 @@ public struct KillEngine: Sendable {
                 fingerprint: observation.fingerprint,
                 threads: try threads.map { try preparation.pin($0, withDetails: recordHistory) },
                 impact: recordHistory ? preparation.impact(of: Set(threads)) : nil))
-        try await store.insert(plan)
+        try await store.insert(plan, by: Caller(account))
         return plan
     }
 
@@ -196,7 +196,8 @@ public struct KillEngine: Sendable {
             return try await withKiller(policy.killer, on: instance) { delegatedLogin in
                 try await instance.server.withConnection { connection in
                     await Commit(
-                        plan: stored.plan, state: stored.state, policy: policy, instance: instance,
+                        plan: stored.plan, digest: stored.digest, state: stored.state, policy: policy,
+                        instance: instance,
                         connection: connection, delegatedLogin: delegatedLogin,
                         environment: Commit.Environment(
                             store: store, clock: clock, settings: settings, gate: gate, unstored: unstored)
@@ -227,6 +228,8 @@ public struct KillEngine: Sendable {
             return CommitReport(plan: stored.plan, outcomes: outcomes)
         case .ended(.stale(let reason), _, let outcomes, _):
             throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
+        case .ended(.expired, let time, _, _): throw KillError.expired(at: time)
+        case .ended(.rejected, _, _, _), .ended(.cancelled, _, _, _): throw KillError.planNotFound
         case .prepared where policy.abandonment == nil && stored.plan.hasExpired(at: clock.now()):
             throw KillError.expired(at: stored.plan.content.expiresAt)
         case .prepared, .committing: break
@@ -274,12 +277,12 @@ public struct KillEngine: Sendable {
     public func history(
         of instances: Set<InstanceID>, skipping offset: Int, limit: Int
     ) async throws(StoreError) -> [PlanSummary] {
-        try await store.history(of: instances, at: clock.now(), skipping: offset, limit: limit)
+        try await store.plans(PlanQuery(instances: instances, offset: offset, limit: limit), at: clock.now())
     }
 
     /// How far a plan got by now.
     public func status(of stored: StoredPlan) -> PlanStatus {
-        stored.state.status.asOf(clock.now(), expiresAt: stored.plan.content.expiresAt)
+        stored.status(at: clock.now())
     }
 }
 

@@ -1,8 +1,13 @@
-/// Where plans are kept. Every method that writes returns only when the write
-/// would survive a power failure.
+/// Where plans are kept, with what was decided about them and an audit of both.
+///
+/// Every method that writes returns only when the write would survive a power failure, and appends to the audit in the
+/// same transaction: what is not on record there did not happen.
 public protocol PlanStore: Sendable {
     /// Stores a new plan in state `prepared`.
-    func insert(_ plan: KillPlan) async throws(StoreError)
+    ///
+    /// - Parameter caller: who asks for it.
+    @discardableResult
+    func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt
 
     /// The plan with that ticket and how far it got.
     func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan?
@@ -10,145 +15,90 @@ public protocol PlanStore: Sendable {
     /// The plan with that name and how far it got.
     func plan(named name: PlanName) async throws(StoreError) -> StoredPlan?
 
-    /// The plans of `instances` that are recorded for the history, the latest first.
+    /// Plans that are recorded for the history, the latest first.
     ///
     /// - Parameter time: by which a plan has expired or not.
-    func history(
-        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
-    ) async throws(StoreError) -> [PlanSummary]
+    func plans(_ query: PlanQuery, at time: UnixTime) async throws(StoreError) -> [PlanSummary]
 
-    /// Moves a plan from `prepared` to `committing` and records the intent to
-    /// kill `threads`, in one transaction.
+    /// Records what somebody decided about a plan, if the plan is in a state that allows it.
     ///
-    /// - Returns: false, with nothing changed, if the plan is not `prepared`.
-    func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) async throws(StoreError) -> Bool
+    /// - Returns: ``DecisionResult/notRecorded``, with nothing changed, if it is not: the plan tells why.
+    func record(_ decision: Decision, on plan: PlanName) async throws(StoreError) -> DecisionResult
 
-    /// Ends a plan that is `prepared` or `committing` and records the outcomes,
-    /// and by which guards KILLs were sent, in one transaction.
+    /// Moves a plan that may be committed from `prepared` to `committing` and records whom it is about to kill, in one
+    /// transaction; moves one whose time is over to `expired`.
     ///
-    /// - Returns: false, with nothing changed, if the plan has ended already.
-    /// - Throws: also if there is no such plan: nobody ends what nobody prepared.
+    /// What the claim says is compared with the plan in the statement that moves it, so that nothing comes between.
+    func claim(_ plan: PlanName, _ claim: PlanClaim) async throws(StoreError) -> ClaimResult
+
+    /// Ends a plan and records the outcomes, and by which guards KILLs were sent, in one transaction: as committed one
+    /// that is `committing`, as stale or abandoned also one that is `prepared`.
+    ///
+    /// - Returns: `nil`, with nothing changed, if the plan has ended already.
+    /// - Throws: also if there is no such plan, or nobody claimed what is to be committed; and if the ending is that of
+    ///   a decision or of time, which nobody else brings about.
+    @discardableResult
     func finish(
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
-    ) async throws(StoreError) -> Bool
+    ) async throws(StoreError) -> AuditReceipt?
+
+    /// Grows with everything that changes: the number of the audit's last entry.
+    func revision() async throws(StoreError) -> Int64
 }
 
 extension PlanStore {
     /// Ends a plan of which no KILL is known to have been accepted.
+    @discardableResult
     public func finish(
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], at time: UnixTime
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> AuditReceipt? {
         try await finish(plan, as: ending, outcomes: outcomes, guards: [:], at: time)
     }
 }
 
-/// A plan and what has happened to it.
-public struct StoredPlan: Hashable, Sendable {
-    public let plan: KillPlan
-    /// The digest as it was when the plan was stored.
-    public let digest: String
-    public let state: PlanState
-
-    public init(plan: KillPlan, digest: String, state: PlanState) {
-        self.plan = plan
-        self.digest = digest
-        self.state = state
-    }
-}
-
-/// How far a plan got. That a prepared plan has expired follows from the time and is not stored.
-public enum PlanState: Hashable, Sendable {
-    case prepared
-    /// A Commit recorded that it was about to kill these and did not come to its end yet.
-    case committing(since: UnixTime, intended: Set<ThreadID>)
-    /// - Parameter guards: of those whose KILL the server accepted, if that is known.
-    case ended(PlanEnding, at: UnixTime, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard] = [:])
-}
-
-/// How far a plan got, in one word.
-public enum PlanStatus: String, Hashable, Sendable {
-    case prepared
-    /// Never committed, and too late for it now.
-    case expired
-    case committing
-    case committed
-    /// Its server was restarted or replaced, so that nothing was killed.
-    case stale
-    /// Its task could not go on, so that nobody was killed any more.
-    case abandoned
-}
-
-extension PlanStatus {
-    /// What became of a plan that only time can have changed.
-    ///
-    /// - Parameter expiresAt: of the plan.
-    public func asOf(_ time: UnixTime, expiresAt: UnixTime) -> PlanStatus {
-        self == .prepared && time >= expiresAt ? .expired : self
-    }
-}
-
-extension PlanState {
-    /// Whether its Commit has not come to its end.
-    var isOpen: Bool { if case .ended = self { false } else { true } }
-
-    /// As it is stored: that a prepared plan has expired follows from the time.
-    public var status: PlanStatus {
-        switch self {
-        case .prepared: .prepared
-        case .committing: .committing
-        case .ended(let ending, _, _, _): ending.status
-        }
-    }
-}
-
-/// A plan in the history: all but its threads, which are only counted.
-public struct PlanSummary: Hashable, Sendable {
-    public var name: PlanName
-    public var account: AccountName
-    public var instance: InstanceID
-    /// The kill task that made it.
-    public var task: KillTaskName?
-    public var preparedAt: UnixTime
-    public var status: PlanStatus
-    /// When it was committed, became stale or was abandoned.
-    public var endedAt: UnixTime?
-    public var threadCount: Int
-    public var outcomes: [Outcome.Kind: Int]
+/// What has to hold for a plan to be committed, and what is recorded if it does.
+public struct PlanClaim: Hashable, Sendable {
+    /// Who is about to be killed.
+    public var intended: [ThreadID]
+    public var caller: Caller
+    /// Of the plan, as whoever commits it knows it.
+    public var digest: String
+    /// The plan's approvals that are valid now; no others count.
+    public var approvals: [Decision]
+    /// How many persons the configuration of now asks for. If the plan asks for more, those count.
+    public var required: Int
+    /// In place of the approvals: the right and the reason to do without.
+    public var breakGlass: Decision?
+    public var time: UnixTime
 
     public init(
-        name: PlanName, account: AccountName, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
-        status: PlanStatus, endedAt: UnixTime?, threadCount: Int, outcomes: [Outcome.Kind: Int]
+        intended: [ThreadID], caller: Caller, digest: String, approvals: [Decision] = [], required: Int = 0,
+        breakGlass: Decision? = nil, time: UnixTime
     ) {
-        self.name = name
-        self.account = account
-        self.instance = instance
-        self.task = task
-        self.preparedAt = preparedAt
-        self.status = status
-        self.endedAt = endedAt
-        self.threadCount = threadCount
-        self.outcomes = outcomes
+        self.intended = intended
+        self.caller = caller
+        self.digest = digest
+        self.approvals = approvals
+        self.required = required
+        self.breakGlass = breakGlass
+        self.time = time
     }
 }
 
-/// How a plan ends.
-public enum PlanEnding: Hashable, Sendable {
-    case committed
-    case stale(StaleReason)
-    /// Its task could not go on. The outcomes tell what became of the sessions, as far as it could be seen.
-    case abandoned
+public enum ClaimResult: Hashable, Sendable {
+    case claimed(AuditReceipt)
+    /// The plan's time is over, which is on record now: nothing revives it.
+    case expired
+    /// Nothing was changed: the plan tells why.
+    case notClaimed
 }
 
-extension PlanEnding {
-    /// The same in one word.
-    public var status: PlanStatus {
-        switch self {
-        case .committed: .committed
-        case .stale: .stale
-        case .abandoned: .abandoned
-        }
-    }
+public enum DecisionResult: Hashable, Sendable {
+    case recorded(AuditReceipt)
+    /// The same person had decided the same before, which is what stays on record.
+    case repeated(AuditReceipt)
+    case notRecorded
 }
 
 /// The store could not do what was asked; nothing was changed.

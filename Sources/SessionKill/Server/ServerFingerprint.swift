@@ -75,9 +75,11 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     }
 }
 
-/// Why a plan no longer fits the server it was made for.
+/// Why a plan no longer fits what it was made for.
 public enum StaleReason: String, Hashable, Sendable, Codable {
     /// Failover, or a proxy or name that leads elsewhere now.
     case anotherServer = "another-server"
     case serverRestarted = "server-restarted"
+    /// Its sessions' death would cost more than its approvals suffice for.
+    case riskRose = "risk-rose"
 }

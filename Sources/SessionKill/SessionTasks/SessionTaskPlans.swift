@@ -101,7 +101,7 @@ extension KillEngine {
         guard let instance, let snapshot = try? await instance.lists.observe() else { return [:] }
         var presence: [ThreadID: Presence] = [:]
         switch plan.content.fingerprint.difference(from: snapshot.observation.fingerprint) {
-        case .anotherServer?: break
+        case .anotherServer?, .riskRose?: break
         // No session outlives its server.
         case .serverRestarted?: for thread in plan.content.threads { presence[thread.id] = .gone }
         case nil:

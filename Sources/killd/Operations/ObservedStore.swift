@@ -5,9 +5,13 @@ struct ObservedStore: PlanStore {
     let store: any PlanStore
     let metrics: ServiceMetrics
 
-    func insert(_ plan: KillPlan) async throws(StoreError) {
-        try await observe(.insert) { () async throws(StoreError) in try await store.insert(plan) }
+    @discardableResult
+    func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt {
+        let receipt = try await observe(.insert) { () async throws(StoreError) in
+            try await store.insert(plan, by: caller)
+        }
         metrics.count(.prepared)
+        return receipt
     }
 
     func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {
@@ -16,32 +20,47 @@ struct ObservedStore: PlanStore {
 
     func plan(named name: PlanName) async throws(StoreError) -> StoredPlan? { try await store.plan(named: name) }
 
-    func history(
-        of instances: Set<InstanceID>, at time: UnixTime, skipping offset: Int, limit: Int
-    ) async throws(StoreError) -> [PlanSummary] {
-        try await store.history(of: instances, at: time, skipping: offset, limit: limit)
+    func plans(_ query: PlanQuery, at time: UnixTime) async throws(StoreError) -> [PlanSummary] {
+        try await store.plans(query, at: time)
     }
 
-    func claim(_ plan: PlanName, intending threads: [ThreadID], at time: UnixTime) async throws(StoreError) -> Bool {
-        let claimed = try await observe(.claim) { () async throws(StoreError) in
-            try await store.claim(plan, intending: threads, at: time)
+    func revision() async throws(StoreError) -> Int64 { try await store.revision() }
+
+    func record(_ decision: Decision, on plan: PlanName) async throws(StoreError) -> DecisionResult {
+        let result = try await observe(.decision) { () async throws(StoreError) in
+            try await store.record(decision, on: plan)
         }
-        if claimed { metrics.count(.committing) }
-        return claimed
+        switch (result, decision.kind) {
+        case (.recorded, .rejected): metrics.count(.rejected)
+        case (.recorded, .cancelled): metrics.count(.cancelled)
+        default: break
+        }
+        return result
     }
 
+    func claim(_ plan: PlanName, _ claim: PlanClaim) async throws(StoreError) -> ClaimResult {
+        let result = try await observe(.claim) { () async throws(StoreError) in try await store.claim(plan, claim) }
+        switch result {
+        case .claimed: metrics.count(.committing)
+        case .expired: metrics.count(.expired)
+        case .notClaimed: break
+        }
+        return result
+    }
+
+    @discardableResult
     func finish(
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
-    ) async throws(StoreError) -> Bool {
-        let finished = try await observe(.finish) { () async throws(StoreError) in
+    ) async throws(StoreError) -> AuditReceipt? {
+        let receipt = try await observe(.finish) { () async throws(StoreError) in
             try await store.finish(plan, as: ending, outcomes: outcomes, guards: guards, at: time)
         }
-        if finished {
+        if receipt != nil {
             metrics.count(ending.status)
             metrics.count(outcomes.values)
         }
-        return finished
+        return receipt
     }
 
     private func observe<Answer>(

@@ -9,7 +9,7 @@ import Synchronization
 /// Every label has a bounded number of values: what clients make up is
 /// counted as `other`.
 final class ServiceMetrics: Sendable {
-    enum StoreWrite: String, Sendable, CaseIterable { case insert, claim, finish }
+    enum StoreWrite: String, Sendable, CaseIterable { case insert, decision, claim, finish }
     enum Listener: String, Sendable, CaseIterable { case api, das, operations }
 
     struct Answer: Hashable, Sendable {

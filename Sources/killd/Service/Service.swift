@@ -312,9 +312,10 @@ final class Service: Sendable {
         // By the wall clock, which is never ahead of the other: what is deleted cannot be had back.
         let now = Self.wallTime()
         do {
-            let count = try await store.purge(endedOrExpiredBefore: now.advanced(bySeconds: -retention * 86_400))
+            let count = try await store.purge(
+                endedOrExpiredBefore: now.advanced(bySeconds: -retention * 86_400), at: now)
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
-            try await store.purgeSessionTasks(endedBefore: now.advanced(bySeconds: -SessionTask.retention))
+            try await store.purgeSessionTasks(endedBefore: now.advanced(bySeconds: -SessionTask.retention), at: now)
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
         }

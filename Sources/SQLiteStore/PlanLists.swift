@@ -1,0 +1,118 @@
+import SessionKill
+
+/// The statements by which plans are listed, prepared once.
+struct PlanLists: ~Copyable {
+    private let selectAll: Statement
+    private let selectInState: Statement
+    private let selectUnreviewed: Statement
+}
+
+extension PlanLists {
+    init(on connection: borrowing Connection) throws(SQLiteError) {
+        let columns = """
+            SELECT id, name, account, prepared_at, expires_at, state, ended_at, requested_by, reason, risk_grade,
+                required, approvable_until, commit_within, digest,
+                (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task) AS task
+            FROM plans
+            """
+        // record_history = 1 is the condition of the indexes: without it SQLite would not use them.
+        self.init(
+            selectAll: try Statement(
+                "\(columns) WHERE instance = ? AND record_history = 1 AND id < ? ORDER BY id DESC LIMIT ?",
+                on: connection),
+            selectInState: try Statement(
+                """
+                \(columns) WHERE instance = ? AND record_history = 1 AND id < ? AND state = ?
+                ORDER BY id DESC LIMIT ?
+                """, on: connection),
+            selectUnreviewed: try Statement(
+                """
+                \(columns) WHERE instance = ? AND record_history = 1 AND id < ?
+                    AND id IN (
+                        SELECT plan FROM decisions WHERE kind = 'broke-glass' AND NOT EXISTS (
+                            SELECT 1 FROM decisions AS later
+                            WHERE later.plan = decisions.plan AND later.kind = 'reviewed'))
+                ORDER BY id DESC LIMIT ?
+                """, on: connection))
+    }
+
+    /// In which state, as it is stored, the plans are that are read together.
+    enum Portion: Hashable {
+        case all
+        case inState(PlanStatus)
+        case unreviewed
+    }
+
+    /// At most `limit` rows of an instance's plans whose ids are lower than `id`, the highest first.
+    borrowing func rows(
+        _ portion: Portion, of instance: InstanceID, below id: Int64, limit: Int
+    ) throws -> [SummaryRow] {
+        let (instance, limit, named) = (
+            SQLiteValue.text(instance.rawValue), SQLiteValue.integer(Int64(limit)), instance
+        )
+        switch portion {
+        case .all: return try selectAll.rows([instance, .integer(id), limit]) { try SummaryRow($0, named) }
+        case .inState(let state):
+            return try selectInState.rows([instance, .integer(id), .text(state.rawValue), limit]) {
+                try SummaryRow($0, named)
+            }
+        case .unreviewed:
+            return try selectUnreviewed.rows([instance, .integer(id), limit]) { try SummaryRow($0, named) }
+        }
+    }
+}
+
+extension PlanQuery {
+    /// Which plans have to be read to find all that are asked for.
+    fileprivate var portions: [PlanLists.Portion] {
+        if unreviewed { return [.unreviewed] }
+        guard let states else { return [.all] }
+        var stored = states.subtracting([.approved])
+        // How these stand follows from their approvals and the time.
+        if !states.isDisjoint(with: [.approved, .expired]) { stored.insert(.prepared) }
+        return stored.map { .inState($0) }
+    }
+}
+
+extension PlanTables {
+    /// The plans asked for, the latest first.
+    borrowing func summaries(_ query: PlanQuery, at time: UnixTime) throws -> [PlanSummary] {
+        // From each portion as many as could be needed if all the latest were its own.
+        let needed = query.offset + query.limit
+        var found: [SummaryRow] = []
+        for instance in query.instances {
+            for portion in query.portions {
+                found += try rows(portion, of: instance, atMost: needed, in: query.states, at: time)
+            }
+        }
+        var page: [PlanSummary] = []
+        for var row in found.sorted(by: { $0.id > $1.id }).dropFirst(query.offset).prefix(query.limit) {
+            row.decisions = try decisions.decisions(on: row.id)
+            row.outcomes = try threads.outcomeCounts(of: row.id)
+            page.append(try row.summary(at: time))
+        }
+        return page
+    }
+
+    private borrowing func rows(
+        _ portion: PlanLists.Portion, of instance: InstanceID, atMost limit: Int, in states: Set<PlanStatus>?,
+        at time: UnixTime
+    ) throws -> [SummaryRow] {
+        guard let states else { return try lists.rows(portion, of: instance, below: .max, limit: limit) }
+        var found: [SummaryRow] = []
+        var last = Int64.max
+        while found.count < limit {
+            let rows = try lists.rows(portion, of: instance, below: last, limit: max(limit, Self.rowsReadTogether))
+            for row in rows where found.count < limit {
+                var row = row
+                if row.state == PlanStatus.prepared.rawValue { row.decisions = try decisions.decisions(on: row.id) }
+                if states.contains(try row.status(at: time)) { found.append(row) }
+            }
+            guard let next = rows.last, rows.count == max(limit, Self.rowsReadTogether) else { break }
+            last = next.id
+        }
+        return found
+    }
+
+    private static var rowsReadTogether: Int { 64 }
+}

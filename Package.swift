@@ -139,7 +139,8 @@ let package = Package(
             "SessionKillTests",
             of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text", "SeededRandom", "StoreContract"]),
         tests(
-            "SQLiteStoreTests", of: ["SQLiteStore", "SessionKill", "Migrations", "CSQLite", "StoreContract"],
+            "SQLiteStoreTests",
+            of: ["SQLiteStore", "SessionKill", "AuditTrail", "Migrations", "CSQLite", "StoreContract"],
             exclude: ["Stores"]),
         tests(
             "MySQLSessionsTests",

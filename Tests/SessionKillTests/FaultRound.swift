@@ -225,6 +225,53 @@ final class FaultRound {
         return wasMet
     }
 
+    /// A plan that one person approves: prepared, approved, claimed and ended, all in the store.
+    func decide() async throws -> Bool {
+        let store = try await open()
+        let now = clock.now()
+        let plan = KillPlan(
+            name: PlanName(rawValue: "plan-1"), sqlExecID: SqlExecID(rawValue: "ticket1"),
+            content: KillPlan.Content(
+                account: "ci", instance: instance.id, preparedAt: now, expiresAt: now.advanced(bySeconds: 600),
+                recordHistory: true,
+                fingerprint: ServerFingerprint(
+                    uniqueID: "3a9f", hostname: "db1", port: 3306, serverID: 1, version: "9.7.4",
+                    startedAt: 1_700_000_000, connectionCount: 500),
+                threads: Self.planned.map(PinnedThread.init(absent:)),
+                review: ReviewTerms(
+                    risk: nil, required: 1, approvableUntil: now.advanced(bySeconds: 600), commitWithin: 300)))
+        let digest = try plan.digest()
+        let approval = Decision(
+            .approved, by: Caller("alice"), at: now, digest: digest, request: KeptRequest("as it came"))
+        let claim = PlanClaim(
+            intended: Self.victims, caller: Caller("ci"), digest: digest, approvals: [approval], time: now)
+        disk.arm(fault)
+        var acknowledged = ["created"]
+        if (try? await store.insert(plan)) != nil { acknowledged.append("prepared") }
+        if case .recorded? = try? await store.record(approval, on: plan.name) { acknowledged.append("approved") }
+        if case .claimed? = try? await store.claim(plan.name, claim) { acknowledged.append("claimed") }
+        let outcomes: [ThreadID: Outcome] = [1: .killed, 2: .killed, 3: .killed]
+        if let receipt = try? await store.finish(plan.name, as: .committed, outcomes: outcomes, at: now), receipt != nil
+        {
+            acknowledged.append("committed")
+        }
+        let (name, wasMet) = (name, disk.failedCall != nil)
+        if fault.mode != .crash { disk.repair() }
+        try await end(store)
+        try await restart(name) { _ in
+            let kinds = try read("SELECT kind FROM audit_entries ORDER BY seq", in: self.path)
+            let all = ["created", "prepared", "approved", "claimed", "committed"]
+            XCTAssertEqual(kinds, Array(all.prefix(kinds.count)), "\(name): not one after the other")
+            XCTAssertTrue(Set(kinds).isSuperset(of: acknowledged), "\(name): lost one of \(acknowledged): \(kinds)")
+            let state = try read("SELECT state FROM plans", in: self.path)
+            let told = ["created": [], "claimed": ["committing"], "committed": ["committed"]]
+            XCTAssertEqual(state, told[kinds.last ?? "created"] ?? ["prepared"], "\(name): half changed: \(kinds)")
+            let decisions = try read("SELECT kind || ' ' || entry FROM decisions", in: self.path)
+            XCTAssertEqual(decisions, kinds.contains("approved") ? ["approved 3"] : [], "\(name): half decided")
+        }
+        return wasMet
+    }
+
     // MARK: Parts of them
 
     /// - Parameter report: called when the task has failed, and when it has ended.

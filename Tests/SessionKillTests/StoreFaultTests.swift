@@ -18,6 +18,11 @@ final class StoreFaultTests: XCTestCase {
         try await forEveryCall { try await FaultRound($0, $1, on: template, threadsOfAPlan: 1...3).runKillTask() }
     }
 
+    func testNoFaultOfTheDiskLeavesADecisionOrAClaimHalfDoneOrLosesOne() async throws {
+        let template = try await EmptyStore()
+        try await forEveryFault { try await FaultRound($0, $1, on: template, threadsOfAPlan: 4...4).decide() }
+    }
+
     func testAStoreWhoseCreationWasInterruptedIsCreatedByTheNextStart() async throws {
         try await forEveryCall { try await FaultRound($0, $1, on: nil, threadsOfAPlan: 4...4).create() }
     }

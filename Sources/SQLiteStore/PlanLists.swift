@@ -25,9 +25,10 @@ extension PlanLists {
                 \(columns) WHERE instance = ? AND record_history = 1 AND id < ? AND state = ?
                 ORDER BY id DESC LIMIT ?
                 """, on: connection),
+            // The pluses keep SQLite from reading all plans of the instance to find the few.
             selectUnreviewed: try Statement(
                 """
-                \(columns) WHERE instance = ? AND record_history = 1 AND id < ?
+                \(columns) WHERE +instance = ? AND +record_history = 1 AND +id < ?
                     AND id IN (
                         SELECT plan FROM decisions WHERE kind = 'broke-glass' AND NOT EXISTS (
                             SELECT 1 FROM decisions AS later
@@ -99,16 +100,18 @@ extension PlanTables {
         at time: UnixTime
     ) throws -> [SummaryRow] {
         guard let states else { return try lists.rows(portion, of: instance, below: .max, limit: limit) }
+        // As they are stored those of other states are what is asked for.
+        let together = portion == .inState(.prepared) ? max(limit, Self.rowsReadTogether) : limit
         var found: [SummaryRow] = []
         var last = Int64.max
         while found.count < limit {
-            let rows = try lists.rows(portion, of: instance, below: last, limit: max(limit, Self.rowsReadTogether))
+            let rows = try lists.rows(portion, of: instance, below: last, limit: together)
             for row in rows where found.count < limit {
                 var row = row
                 if row.state == PlanStatus.prepared.rawValue { row.decisions = try decisions.decisions(on: row.id) }
                 if states.contains(try row.status(at: time)) { found.append(row) }
             }
-            guard let next = rows.last, rows.count == max(limit, Self.rowsReadTogether) else { break }
+            guard let next = rows.last, rows.count == together else { break }
             last = next.id
         }
         return found

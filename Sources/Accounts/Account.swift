@@ -6,6 +6,8 @@ import Text
 public struct Account: Sendable {
     /// The name, unique in a configuration; owns plans, and stands in logs.
     public let name: String
+    /// Who acts through it: several accounts may be one person's, whose word counts once.
+    public let person: String
     /// The account id that authorization messages show.
     public let uin: String
     public let secretID: String
@@ -19,10 +21,11 @@ public struct Account: Sendable {
     public let mayLeavePayloadUnsigned: Bool
 
     public init(
-        name: String, uin: String, secretID: String, secretKey: Secret, token: Secret? = nil,
+        name: String, person: String? = nil, uin: String, secretID: String, secretKey: Secret, token: Secret? = nil,
         permissions: Set<Permission>, instances: [InstancePattern], mayLeavePayloadUnsigned: Bool = false
     ) {
         self.name = name
+        self.person = person ?? name
         self.uin = uin
         self.secretID = secretID
         self.secretKey = secretKey
@@ -38,6 +41,10 @@ public struct Account: Sendable {
     }
 
     public func maySee(instance: String) -> Bool { instances.contains { $0.matches(instance) } }
+
+    public func may(_ permission: Permission, on instance: String) -> Bool {
+        permissions.contains(permission) && maySee(instance: instance)
+    }
 }
 
 /// What the configuration's `may` can name.
@@ -45,6 +52,11 @@ public enum Permission: String, Sendable, CaseIterable {
     case list, prepare, approve, commit
     /// CreateKillTask and CancelKillTask.
     case rule
+    /// Commits without the approvals that a plan needs.
+    case breakGlass = "break-glass"
+
+    /// What `*` stands for. Not what is for emergencies: nobody is given that without thinking of it.
+    public static let everyday = Set(allCases).subtracting([.breakGlass])
 }
 
 /// An instance id, or the beginning of one followed by `*`.

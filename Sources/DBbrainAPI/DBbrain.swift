@@ -88,7 +88,8 @@ public struct DBbrain: Sendable {
             throw ActionFailure(TencentCloudError(error), cause: error)
         } catch let error as KillError {
             switch error {
-            case .planNotFound, .expired, .stale: throw TencentCloudError(error)
+            case .planNotFound, .expired, .stale, .notApproved, .decided, .decisionRefused:
+                throw TencentCloudError(error)
             case .notPermitted, .planAltered, .beingCommitted, .outcomesNotStored:
                 throw ActionFailure(TencentCloudError(error), cause: error)
             }
@@ -96,7 +97,7 @@ public struct DBbrain: Sendable {
             throw TencentCloudError(error)
         } catch let error as KillTaskError {
             switch error {
-            case .duplicate, .notFound: throw TencentCloudError(error)
+            case .duplicate, .notFound, .approvalsNeeded: throw TencentCloudError(error)
             case .cancellationNotStored: throw ActionFailure(TencentCloudError(error), cause: error)
             }
         }
@@ -137,4 +138,7 @@ public enum Product: String, Codable, Sendable, CaseIterable {
 extension Call {
     /// Who calls, as plans and tasks name them.
     var accountName: AccountName { AccountName(rawValue: account.name) }
+
+    /// The same with the person behind the account.
+    var caller: Caller { Caller(account: accountName, person: PersonName(rawValue: account.person)) }
 }

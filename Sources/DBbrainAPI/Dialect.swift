@@ -17,6 +17,9 @@ extension TencentCloudError {
             case .stale(.riskRose, _), .notPermitted: .operationDenied(.configurationChanged)
             case .planAltered: .failedOperation(.planAltered)
             case .beingCommitted: .failedOperation(.beingCommitted)
+            case .notApproved(let gap):
+                .operationDenied(.notYetApproved(approvals: gap.approvedBy.count, required: gap.required))
+            case .decided, .decisionRefused: .operationDenied(.rejected)
             case .outcomesNotStored: .failedOperation(.outcomesNotStored)
             }
     }
@@ -30,6 +33,7 @@ extension TencentCloudError {
             case .serverSessionsUnsupported: .proxyParameter("ServerSessionIds")
             case .unknownServerSession(let id, _): .invalidValue(String(id), of: "ServerSessionIds")
             case .sessionNamedTwice(let id): .invalidValue(id.description, of: "Threads")
+            case .historyNeeded: .invalidValue("false", of: "RecordHistory")
             }
     }
 
@@ -37,6 +41,7 @@ extension TencentCloudError {
         self =
             switch error {
             case .duplicate: .duplicatedKillTask
+            case .approvalsNeeded: .operationDenied(.notYetApproved(approvals: 0, required: 1))
             case .notFound: .killTaskNotFound
             case .cancellationNotStored: .failedOperation(.cancellationNotStored)
             }

@@ -93,6 +93,7 @@ extension Outcome.Failure {
         case .notPermitted(.anotherServer): "another-server"
         case .notPermitted(.accountNotConfigured): "account-not-configured"
         case .notPermitted(.notPermitted): "not-permitted"
+        case .notPermitted(.approvalsNeeded): "approvals-needed"
         case .sparedByInterruptedCommit: "spared-by-interrupted-commit"
         case .taskInterrupted: "task-interrupted"
         case .loginRefused: "login-refused"

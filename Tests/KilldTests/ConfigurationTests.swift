@@ -54,7 +54,7 @@ final class ConfigurationTests: XCTestCase {
         XCTAssertEqual(configuration.requestMemory, 256)
         XCTAssertEqual(configuration.logLevel, .info)
         XCTAssertNil(configuration.operationsListen)
-        XCTAssertEqual(configuration.accounts[0].permissions, Set(Permission.allCases))
+        XCTAssertEqual(configuration.accounts[0].permissions, Permission.everyday)
         XCTAssertEqual(configuration.instances[0].name, "cdb-1")
         XCTAssertEqual(configuration.instances[0].product, .mysql)
     }
@@ -299,13 +299,6 @@ final class ConfigurationTests: XCTestCase {
             (#"{"addresses":["10.0.0.1"],\#(way),"port":1}"#, "trustedProxies.port: there is no such key"),
         ] {
             assertRefused(try read(top: #""trustedProxies":\#(value),"#), message, value)
-        }
-    }
-
-    func testKeysOfLaterVersionsAreRefusedInWords() {
-        for key in [#""approvals":1,"#] {
-            let instance = Self.instance.replacingOccurrences(of: #""user""#, with: key + #""user""#)
-            assertRefused(try read(instance: instance), "this version", key)
         }
     }
 

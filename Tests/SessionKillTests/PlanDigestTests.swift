@@ -29,6 +29,22 @@ final class PlanDigestTests: XCTestCase {
                 PinnedThread(absent: 8),
             ], impact: PlanImpact(freedSessions: 1, unexplainedWaiters: 0)))
 
+    private static let review = ReviewTerms(
+        risk: RiskAssessment(reasons: [RiskReason(.rowsToUndo, grade: .medium, threads: [7], count: 2)]), required: 1,
+        approvableUntil: UnixTime(milliseconds: 3), commitWithin: 300,
+        waits: [
+            WaitEdge(
+                waiter: 9, user: "app", host: "a:1", seconds: 4, holder: 7, lock: Lock(kind: .row, object: "d.t"))
+        ], omittedWaits: 1)
+
+    private func digest(ofReview change: (inout ReviewTerms) -> Void) throws -> String {
+        try digest { content in
+            var review = Self.review
+            change(&review)
+            content.review = review
+        }
+    }
+
     private let proxy = ProxySession(id: 9, cluster: "c", tenant: "t", transactionCount: 2)
 
     private func digest(_ change: (inout KillPlan.Content) -> Void) throws -> String {
@@ -60,6 +76,18 @@ final class PlanDigestTests: XCTestCase {
             try digest { $0.task = KillTaskName(rawValue: "task-a") },
             try digest { $0.task = KillTaskName(rawValue: "task-b") },
             try digest { $0.task = KillTaskName(rawValue: "") },
+            try digest { $0.requestedBy = PersonName(rawValue: "dan") }, try digest { $0.reason = "dan" },
+            try digest { $0.reason = "" }, try digest(ofReview: { _ in }), try digest(ofReview: { $0.risk = nil }),
+            try digest(ofReview: { $0.risk = RiskAssessment(reasons: []) }),
+            try digest(ofReview: {
+                $0.risk = RiskAssessment(reasons: [RiskReason(.rowsToUndo, grade: .high, threads: [7], count: 2)])
+            }),
+            try digest(ofReview: { $0.required = 2 }), try digest(ofReview: { $0.approvableUntil.milliseconds = 4 }),
+            try digest(ofReview: { $0.commitWithin = 1 }), try digest(ofReview: { $0.waits = [] }),
+            try digest(ofReview: { $0.waits[0].waiter = 8 }), try digest(ofReview: { $0.waits[0].user = "b" }),
+            try digest(ofReview: { $0.waits[0].host = "b" }), try digest(ofReview: { $0.waits[0].seconds = nil }),
+            try digest(ofReview: { $0.waits[0].holder = nil }),
+            try digest(ofReview: { $0.waits[0].lock.object = "d.u" }), try digest(ofReview: { $0.omittedWaits = 0 }),
             try digest { $0.preparedAt.milliseconds = 0 }, try digest { $0.expiresAt.milliseconds = 3 },
             try digest { $0.recordHistory = false }, try digest { $0.fingerprint.uniqueID = nil },
             try digest { $0.fingerprint.uniqueID = "" }, try digest { $0.fingerprint.hostname = "i" },
@@ -160,11 +188,12 @@ final class PlanDigestTests: XCTestCase {
         let session = try XCTUnwrap(plan.content.threads[0].session)
         let details = try XCTUnwrap(session.details)
         let values: [(value: Any, properties: Int)] = [
-            (plan.content, 9), (plan.content.fingerprint, 8), (plan.content.threads[0], 2), (session, 2),
+            (plan.content, 12), (plan.content.fingerprint, 8), (plan.content.threads[0], 2), (session, 2),
             (session.identity, 6), (proxy, 5), (ServerSession(id: 1, connectionID: 2, address: "a"), 3),
             (try XCTUnwrap(session.identity.client), 2), (details, 10),
             (try XCTUnwrap(details.transaction), 4), (details.wantedLocks[0], 2), (details.wantedLocks[0].lock, 4),
-            (try XCTUnwrap(plan.content.impact), 2),
+            (try XCTUnwrap(plan.content.impact), 2), (Self.review, 6),
+            (try XCTUnwrap(Self.review.risk?.reasons.first), 4), (Self.review.waits[0], 6),
         ]
         for (value, properties) in values {
             XCTAssertEqual(Mirror(reflecting: value).children.count, properties, "\(type(of: value))")

@@ -10,6 +10,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
     var ownThreadIDs: Set<ThreadID> = []
     var openTransactions: [OpenTransaction] = []
     var lockWaits = LockWaits()
+    var heldLocks = HeldLocks()
     var missingKillPrivilege: String?
     /// Of a proxy; `nil` for a server.
     var connectionIDs: [ThreadID: ThreadID]?
@@ -75,7 +76,7 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         return ServerObservation(
             fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: missingKillPrivilege, transactionReading: transactionReadings, lockWaits: lockWaits,
-            systemSessions: systemSessions, connectionIDs: connectionIDs, uptime: uptime)
+            heldLocks: heldLocks, systemSessions: systemSessions, connectionIDs: connectionIDs, uptime: uptime)
     }
 
     func kill(_ identities: [SessionIdentity]) async -> [KillResponse] {

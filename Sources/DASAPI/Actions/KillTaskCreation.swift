@@ -54,6 +54,7 @@ extension DASError {
         self =
             switch error {
             case SessionTaskError.tooMany: .throttled(retryAfter: .seconds(5))
+            case SessionTaskError.approvalsNeeded: .noPermission
             case SessionTaskError.stopping: .serviceUnavailable(cause: error)
             case is ServerError: .serviceUnavailable(cause: error)
             default: .internalError(cause: error)

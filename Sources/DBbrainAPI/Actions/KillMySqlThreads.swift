@@ -83,7 +83,8 @@ extension DBbrain {
                 }
                 return try await engine.prepare(
                     names.map(Selection.serverSessions) ?? .threads(threads), on: managed.instance,
-                    for: call.accountName, recordHistory: recordHistory)
+                    for: call.caller,
+                    asking: PrepareTerms(recordHistory: recordHistory))
             }
             return KillMySqlThreadsResponse(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:
@@ -94,7 +95,7 @@ extension DBbrain {
             try call.require(.commit, on: managed.resource(for: call.account))
             let report = try await inDialect {
                 try await engine.commit(
-                    SqlExecID(rawValue: sqlExecID), on: managed.instance, for: call.accountName)
+                    .ticket(SqlExecID(rawValue: sqlExecID)), on: managed.instance, for: call.caller)
             }
             return KillMySqlThreadsResponse(Threads: report.killed, SqlExecId: sqlExecID)
         }

@@ -17,10 +17,8 @@ struct Commit {
         let unstored: UnstoredOutcomes
     }
 
-    let plan: KillPlan
-    let digest: String
-    /// As the store has it.
-    let state: PlanState
+    /// The plan as the store has it.
+    let stored: StoredPlan
     let policy: CommitPolicy
     let instance: Instance
     /// Of killd's account.
@@ -32,7 +30,8 @@ struct Commit {
     /// Why nobody is killed; `nil` if the sessions are to be.
     private var abandonment: Outcome.Failure? { policy.abandonment(of: state) }
 
-    private var hasExpired: Bool { plan.hasExpired(at: environment.clock.now()) }
+    private var plan: KillPlan { stored.plan }
+    private var state: PlanState { stored.state }
 
     func run() async -> CommitRun {
         var observation: ServerObservation?
@@ -46,12 +45,14 @@ struct Commit {
     }
 
     private func carryOut(_ observed: inout ServerObservation?) async throws -> CommitReport {
-        let observation = try await connection.observe(.transactions)
+        var observation = try await connection.observe(wantsRisk(on: instance) ? .locks : .transactions)
         // Whoever waited for a connection, or in a queue, may have outlived the configuration or the plan.
         let instance = try instanceOfNow()
-        if abandonment == nil, state == .prepared, hasExpired {
-            throw KillError.expired(at: plan.content.expiresAt)
+        if wantsRisk(on: instance), !wantsRisk(on: self.instance) {
+            observation = try await connection.observe(.locks)
         }
+        var claim = CommitClaim(stored, policy: policy, instance: instance, environment.gate.authority)
+        if isFirst { try await requireApprovals(claim) }
         let delegatedView = try await delegatedLogin?.connection.observe(.server)
         if delegatedLogin == nil, abandonment == nil { try observation.requireKillPrivilege() }
         try await requireSameServer([observation, delegatedView].compactMap { $0 })
@@ -64,7 +65,7 @@ struct Commit {
         let judgement = CommitJudgement(
             plan: plan, state: state, policy: policy, rules: instance.protectionRules(observation),
             // A Commit that crashed may be repeated days later; by then nobody expects kills.
-            hasExpired: hasExpired)
+            hasExpired: now >= stored.lastMoment)
         for (thread, verdict) in judgement.verdicts(on: IndexedObservation(observation).sessions) {
             switch verdict {
             case .kill(let session) where !mayKill(session, delegatedView): outcomes[thread] = .denied(.ownSessionsOnly)
@@ -75,10 +76,16 @@ struct Commit {
             }
         }
 
-        if state == .prepared, abandonment == nil { try await claim(victims) }
+        if isFirst {
+            let risk =
+                wantsRisk(on: instance)
+                ? RiskRules(thresholds: instance.approvals.thresholds).assess(
+                    victims, in: observation, protecting: judgement.rules) : nil
+            try await take(&claim, victims, risk, by: instance.approvals)
+        }
         var unlisted = UnlistedSessions(intended: state.intended)
         var guards: [ThreadID: KillGuard] = [:]
-        switch await kill(victims, seenIn: observation) {
+        switch await kill(victims, seenIn: observation, until: claim.deadline(at: now)) {
         case .responses(let sent, let spared):
             outcomes.merge(spared.mapValues(Outcome.protected)) { first, _ in first }
             for (session, response) in sent {
@@ -111,15 +118,43 @@ struct Commit {
         return try await finish(abandonment == nil ? .committed : .abandoned, outcomes: outcomes, guards: guards)
     }
 
-    /// Records whom the KILLs are about to be sent to, also if they are none: nobody ends a plan that he has not claimed.
-    private func claim(_ victims: [Session]) async throws {
-        let claim = PlanClaim(
-            intended: victims.map(\.id), caller: Caller(plan.content.account), digest: digest,
-            time: environment.clock.now())
-        switch try await environment.store.claim(plan.name, claim) {
+    // MARK: By what it may be claimed
+
+    private var now: UnixTime { environment.clock.now() }
+
+    /// Whether nobody has claimed the plan before and its sessions are to be killed.
+    private var isFirst: Bool { state == .prepared && abandonment == nil }
+
+    /// Whether it matters what the death of the sessions would cost.
+    private func wantsRisk(on instance: Instance) -> Bool {
+        guard isFirst, policy.purpose == .commit else { return false }
+        return instance.approvals.asks || (plan.content.review?.required ?? 0) > 0
+    }
+
+    private func requireApprovals(_ claim: CommitClaim) async throws {
+        let time = now
+        try await claim.recordingExpiry(in: environment.store, at: time) { () throws(KillError) in
+            try claim.requireApprovals(at: time)
+        }
+    }
+
+    /// Claims the plan and records whom the KILLs are about to be sent to, also if they are none: nobody ends a plan
+    /// that he has not claimed.
+    private func take(
+        _ claim: inout CommitClaim, _ victims: [Session], _ risk: RiskAssessment?, by approvals: ApprovalPolicy
+    ) async throws {
+        let time = now
+        try await requireApprovals(claim)
+        guard try claim.requireApprovals(for: risk, of: approvals, at: time) else {
+            try await finish(.stale(.riskRose), outcomes: [:])
+            throw KillError.stale(.riskRose, afterInterruption: false)
+        }
+        switch try await environment.store.claim(plan.name, claim.record(of: victims.map(\.id), at: time)) {
         case .claimed: break
-        case .expired: throw KillError.expired(at: plan.content.expiresAt)
-        case .notClaimed: throw KillError.beingCommitted
+        case .expired: throw KillError.expired(at: claim.deadline(at: time))
+        case .notClaimed:
+            guard let found = try await environment.store.plan(named: plan.name) else { throw KillError.planNotFound }
+            throw CommitClaim.refusal(found, claim, at: time)
         }
     }
 
@@ -166,9 +201,11 @@ struct Commit {
         case withheld(because: Outcome.Failure)
     }
 
-    private func kill(_ sessions: [Session], seenIn observation: ServerObservation) async -> Sending {
+    private func kill(
+        _ sessions: [Session], seenIn observation: ServerObservation, until deadline: UnixTime
+    ) async -> Sending {
         guard !sessions.isEmpty else { return .responses([], spared: [:]) }
-        if state == .prepared, hasExpired { return .withheld(because: .planExpired) }
+        if state == .prepared, now >= deadline { return .withheld(because: .planExpired) }
         let killer = delegatedLogin?.connection ?? connection
         do throws(KillObstacle) {
             let (permitted, responses) = try await environment.gate.pass(
@@ -222,10 +259,10 @@ struct Commit {
     ) async throws -> CommitReport {
         let now = environment.clock.now()
         do {
-            let finished = try await environment.store.finish(
+            let receipt = try await environment.store.finish(
                 plan.name, as: ending, outcomes: outcomes, guards: guards, at: now)
-            guard finished != nil else { throw KillError.beingCommitted }
-            return CommitReport(plan: plan, outcomes: outcomes)
+            guard let receipt else { throw KillError.beingCommitted }
+            return CommitReport(plan: plan, outcomes: outcomes, audit: receipt)
         } catch let error as StoreError {
             environment.unstored.keep(
                 UnstoredOutcomes.Finding(ending: ending, outcomes: outcomes, guards: guards, time: now), of: plan.name)
@@ -251,5 +288,17 @@ extension PlanState {
     /// The threads that an interrupted Commit was about to kill.
     var intended: Set<ThreadID> {
         if case .committing(_, let intended) = self { intended } else { [] }
+    }
+}
+
+extension StoredPlan {
+    /// From when on nobody goes on with a Commit that was interrupted.
+    var lastMoment: UnixTime {
+        if decisions.contains(where: { $0.kind == .brokeGlass }), let review = plan.content.review {
+            return review.approvableUntil
+        }
+        // By all approvals that there are: which of them counted is not known any more.
+        let standing = standing(validApprovals: approvals, required: 0, at: plan.content.preparedAt)
+        return min(standing.deadline, plan.content.expiresAt)
     }
 }

@@ -12,10 +12,17 @@ struct CommitPolicy: Sendable {
     let resumes: Bool
     /// Why nobody is killed, where all that is wanted is what became of the sessions.
     let abandonment: Outcome.Failure?
+    /// Who asks; `nil` for the plan's account.
+    var caller: Caller?
+    /// In the place of approvals, if they do not suffice.
+    var breakGlass: BreakGlass?
 
-    /// Of somebody who has looked at the plan and holds its ticket.
-    static let requested = CommitPolicy(
-        purpose: .commit, killer: .killd, rule: nil, gate: nil, resumes: true, abandonment: nil)
+    /// Of somebody who has looked at the plan and holds its ticket, or knows its digest.
+    static func requested(by caller: Caller, _ breakGlass: BreakGlass? = nil) -> CommitPolicy {
+        CommitPolicy(
+            purpose: .commit, killer: .killd, rule: nil, gate: nil, resumes: true, abandonment: nil, caller: caller,
+            breakGlass: breakGlass)
+    }
 
     /// Of a kill task, whose sessions nobody has named: narrower than that of somebody who has looked at the plan.
     static func killTask(_ rule: KillRule, _ gate: RevocationGate) -> CommitPolicy {

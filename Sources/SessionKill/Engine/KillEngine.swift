@@ -71,17 +71,25 @@ public struct KillEngine: Sendable {
 
     /// Pins whom a selection covers now and stores them as a plan.
     ///
-    /// - Parameter recordHistory: whether to keep what people want to know of the
-    ///   sessions, and not only what tells them apart.
-    /// - Throws: ``PreparationError`` if one that is named cannot be pinned,
+    /// - Throws: ``PreparationError`` if one that is named cannot be pinned, or nobody could approve the plan,
     ///   ``ServerError``, ``StoreError`` or `CryptographyError`; nothing is stored
     ///   then.
     public func prepare(
+        _ selection: Selection, on instance: Instance, for caller: Caller, asking terms: PrepareTerms = PrepareTerms()
+    ) async throws -> KillPlan {
+        // Where somebody may have to agree, what dying would cost has to be known.
+        let selected = try await select(
+            selection, on: instance, withDetails: terms.recordHistory || instance.approvals.asks)
+        try selected.requireAllPinnable()
+        return try await store(selected, on: instance, for: caller, asking: terms)
+    }
+
+    /// The same for an account that asks for nothing special.
+    public func prepare(
         _ selection: Selection, on instance: Instance, for account: AccountName, recordHistory: Bool
     ) async throws -> KillPlan {
-        let selected = try await select(selection, on: instance, withDetails: recordHistory)
-        try selected.requireAllPinnable()
-        return try await store(selected, on: instance, for: account, recordHistory: recordHistory)
+        try await prepare(
+            selection, on: instance, for: Caller(account), asking: PrepareTerms(recordHistory: recordHistory))
     }
 
     /// Finds out whom a selection covers.
@@ -124,27 +132,41 @@ public struct KillEngine: Sendable {
 
     /// Pins the sessions selected and stores them as a plan.
     ///
+    /// - Parameters:
+    ///   - task: the kill task that makes it.
+    ///   - terms: `nil` for a plan of a task, which nobody reviews.
     /// - Throws: ``ServerError`` if the server could not be told from its
-    ///   successor, ``StoreError`` or `CryptographyError`; nothing is stored then.
+    ///   successor, ``PreparationError``, ``StoreError`` or `CryptographyError`; nothing is stored then.
     func store(
-        _ selected: SelectedSessions, on instance: Instance, for account: AccountName, task: KillTaskName? = nil,
-        recordHistory: Bool = true
+        _ selected: SelectedSessions, on instance: Instance, for caller: Caller, task: KillTaskName? = nil,
+        asking terms: PrepareTerms? = nil
     ) async throws -> KillPlan {
+        let recordHistory = terms?.recordHistory ?? true
         let observation = selected.snapshot.observation
         try observation.requireUnmistakableStart()
         let preparation = Preparation(
             of: selected, protecting: instance.protectionRules(observation),
             keeping: settings.statementPolicy(of: instance))
         let (now, threads) = (clock.now(), selected.pinned)
+        let review = terms.map { _ in
+            preparation.review(by: instance.approvals, ofDetails: recordHistory || instance.approvals.asks, at: now)
+        }
+        let needsApproval = (review?.required ?? 0) > 0
+        if needsApproval, !recordHistory { throw PreparationError.historyNeeded }
+        // The last moment at which it could be committed, whenever it is approved.
+        let lifetime =
+            needsApproval ? instance.approvals.approvableFor + instance.approvals.commitWithin : settings.planLifetime
         let plan = KillPlan(
             name: try .random(), sqlExecID: try .random(),
             content: KillPlan.Content(
-                account: account, instance: instance.id, task: task, preparedAt: now,
-                expiresAt: now.advanced(bySeconds: settings.planLifetime), recordHistory: recordHistory,
+                account: caller.account, instance: instance.id, task: task, preparedAt: now,
+                expiresAt: now.advanced(bySeconds: lifetime), recordHistory: recordHistory,
                 fingerprint: observation.fingerprint,
                 threads: try threads.map { try preparation.pin($0, withDetails: recordHistory) },
-                impact: recordHistory ? preparation.impact(of: Set(threads)) : nil))
-        try await store.insert(plan, by: Caller(account))
+                impact: recordHistory ? preparation.impact(of: Set(threads)) : nil,
+                requestedBy: (terms?.requestedBy).map { gate.authority?.person(meantBy: $0) ?? $0 },
+                reason: terms?.reason, review: review))
+        try await store.insert(plan, by: caller)
         return plan
     }
 
@@ -160,15 +182,40 @@ public struct KillEngine: Sendable {
     ///   `CryptographyError`. No KILL was sent, except where
     ///   ``KillError/outcomesNotStored(_:)`` says so.
     public func commit(
-        _ sqlExecID: SqlExecID, on instance: Instance, for account: AccountName
+        _ key: PlanKey, on instance: Instance, for caller: Caller, breakGlass: BreakGlass? = nil
     ) async throws -> CommitReport {
+        let sqlExecID: SqlExecID
+        switch key {
+        case .ticket(let ticket): sqlExecID = ticket
+        case .named(let name, let digest): sqlExecID = try await ticket(of: name, digest, for: caller, on: instance)
+        }
         // With account and instance: nobody hears the answer to a Commit that would be refused to them.
-        let key = CommitsInProgress.Key(sqlExecID: sqlExecID, account: account, instance: instance.id)
+        let key = CommitsInProgress.Key(
+            sqlExecID: sqlExecID, account: caller.account, instance: instance.id, breaksGlass: breakGlass != nil)
         return try await commitsInProgress.join(key) {
-            try await commit(sqlExecID, on: instance, under: .requested) { plan in
-                plan.content.account == account && plan.content.task == nil
+            try await commit(sqlExecID, on: instance, under: .requested(by: caller, breakGlass)) { plan in
+                plan.content.account == caller.account && plan.content.task == nil
             }.report.get()
         }
+    }
+
+    /// The same by the ticket alone.
+    public func commit(
+        _ sqlExecID: SqlExecID, on instance: Instance, for account: AccountName
+    ) async throws -> CommitReport {
+        try await commit(.ticket(sqlExecID), on: instance, for: Caller(account))
+    }
+
+    /// The ticket of a plan that is committed by its name, for the account that prepared it: whoever has not seen the
+    /// plan as it is does not know its digest.
+    private func ticket(
+        of name: PlanName, _ digest: String, for caller: Caller, on instance: Instance
+    ) async throws -> SqlExecID {
+        guard let stored = try await store.plan(named: name), stored.plan.content.instance == instance.id,
+            stored.plan.content.account == caller.account, stored.plan.content.review != nil
+        else { throw KillError.planNotFound }
+        guard stored.digest.isSame(as: digest) else { throw KillError.decisionRefused(.otherDigest) }
+        return stored.plan.sqlExecID
     }
 
     /// Carries out the plan with a ticket as a policy says.
@@ -192,13 +239,14 @@ public struct KillEngine: Sendable {
     func commit(_ stored: StoredPlan, on instance: Instance, under policy: CommitPolicy) async -> CommitRun {
         do {
             let stored = try await withFinding(stored)
-            if let report = try requireOpen(stored, under: policy) { return CommitRun(report: .success(report)) }
+            if let report = try await requireOpen(stored, on: instance, under: policy) {
+                return CommitRun(report: .success(report))
+            }
             return try await withKiller(policy.killer, on: instance) { delegatedLogin in
                 try await instance.server.withConnection { connection in
                     await Commit(
-                        plan: stored.plan, digest: stored.digest, state: stored.state, policy: policy,
-                        instance: instance,
-                        connection: connection, delegatedLogin: delegatedLogin,
+                        stored: stored, policy: policy, instance: instance, connection: connection,
+                        delegatedLogin: delegatedLogin,
                         environment: Commit.Environment(
                             store: store, clock: clock, settings: settings, gate: gate, unstored: unstored)
                     ).run()
@@ -222,19 +270,27 @@ public struct KillEngine: Sendable {
     /// Whether a plan can be carried out.
     ///
     /// - Returns: what an earlier Commit answered, if it has been already.
-    private func requireOpen(_ stored: StoredPlan, under policy: CommitPolicy) throws -> CommitReport? {
-        switch stored.state {
-        case .ended(.committed, _, let outcomes, _), .ended(.abandoned, _, let outcomes, _):
-            return CommitReport(plan: stored.plan, outcomes: outcomes)
-        case .ended(.stale(let reason), _, let outcomes, _):
-            throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
-        case .ended(.expired, let time, _, _): throw KillError.expired(at: time)
-        case .ended(.rejected, _, _, _), .ended(.cancelled, _, _, _): throw KillError.planNotFound
-        case .prepared where policy.abandonment == nil && stored.plan.hasExpired(at: clock.now()):
-            throw KillError.expired(at: stored.plan.content.expiresAt)
-        case .prepared, .committing: break
+    private func requireOpen(
+        _ stored: StoredPlan, on instance: Instance, under policy: CommitPolicy
+    ) async throws -> CommitReport? {
+        if case .ended(let ending, let time, let outcomes, _) = stored.state {
+            switch ending {
+            case .committed, .abandoned: return CommitReport(plan: stored.plan, outcomes: outcomes)
+            case .stale(let reason): throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
+            case .expired: throw KillError.expired(at: time)
+            case .rejected, .cancelled:
+                throw KillError(decided: stored) ?? KillError.decided(ending.status, at: time, by: nil)
+            }
         }
         guard try stored.plan.digest() == stored.digest else { throw KillError.planAltered }
+        if stored.state == .prepared, policy.abandonment == nil {
+            // Before anybody waits for a connection; decided again on it.
+            let claim = CommitClaim(stored, policy: policy, instance: instance, gate.authority)
+            let now = clock.now()
+            try await claim.recordingExpiry(in: store, at: now) { () throws(KillError) in
+                try claim.requireApprovals(at: now)
+            }
+        }
         return nil
     }
 
@@ -290,10 +346,13 @@ public struct KillEngine: Sendable {
 public struct CommitReport: Hashable, Sendable {
     public let plan: KillPlan
     public let outcomes: [ThreadID: Outcome]
+    /// Where the audit holds it; `nil` every time after the first.
+    public let audit: AuditReceipt?
 
-    public init(plan: KillPlan, outcomes: [ThreadID: Outcome]) {
+    public init(plan: KillPlan, outcomes: [ThreadID: Outcome], audit: AuditReceipt? = nil) {
         self.plan = plan
         self.outcomes = outcomes
+        self.audit = audit
     }
 
     /// The threads that Commit's `Threads` lists, in the order of the request.
@@ -314,6 +373,12 @@ public enum KillError: Error, Hashable, Sendable {
     case planAltered
     /// Another killd that shares the store is at it.
     case beingCommitted
+    /// It lacks approvals.
+    case notApproved(ApprovalGap)
+    /// Somebody rejected it or took it back.
+    case decided(PlanStatus, at: UnixTime, by: Caller?)
+    /// What somebody wanted to decide about it, or to commit it by, cannot be.
+    case decisionRefused(ReviewObstacle)
     /// KILLs were sent, but what became of the sessions could not be stored. A
     /// repeated Commit tells, or finds out if killd was started anew meanwhile.
     case outcomesNotStored(StoreError)
@@ -330,6 +395,7 @@ private actor CommitsInProgress {
         let sqlExecID: SqlExecID
         let account: AccountName
         let instance: InstanceID
+        let breaksGlass: Bool
     }
 
     private var running: [Key: Task<CommitReport, any Error>] = [:]

@@ -20,6 +20,9 @@ final class KillGate: Sendable {
 
     private let state = Mutex(State())
 
+    /// Who may do what, by the configuration of now; `nil` if there is none.
+    var authority: KillAuthority? { state.withLock(\.authority) }
+
     func replace(by authority: KillAuthority) { state.withLock { $0.authority = authority } }
 
     /// The instance as it is configured now; `begun` if nothing ever changes.

@@ -342,8 +342,8 @@ extension KillError {
     /// Whether another Commit of the plan could not come to another end.
     fileprivate var isFinal: Bool {
         switch self {
-        case .planNotFound, .expired, .stale, .planAltered, .notPermitted: true
-        case .beingCommitted, .outcomesNotStored: false
+        case .planNotFound, .expired, .stale, .planAltered, .notPermitted, .decided, .decisionRefused: true
+        case .beingCommitted, .outcomesNotStored, .notApproved: false
         }
     }
 }

@@ -19,7 +19,7 @@ extension KillEngine {
     func prepare(_ task: KillTask, on instance: Instance, sparing attempts: KillAttempts) async throws -> KillPlan? {
         let selected = try await select(.matching(task.rule, sparing: attempts), on: instance)
         guard !selected.pinned.isEmpty else { return nil }
-        return try await store(selected, on: instance, for: task.account, task: task.name)
+        return try await store(selected, on: instance, for: Caller(task.account), task: task.name)
     }
 }
 

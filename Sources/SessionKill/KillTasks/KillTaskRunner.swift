@@ -96,12 +96,13 @@ public actor KillTaskRunner: MachineRunner {
 
     /// Creates a task and begins to run it.
     ///
-    /// - Throws: ``KillTaskError/duplicate``, ``ServerError`` if the server would
+    /// - Throws: ``KillTaskError``, ``ServerError`` if the server would
     ///   not let it do its work, ``StoreError`` or `CryptographyError`; there is
     ///   no task then.
     public func create(
         _ rule: KillRule, lasting duration: KillTaskDuration, on instance: Instance, for account: AccountName
     ) async throws -> KillTask {
+        guard !instance.approvals.asks else { throw KillTaskError.approvalsNeeded }
         try await engine.requireAbilityToKill(on: instance)
         let now = clock.now()
         let endsAt: UnixTime? =
@@ -232,6 +233,8 @@ public enum KillTaskObstacle: Hashable, Sendable {
     case instanceNotConfigured
     case accountNotConfigured
     case notPermitted
+    /// Somebody has to agree there, which nobody can to what a task does.
+    case approvalsNeeded
 }
 
 extension KillTaskObstacle: CustomStringConvertible {
@@ -241,6 +244,7 @@ extension KillTaskObstacle: CustomStringConvertible {
         case .instanceNotConfigured: "the instance is not configured"
         case .accountNotConfigured: "the account that created it is not configured"
         case .notPermitted: "the account that created it may not run tasks on the instance"
+        case .approvalsNeeded: "the instance asks for approvals, and nobody can approve what a task does"
         }
     }
 }
@@ -249,6 +253,8 @@ extension KillTaskObstacle: CustomStringConvertible {
 public enum KillTaskError: Error, Hashable, Sendable {
     /// The instance has a running task already.
     case duplicate
+    /// Somebody has to agree before sessions are ended there, and nobody can to those whom a rule will find.
+    case approvalsNeeded
     /// The instance has no running task.
     case notFound
     /// The task kills nobody any more, but would do so again after a restart.

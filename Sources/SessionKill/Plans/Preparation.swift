@@ -49,6 +49,22 @@ struct Preparation {
             unexplainedWaiters: snapshot.observation.lockWaits.unexplained.subtracting(dying).count)
     }
 
+    /// What the plan asks for, and what those who decide about it are shown.
+    ///
+    /// - Parameter ofDetails: whether the snapshot shows what dying would cost.
+    func review(by policy: ApprovalPolicy, ofDetails: Bool, at time: UnixTime) -> ReviewTerms {
+        let threads = selected.pinned
+        let risk =
+            ofDetails
+            ? RiskRules(thresholds: policy.thresholds).assess(
+                threads.compactMap { snapshot.sessions[$0] }, in: snapshot.observation, protecting: rules) : nil
+        let waits = ofDetails ? snapshot.waits(around: threads) : ([], 0)
+        return ReviewTerms(
+            risk: risk, required: policy.required(for: risk?.grade),
+            approvableUntil: time.advanced(bySeconds: policy.approvableFor), commitWithin: policy.commitWithin,
+            waits: waits.0, omittedWaits: waits.1)
+    }
+
     private func details(of session: Session) throws(CryptographyError) -> PinnedDetails {
         let seen = session.details
         return PinnedDetails(
@@ -74,4 +90,6 @@ public enum PreparationError: Error, Hashable, Sendable {
     case unknownServerSession(UInt64, of: ThreadID)
     /// Two connections of one session: a plan ends one at most.
     case sessionNamedTwice(ThreadID)
+    /// Somebody has to approve the plan, and nobody can approve what is not kept.
+    case historyNeeded
 }

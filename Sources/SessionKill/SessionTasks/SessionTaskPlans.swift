@@ -23,7 +23,7 @@ extension KillEngine {
                 outcome: candidate.exclusion.map(SessionTaskOutcome.init))
         }
         return PreparedSessionTask(
-            plan: try await store(selected, on: instance, for: account), sessions: sessions)
+            plan: try await store(selected, on: instance, for: Caller(account)), sessions: sessions)
     }
 
     /// The instance of a task as it is configured now.

@@ -106,6 +106,7 @@ public actor SessionTaskRunner: MachineRunner {
     public func create(
         _ selection: Selection, on instances: [Instance], by killer: KillingAccount, for account: AccountName
     ) async throws -> [SessionTask] {
+        guard !instances.contains(where: \.approvals.asks) else { throw SessionTaskError.approvalsNeeded }
         let targets = instances.map(\.target)
         try machine.admit(on: targets)
         var created: [Work] = []
@@ -288,6 +289,8 @@ extension [TaskedSession] {
 public enum SessionTaskError: Error, Hashable, Sendable {
     /// Too many wait for the target already.
     case tooMany
+    /// Somebody has to agree before sessions are ended there, which by a task nobody can.
+    case approvalsNeeded
     /// killd is ending.
     case stopping
 }

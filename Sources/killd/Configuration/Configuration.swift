@@ -62,6 +62,8 @@ struct Configuration: Sendable {
         var statements: Statements
         /// The servers of a cluster, which clients of DAS name.
         var nodes: [Node]
+        /// Who has to agree before sessions are ended.
+        var approvals: ApprovalPolicy
 
         struct Node: Sendable {
             var id: String
@@ -138,6 +140,8 @@ struct Configuration: Sendable {
         try Self.refuseRepetition(of: accounts.map(\.name), "accounts", "name")
         try Self.refuseRepetition(of: accounts.map(\.secretID), "accounts", "secretId")
         try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
+        try refuseSimilarPersons()
+        try requireSatisfiableApprovals()
     }
 
     /// Where killd listens, by the keys that say so.
@@ -173,6 +177,10 @@ struct Configuration: Sendable {
 extension Account {
     fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
         let name = try reader.requiredString("name")
+        let person = try reader.string("person")
+        guard person.map({ $0.utf8.count <= 256 }) != false else {
+            throw reader.error("person", "expected at most 256 bytes")
+        }
         let uin = try reader.requiredString("uin")
         let secretID = try reader.requiredString("secretId")
         guard secretID.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !secretID.contains(where: { "/,".contains($0) })
@@ -187,7 +195,7 @@ extension Account {
         var permissions: Set<Permission> = []
         for word in try reader.strings("may") ?? [] {
             if word == "*" {
-                permissions.formUnion(Permission.allCases)
+                permissions.formUnion(Permission.everyday)
             } else if let permission = Permission(rawValue: word) {
                 permissions.insert(permission)
             } else {
@@ -210,16 +218,14 @@ extension Account {
         let mayLeavePayloadUnsigned = try reader.boolean("unsignedPayload") ?? false
         try reader.refuseUnknownKeys()
         self.init(
-            name: name, uin: uin, secretID: secretID, secretKey: secretKey, token: token,
+            name: name, person: person, uin: uin, secretID: secretID, secretKey: secretKey, token: token,
             permissions: permissions, instances: patterns, mayLeavePayloadUnsigned: mayLeavePayloadUnsigned)
     }
 }
 
 extension Configuration.InstanceConfiguration {
     fileprivate init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-        if let approvals = try reader.integer("approvals", in: 0...100), approvals > 0 {
-            throw reader.error("approvals", "this version cannot ask for approvals yet; only 0 works")
-        }
+        approvals = try ApprovalPolicy(&reader)
         id = try reader.requiredString("id")
         guard id.utf8.count <= 128 else { throw reader.error("id", "expected at most 128 bytes") }
         name = try reader.string("name") ?? id

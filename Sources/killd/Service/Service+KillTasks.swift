@@ -5,12 +5,14 @@ import Text
 
 extension KillTask {
     /// Why the configuration does not let it run, if so: what its account may
-    /// can have changed since it was created.
-    func obstacle(among accounts: [Account]) -> KillTaskObstacle? {
-        guard let account = accounts.first(where: { $0.name.isSame(as: account.rawValue) }) else {
+    /// can have changed since it was created, and so can who has to agree.
+    func obstacle(by configuration: Configuration) -> KillTaskObstacle? {
+        guard let account = configuration.accounts.first(where: { $0.name.isSame(as: account.rawValue) }) else {
             return .accountNotConfigured
         }
         let mayRun = account.permissions.contains(.rule) && account.maySee(instance: instance.rawValue)
-        return mayRun ? nil : .notPermitted
+        guard mayRun else { return .notPermitted }
+        let asks = configuration.instances.contains { $0.id.isSame(as: instance.rawValue) && $0.approvals.asks }
+        return asks ? .approvalsNeeded : nil
     }
 }

@@ -45,9 +45,16 @@ final class Service: Sendable {
             nonces: SeenNonces(start: time.now().milliseconds / 1_000),
             usedSignatures: UsedSignatures(start: time.now().milliseconds / 1_000))
         let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
+        do throws(StoreError) {
+            try await store.append(
+                .configured(AuditedConfiguration(configuration, at: .start)), at: Self.wallTime())
+        } catch {
+            // As long as nothing can be stored nobody is killed either.
+            log.error("the audit does not tell of this configuration", [("cause", error.description)])
+        }
         lasting.engine.replace(setup.authority)
         try await lasting.sessionTasks.load()
-        try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(among: configuration.accounts) }
+        try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(by: configuration) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
             store: Probe { try await store.checkWritable() },
@@ -197,6 +204,13 @@ final class Service: Sendable {
         let before = current.setup
         try configuration.requireUnchangedPlaces(since: before.configuration)
         let next = try Self.setUp(configuration, lasting, replacing: before, metrics: metrics, log: log)
+        do throws(StoreError) {
+            // Who has to agree does not change without a trace.
+            try await store.append(
+                .configured(AuditedConfiguration(configuration, at: .reload)), at: Self.wallTime())
+        } catch {
+            throw ConfigurationError("the change cannot be recorded in the audit: \(error.description)")
+        }
         // From here on nothing fails: the files of TLS were read with the configuration.
         if let tls = configuration.tls {
             http.replaceTLS(tls)
@@ -207,9 +221,7 @@ final class Service: Sendable {
         current.replace(by: next)
         let engine = lasting.engine.with(KillEngine.Settings(configuration))
         await lasting.sessionTasks.replace(engine)
-        await lasting.tasks.replace(engine, next.managedInstances) {
-            $0.obstacle(among: configuration.accounts)
-        }
+        await lasting.tasks.replace(engine, next.managedInstances) { $0.obstacle(by: configuration) }
         await lasting.engine.settle(within: Self.settlingTime)
         meet(next.servers(notIn: before))
     }

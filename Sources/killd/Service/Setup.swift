@@ -57,7 +57,8 @@ struct Setup: Sendable {
                 instances.append((configured.id + (node.map { "/" + $0.rawValue } ?? ""), probed))
                 let instance = Instance(
                     id: InstanceID(rawValue: configured.id), node: node, server: probed.server,
-                    protectedUsers: configured.protectedUsers, hidesStatements: configured.statements == .hidden)
+                    protectedUsers: configured.protectedUsers, hidesStatements: configured.statements == .hidden,
+                    approvals: configured.approvals)
                 instancesByTarget[instance.target] = instance
                 return instance
             }
@@ -70,8 +71,7 @@ struct Setup: Sendable {
                 DASInstance(
                     instance: primary,
                     nodes: configured.nodes.map { instance(NodeID(rawValue: $0.id), on: $0.server) },
-                    // This version cannot ask for approvals.
-                    needsApproval: false))
+                    needsApproval: configured.approvals.asks))
         }
         self.instances = instances
         self.instancesByTarget = instancesByTarget
@@ -107,7 +107,8 @@ struct Setup: Sendable {
     var authority: KillAuthority {
         let accounts = Dictionary(
             configuration.accounts.map { (ExactText($0.name), $0) }, uniquingKeysWith: { first, _ in first })
-        return KillAuthority { [instancesByTarget] request in
+        let decide: @Sendable (KillAuthority.Request) -> Result<Instance, KillObstacle> = {
+            [instancesByTarget] request in
             guard let instance = instancesByTarget[request.target] else { return .failure(.instanceNotConfigured) }
             guard let account = accounts[ExactText(request.account.rawValue)] else {
                 return .failure(.accountNotConfigured)
@@ -115,8 +116,12 @@ struct Setup: Sendable {
             let mayKill =
                 request.purpose.needs.isSubset(of: account.permissions)
                 && account.maySee(instance: request.target.instance.rawValue)
-            return mayKill ? .success(instance) : .failure(.notPermitted)
+            guard mayKill else { return .failure(.notPermitted) }
+            // Only a plan that somebody has seen can be approved.
+            return instance.approvals.asks && request.purpose != .commit
+                ? .failure(.approvalsNeeded) : .success(instance)
         }
+        return KillAuthority(decide, accounts: configuration.accounts.map(KillAuthority.AccountRights.init))
     }
 
     /// The servers that `before` does not have, each once.
@@ -160,6 +165,21 @@ final class CurrentSetup: Sendable {
 
     /// Between two requests.
     func replace(by setup: Setup) { current.withLock { $0 = setup } }
+}
+
+extension KillAuthority.AccountRights {
+    fileprivate init(_ configured: Account) {
+        self.init(
+            account: AccountName(rawValue: configured.name), person: PersonName(rawValue: configured.person)
+        ) { right, instance in
+            switch right {
+            case .prepare: configured.may(.prepare, on: instance.rawValue)
+            case .approve: configured.may(.approve, on: instance.rawValue)
+            case .commit: configured.may(.commit, on: instance.rawValue)
+            case .breakGlass: configured.may(.breakGlass, on: instance.rawValue)
+            }
+        }
+    }
 }
 
 extension KillAuthority.Purpose {

@@ -20,6 +20,7 @@ func withTasks(
     on server: RealServer, configure: (inout KilldConfiguration) -> Void = { _ in }, file: StaticString = #filePath,
     line: UInt = #line, _ body: (Scene) async throws -> Void
 ) async throws {
+    try await server.createAccounts()
     var configuration = KilldConfiguration(port: server.database.port)
     configuration.accounts[0].may = ["*"]
     configuration.instances.append(configuration.instances[0])

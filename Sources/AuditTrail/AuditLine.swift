@@ -25,6 +25,15 @@ public enum AuditValue: Sendable {
     case flag(Bool)
     case list([AuditValue])
     case object([(String, AuditValue)])
+    /// What ``written()`` has made of a value.
+    case json([UInt8])
+
+    /// The same value, of which nothing is left to do but to copy it.
+    public func written() -> AuditValue {
+        var bytes: [UInt8] = []
+        bytes.append(self)
+        return .json(bytes)
+    }
 
     /// Without the members that are `nil`.
     public static func object(ofPresent members: [(String, AuditValue?)]) -> AuditValue {
@@ -35,6 +44,7 @@ public enum AuditValue: Sendable {
 extension [UInt8] {
     fileprivate mutating func append(_ value: AuditValue) {
         switch value {
+        case .json(let bytes): self += bytes
         case .text(let text): append(jsonString: text)
         case .number(let number): self += String(number).utf8
         case .flag(let flag): self += (flag ? "true" : "false").utf8

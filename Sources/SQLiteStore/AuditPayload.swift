@@ -2,21 +2,33 @@ import AuditTrail
 import Cryptography
 import SessionKill
 
-extension AuditEvent {
-    /// The entry's line.
-    ///
+/// An event as far as it can be written before its place in the audit is known: outside of the store's thread.
+struct WrittenEvent: Sendable {
+    let kind: AuditEvent.Kind
+    let plan: PlanName?
+    private let members: [(String, AuditValue?)]
+
     /// - Throws: `CryptographyError` if OpenSSL refuses.
-    func payload(sequence: Int64, at time: UnixTime) throws(CryptographyError) -> String {
+    init(_ event: AuditEvent) throws(CryptographyError) {
+        kind = event.kind
+        plan = event.plan
+        members = try event.members().map { ($0, $1?.written()) }
+    }
+
+    /// The entry's line.
+    func payload(sequence: Int64, at time: UnixTime) -> String {
         AuditLine(
             [
                 ("seq", .number(sequence)), ("at", .number(time.milliseconds)), ("kind", .text(kind.rawValue)),
-            ] + (try members())
+            ] + members
         ).line()
     }
+}
 
-    private typealias Members = [(String, AuditValue?)]
+extension AuditEvent {
+    fileprivate typealias Members = [(String, AuditValue?)]
 
-    private func members() throws(CryptographyError) -> Members {
+    fileprivate func members() throws(CryptographyError) -> Members {
         switch self {
         case .created(let store, let earlierPlans):
             return [("store", .text(store)), ("earlierPlans", .number(Int64(earlierPlans)))]

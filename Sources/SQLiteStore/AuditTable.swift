@@ -70,9 +70,14 @@ extension AuditTable {
     /// - Parameter time: by the clock. The entry's is no earlier than that of the one before.
     @discardableResult
     borrowing func append(_ event: AuditEvent, at time: UnixTime) throws -> AuditReceipt {
+        try append(WrittenEvent(event), at: time)
+    }
+
+    @discardableResult
+    borrowing func append(_ event: WrittenEvent, at time: UnixTime) throws -> AuditReceipt {
         let head = try head()
         let (sequence, time) = (head.sequence + 1, head.time(atLeast: time))
-        let payload = try event.payload(sequence: sequence, at: time)
+        let payload = event.payload(sequence: sequence, at: time)
         let payloadHash = try AuditChain.payloadHash(payload)
         let hash = try AuditChain.hash(sequence: sequence, previous: head.hash, payloadHash: payloadHash)
         try insertEntry.run([

@@ -2,9 +2,10 @@ import SessionKill
 
 /// Changes of plans, each with its entry in the audit: all of it is in the transaction of whoever calls it.
 extension Tables {
-    borrowing func insert(_ rows: PlanRows, of plan: KillPlan, by caller: Caller) throws -> AuditReceipt {
+    /// - Parameter event: that the plan was prepared.
+    borrowing func insert(_ rows: PlanRows, _ event: WrittenEvent) throws -> AuditReceipt {
         try plans.insert(rows)
-        return try audit.append(.prepared(plan, digest: rows.digest, by: caller), at: plan.content.preparedAt)
+        return try audit.append(event, at: UnixTime(milliseconds: rows.preparedAt))
     }
 
     borrowing func record(_ decision: Decision, on plan: PlanName) throws -> DecisionResult {

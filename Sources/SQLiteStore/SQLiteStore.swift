@@ -61,7 +61,8 @@ public actor SQLiteStore: PlanStore {
     public nonisolated func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt {
         try await attempting("store \(plan.name.rawValue)") {
             let rows = try PlanRows(plan, preparer: caller.person)
-            return try await write { tables in try tables.insert(rows, of: plan, by: caller) }
+            let event = try WrittenEvent(.prepared(plan, digest: rows.digest, by: caller))
+            return try await write { tables in try tables.insert(rows, event) }
         }
     }
 

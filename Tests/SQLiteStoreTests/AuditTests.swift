@@ -85,7 +85,8 @@ final class AuditTests: StoreTestCase {
         let plans = (0..<5).map { KillPlan.example($0) } + [.example(3), .example(7)]
         let writes: [Write] = try plans.map { plan in
             let rows = try PlanRows(plan)
-            return { tables in _ = try tables.insert(rows, of: plan, by: Caller("ci")) }
+            let event = try WrittenEvent(.prepared(plan, digest: rows.digest, by: Caller("ci")))
+            return { tables in _ = try tables.insert(rows, event) }
         }
         let answers = await store.performTogether(writes)
         XCTAssertEqual(

@@ -146,7 +146,8 @@ final class AdministrativeAddressTests: XCTestCase {
         admin.stop()
     }
 
-    /// A thread pool whose only thread is at work serves nobody else, logins and connections there are included.
+    /// A thread pool whose only thread is at work serves nobody else, logins and connections there are included. The
+    /// thread has to compute: while one sleeps, the pool may give its turn to another.
     func testAServerWhoseThreadPoolIsStalledIsKilledOnThere() async throws {
         let real = try RealServer.start(
             .mariadb,
@@ -158,12 +159,20 @@ final class AdministrativeAddressTests: XCTestCase {
         let server = MySQLServer(configuration(port: real.database.port, adminPort: real.adminPort))
         // By the ordinary address, as long as it serves.
         let before = try await server.observe(.sessions)
-        try await stalling.send("SELECT SLEEP(1000)")
+        let statement = "SELECT BENCHMARK(1000000000000, MD5('x'))"
+        try await stalling.send(statement)
+        let watcher = try await MySQLConnection.open(real.configuration(port: real.adminPort))
+        try await eventually("it computes", pause: .milliseconds(50)) {
+            let found = try await watcher.query(
+                "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT BENCH%'")
+            return found.first?.rows.first?.first == "1"
+        }
+        await watcher.close()
         try await server.withConnection { connection in
             let now = try await connection.observe(.sessions)
             XCTAssertNil(before.fingerprint.difference(from: now.fingerprint))
             let victim = try XCTUnwrap(now.sessions.first { $0.id == id })
-            XCTAssertEqual(victim.details.statement, "SELECT SLEEP(1000)")
+            XCTAssertEqual(victim.details.statement, statement)
             let answers = await connection.kill([victim.identity])
             XCTAssertEqual(answers.map(\.isAccepted), [true], "\(answers)")
         }

@@ -60,7 +60,7 @@ final class BrokenAnswersTests: XCTestCase {
                 }
                 let begin = ContinuousClock.now
                 do {
-                    let server = MySQLServer(fake.configuration(of: kind))
+                    let server = MySQLServer(fake.configuration(of: kind, deadline: .seconds(1)))
                     let seen = try await work.run(on: server, kind)
                     await server.close()
                     if let seen, let healthy { assertHonest(seen, healthy, statement, breakage, answer, context) }
@@ -190,15 +190,18 @@ extension String {
 }
 
 extension FakeMySQLServer {
-    fileprivate func configuration(of kind: FakeKind) -> MySQLServerConfiguration {
+    /// - Parameter deadline: short where an answer may be missing, and longer than any load lasts where all come.
+    fileprivate func configuration(
+        of kind: FakeKind, deadline: Duration = .seconds(10)
+    ) -> MySQLServerConfiguration {
         var configuration = configuration()
         if kind == .odp {
             configuration.kind = .oceanBaseODP
             configuration.user = "root@sys"
         }
-        configuration.deadlines.connect = .seconds(slowdown)
-        configuration.deadlines.readWrite = .seconds(slowdown)
-        configuration.deadlines.freeConnection = .seconds(slowdown)
+        configuration.deadlines.connect = deadline
+        configuration.deadlines.readWrite = deadline
+        configuration.deadlines.freeConnection = deadline
         return configuration
     }
 }

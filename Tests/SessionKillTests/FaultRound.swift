@@ -251,8 +251,7 @@ final class FaultRound {
         if case .recorded? = try? await store.record(approval, on: plan.name) { acknowledged.append("approved") }
         if case .claimed? = try? await store.claim(plan.name, claim) { acknowledged.append("claimed") }
         let outcomes: [ThreadID: Outcome] = [1: .killed, 2: .killed, 3: .killed]
-        if let receipt = try? await store.finish(plan.name, as: .committed, outcomes: outcomes, at: now), receipt != nil
-        {
+        if (try? await store.finish(plan.name, as: .committed, outcomes: outcomes, at: now)) != nil {
             acknowledged.append("committed")
         }
         let (name, wasMet) = (name, disk.failedCall != nil)

@@ -9,7 +9,8 @@ import XCTest
 /// A store on disk beside one that is plain to read, which are told the same.
 final class ApprovalModelTests: XCTestCase {
     private static let people = ["alice", "bob", "carol", "dan", "ci"]
-    private static let interleavings = 10_000
+    /// A tenth under ThreadSanitizer, which looks for something else.
+    private static let interleavings = 10_000 / slowdown
 
     func testTheStoreDoesAsItsModelInWhateverOrderThingsComeAndItsAuditAloneTellsTheStates() async throws {
         let seed = UInt64.random(in: .min ... .max)

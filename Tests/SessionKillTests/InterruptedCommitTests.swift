@@ -37,6 +37,28 @@ final class InterruptedCommitTests: KillEngineTestCase {
         XCTAssertEqual(kills, [])
     }
 
+    /// MySQL draws its mark anew also when its clock is set back: the session may live.
+    func testASessionIsNotCalledEndedWhereTheServerOnlyDrewItsMarkAnew() async throws {
+        await server.set { $0.sessions.append(.idle(50)) }
+        let plan = try await prepare([50])
+        await store.set { $0.dyingAfter = [.claim] }
+        _ = try? await commit(plan)
+        await store.set { $0.dyingAfter = [] }
+        await server.set { $0.fingerprint.startMark = "8663-02fc00000001" }
+        do {
+            let report = try await commit(plan)
+            XCTFail("\(report.outcomes)")
+        } catch KillError.stale(.serverRestarted, afterInterruption: true) {
+        }
+        let stored = try await store.plan(named: plan.name)
+        guard case .ended(.stale(.serverRestarted), _, let outcomes, _)? = stored?.state else {
+            return XCTFail("\(String(describing: stored?.state))")
+        }
+        XCTAssertEqual(outcomes, [50: .unknown])
+        let kills = await server.kills
+        XCTAssertEqual(kills, [])
+    }
+
     func testASessionIsNotEndedBeforeItsTransactionIs() async throws {
         clock.whenSlept(for: .seconds(1)) { [server] in await server.set { $0.openTransactions = [] } }
         let report = try await commitAfterCrash { server in

@@ -1,4 +1,4 @@
-import SessionKill
+@testable import SessionKill
 import XCTest
 
 final class ServerFingerprintTests: XCTestCase {
@@ -24,6 +24,23 @@ final class ServerFingerprintTests: XCTestCase {
         let first = fingerprint(startedAt: 1_000, connectionCount: 5)
         let later = fingerprint(startedAt: 1_000, connectionCount: 6, startMark: "b80c-02fc00000001")
         XCTAssertEqual(first.difference(from: later), .serverRestarted)
+    }
+
+    func testWhatAServerDrewAloneProvesNobodysEnd() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5)
+        // MySQL draws anew also when its clock was set back.
+        let drewAnew = fingerprint(startedAt: 1_000, connectionCount: 9, startMark: "b80c-02fc00000001")
+        XCTAssertFalse(first.hasEnded(before: drewAnew))
+        XCTAssertTrue(first.hasEnded(before: fingerprint(startedAt: 1_001, connectionCount: 9)))
+        let fewer = fingerprint(startedAt: 1_000, connectionCount: 4, startMark: "b80c-02fc00000001")
+        XCTAssertTrue(first.hasEnded(before: fewer))
+        // OceanBase tells the microsecond.
+        let oceanBase = fingerprint(startedAt: 1_000, connectionCount: nil, startMark: "1000000001")
+        XCTAssertTrue(
+            oceanBase.hasEnded(before: fingerprint(startedAt: 1_000, connectionCount: nil, startMark: "1000000002")))
+        var other = fingerprint(startedAt: 1_001, connectionCount: 9)
+        other.hostname = "db2"
+        XCTAssertFalse(first.hasEnded(before: other))
     }
 
     func testAServerIdThatWasSetAnewIsNoOtherServer() {

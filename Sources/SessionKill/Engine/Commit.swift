@@ -177,10 +177,11 @@ struct Commit {
 
     /// - Throws: ``KillError/stale(_:afterInterruption:)``, once it is stored that the plan is.
     private func requireSameServer(_ observations: [ServerObservation]) async throws {
-        let difference = observations.lazy.map(\.fingerprint).compactMap(plan.content.fingerprint.difference).first
-        guard let reason = difference else { return }
+        let (planned, now) = (plan.content.fingerprint, observations.map(\.fingerprint))
+        guard let reason = now.lazy.compactMap(planned.difference).first else { return }
         // No session outlives its server. Of another server's nobody here can tell.
-        let outcome: Outcome = reason == .serverRestarted ? .ended : .unknown
+        let hasEnded = now.first.map(planned.hasEnded) == true && reason == .serverRestarted
+        let outcome: Outcome = hasEnded ? .ended : .unknown
         try await finish(.stale(reason), outcomes: state.intended.reduce(into: [:]) { $0[$1] = outcome })
         throw KillError.stale(reason, afterInterruption: !state.intended.isEmpty)
     }

@@ -58,6 +58,19 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
         return serverID == later.serverID || mayBeSetAnew ? restart : .anotherServer
     }
 
+    /// Whether `later` proves that this process has ended, and all its sessions with it.
+    ///
+    /// What the server draws at its start alone proves nothing: MySQL draws anew also when its clock is set back
+    /// (measured on 9.7).
+    func hasEnded(before later: ServerFingerprint) -> Bool {
+        guard difference(from: later) == .serverRestarted else { return false }
+        // OceanBase counts no connections, and draws nothing: it tells the microsecond of its start.
+        guard connectionCount != nil else { return true }
+        var drawnAlike = later
+        drawnAlike.startMark = startMark
+        return difference(from: drawnAlike) == .serverRestarted
+    }
+
     private func restart(before later: ServerFingerprint) -> StaleReason? {
         if let startedAt, let laterStart = later.startedAt {
             // Late only: a process that started after the plan was made never began before it seemed to.

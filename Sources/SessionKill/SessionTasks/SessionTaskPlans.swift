@@ -100,10 +100,12 @@ extension KillEngine {
     private func presence(of plan: KillPlan, on instance: Instance?) async -> [ThreadID: Presence] {
         guard let instance, let snapshot = try? await instance.lists.observe() else { return [:] }
         var presence: [ThreadID: Presence] = [:]
-        switch plan.content.fingerprint.difference(from: snapshot.observation.fingerprint) {
-        case .anotherServer?, .riskRose?: break
+        let (planned, now) = (plan.content.fingerprint, snapshot.observation.fingerprint)
+        switch planned.difference(from: now) {
         // No session outlives its server.
-        case .serverRestarted?: for thread in plan.content.threads { presence[thread.id] = .gone }
+        case .serverRestarted? where planned.hasEnded(before: now):
+            for thread in plan.content.threads { presence[thread.id] = .gone }
+        case .anotherServer?, .serverRestarted?, .riskRose?: break
         case nil:
             for thread in plan.content.threads {
                 let isThere = if case .pinned = thread.occupant(snapshot.sessions[thread.id]) { true } else { false }

@@ -62,16 +62,22 @@ struct CommitClaim {
         return false
     }
 
-    /// Does what throws if the plan's time is over, and has that stored then: nothing revives what was answered so, no
-    /// other killd and no clock.
-    func recordingExpiry<Value>(
-        in store: any PlanStore, at time: UnixTime, _ body: () throws(KillError) -> Value
-    ) async throws -> Value {
+    /// The same, and has it stored where the plan's time is over: nothing revives what was answered so, no other killd
+    /// and no clock.
+    func requireApprovals(in store: any PlanStore, at time: UnixTime) async throws {
+        guard let refusal = refusal(at: time) else { return }
+        if case .expired = refusal { _ = try await store.claim(stored.plan.name, record(of: [], at: time)) }
+        throw refusal
+    }
+
+    // Not inlined: the optimizer of Swift 6.3 ends in a crash while it splits the function above around it.
+    @inline(never)
+    private func refusal(at time: UnixTime) -> KillError? {
         do throws(KillError) {
-            return try body()
+            try requireApprovals(at: time)
+            return nil
         } catch {
-            if case .expired = error { _ = try await store.claim(stored.plan.name, record(of: [], at: time)) }
-            throw error
+            return error
         }
     }
 

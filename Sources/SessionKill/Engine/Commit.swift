@@ -52,7 +52,7 @@ struct Commit {
             observation = try await connection.observe(.locks)
         }
         var claim = CommitClaim(stored, policy: policy, instance: instance, environment.gate.authority)
-        if isFirst { try await requireApprovals(claim) }
+        if isFirst { try await claim.requireApprovals(in: environment.store, at: now) }
         let delegatedView = try await delegatedLogin?.connection.observe(.server)
         if delegatedLogin == nil, abandonment == nil { try observation.requireKillPrivilege() }
         try await requireSameServer([observation, delegatedView].compactMap { $0 })
@@ -131,20 +131,13 @@ struct Commit {
         return instance.approvals.asks || (plan.content.review?.required ?? 0) > 0
     }
 
-    private func requireApprovals(_ claim: CommitClaim) async throws {
-        let time = now
-        try await claim.recordingExpiry(in: environment.store, at: time) { () throws(KillError) in
-            try claim.requireApprovals(at: time)
-        }
-    }
-
     /// Claims the plan and records whom the KILLs are about to be sent to, also if they are none: nobody ends a plan
     /// that he has not claimed.
     private func take(
         _ claim: inout CommitClaim, _ victims: [Session], _ risk: RiskAssessment?, by approvals: ApprovalPolicy
     ) async throws {
         let time = now
-        try await requireApprovals(claim)
+        try await claim.requireApprovals(in: environment.store, at: time)
         guard try claim.requireApprovals(for: risk, of: approvals, at: time) else {
             try await finish(.stale(.riskRose), outcomes: [:])
             throw KillError.stale(.riskRose, afterInterruption: false)

@@ -286,10 +286,7 @@ public struct KillEngine: Sendable {
         if stored.state == .prepared, policy.abandonment == nil {
             // Before anybody waits for a connection; decided again on it.
             let claim = CommitClaim(stored, policy: policy, instance: instance, gate.authority)
-            let now = clock.now()
-            try await claim.recordingExpiry(in: store, at: now) { () throws(KillError) in
-                try claim.requireApprovals(at: now)
-            }
+            try await claim.requireApprovals(in: store, at: clock.now())
         }
         return nil
     }

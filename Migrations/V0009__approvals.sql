@@ -171,3 +171,154 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_by_target ON outbox (target, due_at);
+
+-- A reason more why a KILL was not sent: approvals are asked for now.
+CREATE TABLE new_threads (
+    plan INTEGER NOT NULL REFERENCES plans (id) ON DELETE CASCADE,
+    -- The place in the request, from 0.
+    position INTEGER NOT NULL CONSTRAINT position_is_not_negative CHECK (position >= 0),
+    -- MySQL cuts a larger argument of KILL to 32 bits and ends a stranger's session.
+    thread_id INTEGER NOT NULL CONSTRAINT thread_id_is_32_bits CHECK (thread_id BETWEEN 1 AND 4294967295),
+
+    -- The session that had the id at Prepare; all NULL if none had.
+    user TEXT,
+    host TEXT,
+    -- THREAD_ID of performance_schema; NULL where the server does not tell. One of 2^63 or more shows as negative.
+    performance_schema_thread_id INTEGER,
+    -- What the client told of itself, as a JSON object; NULL where the server does not tell.
+    client TEXT CONSTRAINT client_is_json CHECK (client IS NULL OR json_valid(client)),
+    -- What it was doing, as a JSON object; NULL without history.
+    details TEXT CONSTRAINT details_are_json CHECK (details IS NULL OR json_valid(details)),
+
+    -- When it was recorded that KILL was about to be sent; NULL if that never came to be.
+    intended_at INTEGER,
+    -- By what it was told from all others when its KILL was sent; NULL where no KILL is known to have been accepted.
+    kill_guard TEXT CONSTRAINT kill_guard_is_known CHECK (kill_guard IN (
+        'thread-id',   -- looked up in the packet of the KILL, also by performance_schema's THREAD_ID
+        'query-id',    -- looked up in the packet of the KILL, and by the number of its last command right before
+        'list',        -- looked up in the packet of the KILL by id, user and host
+        'list-before'  -- found by id, user and host in a list that was read right before
+    )),
+    -- What became of it, decided at Commit; NULL before.
+    outcome TEXT CONSTRAINT outcome_is_known CHECK (outcome IN (
+        'killed',        -- KILL was accepted and the session was seen to be gone
+        'rolling-back',  -- it ended; detail: the rows that the server still had to undo
+        'gone',          -- it had ended by itself before
+        'replaced',      -- the id belonged to another session, which was left alone
+        'protected',     -- never to be killed; detail: why
+        'denied',        -- the server does not let it be killed
+        'xa-prepared',   -- it is gone, its prepared XA transaction keeps its locks
+        'xa-unknown',    -- it is gone; whether it left a prepared XA transaction cannot be known
+        'already-committed',  -- it is gone; the change that it was waiting to have acknowledged stays
+        'failed',        -- it was to end and did not, as far as is known
+        'ended',         -- its intent was on record when a Commit was interrupted, and it is proven to be gone
+        'unknown'        -- KILL may have been sent, and whether the session is gone cannot be seen
+    )),
+    -- Why, of 'denied' and 'failed'.
+    outcome_reason TEXT CONSTRAINT outcome_reason_is_known CHECK (outcome_reason IN (
+        'by-server',          -- denied; detail: the server's words
+        'own-sessions-only',  -- denied to the account that logged in for it, so that no KILL was sent
+        'untold',             -- denied in words that were not kept
+        'refused',            -- failed; server_error and detail: the server's error
+        'outlived-kill', 'outlived-kill-committed', 'unkillable', 'not-found-by-guard', 'connection-broke',
+        'plan-expired', 'task-revoked', 'no-longer-matched', 'instance-not-configured', 'another-server',
+        'account-not-configured', 'not-permitted', 'approvals-needed', 'spared-by-interrupted-commit',
+        'task-interrupted',
+        'login-refused', 'unknown-connection', 'not-pinnable',
+        'worded'              -- failed; detail: a sentence of an earlier killd, which kept nothing else
+    )),
+    server_error INTEGER,
+    outcome_detail TEXT,
+
+    PRIMARY KEY (plan, position),
+    UNIQUE (plan, thread_id),
+    CONSTRAINT session_is_whole_or_absent CHECK (
+        (user IS NULL) = (host IS NULL)
+        AND (user IS NOT NULL
+            OR (performance_schema_thread_id IS NULL AND client IS NULL AND details IS NULL))),
+    CONSTRAINT guarded_only_after_intent CHECK (kill_guard IS NULL OR intended_at IS NOT NULL),
+    CONSTRAINT killed_only_after_intent CHECK (outcome IS NOT 'killed' OR intended_at IS NOT NULL),
+    CONSTRAINT ended_only_after_intent CHECK (outcome IS NOT 'ended' OR intended_at IS NOT NULL),
+    CONSTRAINT committed_only_after_intent CHECK (outcome IS NOT 'already-committed' OR intended_at IS NOT NULL),
+    CONSTRAINT reason_where_it_belongs CHECK (
+        coalesce(outcome IN ('denied', 'failed'), 0) = (outcome_reason IS NOT NULL)),
+    CONSTRAINT denied_for_a_reason_of_its_own CHECK (
+        outcome_reason IS NULL
+        OR (outcome = 'denied') = (outcome_reason IN ('by-server', 'own-sessions-only', 'untold'))),
+    CONSTRAINT server_error_where_it_belongs CHECK (
+        coalesce(outcome_reason = 'refused', 0) = (server_error IS NOT NULL)),
+    CONSTRAINT detail_where_it_belongs CHECK (
+        coalesce(outcome IN ('rolling-back', 'protected') OR outcome_reason IN ('by-server', 'refused', 'worded'), 0)
+        = (outcome_detail IS NOT NULL)),
+    CONSTRAINT rolling_back_tells_rows CHECK (
+        outcome IS NOT 'rolling-back' OR (outcome_detail <> '' AND outcome_detail NOT GLOB '*[^0-9]*')),
+    CONSTRAINT protected_tells_why CHECK (
+        outcome IS NOT 'protected' OR outcome_detail IN (
+            'own-connection', 'replication', 'system-thread', 'event-scheduler', 'protected-user'))
+) STRICT;
+
+INSERT INTO new_threads SELECT * FROM threads;
+DROP TABLE threads;
+ALTER TABLE new_threads RENAME TO threads;
+
+CREATE TABLE new_session_task_sessions (
+    task INTEGER NOT NULL REFERENCES session_tasks (id) ON DELETE CASCADE,
+    -- The place in the request, or among all by their ids, from 0.
+    position INTEGER NOT NULL CONSTRAINT position_is_not_negative CHECK (position >= 0),
+    thread_id INTEGER NOT NULL CONSTRAINT thread_id_is_32_bits CHECK (thread_id BETWEEN 1 AND 4294967295),
+
+    -- The session's row in the server's list when the KILLs were sent, or when the task was created; all NULL if no
+    -- session had the id.
+    user TEXT,
+    host TEXT,
+    database TEXT,
+    command TEXT,
+    seconds INTEGER,
+    state TEXT,
+    -- A JSON object: the beginning of the statement, or its SHA-256.
+    statement TEXT CONSTRAINT statement_is_json CHECK (statement IS NULL OR json_valid(statement)),
+    -- Whether it ran a statement or was inside a transaction.
+    active INTEGER CONSTRAINT active_is_boolean CHECK (active IN (0, 1)),
+
+    -- What became of it: an outcome as in threads, or one of the two that only tasks have. NULL while the task runs.
+    outcome TEXT CONSTRAINT outcome_is_known CHECK (outcome IN (
+        'killed', 'rolling-back', 'gone', 'replaced', 'protected', 'denied', 'xa-prepared', 'xa-unknown',
+        'already-committed', 'failed', 'ended', 'unknown',
+        'ignored-user',  -- its user is one of those whom the task ignores
+        'login-refused'  -- the server refused the task's login, so that nothing was tried
+    )),
+    -- As in threads.
+    outcome_reason TEXT CONSTRAINT outcome_reason_is_known CHECK (outcome_reason IN (
+        'by-server', 'own-sessions-only', 'untold', 'refused', 'outlived-kill', 'outlived-kill-committed',
+        'unkillable', 'not-found-by-guard', 'connection-broke', 'plan-expired', 'task-revoked', 'no-longer-matched',
+        'instance-not-configured', 'another-server', 'account-not-configured', 'not-permitted', 'approvals-needed',
+        'spared-by-interrupted-commit', 'task-interrupted', 'login-refused', 'unknown-connection', 'not-pinnable',
+        'worded'
+    )),
+    server_error INTEGER,
+    outcome_detail TEXT,
+
+    PRIMARY KEY (task, position),
+    CONSTRAINT row_is_whole_or_absent CHECK (
+        (user IS NULL) = (host IS NULL) AND (user IS NULL) = (command IS NULL) AND (user IS NULL) = (active IS NULL)
+        AND (user IS NOT NULL OR coalesce(database, seconds, state, statement) IS NULL)),
+    CONSTRAINT reason_where_it_belongs CHECK (
+        coalesce(outcome IN ('denied', 'failed'), 0) = (outcome_reason IS NOT NULL)),
+    CONSTRAINT denied_for_a_reason_of_its_own CHECK (
+        outcome_reason IS NULL
+        OR (outcome = 'denied') = (outcome_reason IN ('by-server', 'own-sessions-only', 'untold'))),
+    CONSTRAINT server_error_where_it_belongs CHECK (
+        coalesce(outcome_reason = 'refused', 0) = (server_error IS NOT NULL)),
+    CONSTRAINT detail_where_it_belongs CHECK (
+        coalesce(outcome IN ('rolling-back', 'protected') OR outcome_reason IN ('by-server', 'refused', 'worded'), 0)
+        = (outcome_detail IS NOT NULL)),
+    CONSTRAINT rolling_back_tells_rows CHECK (
+        outcome IS NOT 'rolling-back' OR (outcome_detail <> '' AND outcome_detail NOT GLOB '*[^0-9]*')),
+    CONSTRAINT protected_tells_why CHECK (
+        outcome IS NOT 'protected' OR outcome_detail IN (
+            'own-connection', 'replication', 'system-thread', 'event-scheduler', 'protected-user'))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_session_task_sessions SELECT * FROM session_task_sessions;
+DROP TABLE session_task_sessions;
+ALTER TABLE new_session_task_sessions RENAME TO session_task_sessions;

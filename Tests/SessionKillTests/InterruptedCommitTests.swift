@@ -20,8 +20,7 @@ final class InterruptedCommitTests: KillEngineTestCase {
         await server.set(change)
         let report = try await commit(plan)
         let again = try await commit(plan)
-        XCTAssertEqual(report.outcomes, again.outcomes)
-        XCTAssertEqual(report.plan, again.plan)
+        XCTAssertEqual(report, again)
         let sessions = await server.sessions
         XCTAssertTrue(sessions.contains { $0.id == 3 })
         return report

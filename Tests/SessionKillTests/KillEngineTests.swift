@@ -73,8 +73,7 @@ final class KillEngineTests: KillEngineTestCase {
         await server.set { $0.sessions.append(.idle(3)) }
         clock.advance(bySeconds: 100_000)
         let second = try await commit(plan)
-        XCTAssertEqual(first.outcomes, second.outcomes)
-        XCTAssertEqual(first.plan, second.plan)
+        XCTAssertEqual(first, second)
         let kills = await server.kills
         XCTAssertEqual(kills, [3])
     }

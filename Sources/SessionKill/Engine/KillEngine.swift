@@ -343,13 +343,10 @@ public struct KillEngine: Sendable {
 public struct CommitReport: Hashable, Sendable {
     public let plan: KillPlan
     public let outcomes: [ThreadID: Outcome]
-    /// Where the audit holds it; `nil` every time after the first.
-    public let audit: AuditReceipt?
 
-    public init(plan: KillPlan, outcomes: [ThreadID: Outcome], audit: AuditReceipt? = nil) {
+    public init(plan: KillPlan, outcomes: [ThreadID: Outcome]) {
         self.plan = plan
         self.outcomes = outcomes
-        self.audit = audit
     }
 
     /// The threads that Commit's `Threads` lists, in the order of the request.

@@ -13,14 +13,37 @@ extension TencentCloudError {
                 .operationDenied(.serverRestarted(mayHaveKilled: interrupted))
             case .stale(.anotherServer, let interrupted):
                 .operationDenied(.serverReplaced(mayHaveKilled: interrupted))
-            // Until the API says how approvals stand.
-            case .stale(.riskRose, _), .notPermitted: .operationDenied(.configurationChanged)
+            case .stale(.riskRose, let interrupted): .operationDenied(.riskRose(mayHaveKilled: interrupted))
+            case .notPermitted: .operationDenied(.configurationChanged)
             case .planAltered: .failedOperation(.planAltered)
             case .beingCommitted: .failedOperation(.beingCommitted)
             case .notApproved(let gap):
-                .operationDenied(.notYetApproved(approvals: gap.approvedBy.count, required: gap.required))
-            case .decided, .decisionRefused: .operationDenied(.rejected)
+                .operationDenied(.notYetApproved(MissingApprovals(gap)))
+            case .decided(let state, let time, let caller):
+                .operationDenied(.decided(state: state.rawValue, since: time.text, by: caller?.person.rawValue))
+            case .decisionRefused(let obstacle): TencentCloudError(obstacle)
             case .outcomesNotStored: .failedOperation(.outcomesNotStored)
+            }
+    }
+
+    /// - Parameter obstacle: what it says of a reason is of one that the API did not check before.
+    private init(_ obstacle: ReviewObstacle) {
+        self =
+            switch obstacle {
+            case .ownPlan: .operationDenied(.ownPlan)
+            case .requestedByYou: .operationDenied(.requestedByYou)
+            case .alreadyApproved: .operationDenied(.alreadyApproved)
+            case .otherDigest: .operationDenied(.otherDigest)
+            case .notPrepared(let state): .operationDenied(.decided(state: state.rawValue, since: nil, by: nil))
+            case .tooLate(let time): .operationDenied(.approvalsTooLate(since: time.text))
+            case .notPermitted: .operationDenied(.configurationChanged)
+            case .notKept: .invalidValue("false", of: "RecordHistory")
+            case .notYourPlan: .operationDenied(.notYourPlan)
+            case .notBroken, .notNeeded: .operationDenied(.nothingToReview)
+            case .reasonMissing: .emptyValue(of: "Reason")
+            case .reasonTooShort(let least): .tooShort("Reason", least: least)
+            case .reasonTooLong(let most): .tooLong("Reason", limit: most)
+            case .reasonUnreadable: .hiddenCharacter(in: "Reason")
             }
     }
 
@@ -33,7 +56,7 @@ extension TencentCloudError {
             case .serverSessionsUnsupported: .proxyParameter("ServerSessionIds")
             case .unknownServerSession(let id, _): .invalidValue(String(id), of: "ServerSessionIds")
             case .sessionNamedTwice(let id): .invalidValue(id.description, of: "Threads")
-            case .historyNeeded: .invalidValue("false", of: "RecordHistory")
+            case .historyNeeded: .historyNeeded
             }
     }
 
@@ -41,7 +64,7 @@ extension TencentCloudError {
         self =
             switch error {
             case .duplicate: .duplicatedKillTask
-            case .approvalsNeeded: .operationDenied(.notYetApproved(approvals: 0, required: 1))
+            case .approvalsNeeded: .operationDenied(.approvalsAskedFor)
             case .notFound: .killTaskNotFound
             case .cancellationNotStored: .failedOperation(.cancellationNotStored)
             }
@@ -67,6 +90,14 @@ extension TencentCloudError {
             case .other where error.code == 0: .failedOperation(.serverUnusable(words: error.description))
             case .other: .failedOperation(.refusedByServer(words: error.description))
             }
+    }
+}
+
+extension MissingApprovals {
+    fileprivate init(_ gap: ApprovalGap) {
+        self.init(
+            plan: gap.plan.rawValue, required: gap.required, approvedBy: gap.approvedBy.map(\.rawValue),
+            couldApprove: gap.couldApprove.map(\.rawValue), until: gap.until.text)
     }
 }
 

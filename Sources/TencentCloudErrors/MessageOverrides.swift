@@ -103,7 +103,8 @@ extension TencentCloudError {
             .invalidRegion(parameter: ""), .unsupportedRegion, .requestLimitExceeded(count: 0, limit: 0),
             .malformedJSON(offset: 0), .notAJSONObject, .malformedPair, .malformedEscape(offset: 0),
             .repeatedParameter(""), .unknownParameter(""), .missingParameter(""), .wrongType(""),
-            .invalidValue("", of: ""), .conflictingParameters("", ""), .instanceIDInvalid,
+            .invalidValue("", of: ""), .emptyValue(of: ""), .tooLong("", limit: 0), .tooShort("", least: 0),
+            .hiddenCharacter(in: ""), .historyNeeded, .conflictingParameters("", ""), .instanceIDInvalid,
             .tooManyThreads(count: 0, limit: 0), .differentLengths("", ""), .proxyParameter(""), .unknownConnection(0),
             .threadNotPinnable(0), .planNotFound, .planNameNotFound, .duplicatedKillTask,
             .killTaskNotFound, .internalError,
@@ -121,9 +122,16 @@ extension AuthorizationDefect {
 
 extension DenialReason {
     fileprivate static let examples: [DenialReason] = [
-        .expired(since: ""), .rejected, .serverRestarted(mayHaveKilled: false), .serverRestarted(mayHaveKilled: true),
+        .expired(since: ""), .approvalsTooLate(since: ""),
+        .decided(state: "", since: nil, by: nil), .decided(state: "", since: "", by: nil),
+        .decided(state: "", since: "", by: ""),
+        .serverRestarted(mayHaveKilled: false), .serverRestarted(mayHaveKilled: true),
         .serverReplaced(mayHaveKilled: false), .serverReplaced(mayHaveKilled: true),
-        .configurationChanged, .notYetApproved(approvals: 0, required: 0),
+        .riskRose(mayHaveKilled: false),
+        .riskRose(mayHaveKilled: true), .configurationChanged,
+        .notYetApproved(MissingApprovals(plan: "", required: 0, approvedBy: [], couldApprove: [], until: "")),
+        .ownPlan, .requestedByYou, .alreadyApproved, .otherDigest, .notYourPlan, .nothingToReview,
+        .approvalsAskedFor,
     ]
 }
 

@@ -242,6 +242,39 @@ extension TencentCloudError {
                 .invalidParameterValue,
                 .vendor("The value `\(value)` specified in the parameter `\(name)` is not valid."),
                 .ours("参数 `\(name)` 的取值 `\(value)` 无效。"))
+        case .emptyValue(let name):
+            Message(
+                .invalidParameterValue,
+                .ours("The parameter `\(name)` must not be empty."),
+                .ours("参数 `\(name)` 不能为空。"))
+        case .tooLong(let name, let limit):
+            Message(
+                .invalidParameterValue,
+                .ours("The parameter `\(name)` has more bytes than the limit `\(limit)`."),
+                .ours("参数 `\(name)` 的字节数超过了上限 `\(limit)`。"))
+        case .tooShort(let name, let least):
+            Message(
+                .invalidParameterValue,
+                .ours("The parameter `\(name)` must have at least `\(least)` characters."),
+                .ours("参数 `\(name)` 至少需要 `\(least)` 个字符。"))
+        case .hiddenCharacter(let name):
+            Message(
+                .invalidParameterValue,
+                .ours(
+                    """
+                    The parameter `\(name)` has a control character, or one that changes the direction of the text. \
+                    Please leave it out.
+                    """),
+                .ours("参数 `\(name)` 含有控制字符或会改变文字方向的字符，请去除后重试。"))
+        case .historyNeeded:
+            Message(
+                .invalidParameterValue,
+                .ours(
+                    """
+                    The kill plan needs approvals, and nobody can approve what is not recorded: `RecordHistory` must \
+                    not be false. Nothing was planned.
+                    """),
+                .ours("该终止计划需要批准，未记录的计划无法被批准：`RecordHistory` 不能为 false。未生成终止计划。"))
         case .conflictingParameters(let first, let second):
             Message(
                 .invalidParameterCombination,

@@ -109,11 +109,30 @@ extension DenialReason {
                     prepare again.
                     """),
                 .ours("终止计划已过期：最晚可在 `\(time)` 之前执行 Commit。未终止任何线程，请重新执行 Prepare。"))
-        case .rejected:
+        case .approvalsTooLate(let time):
             Message(
                 .operationDenied,
-                .ours("The kill plan was rejected. Nothing was killed."),
-                .ours("终止计划已被驳回。未终止任何线程。"))
+                .ours(
+                    """
+                    The kill plan has expired: it could be approved until `\(time)`. Nothing was killed, please \
+                    prepare again.
+                    """),
+                .ours("终止计划已过期：最晚可在 `\(time)` 之前批准。未终止任何线程，请重新执行 Prepare。"))
+        case .decided(let state, let time?, let person?):
+            Message(
+                .operationDenied,
+                .ours("The kill plan is `\(state)` since `\(time)`, by `\(person)`. This request changed nothing."),
+                .ours("终止计划自 `\(time)` 起状态为 `\(state)`，操作人：`\(person)`。本次请求未做任何更改。"))
+        case .decided(let state, let time?, nil):
+            Message(
+                .operationDenied,
+                .ours("The kill plan is `\(state)` since `\(time)`. This request changed nothing."),
+                .ours("终止计划自 `\(time)` 起状态为 `\(state)`。本次请求未做任何更改。"))
+        case .decided(let state, nil, _):
+            Message(
+                .operationDenied,
+                .ours("The kill plan is `\(state)`. This request changed nothing."),
+                .ours("终止计划的状态为 `\(state)`。本次请求未做任何更改。"))
         case .serverRestarted(let mayHaveKilled):
             Message(
                 .operationDenied,
@@ -149,16 +168,91 @@ extension DenialReason {
                     This request killed nothing, please commit again.
                     """),
                 .ours("等待期间配置已更改，不再允许按原有方式执行。本次请求未终止任何线程，请重新执行 Commit。"))
-        case .notYetApproved(let approvals, let required):
+        case .riskRose(let mayHaveKilled):
             Message(
                 .operationDenied,
                 .ours(
                     """
-                    The kill plan is not yet approved: it has `\(approvals)` of `\(required)` approvals. \
-                    Nothing was killed.
+                    The kill plan is stale: its threads would cost more to kill now than what was approved. \
+                    \(trusted: Self.ending(mayHaveKilled).english)
                     """),
-                .ours("终止计划尚未获得批准：需要 `\(required)` 个批准，目前有 `\(approvals)` 个。未终止任何线程。"))
+                .ours("终止计划已失效：当前终止这些线程的代价高于已批准的风险等级。\(trusted: Self.ending(mayHaveKilled).chinese)"))
+        case .notYetApproved(let missing):
+            Message(
+                .operationDenied,
+                .ours(
+                    """
+                    The kill plan `\(missing.plan)` needs `\(missing.count)` more of `\(missing.required)` approvals \
+                    until `\(missing.until)`. Approved by: `\(missing.approvers(or: "nobody"))`. Can approve: \
+                    `\(missing.others(or: "nobody"))`. Nothing was killed.
+                    """),
+                .ours(
+                    """
+                    终止计划 `\(missing.plan)` 需要 `\(missing.required)` 个批准，还缺 `\(missing.count)` 个，\
+                    截止时间为 `\(missing.until)`。已批准：`\(missing.approvers(or: "无"))`。可批准：\
+                    `\(missing.others(or: "无"))`。未终止任何线程。
+                    """))
+        case .ownPlan:
+            Message(
+                .operationDenied,
+                .ours("Nobody approves a kill plan of their own, by no account. This request changed nothing."),
+                .ours("不能批准自己的终止计划，使用其他账号也不行。本次请求未做任何更改。"))
+        case .requestedByYou:
+            Message(
+                .operationDenied,
+                .ours(
+                    "The kill plan was prepared for you: somebody else has to approve it. This request changed nothing."
+                ),
+                .ours("该终止计划是应您的请求而准备的，须由其他人批准。本次请求未做任何更改。"))
+        case .alreadyApproved:
+            Message(
+                .operationDenied,
+                .ours("You have approved the kill plan already: nobody counts twice. This request changed nothing."),
+                .ours("您已批准过该终止计划，每人只计一次。本次请求未做任何更改。"))
+        case .otherDigest:
+            Message(
+                .operationDenied,
+                .ours(
+                    """
+                    The `Digest` is not that of the kill plan: something else was looked at. This request changed \
+                    nothing, please look at the plan again: killd show
+                    """),
+                .ours("`Digest` 与终止计划不符：所查看的并非该计划。本次请求未做任何更改，请重新查看计划：killd show"))
+        case .notYourPlan:
+            Message(
+                .operationDenied,
+                .ours("Only the account that prepared the kill plan can do this. This request changed nothing."),
+                .ours("只有准备该终止计划的账号才能执行此操作。本次请求未做任何更改。"))
+        case .nothingToReview:
+            Message(
+                .operationDenied,
+                .ours(
+                    """
+                    There is nothing to approve or to review: the kill plan needs no approval, or no glass was broken \
+                    for it. This request changed nothing.
+                    """),
+                .ours("无需批准或复核：该终止计划不需要批准，或并非紧急强制执行。本次请求未做任何更改。"))
+        case .approvalsAskedFor:
+            Message(
+                .operationDenied,
+                .ours(
+                    """
+                    The instance asks for approvals, so nothing is killed there by a rule: nobody could approve \
+                    beforehand whom it meets. Nothing was done, please use `KillMySqlThreads`.
+                    """),
+                .ours("该实例要求批准，因此不能按规则终止线程：无法事先批准规则命中的对象。未执行任何操作，请使用 `KillMySqlThreads`。"))
         }
+    }
+}
+
+extension MissingApprovals {
+    fileprivate var count: Int { max(0, required - approvedBy.count) }
+
+    fileprivate func approvers(or nobody: String) -> String { Self.list(approvedBy, or: nobody) }
+    fileprivate func others(or nobody: String) -> String { Self.list(couldApprove, or: nobody) }
+
+    private static func list(_ names: [String], or nobody: String) -> String {
+        names.isEmpty ? nobody : names.joined(separator: ", ")
     }
 }
 

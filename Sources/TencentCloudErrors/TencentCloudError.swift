@@ -70,6 +70,15 @@ public enum TencentCloudError: Error, Hashable, Sendable {
     /// The value is of another type, or a number that the type cannot hold.
     case wrongType(String)
     case invalidValue(String, of: String)
+    case emptyValue(of: String)
+    /// The value has more bytes than the limit.
+    case tooLong(String, limit: Int)
+    /// The value has fewer characters than it needs.
+    case tooShort(String, least: Int)
+    /// The value has a character that is not seen, or that turns the text around.
+    case hiddenCharacter(in: String)
+    /// The plan needs approvals, and nobody can approve what is not recorded.
+    case historyNeeded
     /// Two parameters exclude each other.
     case conflictingParameters(String, String)
     /// killd does not have the instance.
@@ -146,8 +155,15 @@ public enum AuthorizationDefect: Hashable, Sendable {
 public enum DenialReason: Hashable, Sendable {
     /// The plan's lifetime is over since then: an ISO 8601 time.
     case expired(since: String)
-    /// Somebody rejected the plan.
-    case rejected
+    /// The plan is in a state that it does not leave any more, or is being committed.
+    ///
+    /// - Parameters:
+    ///   - state: in one word, as responses spell it.
+    ///   - since: an ISO 8601 time, where it is known.
+    ///   - by: who brought it there; nil if the time did, or killd.
+    case decided(state: String, since: String?, by: String?)
+    /// It was not approved in time: an ISO 8601 time.
+    case approvalsTooLate(since: String)
     /// The server was restarted since Prepare.
     ///
     /// - Parameter mayHaveKilled: whether an interrupted Commit came before.
@@ -156,8 +172,41 @@ public enum DenialReason: Hashable, Sendable {
     case serverReplaced(mayHaveKilled: Bool)
     /// The configuration was changed while the request waited, and permits it no more.
     case configurationChanged
-    /// Approvals are lacking.
-    case notYetApproved(approvals: Int, required: Int)
+    /// The risk is higher than what was approved.
+    case riskRose(mayHaveKilled: Bool)
+    case notYetApproved(MissingApprovals)
+    /// Who prepared a plan does not approve it.
+    case ownPlan
+    /// Nor does who asked for it.
+    case requestedByYou
+    /// The person has approved it already, by another request for other content.
+    case alreadyApproved
+    /// The digest is of something else than the plan.
+    case otherDigest
+    /// Only the account that prepared it can do this.
+    case notYourPlan
+    /// Nothing to review: its approvals were not passed over, or it has not ended.
+    case nothingToReview
+    /// What ends sessions by a rule is not done on an instance that asks for approvals.
+    case approvalsAskedFor
+}
+
+/// What a plan lacks to be committed.
+public struct MissingApprovals: Hashable, Sendable {
+    public var plan: String
+    public var required: Int
+    public var approvedBy: [String]
+    public var couldApprove: [String]
+    /// The time until which it can be approved, ISO 8601.
+    public var until: String
+
+    public init(plan: String, required: Int, approvedBy: [String], couldApprove: [String], until: String) {
+        self.plan = plan
+        self.required = required
+        self.approvedBy = approvedBy
+        self.couldApprove = couldApprove
+        self.until = until
+    }
 }
 
 /// Why something that was allowed could not be done.

@@ -319,8 +319,19 @@ final class MessageTests: XCTestCase {
                     + "please prepare again."),
             .ours("终止计划已过期：最晚可在 `2026-11-25T10:00:00Z` 之前执行 Commit。未终止任何线程，请重新执行 Prepare。")),
         Row(
-            .operationDenied(.rejected), "OperationDenied",
-            .ours("The kill plan was rejected. Nothing was killed."), .ours("终止计划已被驳回。未终止任何线程。")),
+            .operationDenied(.approvalsTooLate(since: "2026-11-25T10:00:00Z")), "OperationDenied",
+            .ours(
+                "The kill plan has expired: it could be approved until `2026-11-25T10:00:00Z`. Nothing was killed, "
+                    + "please prepare again."),
+            .ours("终止计划已过期：最晚可在 `2026-11-25T10:00:00Z` 之前批准。未终止任何线程，请重新执行 Prepare。")),
+        Row(
+            .operationDenied(.decided(state: "rejected", since: "2026-11-25T10:00:00Z", by: "bob")), "OperationDenied",
+            .ours("The kill plan is `rejected` since `2026-11-25T10:00:00Z`, by `bob`. This request changed nothing."),
+            .ours("终止计划自 `2026-11-25T10:00:00Z` 起状态为 `rejected`，操作人：`bob`。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.decided(state: "committing", since: "2026-11-25T10:00:00Z", by: nil)), "OperationDenied",
+            .ours("The kill plan is `committing` since `2026-11-25T10:00:00Z`. This request changed nothing."),
+            .ours("终止计划自 `2026-11-25T10:00:00Z` 起状态为 `committing`。本次请求未做任何更改。")),
         Row(
             .operationDenied(.serverRestarted(mayHaveKilled: false)), "OperationDenied",
             .ours(
@@ -348,9 +359,96 @@ final class MessageTests: XCTestCase {
                 """),
             .ours("等待期间配置已更改，不再允许按原有方式执行。本次请求未终止任何线程，请重新执行 Commit。")),
         Row(
-            .operationDenied(.notYetApproved(approvals: 1, required: 2)), "OperationDenied",
-            .ours("The kill plan is not yet approved: it has `1` of `2` approvals. Nothing was killed."),
-            .ours("终止计划尚未获得批准：需要 `2` 个批准，目前有 `1` 个。未终止任何线程。")),
+            .operationDenied(
+                .notYetApproved(
+                    MissingApprovals(
+                        plan: "plan-a", required: 2, approvedBy: ["alice"], couldApprove: ["bob", "carol"],
+                        until: "2026-11-25T10:00:00Z"))), "OperationDenied",
+            .ours(
+                "The kill plan `plan-a` needs `1` more of `2` approvals until `2026-11-25T10:00:00Z`. Approved by: "
+                    + "`alice`. Can approve: `bob, carol`. Nothing was killed."),
+            .ours(
+                "终止计划 `plan-a` 需要 `2` 个批准，还缺 `1` 个，截止时间为 `2026-11-25T10:00:00Z`。已批准：`alice`。"
+                    + "可批准：`bob, carol`。未终止任何线程。")),
+        Row(
+            .operationDenied(
+                .notYetApproved(
+                    MissingApprovals(
+                        plan: "plan-a", required: 1, approvedBy: [], couldApprove: [], until: "2026-11-25T10:00:00Z"))),
+            "OperationDenied",
+            .ours(
+                "The kill plan `plan-a` needs `1` more of `1` approvals until `2026-11-25T10:00:00Z`. Approved by: "
+                    + "`nobody`. Can approve: `nobody`. Nothing was killed."),
+            .ours(
+                "终止计划 `plan-a` 需要 `1` 个批准，还缺 `1` 个，截止时间为 `2026-11-25T10:00:00Z`。已批准：`无`。"
+                    + "可批准：`无`。未终止任何线程。")),
+        Row(
+            .operationDenied(.riskRose(mayHaveKilled: false)), "OperationDenied",
+            .ours(
+                "The kill plan is stale: its threads would cost more to kill now than what was approved. Nothing was "
+                    + "killed, please prepare again."),
+            .ours("终止计划已失效：当前终止这些线程的代价高于已批准的风险等级。未终止任何线程，请重新执行 Prepare。")),
+        Row(
+            .operationDenied(.ownPlan), "OperationDenied",
+            .ours("Nobody approves a kill plan of their own, by no account. This request changed nothing."),
+            .ours("不能批准自己的终止计划，使用其他账号也不行。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.requestedByYou), "OperationDenied",
+            .ours("The kill plan was prepared for you: somebody else has to approve it. This request changed nothing."),
+            .ours("该终止计划是应您的请求而准备的，须由其他人批准。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.alreadyApproved), "OperationDenied",
+            .ours("You have approved the kill plan already: nobody counts twice. This request changed nothing."),
+            .ours("您已批准过该终止计划，每人只计一次。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.otherDigest), "OperationDenied",
+            .ours(
+                "The `Digest` is not that of the kill plan: something else was looked at. This request changed nothing, "
+                    + "please look at the plan again: killd show"),
+            .ours("`Digest` 与终止计划不符：所查看的并非该计划。本次请求未做任何更改，请重新查看计划：killd show")),
+        Row(
+            .operationDenied(.decided(state: "committed", since: nil, by: nil)), "OperationDenied",
+            .ours("The kill plan is `committed`. This request changed nothing."),
+            .ours("终止计划的状态为 `committed`。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.notYourPlan), "OperationDenied",
+            .ours("Only the account that prepared the kill plan can do this. This request changed nothing."),
+            .ours("只有准备该终止计划的账号才能执行此操作。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.nothingToReview), "OperationDenied",
+            .ours(
+                "There is nothing to approve or to review: the kill plan needs no approval, or no glass was broken for "
+                    + "it. This request changed nothing."),
+            .ours("无需批准或复核：该终止计划不需要批准，或并非紧急强制执行。本次请求未做任何更改。")),
+        Row(
+            .operationDenied(.approvalsAskedFor), "OperationDenied",
+            .ours(
+                "The instance asks for approvals, so nothing is killed there by a rule: nobody could approve beforehand "
+                    + "whom it meets. Nothing was done, please use `KillMySqlThreads`."),
+            .ours("该实例要求批准，因此不能按规则终止线程：无法事先批准规则命中的对象。未执行任何操作，请使用 `KillMySqlThreads`。")),
+        Row(
+            .emptyValue(of: "Reason"), "InvalidParameterValue", .ours("The parameter `Reason` must not be empty."),
+            .ours("参数 `Reason` 不能为空。")),
+        Row(
+            .tooLong("Reason", limit: 1_024), "InvalidParameterValue",
+            .ours("The parameter `Reason` has more bytes than the limit `1024`."),
+            .ours("参数 `Reason` 的字节数超过了上限 `1024`。")),
+        Row(
+            .tooShort("BreakGlassReason", least: 10), "InvalidParameterValue",
+            .ours("The parameter `BreakGlassReason` must have at least `10` characters."),
+            .ours("参数 `BreakGlassReason` 至少需要 `10` 个字符。")),
+        Row(
+            .hiddenCharacter(in: "Reason"), "InvalidParameterValue",
+            .ours(
+                "The parameter `Reason` has a control character, or one that changes the direction of the text. Please "
+                    + "leave it out."),
+            .ours("参数 `Reason` 含有控制字符或会改变文字方向的字符，请去除后重试。")),
+        Row(
+            .historyNeeded, "InvalidParameterValue",
+            .ours(
+                "The kill plan needs approvals, and nobody can approve what is not recorded: `RecordHistory` must not be "
+                    + "false. Nothing was planned."),
+            .ours("该终止计划需要批准，未记录的计划无法被批准：`RecordHistory` 不能为 false。未生成终止计划。")),
     ]
 
     private static let failureRows = [

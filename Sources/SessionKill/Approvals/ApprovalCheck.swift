@@ -124,7 +124,7 @@ struct ApprovalCheck {
         guard stored.state == .prepared else { return .notPrepared(stored.state.status) }
         if case .expired(let since) = standing(at: time) { return .tooLate(since: since) }
         guard kind == .approved || kind == .brokeGlass else { return nil }
-        let limit = stored.plan.content.review?.approvableUntil ?? stored.plan.content.expiresAt
+        let limit = stored.plan.approvableUntil
         return time < limit ? nil : .tooLate(since: limit)
     }
 }

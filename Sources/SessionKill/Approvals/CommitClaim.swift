@@ -21,11 +21,7 @@ struct CommitClaim {
 
     /// From when on no KILL is sent any more.
     func deadline(at time: UnixTime) -> UnixTime {
-        breaking.map { _ in approvableUntil } ?? check.standing(required: required, at: time).deadline
-    }
-
-    private var approvableUntil: UnixTime {
-        stored.plan.content.review?.approvableUntil ?? stored.plan.content.expiresAt
+        breaking.map { _ in stored.plan.approvableUntil } ?? check.standing(required: required, at: time).deadline
     }
 
     /// Requires that the plan's time is not over and that as many approve of it as have to, unless glass can be broken.
@@ -41,25 +37,16 @@ struct CommitClaim {
         }
     }
 
-    /// The same of the sessions that are about to be killed, in the very snapshot by which they are.
-    ///
-    /// - Returns: false if the approvals suffice for the plan as it was, but not for what its end would cost now.
-    mutating func requireApprovals(for risk: RiskAssessment?, of policy: ApprovalPolicy, at time: UnixTime)
-        throws(KillError) -> Bool
+    /// Whether what suffices for the plan as it was suffices for what the end of the sessions would cost now, in the very
+    /// snapshot by which they are killed.
+    mutating func covers(_ risk: RiskAssessment?, by policy: ApprovalPolicy, at time: UnixTime) throws(KillError)
+        -> Bool
     {
-        try requireApprovals(at: time)
         if let risk, let approved = stored.plan.content.review?.risk?.grade, risk.grade > approved {
             required = max(required, policy.required(for: risk.grade))
         }
-        if check.valid.count >= required { return true }
-        guard self.policy.breakGlass == nil else {
-            breaking = try glass(at: time)
-            return true
-        }
-        if check.valid.count < check.required {
-            throw .notApproved(check.gap(until: check.standing(at: time).deadline))
-        }
-        return false
+        if check.valid.count < required { breaking = try glass(at: time) }
+        return check.valid.count >= required || breaking != nil
     }
 
     /// The same, and has it stored where the plan's time is over: nothing revives what was answered so, no other killd

@@ -138,7 +138,7 @@ struct Commit {
     ) async throws {
         let time = now
         try await claim.requireApprovals(in: environment.store, at: time)
-        guard try claim.requireApprovals(for: risk, of: approvals, at: time) else {
+        guard try claim.covers(risk, by: approvals, at: time) else {
             try await finish(.stale(.riskRose), outcomes: [:])
             throw KillError.stale(.riskRose, afterInterruption: false)
         }

@@ -62,8 +62,8 @@ public struct KillPlan: Hashable, Sendable {
 }
 
 extension KillPlan {
-    /// Whether it is too late to commit it.
-    func hasExpired(at time: UnixTime) -> Bool { time >= content.expiresAt }
+    /// From this instant on nobody can approve it, nor commit it by breaking glass.
+    var approvableUntil: UnixTime { content.review?.approvableUntil ?? content.expiresAt }
 }
 
 /// One thread of a plan.

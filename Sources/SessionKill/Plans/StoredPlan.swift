@@ -34,7 +34,7 @@ extension StoredPlan {
         let (content, review) = (plan.content, plan.content.review)
         return ReviewStanding(
             required: max(required, review?.required ?? 0), approvedAt: validApprovals.map(\.time),
-            approvableUntil: review?.approvableUntil ?? content.expiresAt, commitWithin: review?.commitWithin ?? 0,
+            approvableUntil: plan.approvableUntil, commitWithin: review?.commitWithin ?? 0,
             expiresAt: content.expiresAt, at: time)
     }
 

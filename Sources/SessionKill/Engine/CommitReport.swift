@@ -1,0 +1,13 @@
+/// What a Commit answers, the first time and every time after.
+public struct CommitReport: Hashable, Sendable {
+    public let plan: KillPlan
+    public let outcomes: [ThreadID: Outcome]
+
+    public init(plan: KillPlan, outcomes: [ThreadID: Outcome]) {
+        self.plan = plan
+        self.outcomes = outcomes
+    }
+
+    /// The threads that Commit's `Threads` lists, in the order of the request.
+    public var killed: [ThreadID] { plan.content.threads.map(\.id).filter { outcomes[$0]?.isKilled == true } }
+}

@@ -28,7 +28,9 @@ final class ServiceMetrics: Sendable {
         var durations = HistogramFamily<String>(bounds: ServiceMetrics.durationBounds)
         var inFlight = 0
         var rateLimited = Counter<String>()
-        var plans = Counter<PlanStatus>(startingAtZero: [.prepared, .committing, .committed, .stale, .abandoned])
+        var plans = Counter<PlanStatus>(startingAtZero: [
+            .prepared, .committing, .committed, .stale, .abandoned, .expired,
+        ])
         var kills = Counter<Outcome.Kind>(startingAtZero: Outcome.Kind.allCases)
         var storeWrites = HistogramFamily<StoreWrite>(bounds: ServiceMetrics.durationBounds)
         var storeFailures = Counter<StoreWrite>(startingAtZero: StoreWrite.allCases)

@@ -1,6 +1,8 @@
 import Accounts
 import Parameters
+import RequestSigning
 import TencentCloudErrors
+import Text
 
 /// One row of the table of actions: what a request decodes to and what responds to it.
 public struct Action: Sendable {
@@ -19,6 +21,9 @@ public struct Action: Sendable {
         case changesNothing
         /// The action sees to it by itself that a repetition ends nobody.
         case endsNobody
+        /// The action sees to it by itself that a repetition changes nothing. Its signature covers what it asks for,
+        /// and is good for no action of another kind.
+        case decidesOnce
         /// The action is carried out once for each signature.
         case rejected
     }
@@ -47,16 +52,21 @@ public enum APIVersion: String, Sendable, CaseIterable {
     case v20191016 = "2019-10-16"
 }
 
-/// A call of an action: who calls, and under which id.
+/// A call of an action: who calls, from where, and under which id.
 public struct Call: Sendable {
     public let requestID: String
     public let action: String
     public let account: Account
+    /// Where it came from, without the port.
+    public let address: String
+    private let signature: any SignedRequest
 
-    public init(requestID: String, action: String, account: Account) {
+    init(requestID: String, action: String, account: Account, address: String, signature: any SignedRequest) {
         self.requestID = requestID
         self.action = action
         self.account = account
+        self.address = address
+        self.signature = signature
     }
 }
 
@@ -66,6 +76,42 @@ extension Call {
     public func require(_ permission: Permission, on resource: String) throws(TencentCloudError) {
         guard account.permissions.contains(permission) else {
             throw .unauthorizedOperation(requestID: requestID, operation: "dbbrain:\(action)", resource: resource)
+        }
+    }
+
+    /// The request as it came, with all that its signature covers: it proves later who asked for what.
+    ///
+    /// - Throws: `AuthFailure.InvalidAuthorization` if the signature does not cover the payload,
+    ///   `RequestSizeLimitExceeded` if more would have to be kept than a request needs that asks for little.
+    public func keep() throws -> KeptSignature {
+        guard let kept = try signature.kept(secretKey: account.secretKey) else {
+            throw TencentCloudError.invalidAuthorization(.unsignedPayload)
+        }
+        guard kept.text.utf8.count <= Self.longestKept else {
+            throw TencentCloudError.requestSizeLimitExceeded(limit: Self.longestKept)
+        }
+        return kept
+    }
+
+    /// Bytes: ten times as many as the longest comment needs.
+    private static let longestKept = 16 << 10
+}
+
+extension KeptSignature {
+    /// The parameters of the action that it asked for.
+    ///
+    /// - Returns: nil if it asked for another action, as far as the signature tells, or for one with other parameters.
+    public func request<Request: Decodable>(_ type: Request.Type, of action: String) -> Request? {
+        if let signed = self.action, !signed.utf8.isSameWord(as: action) { return nil }
+        guard let parameters = try? parameters() else { return nil }
+        return try? ParameterDecoder().decode(type, from: parameters)
+    }
+
+    private func parameters() throws -> ParameterTree {
+        switch content {
+        case .json(let body): try ParameterTree(json: body)
+        case .query(let query): try ParameterTree(flattened: try FormPairs(query.utf8).pairs)
+        case .parameters(let pairs): try ParameterTree(flattened: pairs.filter { !CommonParameter.isName($0.name) })
         }
     }
 }

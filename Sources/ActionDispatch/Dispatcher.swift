@@ -160,7 +160,9 @@ public final class Dispatcher: RequestDispatcher {
             if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
             throw error
         }
-        let call = Call(requestID: exchange.requestID, action: name, account: account)
+        let call = Call(
+            requestID: exchange.requestID, action: name, account: account, address: exchange.remoteAddress,
+            signature: claim.signature)
         guard isChange else { return { exchange in try exchange.envelope.success(try await work(call)) } }
         let outcome = try usedSignatures.once(mark, of: account.secretID, action: name, at: clock.now()) {
             // Not part of the request's own task: a repetition may wait for it too.
@@ -180,15 +182,23 @@ public final class Dispatcher: RequestDispatcher {
         switch repetition {
         case .changesNothing: use = .changesNothing
         case .endsNobody: use = .endsNobody
+        case .decidesOnce:
+            // Whatever the account may do otherwise: what is kept of the request is to prove what was decided.
+            guard mark.unsignedPayload == nil else { try refuseUnsigned(mark, of: account) }
+            use = .decision
         case .rejected:
             guard mark.unsignedPayload == nil || account.mayLeavePayloadUnsigned else {
-                usedSignatures.spend(mark, of: account.secretID, at: clock.now())
-                throw .invalidAuthorization(.unsignedPayload)
+                try refuseUnsigned(mark, of: account)
             }
             return true
         }
         try usedSignatures.note(mark, of: account.secretID, for: use, at: clock.now())
         return false
+    }
+
+    private func refuseUnsigned(_ mark: SignatureMark, of account: Account) throws(TencentCloudError) -> Never {
+        usedSignatures.spend(mark, of: account.secretID, at: clock.now())
+        throw .invalidAuthorization(.unsignedPayload)
     }
 
     /// The sender that a request says it is from, and what it says of itself beside

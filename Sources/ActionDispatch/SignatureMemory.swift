@@ -25,7 +25,7 @@ struct SignatureMemory: Sendable {
     /// cover their payloads.
     private static let burst: Int64 = 2
 
-    enum Use: UInt8, Sendable { case changesNothing, endsNobody, change }
+    enum Use: UInt8, Sendable { case changesNothing, endsNobody, decision, change }
 
     /// Something that was changed, once.
     struct Change: Sendable {

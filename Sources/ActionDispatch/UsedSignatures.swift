@@ -29,11 +29,13 @@ public final class UsedSignatures: Sendable {
     ///
     /// A Prepare or Commit from before the start is taken all the same: repeated,
     /// it ends nobody. But without a signature under its payload it could be made
-    /// into a Prepare of somebody else, and its Commit.
+    /// into a Prepare of somebody else, and its Commit. A decision is refused, lest it was another action's signature.
     func note(
         _ mark: SignatureMark, of secretID: String, for use: SignatureMemory.Use, at now: Int64
     ) throws(TencentCloudError) {
-        if mark.unsignedPayload != nil, mark.timestamp < start { throw .signatureForgotten(since: start) }
+        if mark.unsignedPayload != nil || use == .decision, mark.timestamp < start {
+            throw .signatureForgotten(since: start)
+        }
         try state.withLock { state throws(TencentCloudError) in
             try state.memories[secretID, default: SignatureMemory(capacity: capacity)].note(mark, for: use, at: now)
         }

@@ -22,4 +22,10 @@ public protocol SignedRequest: Sendable {
     func verify(
         secretKey: Secret, at now: Int64, keys: TC3SigningKeys
     ) throws(CryptographyError) -> SignatureVerdict
+
+    /// The request, to be verified again later.
+    ///
+    /// - Returns: nil if it was not signed with `secretKey`, if its signature does not cover what it asks for, or if
+    ///   what it covers is no text.
+    func kept(secretKey: Secret) throws(CryptographyError) -> KeptSignature?
 }

@@ -70,24 +70,48 @@ public struct TC3SignedRequest: SignedRequest {
     ) throws(CryptographyError) -> SignatureVerdict {
         if SignatureVerdict.hasExpired(request.timestamp, at: now) { return .expired(serverTime: now) }
         let key = try keys.key(of: authorization.secretID, secretKey: secretKey, scope: authorization.scope)
+        return try headersSigned(with: key) == nil ? .mismatched : .verified
+    }
+
+    public func kept(secretKey: Secret) throws(CryptographyError) -> KeptSignature? {
+        let key = try TC3SigningKey(secretKey: secretKey, scope: authorization.scope)
+        guard payload == .signed, let text = String(validating: request.payload, as: UTF8.self),
+            let headers = try headersSigned(with: key)
+        else { return nil }
+        return KeptSignature(
+            KeptTC3(
+                authorization: authorization.headerValue,
+                headers: headers.map { .init($0.name, $0.value, token: KeptTC3.tokenHeader) },
+                method: request.method, payload: text, query: signedQuery, timestamp: request.timestamp))
+    }
+
+    /// The signed headers as they were signed; nil if they were not signed with `key`.
+    private func headersSigned(
+        with key: TC3SigningKey
+    ) throws(CryptographyError) -> [(name: String, value: String)]? {
         let payloadHash = try payloadHash()
-        let isSigned = try hosts.contains { host throws(CryptographyError) in
+        var signed: [(name: String, value: String)]?
+        _ = try hosts.contains { host throws(CryptographyError) in
             for contentType in contentTypes {
                 for others in otherHeaders {
+                    let headers = signedHeaders(contentType: contentType, host: host, others: others)
                     let canonicalRequest = TC3.canonicalRequest(
-                        method: request.method, query: request.method == "POST" ? "" : request.query,
-                        headers: signedHeaders(contentType: contentType, host: host, others: others),
-                        payloadHash: payloadHash)
+                        method: request.method, query: signedQuery, headers: headers, payloadHash: payloadHash)
                     let stringToSign = TC3.stringToSign(
                         timestamp: request.timestamp, scope: authorization.scope,
                         canonicalRequestHash: try Digest.sha256.hash(canonicalRequest))
-                    if equalInConstantTime(try key.signature(of: stringToSign), authorization.signature) { return true }
+                    if equalInConstantTime(try key.signature(of: stringToSign), authorization.signature) {
+                        signed = headers
+                        return true
+                    }
                 }
             }
             return false
         }
-        return isSigned ? .verified : .mismatched
+        return signed
     }
+
+    private var signedQuery: String { request.method == "POST" ? "" : request.query }
 
     private func payloadHash() throws(CryptographyError) -> [UInt8] {
         switch payload {

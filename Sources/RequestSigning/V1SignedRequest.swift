@@ -54,19 +54,40 @@ public struct V1SignedRequest: SignedRequest {
         secretKey: Secret, at now: Int64, keys: TC3SigningKeys = TC3SigningKeys()
     ) throws(CryptographyError) -> SignatureVerdict {
         if SignatureVerdict.hasExpired(timestamp, at: now) { return .expired(serverTime: now) }
+        return try partsSigned(with: secretKey) == nil ? .mismatched : .verified
+    }
+
+    public func kept(secretKey: Secret) throws(CryptographyError) -> KeptSignature? {
+        guard ambiguousParameter == nil, let signature, let (host, parameters) = try partsSigned(with: secretKey)
+        else { return nil }
+        return KeptSignature(
+            KeptV1(
+                host: host, method: httpMethod,
+                parameters: parameters.map { .init($0.name, $0.value, token: KeptV1.tokenParameter) },
+                signature: Data(signature).base64EncodedString()))
+    }
+
+    /// The host and the parameters as they were signed; nil if they were not signed with `secretKey`.
+    private func partsSigned(
+        with secretKey: Secret
+    ) throws(CryptographyError) -> (host: String, parameters: [Parameter])? {
         // Behind a host with a question mark nobody knows where the parameters begin.
-        guard let signature, !hosts.sent.utf8.contains(UInt8(ascii: "?")) else { return .mismatched }
+        guard let signature, !hosts.sent.utf8.contains(UInt8(ascii: "?")) else { return nil }
         let key = try method.key(secretKey)
-        let spellings = Self.spellings(of: parameters).map(V1Signature.text)
-        let isSigned = try hosts.contains { host throws(CryptographyError) in
-            for parameters in spellings {
+        let spellings = Self.spellings(of: parameters).map { (parameters: $0, text: V1Signature.text(of: $0)) }
+        var signed: (host: String, parameters: [Parameter])?
+        _ = try hosts.contains { host throws(CryptographyError) in
+            for spelling in spellings {
                 let stringToSign = V1Signature.stringToSign(
-                    httpMethod: httpMethod, host: host, parameters: parameters)
-                if equalInConstantTime(try key.code(of: stringToSign.utf8), signature) { return true }
+                    httpMethod: httpMethod, host: host, parameters: spelling.text)
+                if equalInConstantTime(try key.code(of: stringToSign.utf8), signature) {
+                    signed = (host, spelling.parameters)
+                    return true
+                }
             }
             return false
         }
-        return isSigned ? .verified : .mismatched
+        return signed
     }
 
     /// The parameters in each order and spelling in which they may have been signed:

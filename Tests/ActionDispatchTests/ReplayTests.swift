@@ -260,4 +260,54 @@ final class ReplayTests: XCTestCase {
         let code = try await code(before.resigned(request, as: "ChangeText"), in: after)
         XCTAssertEqual(code, used)
     }
+
+    func testADecisionMayBeRepeatedAndIsKeptAsItWasSigned() async throws {
+        for request in [try signed("KeepText"), try world.signedByParameter(["Action": "KeepText"])] {
+            var texts: [String?] = []
+            for _ in 0..<2 { texts.append(try await world.response(to: request).text()) }
+            XCTAssertEqual(texts[0], texts[1])
+            let kept = try XCTUnwrap(KeptSignature(try XCTUnwrap(texts[0])))
+            XCTAssertTrue(try kept.verify(secretID: "AKIDEXAMPLE", secretKey: Secret("SKEXAMPLE"), token: nil))
+            XCTAssertEqual(kept.request(World.EchoRequest.self, of: "KeepText")?.Text, "x")
+        }
+        XCTAssertEqual(world.changes.first, "KeepText x from 127.0.0.1")
+    }
+
+    func testTheSignatureOfAnotherActionDecidesNothingAndThatOfADecisionDoesNothingElse() async throws {
+        for (action, another) in [("StageText", "KeepText"), ("EchoText", "KeepText"), ("KeepText", "StageText")] {
+            let world = World()
+            let request = try signed(action)
+            let codes = try await [
+                code(request, in: world), code(world.resigned(request, as: another), in: world),
+            ]
+            XCTAssertEqual(codes, ["OK", used], "\(action) as \(another)")
+        }
+        // Of what was signed before killd began nobody knows for which action it was taken.
+        let world = World(signatures: UsedSignatures(start: World.now + 1))
+        let code = try await code(signed("KeepText"), in: world)
+        XCTAssertEqual(code, forgotten)
+        XCTAssertEqual(world.changes, [])
+    }
+
+    func testADecisionWhosePayloadIsNotSignedIsRefusedWhateverTheAccountMay() async throws {
+        let world = World(mayLeavePayloadUnsigned: true)
+        let code = try await code(signed("KeepText", unsignedPayload: true), in: world)
+        XCTAssertEqual(code, "AuthFailure.InvalidAuthorization")
+        XCTAssertEqual(world.changes, [])
+    }
+
+    func testADecisionIsNotKeptThatCarriesMoreThanItNeeds() async throws {
+        let code = try await code(signed("KeepText", String(repeating: "x", count: 20_000)))
+        XCTAssertEqual(code, "RequestSizeLimitExceeded")
+        XCTAssertEqual(world.changes, [])
+    }
+
+    func testWhatWasKeptProvesNoOtherActionAndNoOtherParameters() async throws {
+        let signedAction = try world.signedByParameter(["Action": "KeepText"])
+        let text = try await world.response(to: signedAction).text()
+        let kept = try XCTUnwrap(KeptSignature(try XCTUnwrap(text)))
+        XCTAssertNil(kept.request(World.EchoRequest.self, of: "StageText"))
+        struct Others: Decodable { var Texts: String }
+        XCTAssertNil(kept.request(Others.self, of: "KeepText"))
+    }
 }

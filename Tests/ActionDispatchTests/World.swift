@@ -77,9 +77,15 @@ final class World: Sendable {
                 return EchoResponse(Text: "\(name) \(recorder.state.withLock(\.changes.count))")
             }
         }
+        let keep = Action("KeepText", repetition: .decidesOnce, request: EchoRequest.self) { request, call in
+            let kept = try call.keep().text
+            recorder.state.withLock { $0.changes.append("KeepText \(request.Text) from \(call.address)") }
+            return EchoResponse(Text: kept)
+        }
         dispatcher = Dispatcher(
             actions: [
                 echo, change("ChangeText", .rejected), change("UndoText", .rejected), change("StageText", .endsNobody),
+                keep,
             ],
             accounts: [
                 Account(

@@ -56,16 +56,12 @@ extension String {
         return String(visible)
     }
 
-    /// About so many columns of a terminal: marks that stand on the letter before
-    /// them take none.
+    /// About so many columns of a terminal: two for the letters of East Asia and for emoji, none for marks that stand
+    /// on the letter before them.
     var width: Int {
-        unicodeScalars.count { scalar in
-            guard !scalar.isASCII else { return true }
-            return switch scalar.properties.generalCategory {
-            case .nonspacingMark, .enclosingMark: false
-            default: true
-            }
-        }
+        // Nearly every text is of this kind, and Unicode's properties are dear.
+        if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.count }
+        return unicodeScalars.reduce(0) { $0 + $1.columns }
     }
 
     /// Followed by blanks up to `width` columns.
@@ -79,6 +75,29 @@ extension String {
 }
 
 extension Unicode.Scalar {
+    /// How many columns of a terminal it takes.
+    fileprivate var columns: Int {
+        guard !isASCII else { return 1 }
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark: return 0
+        default: break
+        }
+        switch value {
+        // Vowels and finals of Hangul stand in the syllable that they complete.
+        case 0x1160...0x11FF: return 0
+        // Flags are two of these.
+        case 0x1F1E6...0x1F1FF: return 1
+        default: return Self.wide.contains { $0.contains(value) } || properties.isEmojiPresentation ? 2 : 1
+        }
+    }
+
+    /// What Unicode's EastAsianWidth.txt calls W or F, but for emoji, which have a property of their own.
+    private static let wide: [ClosedRange<UInt32>] = [
+        0x1100...0x115F, 0x2329...0x232A, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xA960...0xA97F,
+        0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6,
+        0x16FE0...0x18DFF, 0x1AFF0...0x1B2FF, 0x1F200...0x1F265, 0x20000...0x2FFFD, 0x30000...0x3FFFD,
+    ]
+
     fileprivate var isSeen: Bool {
         if isASCII { return (0x20...0x7E).contains(value) }
         switch properties.generalCategory {

@@ -66,6 +66,18 @@ final class VisibleTextTests: XCTestCase {
             """#.replacingOccurrences(of: "café", with: "cafe\u{301}"))
     }
 
+    func testColumnsAreCountedAsTerminalsShowThem() {
+        let cases = [
+            ("", 0), ("app", 3), ("café", 4), ("cafe\u{301}", 4), ("日本語", 6), ("订单 orders", 11), ("한글", 4),
+            ("\u{1112}\u{1161}\u{11AB}", 2), ("ｆｕｌｌ", 8), ("ﾊﾝ", 2), ("😀", 2), ("🇨🇳", 2), ("《订单》", 8), ("𠀀", 2),
+            ("Ω→±", 3), ("नि", 2),
+        ]
+        for (text, width) in cases { XCTAssertEqual(text.width, width, text) }
+        var table = Table("USER", "DB")
+        table.rows = [["app", "shop"], ["订单", "shop"]]
+        XCTAssertEqual(table.text.text, "USER  DB\napp   shop\n订单  shop\n")
+    }
+
     func testEveryViewOfAPlanOrSessionIsMadeVisible() throws {
         let hidden = "x\u{202E}y\u{200B}\u{2028}\u{1B}"
         let plan = try JSONDecoder().decode(

@@ -21,16 +21,24 @@ struct HTTPResponseReader {
     /// Of the head, until it is whole.
     private var head: [UInt8] = []
     private var status = 0
+    private var headers: [(name: String, value: String)] = []
     /// Nil before the end of the head.
     private var framing: Framing?
     private var body: [UInt8] = []
 
     private static let longestHead = 64 * 1024
-    private static let limits: HTTPLimits = {
+    private let limits: HTTPLimits
+    /// Whether a body that is too long counts as far as it was read.
+    private let cutsBody: Bool
+
+    init(bodyLimit: HTTPClient.BodyLimit = .refuse(above: 64 * 1_024 * 1_024)) {
         var limits = HTTPLimits()
-        limits.bodyBytes = 64 * 1024 * 1024
-        return limits
-    }()
+        switch bodyLimit {
+        case .refuse(let bytes): (limits.bodyBytes, cutsBody) = (bytes, false)
+        case .cut(let bytes): (limits.bodyBytes, cutsBody) = (bytes, true)
+        }
+        self.limits = limits
+    }
 
     /// - Returns: the response, once it is whole.
     mutating func read(_ piece: [UInt8]) throws(Problem) -> HTTPResponse? {
@@ -56,7 +64,15 @@ struct HTTPResponseReader {
         }
     }
 
-    private func response(_ body: [UInt8]) -> HTTPResponse { HTTPResponse(status: status, body: body) }
+    private func response(_ body: [UInt8]) -> HTTPResponse {
+        HTTPResponse(status: status, headers: headers, body: body)
+    }
+
+    /// A body of which no more is read.
+    private func tooLong(_ body: [UInt8]) throws(Problem) -> HTTPResponse {
+        guard cutsBody else { throw .tooLong }
+        return response(Array(body.prefix(limits.bodyBytes)))
+    }
 
     private mutating func readBody(_ piece: [UInt8]) throws(Problem) -> HTTPResponse? {
         switch framing {
@@ -65,19 +81,20 @@ struct HTTPResponseReader {
             let progress: ChunkedBody.Progress
             do throws(HTTPProtocolError) {
                 progress = try chunks.read(
-                    piece.span, from: &index, allowed: Self.limits.bodyBytes, limits: Self.limits)
+                    piece.span, from: &index, allowed: limits.bodyBytes, limits: limits)
             } catch {
-                throw error.status == .contentTooLarge ? .tooLong : .notHTTP
+                guard error.status == .contentTooLarge else { throw .notHTTP }
+                return try tooLong(chunks.content)
             }
             framing = .chunked(chunks)
             return progress == .complete ? response(chunks.content) : nil
         case .length(let length):
             body += piece
-            return body.count >= length ? response(Array(body.prefix(length))) : nil
+            if body.count >= length, length <= limits.bodyBytes { return response(Array(body.prefix(length))) }
+            return body.count > limits.bodyBytes ? try tooLong(body) : nil
         case .untilEnd, nil:
             body += piece
-            guard body.count <= Self.limits.bodyBytes else { throw .tooLong }
-            return nil
+            return body.count > limits.bodyBytes ? try tooLong(body) : nil
         }
     }
 
@@ -90,6 +107,12 @@ struct HTTPResponseReader {
         guard !(100...199).contains(status) else { return }
         self.status = status
         framing = .untilEnd
+        headers = lines.dropFirst().compactMap { line in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            let name = String(
+                decoding: line[..<colon].map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+            return (name, line[(colon + 1)...].withoutBlanks.text)
+        }
         for line in lines.dropFirst() {
             if let coding = line.value(of: "transfer-encoding:") {
                 // It counts more than a length (RFC 9112 section 6.3).
@@ -100,7 +123,7 @@ struct HTTPResponseReader {
             if let text = line.value(of: "content-length:") {
                 guard let length = Int(text.text), length >= 0 else { throw .notHTTP }
                 if case .length(let other) = framing, other != length { throw .notHTTP }
-                guard length <= Self.limits.bodyBytes else { throw .tooLong }
+                guard length <= limits.bodyBytes || cutsBody else { throw .tooLong }
                 framing = .length(length)
             }
         }
@@ -112,9 +135,12 @@ extension ArraySlice<UInt8> {
 
     /// What stands behind the name, without blanks around it; nil if the line is another field's.
     fileprivate func value(of name: String) -> ArraySlice<UInt8>? {
-        guard prefix(name.utf8.count).isSameWord(as: name) else { return nil }
+        prefix(name.utf8.count).isSameWord(as: name) ? dropFirst(name.utf8.count).withoutBlanks : nil
+    }
+
+    fileprivate var withoutBlanks: ArraySlice<UInt8> {
         func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-        let value = dropFirst(name.utf8.count).drop(while: isBlank)
+        let value = drop(while: isBlank)
         guard let last = value.lastIndex(where: { !isBlank($0) }) else { return value.prefix(0) }
         return value[...last]
     }

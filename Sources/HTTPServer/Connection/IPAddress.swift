@@ -43,6 +43,21 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return high == 0 && low == 1 ? nil : .ipv6(high)
     }
 
+    /// Whether it leads to this machine wherever it is used.
+    public var isLoopback: Bool { network == nil }
+
+    /// Whether it stands for every address of the machine.
+    public var isUnspecified: Bool { ipv4 == 0 || high == 0 && low == 0 }
+
+    /// The address of IPv4 to which a machine on the way translates this one: NAT64 (RFC 6052), 6to4 (RFC 3056), and
+    /// what RFC 4291 once called compatible.
+    public var embeddedIPv4: IPAddress? {
+        if high == 0x0064_FF9B_0000_0000, low >> 32 == 0 { return IPAddress(ipv4: UInt32(truncatingIfNeeded: low)) }
+        if high >> 48 == 0x2002 { return IPAddress(ipv4: UInt32(truncatingIfNeeded: high >> 16)) }
+        if high == 0, low >> 32 == 0, low > 1 { return IPAddress(ipv4: UInt32(truncatingIfNeeded: low)) }
+        return nil
+    }
+
     /// The address in digits.
     public var description: String {
         if let ipv4 { return Self.text(AF_INET, ipv4.bigEndian, capacity: INET_ADDRSTRLEN) }

@@ -89,6 +89,12 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        module(
+            "Webhooks",
+            dependsOn: [
+                "SessionKill", "APIClient", "HTTPServer", "RequestSigning", "Cryptography", "DedicatedThread", "Text",
+            ]),
+
         // HTTP
         module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread", "FileDescriptors", "Text"]),
         module(
@@ -152,6 +158,12 @@ let package = Package(
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS", "FileDescriptors"]),
         tests("APIClientTests", of: ["APIClient"]),
+        tests(
+            "WebhooksTests",
+            of: [
+                "Webhooks", "SessionKill", "APIClient", "HTTPServer", "RequestSigning", "Cryptography",
+                "DedicatedThread", "SeededRandom", "Text",
+            ]),
         tests(
             "ActionDispatchTests",
             of: [

@@ -24,8 +24,10 @@ public enum DeliveryProblem: Hashable, Sendable {
     case unknownBody
     /// A redirect, which is not followed.
     case redirect(Int)
-    /// Nothing came of it, in words.
+    /// There was no connection, in words.
     case connection(String)
+    /// There was one, but no whole answer in time, in words.
+    case noAnswer(String)
     /// Why the address is none for a webhook.
     case address(AddressRule.Refusal)
     /// It could not be put together or signed.
@@ -39,7 +41,7 @@ extension DeliveryProblem: CustomStringConvertible {
         case .code(let code): "the receiver answered with the error code \(code)"
         case .unknownBody: "the receiver's answer is none of this format"
         case .redirect(let status): "the receiver answered with status \(status), a redirect, which is not followed"
-        case .connection(let words): words
+        case .connection(let words), .noAnswer(let words): words
         case .address(let refusal): refusal.description
         case .unsigned: "OpenSSL could not sign the message"
         }

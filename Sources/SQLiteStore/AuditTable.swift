@@ -14,6 +14,7 @@ struct AuditTable: ~Copyable {
     private let insertTargets: Statement
     private let selectDue: Statement
     private let selectNextDue: Statement
+    private let countMessages: Statement
     private let postponeMessage: Statement
     private let deleteMessage: Statement
 }
@@ -51,9 +52,11 @@ extension AuditTable {
                 """
                 SELECT id, entry, hash, kind, payload, audit_entries.plan, attempts, due_at
                 FROM outbox JOIN audit_entries ON seq = entry
-                WHERE target = ? AND due_at <= ? ORDER BY entry LIMIT ?
+                WHERE target = ? AND due_at <= ? ORDER BY kind <> 'broke-glass', entry LIMIT ?
                 """, on: connection),
             selectNextDue: try Statement("SELECT min(due_at) AS time FROM outbox WHERE target = ?", on: connection),
+            countMessages: try Statement(
+                "SELECT target, count(*) AS count FROM outbox GROUP BY target", on: connection),
             postponeMessage: try Statement(
                 "UPDATE outbox SET attempts = attempts + 1, due_at = ? WHERE id = ?", on: connection),
             deleteMessage: try Statement("DELETE FROM outbox WHERE id = ?", on: connection))
@@ -121,6 +124,11 @@ extension AuditTable {
     borrowing func nextDue(of target: String) throws -> UnixTime? {
         try selectNextDue.rows([.text(target)]) { try $0.optionalInteger("time") }.first?
             .map { UnixTime(milliseconds: $0) }
+    }
+
+    borrowing func waitingMessages() throws -> [String: Int] {
+        let counts = try countMessages.rows { row in (try row.text("target"), Int(try row.integer("count"))) }
+        return Dictionary(uniqueKeysWithValues: counts)
     }
 
     borrowing func settle(_ message: Int64, as settlement: OutboxSettlement) throws {

@@ -37,6 +37,20 @@ extension SQLiteStore: AuditOutbox {
             try await read { tables in try tables.audit.nextDue(of: target) }
         }
     }
+
+    public nonisolated func waitingMessages() async throws(StoreError) -> [String: Int] {
+        try await attempting("count the messages of the outbox") {
+            try await read { tables in try tables.audit.waitingMessages() }
+        }
+    }
+
+    /// A text by which what is told of this store is known from what is told of others.
+    public nonisolated func auditName() async throws(StoreError) -> String {
+        // The first entry holds a random name, which its hash stands for also when the entry is no longer kept.
+        try await attempting("read the beginning of the audit") {
+            try await read { tables in String(try tables.audit.receipt(1).hash.prefix(16)) }
+        }
+    }
 }
 
 extension Database {

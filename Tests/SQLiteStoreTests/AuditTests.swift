@@ -125,6 +125,21 @@ final class AuditTests: StoreTestCase {
         XCTAssertEqual(forgotten, [])
     }
 
+    func testThatGlassWasBrokenIsToldFirstAndWhatWaitsIsCounted() async throws {
+        let store = try await openStore()
+        try await store.setOutboxTargets(["ops", "chat"])
+        try await store.insert(.example(1))
+        try await store.insert(.example(2))
+        let claim = PlanClaim(
+            intended: [.number(101)], caller: Caller("ci"), digest: try KillPlan.example(1).digest(),
+            breakGlass: Decision(.brokeGlass, by: Caller("ci"), at: commit, comment: "the night is lost"), time: commit)
+        _ = try await store.claim(KillPlan.example(1).name, claim)
+        let found = try await store.outbox(target: "ops", dueBy: end, limit: 2)
+        XCTAssertEqual(found.map(\.kind), [.brokeGlass, .prepared])
+        let waiting = try await store.waitingMessages()
+        XCTAssertEqual(waiting, ["ops": 4, "chat": 4])
+    }
+
     func testPlansOfEarlierKilldsAreCarriedOverWithoutTermsOfReview() async throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Stores/migration-7.sql")

@@ -5,13 +5,16 @@ public protocol AuditOutbox: Sendable {
     /// be told is forgotten.
     func setOutboxTargets(_ targets: [String]) async throws(StoreError)
 
-    /// What a target is to be told by a time, in the order of the entries.
+    /// What a target is to be told by a time, in the order of the entries, but that glass was broken before all else.
     func outbox(target: String, dueBy time: UnixTime, limit: Int) async throws(StoreError) -> [OutboxMessage]
 
     func settle(_ message: Int64, as settlement: OutboxSettlement) async throws(StoreError)
 
     /// When the target is to be told something next; `nil` if there is nothing to tell.
     func nextDue(target: String) async throws(StoreError) -> UnixTime?
+
+    /// How many messages each target that has any is still to be told.
+    func waitingMessages() async throws(StoreError) -> [String: Int]
 }
 
 public struct OutboxMessage: Hashable, Sendable {

@@ -36,7 +36,7 @@ let package = Package(
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
-                "Metrics", "Text", "APIClient", "AuditTrail",
+                "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
@@ -162,7 +162,7 @@ let package = Package(
             "WebhooksTests",
             of: [
                 "Webhooks", "SessionKill", "APIClient", "HTTPServer", "RequestSigning", "Cryptography",
-                "DedicatedThread", "SeededRandom", "Text",
+                "DedicatedThread", "SeededRandom", "Text", "SQLiteStore", "MySQLWire",
             ]),
         tests(
             "ActionDispatchTests",
@@ -180,7 +180,7 @@ let package = Package(
         tests(
             "KilldTests",
             of: [
-                "killd", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
+                "killd", "Webhooks", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
                 "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
             ]),
         // What the fuzzer builds itself is left out.
@@ -196,7 +196,7 @@ let package = Package(
             "EndToEndTests",
             of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography",
-                "CSQLite", "DedicatedThread", "ODPDouble",
+                "CSQLite", "DedicatedThread", "ODPDouble", "HTTPServer",
             ],
             resources: [.copy("Clients")]),
     ],

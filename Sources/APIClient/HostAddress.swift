@@ -29,14 +29,7 @@ public struct HostAddress: Sendable {
         withUnsafeMutableBytes(of: &storage) {
             $0.copyMemory(from: UnsafeRawBufferPointer(start: information.ai_addr, count: Int(length)))
         }
-        var digits = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        guard
-            getnameinfo(
-                information.ai_addr, length, &digits, socklen_t(digits.count), nil, 0, NI_NUMERICHOST) == 0
-        else { return nil }
-        // Behind a % stands the interface of a link-local address.
-        let text = digits.prefix { $0 != 0 && $0 != CChar(UInt8(ascii: "%")) }.map { UInt8(bitPattern: $0) }
-        guard let ip = IPAddress(String(decoding: text, as: UTF8.self)) else { return nil }
+        guard let ip = IPAddress(information.ai_addr) else { return nil }
         self.storage = storage
         self.length = length
         self.ip = ip

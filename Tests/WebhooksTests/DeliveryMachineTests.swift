@@ -253,7 +253,7 @@ private final class World {
                     storeFailures -= 1
                     next = .event(.storeFailed)
                 } else {
-                    next = .event(.found(Array(outbox.filter { $0.dueAt <= now }.prefix(limit))))
+                    next = .event(.found(Array(due.prefix(limit))))
                 }
             case .check(let messages):
                 next = .event(
@@ -270,12 +270,17 @@ private final class World {
         return next
     }
 
+    /// In the order in which the store tells them.
+    private var due: [OutboxMessage] {
+        let due = outbox.filter { $0.dueAt <= now }
+        return due.filter { $0.kind == .brokeGlass } + due.filter { $0.kind != .brokeGlass }
+    }
+
     private func send(_ messages: [OutboxMessage]) -> DeliveryResult {
         if messages.isEmpty || (messages.count > 1 && format == .standard) { broken.append("\(messages.count) in one") }
         if now < silentUntil { broken.append("too soon") }
         if messages.contains(where: { decided.contains($0.id) }) { broken.append("a decided request") }
         if messages.contains(where: { $0.kind == .configured }) { broken.append("a kind that nobody wants") }
-        let due = outbox.filter { $0.dueAt <= now }.prefix(DeliveryMachine.batch)
         if due.contains(where: { $0.kind == .brokeGlass }), !messages.contains(where: { $0.kind == .brokeGlass }) {
             broken.append("broken glass waits behind others")
         }

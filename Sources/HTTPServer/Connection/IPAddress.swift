@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// An IPv4 or IPv6 address. One of IPv4 is the same as its form in IPv6, in
 /// which sockets for both families show it (RFC 4291 section 2.5.5.2).
@@ -32,6 +32,16 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
                 UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
                 UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
+        }
+    }
+
+    /// Of a socket; nil for one of another family.
+    public init?(_ address: UnsafePointer<sockaddr>) {
+        let bytes = UnsafeRawPointer(address)
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET: self.init(ipv4: UInt32(bigEndian: bytes.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr))
+        case AF_INET6: self.init(bytes.loadUnaligned(as: sockaddr_in6.self).sin6_addr)
+        default: return nil
         }
     }
 

@@ -75,8 +75,10 @@ public struct DeliveryMachine: Sendable {
     /// Why the last attempt did not deliver; nil if it did.
     public private(set) var problem: DeliveryProblem?
 
-    /// How many messages are looked at at once, and folded into one at most.
+    /// How many messages are looked at at once where several may be folded into one.
     static let batch = 100
+    /// And where each is sent by itself.
+    private static let shortBatch = 10
     private static let mostFolded = 50
     /// Seconds before anything is sent to a receiver that answered with an error, or tried on a store that failed.
     private static let shortRest = 5
@@ -123,7 +125,7 @@ public struct DeliveryMachine: Sendable {
 
     private mutating func read() -> [Action] {
         phase = .reading
-        return [.read(limit: Self.batch)]
+        return [.read(limit: mostSingle == .max ? Self.shortBatch : Self.batch)]
     }
 
     private mutating func choose(_ messages: [OutboxMessage]) -> [Action] {

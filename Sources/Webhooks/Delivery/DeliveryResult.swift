@@ -16,7 +16,7 @@ public enum DeliveryResult: Hashable, Sendable {
 }
 
 /// Why a message was not taken. Nothing of the address, and no words of the receiver's.
-public enum DeliveryProblem: Hashable, Sendable {
+public enum DeliveryProblem: Error, Hashable {
     case status(Int)
     /// The status was a success, and the body said another thing.
     case code(Int)

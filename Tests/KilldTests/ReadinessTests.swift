@@ -1,3 +1,5 @@
+import Foundation
+import Webhooks
 import XCTest
 
 @testable import killd
@@ -24,6 +26,21 @@ final class ReadinessTests: XCTestCase {
             XCTAssertEqual(report.status, .notReady)
             XCTAssertFalse(report.isReady)
         }
+    }
+
+    func testAWebhookThatFailsIsToldAndMakesNobodyUnready() throws {
+        let standing = WebhookStanding(
+            target: "ops", counts: [:], waiting: 3, problem: .status(500), failingSince: nil, isOff: false)
+        let report = Readiness.Report(
+            isDraining: false, store: Readiness.Report.Part(.works), instances: [Readiness.Report.Part(.works)],
+            webhooks: [standing])
+        XCTAssertEqual(report.status, .ready)
+        let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
+        XCTAssertTrue(text.contains("the receiver answered with status 500; 3 message(s) wait"), text)
+        let metrics = String(decoding: MetricsPage.text(of: .init(), report: report, process: nil), as: UTF8.self)
+        XCTAssertTrue(metrics.contains(#"killd_webhook_waiting{target="ops"} 3"#), metrics)
+        XCTAssertTrue(
+            metrics.contains(#"killd_webhook_deliveries_total{target="ops",result="gave-up"} 0"#), metrics)
     }
 
     func testWhileItDrainsItIsNotReadyHoweverWellAllIs() {

@@ -18,6 +18,21 @@ public struct KilldConfiguration: Encodable {
     /// On a free port, if set.
     public var operations: Operations?
 
+    public var webhooks: [Webhook]?
+    public var publicURL: String?
+
+    public struct Webhook: Encodable {
+        public var format: String
+        public var url: String
+        public var name: String?
+        public var secret: String?
+
+        public init(format: String, url: String) {
+            self.format = format
+            self.url = url
+        }
+    }
+
     public struct Operations: Encodable {
         public var listen = "127.0.0.1:0"
 

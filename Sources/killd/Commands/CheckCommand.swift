@@ -1,8 +1,11 @@
+import APIClient
+import FoundationEssentials
 import HTTPServer
 import MySQLSessions
 import SQLiteStore
 import SessionKill
 import TLS
+import Webhooks
 
 /// `killd check`: whether `killd serve` would work with a configuration.
 struct CheckCommand: Command {
@@ -31,6 +34,9 @@ struct CheckCommand: Command {
             isFit = false
             Terminal.standardOutput.write("  PROBLEM  \(problem)\n")
         }
+        for finding in Self.findings(ofWebhooksIn: configuration) {
+            Terminal.standardOutput.write("  \(finding)\n")
+        }
         let servers = configuration.instances.flatMap { instance in
             [("\(instance.id) (\(instance.name))", instance.server)]
                 + instance.nodes.map { ("\(instance.id)/\($0.id) (\(instance.name))", $0.server) }
@@ -51,6 +57,28 @@ struct CheckCommand: Command {
             await server.close()
         }
         return isFit ? .done : .failed
+    }
+
+    /// Whether their receivers can be reached, and what a killd that runs with this configuration says of them.
+    ///
+    /// None is a problem: killd works without.
+    private static func findings(ofWebhooksIn configuration: Configuration) -> [VisibleText] {
+        let targets = configuration.webhooks.targets
+        guard !targets.isEmpty else { return [] }
+        let listeners = configuration.listeners.map(\.address)
+        let running = configuration.operationsListen.flatMap(WebhookReport.init(from:))
+        return targets.flatMap { target -> [VisibleText] in
+            var findings: [VisibleText] = []
+            if let problem = WebhookExchange(to: target, listeners: { listeners }).findProblem() {
+                findings.append("warning  webhook \(target.name): \(problem)")
+            } else {
+                findings.append("ok       webhook \(target.name): its receiver can be reached; nothing was sent")
+            }
+            if let problem = running?.problem(of: target.name) {
+                findings.append("warning  webhook \(target.name): the killd that runs says: \(problem)")
+            }
+            return findings
+        }
     }
 
     /// What would keep `killd serve` from starting on this machine. Nothing is
@@ -78,4 +106,27 @@ struct CheckCommand: Command {
         }
         return problems
     }
+}
+
+/// What `/readyz` of a killd that runs says of its webhooks.
+private struct WebhookReport: Decodable {
+    private struct Part: Decodable {
+        let id: String
+        let problem: String?
+    }
+
+    private let webhooks: [Part]?
+
+    /// - Returns: nil if none answers there.
+    init?(from address: ListenAddress) {
+        guard let endpoint = Endpoint("http://\(address)") else { return nil }
+        let request = "GET /readyz HTTP/1.1\r\nHost: \(endpoint.authority)\r\nConnection: close\r\n\r\n"
+        guard
+            let response = try? HTTPClient(endpoint: endpoint, timeout: 5).connect().exchange(Array(request.utf8)),
+            let report = try? JSONDecoder().decode(WebhookReport.self, from: Data(response.body))
+        else { return nil }
+        self = report
+    }
+
+    func problem(of target: String) -> String? { webhooks?.first { $0.id == target }?.problem }
 }

@@ -46,6 +46,7 @@ struct Configuration: Sendable {
     var keepAlive: Int
     /// What responses say in the place of killd's own texts.
     var messages: MessageOverrides
+    var webhooks: WebhookConfiguration
     /// The least grave level that the log has.
     var logLevel: Log.Level
     /// The file itself, and those of secrets that it names.
@@ -127,6 +128,7 @@ struct Configuration: Sendable {
         keepAlive = try reader.integer("keepAliveSeconds", in: 1...3_600) ?? 180
 
         logLevel = try reader.choice("logLevel", Log.Level.self) ?? .info
+        webhooks = try WebhookConfiguration(&reader)
         messages = try reader.path("messages").map(MessageOverrides.init(file:)) ?? .none
 
         accounts = []

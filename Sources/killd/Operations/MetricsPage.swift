@@ -1,6 +1,7 @@
 import HTTPServer
 import Metrics
 import SessionKill
+import Webhooks
 
 /// The text of `GET /metrics`. Each metric is explained in the page
 /// `Operations` of killd.docc.
@@ -17,11 +18,30 @@ enum MetricsPage {
             report.instances.map { (["instance": $0.id ?? ""], $0.works ? 1 : 0) })
         text.addGauge("killd_store_writable", "Whether the store can be written.", [([:], report.store.works ? 1 : 0)])
         text.addGauge("killd_ready", "Whether /readyz answers 200.", [([:], report.isReady ? 1 : 0)])
+        add(webhooks: report.standings, to: &text)
         text.add("killd_reloads_total", "Reloads of the configuration.", counts.reloads) { ["result": $0] }
         text.addGauge(
             "killd_build_info", "The version that runs; always 1.", [(["version": VersionCommand.version], 1)])
         if let process { add(process, to: &text) }
         return text.bytes
+    }
+
+    private static func add(webhooks: [WebhookStanding], to text: inout MetricsText) {
+        var deliveries = Counter<[String]>()
+        for webhook in webhooks {
+            for result in DeliveryMachine.Fate.allCases where result != .unwanted {
+                deliveries.increment([webhook.target, result.rawValue], by: webhook.counts[result] ?? 0)
+            }
+        }
+        text.add("killd_webhook_deliveries_total", "Messages by what became of an attempt to deliver them.", deliveries)
+        {
+            ["target": $0[0], "result": $0[1]]
+        }
+        text.addGauge(
+            "killd_webhook_waiting", "Messages that are still to be delivered.",
+            webhooks.compactMap { webhook in
+                webhook.waiting.map { (["target": webhook.target], Double($0)) }
+            })
     }
 
     private static func add(requests counts: ServiceMetrics.Counts, to text: inout MetricsText) {

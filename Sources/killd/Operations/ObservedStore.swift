@@ -1,9 +1,11 @@
 import SessionKill
 
-/// A store whose writes are counted and timed.
+/// A store whose writes are counted and timed, and told of.
 struct ObservedStore: PlanStore {
     let store: any PlanStore
     let metrics: ServiceMetrics
+    /// Called after each change of a plan.
+    let changed: @Sendable () -> Void
 
     @discardableResult
     func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt {
@@ -70,6 +72,7 @@ struct ObservedStore: PlanStore {
         do {
             let answer = try await body()
             metrics.count(write, took: start.duration(to: .now))
+            changed()
             return answer
         } catch {
             metrics.countFailure(of: write)

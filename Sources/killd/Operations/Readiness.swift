@@ -1,4 +1,5 @@
 import Synchronization
+import Webhooks
 
 /// The state of what killd needs for its work, for whoever decides if requests go to it.
 final class Readiness: Sendable {
@@ -34,13 +35,21 @@ final class Readiness: Sendable {
         let status: Status
         let store: Part
         let instances: [Part]
+        /// Absent if there are none. Whether they work makes nobody unready: they tell of what is done without them.
+        let webhooks: [Part]?
+        /// For metrics, which tell more of them.
+        let standings: [WebhookStanding]
+
+        private enum CodingKeys: String, CodingKey { case status, store, instances, webhooks }
 
         /// One unreachable instance of several does not make killd unfit: that a
         /// server is in trouble is when people need killd, for that one and for
         /// the others.
-        init(isDraining: Bool, store: Part, instances: [Part]) {
+        init(isDraining: Bool, store: Part, instances: [Part], webhooks: [WebhookStanding] = []) {
             self.store = store
             self.instances = instances
+            self.webhooks = webhooks.isEmpty ? nil : webhooks.map { Part(id: $0.target, $0.finding) }
+            standings = webhooks
             status =
                 if isDraining {
                     .draining
@@ -56,13 +65,20 @@ final class Readiness: Sendable {
 
     private let store: Probe
     private let instances: @Sendable () -> [(id: String, probe: Probe)]
+    private let webhooks: @Sendable () async -> [WebhookStanding]
     private let draining = Atomic(false)
     private let failure = Mutex<String?>(nil)
 
-    /// - Parameter instances: those of now.
-    init(store: Probe, instances: @escaping @Sendable () -> [(id: String, probe: Probe)]) {
+    /// - Parameters:
+    ///   - instances: those of now.
+    ///   - webhooks: how it stands with them now.
+    init(
+        store: Probe, instances: @escaping @Sendable () -> [(id: String, probe: Probe)],
+        webhooks: @escaping @Sendable () async -> [WebhookStanding] = { [] }
+    ) {
         self.store = store
         self.instances = instances
+        self.webhooks = webhooks
     }
 
     func beginDraining() { draining.store(true, ordering: .relaxed) }
@@ -80,6 +96,15 @@ final class Readiness: Sendable {
         var parts: [Report.Part] = []
         for (id, finding) in findings { parts.append(Report.Part(id: id, await finding.value)) }
         return await Report(
-            isDraining: draining.load(ordering: .relaxed), store: Report.Part(storeFinding), instances: parts)
+            isDraining: draining.load(ordering: .relaxed), store: Report.Part(storeFinding), instances: parts,
+            webhooks: webhooks())
+    }
+}
+
+extension WebhookStanding {
+    fileprivate var finding: Probe.Finding {
+        if isOff { return .fails("the receiver is no more (410); it is off until the next reload") }
+        guard let problem else { return .works }
+        return .fails("\(problem); \(waiting.map(String.init) ?? "an unknown number of") message(s) wait")
     }
 }

@@ -114,6 +114,11 @@ final class ServiceMetrics: Sendable {
     /// A plan came to be in this state.
     func count(_ status: PlanStatus) { state.withLock { $0.plans.increment(status) } }
 
+    /// So many plans were found to have expired.
+    func countExpired(_ count: Int) {
+        if count > 0 { state.withLock { $0.plans.increment(.expired, by: UInt64(count)) } }
+    }
+
     func count(_ outcomes: some Collection<Outcome>) {
         guard !outcomes.isEmpty else { return }
         state.withLock { counts in

@@ -19,6 +19,8 @@ final class Service: Sendable {
     private let current: CurrentSetup
     private let readiness: Readiness
     private let metrics: ServiceMetrics
+    private let webhooks: ServiceWebhooks
+    private let now: @Sendable () -> UnixTime
     private let log: Log
 
     /// Opens the store and binds the addresses; nobody is answered yet.
@@ -32,8 +34,10 @@ final class Service: Sendable {
         let metrics = ServiceMetrics()
         let time = try await Self.processClock(notBehind: store, log)
         let clock = KillEngine.Clock(now: time.now, sleep: { try await Task.sleep(for: $0) })
+        let webhooks = try await ServiceWebhooks(store, now: time.now, wallTime: Self.wallTime, log: log)
         let engine = KillEngine(
-            store: ObservedStore(store: store, metrics: metrics), settings: KillEngine.Settings(configuration),
+            store: ObservedStore(store: store, metrics: metrics, changed: { webhooks.wake() }),
+            settings: KillEngine.Settings(configuration),
             clock: clock)
         let lasting = LastingParts(
             engine: engine,
@@ -58,7 +62,8 @@ final class Service: Sendable {
         let current = CurrentSetup(setup)
         let readiness = Readiness(
             store: Probe { try await store.checkWritable() },
-            instances: { current.setup.instances.map { ($0.id, $0.server.probe) } })
+            instances: { current.setup.instances.map { ($0.id, $0.server.probe) } },
+            webhooks: { await webhooks.standings() })
 
         var limits = HTTPLimits()
         limits.keepAliveTimeout = .seconds(configuration.keepAlive)
@@ -107,6 +112,8 @@ final class Service: Sendable {
         isSecure = configuration.tls != nil
         Self.warn(of: configuration, log)
         self.store = store
+        self.webhooks = webhooks
+        now = time.now
         self.metrics = metrics
         self.current = current
         self.readiness = readiness
@@ -122,6 +129,8 @@ final class Service: Sendable {
             throw ConfigurationError(key, error.description)
         }
     }
+
+    private var boundAddresses: [ListenAddress] { [http, das, operations].compactMap { $0?.boundAddress } }
 
     /// Where clients reach the server.
     var endpoint: String { "\(isSecure ? "https" : "http")://\(http.boundAddress)" }
@@ -152,9 +161,13 @@ final class Service: Sendable {
             await lasting.sessionTasks.start { instances[$0] }
         }
         meet(current.setup.servers(notIn: nil))
+        Task { [webhooks, current] in
+            await webhooks.replace(current.setup.configuration.webhooks, listening: boundAddresses)
+        }
         Task { [weak self] in
             while let self {
                 await self.storeFindings()
+                self.metrics.countExpired(await self.webhooks.keepUp(at: self.now()))
                 try await Task.sleep(for: .seconds(5))
             }
         }
@@ -222,6 +235,7 @@ final class Service: Sendable {
         let engine = lasting.engine.with(KillEngine.Settings(configuration))
         await lasting.sessionTasks.replace(engine)
         await lasting.tasks.replace(engine, next.managedInstances) { $0.obstacle(by: configuration) }
+        await webhooks.replace(configuration.webhooks)
         await lasting.engine.settle(within: Self.settlingTime)
         meet(next.servers(notIn: before))
     }
@@ -237,6 +251,8 @@ final class Service: Sendable {
         await end
         await sessionTasksEnd
         await storeFindings()
+        // After all that there may be to tell; what is left waits in the store.
+        await webhooks.stop(within: Self.settlingTime)
         for (_, probed) in current.setup.instances { await probed.server.close() }
         do {
             try await store.close()

@@ -50,7 +50,7 @@ extension AuditTable {
                 on: connection),
             selectDue: try Statement(
                 """
-                SELECT id, entry, hash, kind, payload, audit_entries.plan, attempts, due_at
+                SELECT id, entry, hash, kind, at, payload, audit_entries.plan, attempts, due_at
                 FROM outbox JOIN audit_entries ON seq = entry
                 WHERE target = ? AND due_at <= ? ORDER BY kind <> 'broke-glass', entry LIMIT ?
                 """, on: connection),
@@ -115,8 +115,8 @@ extension AuditTable {
             }
             return OutboxMessage(
                 id: try row.integer("id"), entry: try row.integer("entry"), hash: try row.text("hash"), kind: known,
-                payload: try row.text("payload"), plan: try row.optionalText("plan").map(PlanName.init),
-                attempts: Int(try row.integer("attempts")),
+                time: UnixTime(milliseconds: try row.integer("at")), payload: try row.optionalText("payload"),
+                plan: try row.optionalText("plan").map(PlanName.init), attempts: Int(try row.integer("attempts")),
                 dueAt: UnixTime(milliseconds: try row.integer("due_at")))
         }
     }

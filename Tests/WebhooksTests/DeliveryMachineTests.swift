@@ -210,7 +210,8 @@ private final class World {
         entry += 1
         outbox.append(
             OutboxMessage(
-                id: entry, entry: entry, hash: "", kind: kind, payload: "{}", plan: nil, attempts: 0, dueAt: now))
+                id: entry, entry: entry, hash: "", kind: kind, time: now, payload: "{}", plan: nil, attempts: 0,
+                dueAt: now))
         return entry
     }
 

@@ -85,7 +85,7 @@ final class MessageTests: XCTestCase {
         let data = try XCTUnwrap(object["data"] as? [String: Any])
         XCTAssertEqual(data["plan"] as? String, "plan-abc")
         XCTAssertEqual(data["link"] as? String, "https://killd.example/x")
-        XCTAssertEqual((data["audit"] as? [String: Any])?["hash"] as? String, "ab12")
+        XCTAssertEqual((data["audit"] as? [String: Any])?["hash"] as? String, Notice.sampleHash)
         let content = try XCTUnwrap(data["content"] as? [String: Any])
         XCTAssertEqual(content["deadline"] as? String, "2026-09-21T14:23:20Z")
         XCTAssertEqual(content["grade"] as? String, "high")
@@ -134,6 +134,9 @@ final class MessageTests: XCTestCase {
                     XCTAssertLessThan(try body(.feishu, notices, language).bytes.count, 20_000, filling)
                     XCTAssertLessThanOrEqual(try shown(.wecom, notices, language).utf8.count, 4_096, filling)
                     XCTAssertLessThan(try body(.dingtalk, notices, language).bytes.count, 20_000, filling)
+                    for format in chats {
+                        XCTAssertTrue(try shown(format, notices, language).contains("7 \(Notice.sampleHash)"), filling)
+                    }
                 }
                 XCTAssertLessThan(try body(.standard, [notice], language).bytes.count, 20_000, filling)
                 for format in chats where filling == "x" {
@@ -159,6 +162,26 @@ final class MessageTests: XCTestCase {
         }
         XCTAssertEqual(Markup.slack.escaped("a&b", bytes: 7), "a&amp;b")
         XCTAssertEqual(Markup.slack.escaped("a&bc", bytes: 7), "a…")
+    }
+
+    func testAnApprovalIsNotSaidToLackOthersOnceNobodyCanGiveThem() throws {
+        var notice = Notice.asking()
+        notice.kind = .approved
+        XCTAssertTrue(try shown(.slack, [notice]).contains("2 more needed"))
+        notice.content?.deadline = nil
+        XCTAssertFalse(try shown(.slack, [notice]).contains("more needed"))
+    }
+
+    func testAnEntryThatIsNoLongerKeptIsToldOfWithoutWhoItWas() throws {
+        let message = OutboxMessage(
+            id: 1, entry: 7, hash: Notice.sampleHash, kind: .committed, time: UnixTime(milliseconds: 1_790_000_000_000),
+            payload: nil, plan: PlanName(rawValue: "plan-abc"), attempts: 0, dueAt: UnixTime(milliseconds: 0))
+        let notice = try XCTUnwrap(
+            Notice(message, plan: nil, store: "st0re", publicURL: nil, at: UnixTime(milliseconds: 0)))
+        for format in chats {
+            let text = try shown(format, [notice])
+            XCTAssertTrue(text.contains("plan-abc") && text.contains("7 \(Notice.sampleHash)"), text)
+        }
     }
 
     func testASummaryNamesEveryPlanAndTheDeadlineOfWhatIsToBeDecided() throws {

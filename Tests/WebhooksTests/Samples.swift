@@ -4,6 +4,8 @@ import SessionKill
 @testable import Webhooks
 
 extension Notice {
+    static let sampleHash = String(repeating: "ab12", count: 16)
+
     /// Asks for two approvals of a plan that ends three sessions.
     static func asking(
         instance: String = "cdb-1", reason: String? = "ticket 4711", users: [String] = ["app", "report"],
@@ -11,7 +13,7 @@ extension Notice {
     ) -> Notice {
         Notice(
             id: MessageID(store: "st0re", entry: 7), kind: .prepared,
-            time: UnixTime(milliseconds: 1_790_000_000_000), audit: AuditReceipt(entry: 7, hash: "ab12"),
+            time: UnixTime(milliseconds: 1_790_000_000_000), audit: AuditReceipt(entry: 7, hash: sampleHash),
             plan: PlanName(rawValue: "plan-abc"), instance: InstanceID(rawValue: instance),
             actor: Actor(
                 account: AccountName(rawValue: preparedBy), person: PersonName(rawValue: preparedBy)),

@@ -24,21 +24,23 @@ public struct OutboxMessage: Hashable, Sendable {
     /// Of the entry.
     public var hash: String
     public var kind: AuditEvent.Kind
-    /// The entry as it was hashed: one line of JSON.
-    public var payload: String
+    public var time: UnixTime
+    /// The entry as it was hashed: one line of JSON; `nil` where it is not kept any more.
+    public var payload: String?
     public var plan: PlanName?
     /// How often it was tried.
     public var attempts: Int
     public var dueAt: UnixTime
 
     public init(
-        id: Int64, entry: Int64, hash: String, kind: AuditEvent.Kind, payload: String, plan: PlanName?,
-        attempts: Int, dueAt: UnixTime
+        id: Int64, entry: Int64, hash: String, kind: AuditEvent.Kind, time: UnixTime, payload: String?,
+        plan: PlanName?, attempts: Int, dueAt: UnixTime
     ) {
         self.id = id
         self.entry = entry
         self.hash = hash
         self.kind = kind
+        self.time = time
         self.payload = payload
         self.plan = plan
         self.attempts = attempts

@@ -13,14 +13,14 @@ extension Notice {
     public init?(
         _ message: OutboxMessage, plan stored: StoredPlan?, store: String, publicURL: String?, at time: UnixTime
     ) {
-        guard let kind = Kind(rawValue: message.kind.rawValue), let plan = message.plan,
-            let entry = try? JSONDecoder().decode(Entry.self, from: Data(message.payload.utf8))
-        else { return nil }
+        guard let kind = Kind(rawValue: message.kind.rawValue), let plan = message.plan else { return nil }
+        // What is no longer kept is told of without who did it and why.
+        let entry = message.payload.flatMap { try? JSONDecoder().decode(Entry.self, from: Data($0.utf8)) }
         self.init(
-            id: MessageID(store: store, entry: message.entry), kind: kind, time: UnixTime(milliseconds: entry.at),
+            id: MessageID(store: store, entry: message.entry), kind: kind, time: message.time,
             audit: AuditReceipt(entry: message.entry, hash: message.hash), plan: plan,
-            instance: stored?.plan.content.instance ?? InstanceID(rawValue: entry.instance ?? ""),
-            actor: entry.actor, comment: kind.isDecision ? entry.reason : nil,
+            instance: stored?.plan.content.instance ?? InstanceID(rawValue: entry?.instance ?? "?"),
+            actor: entry?.actor, comment: kind.isDecision ? entry?.reason : nil,
             content: stored.map { Content($0, at: time) },
             link: publicURL.map { Self.link(to: plan, from: $0) })
     }
@@ -32,7 +32,6 @@ extension Notice {
 
     /// Of the members of an entry those that are told.
     private struct Entry: Decodable {
-        let at: Int64
         let instance: String?
         let account: String?
         let person: String?

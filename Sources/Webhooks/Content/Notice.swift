@@ -24,7 +24,7 @@ public struct Notice: Hashable, Sendable {
     public var id: MessageID
     public var kind: Kind
     public var time: UnixTime
-    public var audit: AuditReceipt?
+    public var audit: AuditReceipt
     public var plan: PlanName
     public var instance: InstanceID
     /// Who did it; `nil` for what killd notices by itself.
@@ -37,7 +37,7 @@ public struct Notice: Hashable, Sendable {
     public var link: String?
 
     public init(
-        id: MessageID, kind: Kind, time: UnixTime, audit: AuditReceipt? = nil, plan: PlanName, instance: InstanceID,
+        id: MessageID, kind: Kind, time: UnixTime, audit: AuditReceipt, plan: PlanName, instance: InstanceID,
         actor: Actor? = nil, comment: String? = nil, content: Content? = nil, link: String? = nil
     ) {
         self.id = id

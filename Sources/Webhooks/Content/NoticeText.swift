@@ -6,6 +6,8 @@ import Text
 struct NoticeText {
     var title: String
     var rows: [(label: String, value: String)]
+    /// Where the audit holds it. Whoever keeps the message can prove later that no entry up to that one was rewritten.
+    var audit: (label: String, value: String)?
     var link: (title: String, address: String)?
 
     /// How many users of a plan are named.
@@ -17,6 +19,7 @@ struct NoticeText {
     init(_ notice: Notice, in language: NoticeLanguage) {
         title = Self.title(notice, language)
         rows = Self.rows(notice, language)
+        audit = Self.audit(notice.audit, language)
         link = notice.link.map { (language.text("Open the plan", "打开计划"), $0) }
     }
 
@@ -28,7 +31,15 @@ struct NoticeText {
             let until = deadline.map { language.text(", until ", "，截止 ") + language.text($0) } ?? ""
             return (notice.plan.rawValue, Self.title(notice, language) + until)
         }
+        // Each entry's hash stands for all before it.
+        audit = Self.audit(notices.map(\.audit).max { $0.entry < $1.entry }, language)
         link = nil
+    }
+
+    private static func audit(
+        _ receipt: AuditReceipt?, _ language: NoticeLanguage
+    ) -> (label: String, value: String)? {
+        receipt.map { (language.text("Audit", "审计"), "\($0.entry) \($0.hash)") }
     }
 
     private static func title(_ notice: Notice, _ language: NoticeLanguage) -> String {
@@ -42,7 +53,7 @@ struct NoticeText {
             case .prepared where notice.asksForDecision:
                 language.text("Approval needed to end ", "待审批：结束 ")
             case .prepared: language.text("Prepared to end ", "已准备结束 ")
-            case .approved where missing > 0:
+            case .approved where missing > 0 && content?.deadline != nil:
                 language.text("Approved, \(missing) more needed, to end ", "已批准，还需 \(missing) 人：结束 ")
             case .approved: language.text("Approved to end ", "已批准结束 ")
             case .rejected: language.text("Rejected to end ", "已驳回：结束 ")
@@ -93,7 +104,6 @@ struct NoticeText {
             }
         }
         if notice.asksForDecision { add("Look at it", "查看", "killd show \(notice.plan.rawValue)") }
-        add("Audit", "审计", notice.audit.map { "\($0.entry) \($0.hash)" })
         return rows
     }
 

@@ -14,8 +14,11 @@ struct ChatMessage {
         title = markup.escaped(text.title, bytes: Self.longestTitle)
         var lines: [String] = []
         var size = 0
-        let end = text.link.flatMap { target in link?(markup.escaped(target.title), target.address) }
-        let room = limit - (end.map { $0.utf8.count + 1 } ?? 0)
+        let end = [
+            text.audit.map { label(markup.escaped($0.label)) + markup.escaped($0.value) },
+            text.link.flatMap { link?(markup.escaped($0.title), $0.address) },
+        ].compactMap { $0 }
+        let room = limit - end.reduce(0) { $0 + $1.utf8.count + 1 }
         for (index, row) in text.rows.enumerated() {
             let beginning = label(markup.escaped(row.label, bytes: Self.longestTitle))
             let left = room - size - beginning.utf8.count - 1
@@ -29,8 +32,7 @@ struct ChatMessage {
             size += line.utf8.count + 1
             lines.append(line)
         }
-        if let end { lines.append(end) }
-        body = lines.joined(separator: "\n")
+        body = (lines + end).joined(separator: "\n")
     }
 
     /// Slack's limit for a header is 150 characters.

@@ -15,7 +15,7 @@ struct StandardBody: Encodable {
         let account: String?
         let person: String?
         let comment: String?
-        let audit: Audit?
+        let audit: Audit
         let link: String?
         let content: Content?
     }
@@ -71,7 +71,7 @@ struct StandardBody: Encodable {
             account: notice.actor.map { room.name($0.account.rawValue) },
             person: notice.actor.map { room.name($0.person.rawValue) },
             comment: notice.comment.map { $0.beginning(bytes: room.textBytes) },
-            audit: notice.audit.map { Audit(entry: $0.entry, hash: $0.hash) }, link: notice.link,
+            audit: Audit(entry: notice.audit.entry, hash: notice.audit.hash), link: notice.link,
             content: notice.content.map { Self.content($0, room) })
     }
 

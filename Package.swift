@@ -48,7 +48,10 @@ let package = Package(
         // The APIs
         module(
             "DBbrainAPI",
-            dependsOn: ["ActionDispatch", "Accounts", "SessionKill", "TencentCloudErrors", "Parameters", "Text"]),
+            dependsOn: [
+                "ActionDispatch", "Accounts", "SessionKill", "RequestSigning", "TencentCloudErrors", "Parameters",
+                "Text",
+            ]),
         module(
             "DASAPI",
             dependsOn: [

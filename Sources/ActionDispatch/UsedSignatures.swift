@@ -17,11 +17,18 @@ public final class UsedSignatures: Sendable {
     /// The Unix time in seconds from which on signatures are known: what was signed
     /// earlier may have been taken by the killd of before.
     private let start: Int64
+    /// The same of decisions.
+    private let startOfDecisions: Int64
 
-    public convenience init(start: Int64) { self.init(start: start, capacity: SignatureMemory.capacity) }
+    /// - Parameter startOfDecisions: by the wall clock, also where that is behind what earlier killds have recorded:
+    ///   each decision names its plan, so that one which was taken before changes nothing. `nil` for `start`.
+    public convenience init(start: Int64, startOfDecisions: Int64? = nil) {
+        self.init(start: start, startOfDecisions: startOfDecisions, capacity: SignatureMemory.capacity)
+    }
 
-    init(start: Int64, capacity: Int) {
+    init(start: Int64, startOfDecisions: Int64? = nil, capacity: Int) {
         self.start = start
+        self.startOfDecisions = startOfDecisions ?? start
         self.capacity = capacity
     }
 
@@ -33,9 +40,9 @@ public final class UsedSignatures: Sendable {
     func note(
         _ mark: SignatureMark, of secretID: String, for use: SignatureMemory.Use, at now: Int64
     ) throws(TencentCloudError) {
-        if mark.unsignedPayload != nil || use == .decision, mark.timestamp < start {
-            throw .signatureForgotten(since: start)
-        }
+        let isUnsigned = mark.unsignedPayload != nil
+        let known = isUnsigned ? start : use == .decision ? startOfDecisions : .min
+        guard mark.timestamp >= known else { throw .signatureForgotten(since: known) }
         try state.withLock { state throws(TencentCloudError) in
             try state.memories[secretID, default: SignatureMemory(capacity: capacity)].note(mark, for: use, at: now)
         }

@@ -47,6 +47,18 @@ public struct DBbrain: Sendable {
                 request: DescribeDiagDBInstancesRequest<Product>.self, respond: describeDiagDBInstances),
             Action("DescribeDBInstances", request: DescribeDBInstancesRequest.self, respond: describeDBInstances),
             Action("VerifyUserAccount", request: VerifyUserAccountRequest.self, respond: verifyUserAccount),
+            Action(
+                "ApproveKillPlan", repetition: .decidesOnce, request: ApproveKillPlanRequest.self,
+                respond: approveKillPlan),
+            Action(
+                "RejectKillPlan", repetition: .decidesOnce, request: RejectKillPlanRequest.self,
+                respond: rejectKillPlan),
+            Action(
+                "CancelKillPlan", repetition: .decidesOnce, request: CancelKillPlanRequest.self,
+                respond: cancelKillPlan),
+            Action(
+                "CommitKillPlan", repetition: .endsNobody, request: CommitKillPlanRequest.self,
+                respond: commitKillPlan),
             Action("DescribeKillPlan", request: DescribeKillPlanRequest.self, respond: describeKillPlan),
             Action("DescribeKillPlans", request: DescribeKillPlansRequest.self, respond: describeKillPlans),
             Action(
@@ -139,6 +151,10 @@ extension Call {
     /// Who calls, as plans and tasks name them.
     var accountName: AccountName { AccountName(rawValue: account.name) }
 
-    /// The same with the person behind the account.
-    var caller: Caller { Caller(account: accountName, person: PersonName(rawValue: account.person)) }
+    /// The same with the person behind the account, and the request.
+    var caller: Caller {
+        Caller(
+            account: accountName, person: PersonName(rawValue: account.person),
+            request: Caller.Request(address: address, id: requestID))
+    }
 }

@@ -10,6 +10,7 @@ struct AuditTable: ~Copyable {
     private let insertEntry: Statement
     private let insertMessages: Statement
     private let selectHash: Statement
+    private let selectEnd: Statement
     private let deleteTargets: Statement
     private let insertTargets: Statement
     private let selectDue: Statement
@@ -43,6 +44,11 @@ extension AuditTable {
             insertMessages: try Statement(
                 "INSERT INTO outbox (target, entry, due_at) SELECT target, ?, ? FROM outbox_targets", on: connection),
             selectHash: try Statement("SELECT hash FROM audit_entries WHERE seq = ?", on: connection),
+            selectEnd: try Statement(
+                """
+                SELECT seq, hash FROM audit_entries
+                WHERE plan = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT 1
+                """, on: connection),
             deleteTargets: try Statement(
                 "DELETE FROM outbox_targets WHERE target NOT IN (SELECT value FROM json_each(?))", on: connection),
             insertTargets: try Statement(
@@ -97,6 +103,14 @@ extension AuditTable {
             throw StoreError(.damaged, "the audit lacks entry \(entry)")
         }
         return AuditReceipt(entry: entry, hash: hash)
+    }
+
+    /// Where the end of a plan stands.
+    borrowing func receiptOfEnd(of plan: PlanName) throws -> AuditReceipt? {
+        let kinds = try SQLiteValue(jsonArray: AuditEvent.Kind.ends.map(\.rawValue))
+        return try selectEnd.rows([.text(plan.rawValue), kinds]) { row in
+            AuditReceipt(entry: try row.integer("seq"), hash: try row.text("hash"))
+        }.first
     }
 
     // MARK: The outbox

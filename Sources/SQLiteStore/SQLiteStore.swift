@@ -115,6 +115,12 @@ public actor SQLiteStore: PlanStore {
         }
     }
 
+    public nonisolated func receiptOfEnd(of plan: PlanName) async throws(StoreError) -> AuditReceipt? {
+        try await attempting("read the audit's entry of the end of \(plan.rawValue)") {
+            try await read { tables in try tables.audit.receiptOfEnd(of: plan) }
+        }
+    }
+
     public nonisolated func revision() async throws(StoreError) -> Int64 {
         try await attempting("read the audit's last entry") {
             try await read { tables in try tables.audit.head().sequence }

@@ -184,13 +184,13 @@ extension DenialReason {
                     """
                     The kill plan `\(missing.plan)` needs `\(missing.count)` more of `\(missing.required)` approvals \
                     until `\(missing.until)`. Approved by: `\(missing.approvers(or: "nobody"))`. Can approve: \
-                    `\(missing.others(or: "nobody"))`. Nothing was killed.
+                    `\(missing.others(or: "nobody"))`. Nothing was killed. To approve: killd approve `\(missing.plan)`
                     """),
                 .ours(
                     """
                     终止计划 `\(missing.plan)` 需要 `\(missing.required)` 个批准，还缺 `\(missing.count)` 个，\
                     截止时间为 `\(missing.until)`。已批准：`\(missing.approvers(or: "无"))`。可批准：\
-                    `\(missing.others(or: "无"))`。未终止任何线程。
+                    `\(missing.others(or: "无"))`。未终止任何线程。批准命令：killd approve `\(missing.plan)`
                     """))
         case .ownPlan:
             Message(

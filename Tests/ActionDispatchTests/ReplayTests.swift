@@ -237,6 +237,16 @@ final class ReplayTests: XCTestCase {
         XCTAssertEqual(codes, [forgotten, "OK", "OK", "OK", forgotten])
     }
 
+    func testAClockThatIsBehindTheStoreHindersNoDecision() async throws {
+        let world = World(signatures: UsedSignatures(start: World.now + 86_400, startOfDecisions: World.now - 10))
+        let codes = [
+            try await code(signed("KeepText", timestamp: World.now - 11), in: world),
+            try await code(signed("KeepText", timestamp: World.now - 10), in: world),
+            try await code(signed("ChangeText", timestamp: World.now - 9), in: world),
+        ]
+        XCTAssertEqual(codes, [forgotten, "OK", forgotten])
+    }
+
     func testAClockThatIsSetBackMakesNothingGoodAgain() async throws {
         let old = try signed("ChangeText")
         let times = [(0, "OK"), (301, forgotten), (2, forgotten), (301, forgotten)] as [(Int64, String)]

@@ -109,6 +109,7 @@ private struct Nowhere: DatabaseServer, PlanStore, SessionTaskStore {
         _ plan: PlanName, as ending: PlanEnding, outcomes: [ThreadID: Outcome], guards: [ThreadID: KillGuard],
         at time: UnixTime
     ) async throws(StoreError) -> AuditReceipt? { throw Self.absent }
+    func receiptOfEnd(of plan: PlanName) async throws(StoreError) -> AuditReceipt? { throw Self.absent }
     func revision() async throws(StoreError) -> Int64 { throw Self.absent }
 
     func insert(_ task: SessionTask, _ sessions: [TaskedSession]) async throws(StoreError) { throw Self.absent }

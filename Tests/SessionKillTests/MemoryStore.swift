@@ -38,6 +38,13 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
             entry: Int64(entry), hash: String(repeating: "0", count: 64 - digits.utf8.count) + digits)
     }
 
+    func receiptOfEnd(of plan: PlanName) async throws(StoreError) -> AuditReceipt? {
+        let index = events.lastIndex { entry in
+            entry.event.plan == plan && AuditEvent.Kind.ends.contains(entry.event.kind)
+        }
+        return index.map { receipt(of: $0 + 1) }
+    }
+
     func revision() async throws(StoreError) -> Int64 { Int64(events.count) }
 
     @discardableResult

@@ -166,5 +166,33 @@ extension StoreContract {
                         deadline: preparation.advanced(bySeconds: 360))
                 ])
         },
+
+        Promise("The receipt of a plan's end is that of whatever ended it, however much comes after") { store in
+            for number in 1...4 { try await store.insert(reviewed(number)) }
+            var receipt = try await store.receiptOfEnd(of: reviewed(1).name)
+            XCTAssertNil(receipt, "it has not ended")
+            let rejection = try decision(.rejected, by: "alice", digest: reviewed(3).digest(), comment: "no")
+            guard case .recorded(let rejected) = try await store.record(rejection, on: reviewed(3).name) else {
+                return XCTFail("not rejected")
+            }
+            let glass = try decision(.brokeGlass, by: "ci", comment: "the night is lost otherwise")
+            _ = try await store.claim(reviewed(1).name, try claim(of: reviewed(1), breakGlass: glass))
+            let committed = try await store.finish(
+                reviewed(1).name, as: .committed, outcomes: [thread(1): .killed], at: end)
+            _ = try await store.record(try decision(.reviewed, by: "alice", after: 700), on: reviewed(1).name)
+            receipt = try await store.receiptOfEnd(of: reviewed(1).name)
+            XCTAssertNotNil(receipt)
+            XCTAssertEqual(receipt, committed)
+
+            let stale = try await store.finish(reviewed(2).name, as: .stale(.riskRose), outcomes: [:], at: end)
+            receipt = try await store.receiptOfEnd(of: reviewed(2).name)
+            XCTAssertEqual(receipt, stale)
+            receipt = try await store.receiptOfEnd(of: reviewed(3).name)
+            XCTAssertEqual(receipt, rejected)
+            for name in [reviewed(4).name, PlanName(rawValue: "plan-9")] {
+                receipt = try await store.receiptOfEnd(of: name)
+                XCTAssertNil(receipt)
+            }
+        },
     ]
 }

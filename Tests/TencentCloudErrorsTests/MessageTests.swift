@@ -366,10 +366,10 @@ final class MessageTests: XCTestCase {
                         until: "2026-11-25T10:00:00Z"))), "OperationDenied",
             .ours(
                 "The kill plan `plan-a` needs `1` more of `2` approvals until `2026-11-25T10:00:00Z`. Approved by: "
-                    + "`alice`. Can approve: `bob, carol`. Nothing was killed."),
+                    + "`alice`. Can approve: `bob, carol`. Nothing was killed. To approve: killd approve `plan-a`"),
             .ours(
                 "终止计划 `plan-a` 需要 `2` 个批准，还缺 `1` 个，截止时间为 `2026-11-25T10:00:00Z`。已批准：`alice`。"
-                    + "可批准：`bob, carol`。未终止任何线程。")),
+                    + "可批准：`bob, carol`。未终止任何线程。批准命令：killd approve `plan-a`")),
         Row(
             .operationDenied(
                 .notYetApproved(
@@ -378,10 +378,10 @@ final class MessageTests: XCTestCase {
             "OperationDenied",
             .ours(
                 "The kill plan `plan-a` needs `1` more of `1` approvals until `2026-11-25T10:00:00Z`. Approved by: "
-                    + "`nobody`. Can approve: `nobody`. Nothing was killed."),
+                    + "`nobody`. Can approve: `nobody`. Nothing was killed. To approve: killd approve `plan-a`"),
             .ours(
                 "终止计划 `plan-a` 需要 `1` 个批准，还缺 `1` 个，截止时间为 `2026-11-25T10:00:00Z`。已批准：`无`。"
-                    + "可批准：`无`。未终止任何线程。")),
+                    + "可批准：`无`。未终止任何线程。批准命令：killd approve `plan-a`")),
         Row(
             .operationDenied(.riskRose(mayHaveKilled: false)), "OperationDenied",
             .ours(

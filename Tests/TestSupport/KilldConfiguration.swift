@@ -68,6 +68,7 @@ public struct KilldConfiguration: Encodable {
 
     public struct Account: Encodable, Sendable {
         public var name: String
+        public var person: String?
         public var uin = "100000000001"
         public var secretId: String
         public var secretKey: String
@@ -100,6 +101,12 @@ public struct KilldConfiguration: Encodable {
         public var statements: String?
         public var kind: String?
         public var nodes: [Node]?
+        /// How many by grade.
+        public var approvals: [String: Int]?
+        public var approvableSeconds: Int?
+        public var commitWithinSeconds: Int?
+        public var riskRows: Int?
+        public var riskSessions: Int?
 
         public struct Node: Encodable {
             public var id: String

@@ -58,11 +58,27 @@ public struct SigningClient: Sendable {
         try send(action, Array(try JSONEncoder().encode(request))).wait()
     }
 
+    /// Calls any action without waiting for its response.
+    public func begin(_ action: String, _ request: some Encodable) throws -> SentRequest {
+        try send(action, Array(try JSONEncoder().encode(request)), version: "2021-05-27")
+    }
+
     /// The response to any action, byte for byte.
     public func raw(
-        _ action: String, _ request: some Encodable, version: String = "2021-05-27"
+        _ action: String, _ request: some Encodable, version: String = "2021-05-27", language: String? = nil
     ) throws -> String {
-        try send(action, Array(try JSONEncoder().encode(request)), version: version).body()
+        try send(action, Array(try JSONEncoder().encode(request)), version: version, language: language).body()
+    }
+
+    /// Calls any action with a signature that does not cover what it asks for.
+    public func callWithUnsignedPayload(_ action: String, _ request: some Encodable) throws -> APIResponse {
+        let body = Array(try JSONEncoder().encode(request))
+        let signed = try signed(action, Array("UNSIGNED-PAYLOAD".utf8), isUnique: true)
+        let call = SignedCall(
+            host: signed.host, headers: signed.headers + [("X-TC-Content-SHA256", "UNSIGNED-PAYLOAD")], body: body)
+        let connection = try TestClient(port: port)
+        connection.send(call.message(keepsConnection: false))
+        return try SentRequest(connection: connection).wait()
     }
 
     /// Calls any action with this JSON object, but for `InstanceId`, which is added.
@@ -105,9 +121,10 @@ public struct SigningClient: Sendable {
     }
 
     private func send(
-        _ action: String, _ body: [UInt8], version: String = "2021-05-27"
+        _ action: String, _ body: [UInt8], version: String = "2021-05-27", language: String? = nil
     ) throws -> SentRequest {
-        let signed = try signed(action, body, version: version, isUnique: true)
+        let signed = try signed(
+            action, body, version: version, others: language.map { [("X-TC-Language", $0)] } ?? [], isUnique: true)
         let connection = try TestClient(port: port)
         connection.send(signed.message(keepsConnection: false))
         return SentRequest(connection: connection)
@@ -115,12 +132,13 @@ public struct SigningClient: Sendable {
 
     /// - Parameter isUnique: whether it has a trace id, so that two equal calls of one second have two signatures.
     private func signed(
-        _ action: String, _ body: [UInt8], version: String = "2021-05-27", isUnique: Bool
+        _ action: String, _ body: [UInt8], version: String = "2021-05-27", others: [SignedCall.Header] = [],
+        isUnique: Bool
     ) throws -> SignedCall {
         try SignedCall(
             action, version: version, body: body,
             by: APICredentials(secretID: account.secretId, secretKey: Secret(account.secretKey)),
-            to: "127.0.0.1:\(port)", traceID: isUnique ? UUID().uuidString : nil,
+            to: "127.0.0.1:\(port)", traceID: isUnique ? UUID().uuidString : nil, others: others,
             timestamp: Int64(Date().timeIntervalSince1970))
     }
 }
@@ -195,7 +213,18 @@ public struct APIResponse: Decodable {
     public let Plans: [PlanSummary]?
     public let Status: Int?
     public let Tasks: [TaskDescription]?
+    public let PlanName: String?
+    public let State: String?
+    public let Required: Int?
+    public let Approvals: [String]?
+    public let CommittableUntil: String?
+    public let Audit: AuditEntry?
     public let RequestId: String
+
+    public struct AuditEntry: Decodable, Hashable {
+        public let Entry: Int64
+        public let Hash: String
+    }
 
     /// The `SqlExecId` of a Prepare that went well.
     public func ticket(file: StaticString = #filePath, line: UInt = #line) throws -> String {

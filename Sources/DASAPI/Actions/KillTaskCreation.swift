@@ -20,7 +20,7 @@ extension DAS {
         _ request: TaskRequest, by killer: KillingAccount, for call: DASCall
     ) async throws(DASError) -> String {
         let managed = try instance(request.instance, for: call)
-        guard !managed.needsApproval else { throw .noPermission }
+        guard !managed.needsApproval else { throw .approvalsNeeded }
         let targets: [Instance]
         let selection: Selection
         if request.killsAll {
@@ -54,7 +54,7 @@ extension DASError {
         self =
             switch error {
             case SessionTaskError.tooMany: .throttled(retryAfter: .seconds(5))
-            case SessionTaskError.approvalsNeeded: .noPermission
+            case SessionTaskError.approvalsNeeded: .approvalsNeeded
             case SessionTaskError.stopping: .serviceUnavailable(cause: error)
             case is ServerError: .serviceUnavailable(cause: error)
             default: .internalError(cause: error)

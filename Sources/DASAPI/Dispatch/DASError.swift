@@ -34,6 +34,8 @@ public enum DASError: Error {
     /// not exist or is not the account's.
     case invalidParameters(ParameterDefect)
     case noPermission
+    /// Somebody has to agree before sessions of the instance are ended, and nobody can agree to what a task does.
+    case approvalsNeeded
     case taskNotFound
     case resultNotFound
 
@@ -110,6 +112,12 @@ extension DASError {
             (.badRequest, "InvalidParams", "The request parameters are invalid.")
         case .noPermission:
             (.forbidden, "NoPermission", "You are not authorized to do this action.")
+        case .approvalsNeeded:
+            (
+                .forbidden, "NoPermission",
+                "You are not authorized to do this action. (The instance asks for approvals, and nobody can approve what "
+                    + "a task does. Please use KillMySqlThreads of the service's other API.)"
+            )
         case .taskNotFound:
             // What DAS says of an unknown task or result is not known; code and status are decided here.
             (.notFound, "TaskNotFound", "The specified task is not found.")

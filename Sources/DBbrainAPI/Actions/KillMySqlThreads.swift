@@ -28,10 +28,21 @@ public struct KillMySqlThreadsRequest: Codable, Sendable {
     /// of each of ``Threads``, in the same order, the `ss_id` of the connection to
     /// a database server that is to end in its place.
     public var ServerSessionIds: [UInt64]?
+    /// For whom the account asks, read at Prepare: somebody who may not approve the plan then. Like the two below an
+    /// extension of killd's.
+    public var RequestedBy: String?
+    /// Why, for those who decide about the plan; read at Prepare.
+    public var Reason: String?
+    /// Why, for who commits without the approvals that the plan needs, by the right to do so; read at Commit.
+    public var BreakGlassReason: String?
 
     /// The Prepare of `threads`.
-    public static func prepare(_ threads: [ThreadID], instance: String, product: Product?) -> Self {
-        Self(InstanceId: instance, Stage: .prepare, Threads: threads, Product: product)
+    public static func prepare(
+        _ threads: [ThreadID], instance: String, product: Product?, requestedBy: String? = nil, reason: String? = nil
+    ) -> Self {
+        Self(
+            InstanceId: instance, Stage: .prepare, Threads: threads, Product: product, RequestedBy: requestedBy,
+            Reason: reason)
     }
 
     /// The Commit of a plan.
@@ -42,7 +53,8 @@ public struct KillMySqlThreadsRequest: Codable, Sendable {
 
 extension KillMySqlThreadsRequest {
     /// `ServerSessionIds` can be absent, but not null: a variable that was not set
-    /// would end clients' sessions in the place of single connections of theirs.
+    /// would end clients' sessions in the place of single connections of theirs. Nor can `RequestedBy`: who asked could
+    /// approve.
     public init(from decoder: any Decoder) throws {
         let parameters = try decoder.container(keyedBy: CodingKeys.self)
         InstanceId = try parameters.decode(String.self, forKey: .InstanceId)
@@ -52,6 +64,9 @@ extension KillMySqlThreadsRequest {
         self.Product = try parameters.decodeIfPresent(DBbrainAPI.Product.self, forKey: .Product)
         RecordHistory = try parameters.decodeIfPresent(Bool.self, forKey: .RecordHistory)
         ServerSessionIds = try parameters.decodeUnlessAbsent([UInt64].self, forKey: .ServerSessionIds)
+        RequestedBy = try parameters.decodeUnlessAbsent(String.self, forKey: .RequestedBy)
+        Reason = try parameters.decodeIfPresent(String.self, forKey: .Reason)
+        BreakGlassReason = try parameters.decodeIfPresent(String.self, forKey: .BreakGlassReason)
     }
 }
 
@@ -76,15 +91,14 @@ extension DBbrain {
             if let serverSessions = request.ServerSessionIds, serverSessions.count != threads.count {
                 throw TencentCloudError.differentLengths("Threads", "ServerSessionIds")
             }
+            let terms = try prepareTerms(of: request)
             let plan = try await inDialect {
-                let recordHistory = request.RecordHistory ?? true
                 let names = request.ServerSessionIds.map { serverSessions in
                     zip(threads, serverSessions).map { ServerSessionName(thread: $0, serverSession: $1) }
                 }
                 return try await engine.prepare(
                     names.map(Selection.serverSessions) ?? .threads(threads), on: managed.instance,
-                    for: call.caller,
-                    asking: PrepareTerms(recordHistory: recordHistory))
+                    for: call.caller, asking: terms)
             }
             return KillMySqlThreadsResponse(Threads: [], SqlExecId: plan.sqlExecID.rawValue)
         case .commit:
@@ -93,11 +107,35 @@ extension DBbrain {
             guard sqlExecID.canBeName else { throw TencentCloudError.planNotFound }
             let managed = try instance(request.InstanceId, product: request.Product, for: call)
             try call.require(.commit, on: managed.resource(for: call.account))
+            let breakGlass = try breakGlass(request.BreakGlassReason, on: managed, call)
             let report = try await inDialect {
                 try await engine.commit(
-                    .ticket(SqlExecID(rawValue: sqlExecID)), on: managed.instance, for: call.caller)
+                    .ticket(SqlExecID(rawValue: sqlExecID)), on: managed.instance, for: call.caller,
+                    breakGlass: breakGlass)
             }
             return KillMySqlThreadsResponse(Threads: report.killed, SqlExecId: sqlExecID)
         }
+    }
+
+    private func prepareTerms(of request: KillMySqlThreadsRequest) throws(TencentCloudError) -> PrepareTerms {
+        // Whoever asked must not be able to approve because a blank came with the name.
+        let requester = request.RequestedBy?.trimmed
+        try requireReadable(requester, as: "RequestedBy", limit: 256)
+        guard requester?.utf8.contains(UInt8(ascii: "\n")) != true else { throw .hiddenCharacter(in: "RequestedBy") }
+        try requireReadable(request.Reason, as: "Reason")
+        return PrepareTerms(
+            recordHistory: request.RecordHistory ?? true, requestedBy: requester.map(PersonName.init),
+            reason: request.Reason)
+    }
+}
+
+extension String {
+    /// Without white space at both ends.
+    fileprivate var trimmed: String {
+        let scalars = unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(scalars[first...last])
     }
 }

@@ -72,27 +72,32 @@ public struct BreakGlass: Hashable, Sendable {
     }
 
     /// The fewest characters of a reason.
-    static let shortestReason = 10
+    public static let shortestReason = 10
 }
 
 /// Texts that people write for others to decide by.
-enum ReviewText {
-    static let longest = 1_024
+public enum ReviewText {
+    /// Bytes.
+    public static let longest = 1_024
 
     /// - Returns: what keeps a text from being one that everybody reads alike.
     static func obstacle(in text: String) -> ReviewObstacle? {
         guard text.utf8.count <= longest else { return .reasonTooLong(most: longest) }
-        let isReadable = text.unicodeScalars.allSatisfy { scalar in
+        return isReadable(text) ? nil : .reasonUnreadable
+    }
+
+    /// Whether everybody reads the text alike: it has nothing that is not seen or that turns the text around.
+    public static func isReadable(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { scalar in
             switch scalar.value {
             case 0x0A: true
             case 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
             default: scalar.properties.generalCategory != .control
             }
         }
-        return isReadable ? nil : .reasonUnreadable
     }
 
-    static func isBlank(_ text: String?) -> Bool {
+    public static func isBlank(_ text: String?) -> Bool {
         text?.unicodeScalars.allSatisfy(\.properties.isWhitespace) != false
     }
 }

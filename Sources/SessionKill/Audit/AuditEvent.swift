@@ -52,6 +52,9 @@ extension AuditEvent {
         case sessionTaskCreated = "session-task-created"
         case sessionTaskEnded = "session-task-ended"
         case pruned
+
+        /// Those after which a plan stays what it is.
+        public static let ends: [Kind] = [.committed, .stale, .abandoned, .rejected, .cancelled, .expired]
     }
 
     public var kind: Kind {

@@ -255,8 +255,8 @@ struct Commit {
         do {
             let receipt = try await environment.store.finish(
                 plan.name, as: ending, outcomes: outcomes, guards: guards, at: now)
-            guard receipt != nil else { throw KillError.beingCommitted }
-            return CommitReport(plan: plan, outcomes: outcomes)
+            guard let receipt else { throw KillError.beingCommitted }
+            return CommitReport(plan: plan, outcomes: outcomes, audit: receipt)
         } catch let error as StoreError {
             environment.unstored.keep(
                 UnstoredOutcomes.Finding(ending: ending, outcomes: outcomes, guards: guards, time: now), of: plan.name)

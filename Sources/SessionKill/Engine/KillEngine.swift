@@ -275,7 +275,9 @@ public struct KillEngine: Sendable {
     ) async throws -> CommitReport? {
         if case .ended(let ending, let time, let outcomes, _) = stored.state {
             switch ending {
-            case .committed, .abandoned: return CommitReport(plan: stored.plan, outcomes: outcomes)
+            case .committed, .abandoned:
+                return CommitReport(
+                    plan: stored.plan, outcomes: outcomes, audit: try await store.receiptOfEnd(of: stored.plan.name))
             case .stale(let reason): throw KillError.stale(reason, afterInterruption: !outcomes.isEmpty)
             case .expired: throw KillError.expired(at: time)
             case .rejected, .cancelled:

@@ -63,7 +63,7 @@ public struct KillPlan: Hashable, Sendable {
 
 extension KillPlan {
     /// From this instant on nobody can approve it, nor commit it by breaking glass.
-    var approvableUntil: UnixTime { content.review?.approvableUntil ?? content.expiresAt }
+    public var approvableUntil: UnixTime { content.review?.approvableUntil ?? content.expiresAt }
 }
 
 /// One thread of a plan.

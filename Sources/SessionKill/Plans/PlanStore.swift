@@ -43,6 +43,9 @@ public protocol PlanStore: Sendable {
         at time: UnixTime
     ) async throws(StoreError) -> AuditReceipt?
 
+    /// Where the audit has the end of a plan; `nil` if it has not ended, or ended before there was an audit.
+    func receiptOfEnd(of plan: PlanName) async throws(StoreError) -> AuditReceipt?
+
     /// Grows with everything that changes: the number of the audit's last entry.
     func revision() async throws(StoreError) -> Int64
 }

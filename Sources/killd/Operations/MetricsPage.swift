@@ -61,6 +61,9 @@ enum MetricsPage {
         text.add("killd_plans_total", "Kill plans that came to be in a state.", counts.plans) {
             ["state": $0.rawValue]
         }
+        text.addCounter(
+            "killd_break_glass_total", "Kill plans committed without the approvals that they needed.",
+            Double(counts.brokenGlass))
         text.add("killd_kills_total", "Threads of plans that ended, by outcome.", counts.kills) {
             ["outcome": $0.rawValue]
         }

@@ -26,6 +26,10 @@ struct ObservedStore: PlanStore {
         try await store.plans(query, at: time)
     }
 
+    func receiptOfEnd(of plan: PlanName) async throws(StoreError) -> AuditReceipt? {
+        try await store.receiptOfEnd(of: plan)
+    }
+
     func revision() async throws(StoreError) -> Int64 { try await store.revision() }
 
     func record(_ decision: Decision, on plan: PlanName) async throws(StoreError) -> DecisionResult {
@@ -43,7 +47,9 @@ struct ObservedStore: PlanStore {
     func claim(_ plan: PlanName, _ claim: PlanClaim) async throws(StoreError) -> ClaimResult {
         let result = try await observe(.claim) { () async throws(StoreError) in try await store.claim(plan, claim) }
         switch result {
-        case .claimed: metrics.count(.committing)
+        case .claimed:
+            metrics.count(.committing)
+            if claim.breakGlass != nil { metrics.countBreakingGlass() }
         case .expired: metrics.count(.expired)
         case .notClaimed: break
         }

@@ -31,6 +31,8 @@ final class ServiceMetrics: Sendable {
         var plans = Counter<PlanStatus>(startingAtZero: [
             .prepared, .committing, .committed, .stale, .abandoned, .expired,
         ])
+        /// Plans that were claimed without the approvals that they needed.
+        var brokenGlass = 0
         var kills = Counter<Outcome.Kind>(startingAtZero: Outcome.Kind.allCases)
         var storeWrites = HistogramFamily<StoreWrite>(bounds: ServiceMetrics.durationBounds)
         var storeFailures = Counter<StoreWrite>(startingAtZero: StoreWrite.allCases)
@@ -118,6 +120,8 @@ final class ServiceMetrics: Sendable {
     func countExpired(_ count: Int) {
         if count > 0 { state.withLock { $0.plans.increment(.expired, by: UInt64(count)) } }
     }
+
+    func countBreakingGlass() { state.withLock { $0.brokenGlass += 1 } }
 
     func count(_ outcomes: some Collection<Outcome>) {
         guard !outcomes.isEmpty else { return }

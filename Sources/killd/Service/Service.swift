@@ -47,7 +47,8 @@ final class Service: Sendable {
             listings: SessionListings(
                 now: time.now, report: { place, error in log.listingFailed(at: place, error) }),
             nonces: SeenNonces(start: time.now().milliseconds / 1_000),
-            usedSignatures: UsedSignatures(start: time.now().milliseconds / 1_000))
+            usedSignatures: UsedSignatures(
+                start: time.now().milliseconds / 1_000, startOfDecisions: Self.wallTime().milliseconds / 1_000))
         let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
         do throws(StoreError) {
             try await store.append(

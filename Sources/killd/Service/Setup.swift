@@ -121,7 +121,11 @@ struct Setup: Sendable {
             return instance.approvals.asks && request.purpose != .commit
                 ? .failure(.approvalsNeeded) : .success(instance)
         }
-        return KillAuthority(decide, accounts: configuration.accounts.map(KillAuthority.AccountRights.init))
+        return KillAuthority(decide, accounts: configuration.accounts.map(KillAuthority.AccountRights.init)) {
+            approval, stored in
+            let account = accounts[ExactText(approval.caller.account.rawValue)]
+            return account.map { approval.isProven(by: $0, of: stored) } ?? false
+        }
     }
 
     /// The servers that `before` does not have, each once.

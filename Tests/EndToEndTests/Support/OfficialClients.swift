@@ -10,6 +10,9 @@ enum OfficialClients {
         try XCTSkipIf(python == nil, "needs KILLD_PYTHON: a Python with the packages of Clients/requirements.txt")
     }
 
+    /// The Python that has the clients.
+    static func interpreter() throws -> String { try XCTUnwrap(python) }
+
     /// - Returns: what the program printed.
     @discardableResult
     static func run(
@@ -42,7 +45,7 @@ enum OfficialClients {
     ) async throws -> String {
         let path = try XCTUnwrap(Bundle.module.path(forResource: program, ofType: nil, inDirectory: "Clients"))
         let client = try await FinishedProgram.run(
-            XCTUnwrap(python), [path] + arguments, environment: environment, within: .seconds(180))
+            interpreter(), [path] + arguments, environment: environment, within: .seconds(180))
         XCTAssertEqual(client.status, 0, "\(program): \(client.error)")
         return client.output
     }

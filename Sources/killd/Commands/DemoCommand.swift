@@ -1,7 +1,7 @@
 /// `killd demo`: the main job on a real server, from nothing to nothing.
 struct DemoCommand: Command {
     static let name = "demo"
-    static let summary = "shows Prepare and Commit on a private MariaDB that it starts and removes again"
+    static let summary = "shows Prepare, approval and Commit on a private MariaDB that it starts and removes again"
     static let usage = "[--keep]"
     static let options = [
         (spelling: "--keep", meaning: "leave the server and the database running until Ctrl-C, to play with")

@@ -38,19 +38,14 @@ actor Demo {
         try Task.checkCancellation()
         let sessions = try await DemoSessions.open(on: database)
 
-        let secretID = "AKIDdemo"
-        let secretKey = try randomText(
-            count: 32, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        let (preparer, approver) = (try Member("ci"), try Member("alice"))
         let configuration = try Configuration(
-            json: Array(Self.configuration(secretID: secretID, secretKey: secretKey, port: database.port).utf8),
-            folder: database.folder)
+            json: Array(Self.configuration(preparer, approver, port: database.port).utf8), folder: database.folder)
         let service = try await Service(configuration, log: .silent)
         try service.start()
         guard let endpoint = Endpoint(service.endpoint) else { throw CommandFailure("no endpoint") }
-        let client = DBbrainClient(
-            endpoint: endpoint, credentials: APICredentials(secretID: secretID, secretKey: Secret(secretKey)),
-            region: "ap-guangzhou")
-        say("killd serves \(Self.instance) at \(endpoint).")
+        let client = preparer.client(of: endpoint)
+        say("killd serves \(Self.instance) at \(endpoint), and asks for one approval there.")
 
         try await showSessions("The sessions before", client, waitingFor: sessions)
         let planned = [sessions.report.threadID, sessions.lockHolder.threadID]
@@ -58,7 +53,8 @@ actor Demo {
             """
 
             The report (\(planned[0])) has been running for too long, and the batch job (\(planned[1])) sits on a lock \
-            that session \(sessions.waiter.threadID) waits for. Prepare pins both down; nothing is killed yet.
+            that session \(sessions.waiter.threadID) waits for. Prepare pins both down, by the account ci; nothing is killed \
+            yet.
 
             """)
         try await Task.sleep(until: isReady)
@@ -66,14 +62,23 @@ actor Demo {
         let prepared = try client.call("KillMySqlThreads", prepare, response: KillMySqlThreadsResponse.self)
         show(prepare, prepared.json)
 
-        say("\nHere a person would look at the plan (killd show) and agree:\n")
+        let commit = KillMySqlThreadsRequest.commit(
+            prepared.content.SqlExecId, instance: Self.instance, product: .mysql)
+        say("\nNobody ends sessions alone here. A Commit now is refused:\n")
+        show(commit, try refusal(of: commit, by: client))
+
+        say("\nAnother person, alice, looks at the plan (killd show):\n")
         let described = try client.call(
             "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: prepared.content.SqlExecId),
             response: DescribeKillPlanResponse.self)
         Terminal.standardOutput.write(ShowCommand.text(described.content.Plan))
-        say("\nCommit:\n")
-        let commit = KillMySqlThreadsRequest.commit(
-            prepared.content.SqlExecId, instance: Self.instance, product: .mysql)
+        say("\nand approves of just that, by its digest:\n")
+        let plan = described.content.Plan
+        let approval = ApproveKillPlanRequest(PlanName: plan.PlanName, Digest: plan.Digest, Comment: "they can go")
+        let approved = try approver.client(of: endpoint).call(
+            "ApproveKillPlan", approval, response: ApproveKillPlanResponse.self)
+        show(approval, approved.json)
+        say("\nCommit, by ci again:\n")
         let committed = try client.call("KillMySqlThreads", commit, response: KillMySqlThreadsResponse.self)
         show(commit, committed.json)
         guard Set(committed.content.Threads) == Set(planned) else {
@@ -96,7 +101,7 @@ actor Demo {
         say("What is left of it (killd history):\n")
         say(HistoryCommand.table(history.content.Plans).text)
 
-        try showHowToRepeat([prepare, commit], client, secretKey: secretKey)
+        try showHowToRepeat([prepare, commit], client, preparer, approver)
         if keep {
             say("\nServer and database keep running. Ctrl-C ends them and removes everything.")
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
@@ -104,14 +109,45 @@ actor Demo {
         await service.stop(within: .seconds(5))
     }
 
-    private static func configuration(secretID: String, secretKey: String, port: UInt16) -> String {
+    /// Somebody with an account of the demo's killd.
+    private struct Member {
+        let name: String
+        let secretID: String
+        let secretKey: String
+
+        init(_ name: String) throws {
+            self.name = name
+            secretID = "AKID\(name)"
+            secretKey = try randomText(
+                count: 32, alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        }
+
+        func client(of endpoint: Endpoint) -> DBbrainClient {
+            DBbrainClient(
+                endpoint: endpoint, credentials: APICredentials(secretID: secretID, secretKey: Secret(secretKey)),
+                region: "ap-guangzhou")
+        }
+
+        /// The account in the configuration.
+        func account(_ uin: String, may rights: String) -> String {
+            """
+            { "name": "\(name)", "uin": "\(uin)", "secretId": "\(secretID)", "secretKey": "\(secretKey)",
+                           "may": [\(rights)], "instances": ["*"] }
+            """
+        }
+
+        /// What a shell is told to act as this account.
+        var environment: String { "export TENCENTCLOUD_SECRET_ID=\(secretID) TENCENTCLOUD_SECRET_KEY=\(secretKey)" }
+    }
+
+    private static func configuration(_ preparer: Member, _ approver: Member, port: UInt16) -> String {
         """
         {
           "listen": "127.0.0.1:0",
-          "accounts": [{ "name": "demo", "uin": "100000000001", "secretId": "\(secretID)", "secretKey": "\(secretKey)",
-                         "may": ["*"], "instances": ["*"] }],
+          "accounts": [\(preparer.account("100000000001", may: #""list", "prepare", "commit""#)),
+                       \(approver.account("100000000002", may: #""list", "approve""#))],
           "instances": [{ "id": "\(instance)", "name": "demo", "host": "127.0.0.1", "port": \(port), "user": "killd",
-                          "password": "\(DemoSessions.password)", "tls": "disabled" }]
+                          "password": "\(DemoSessions.password)", "tls": "disabled", "approvals": 1 }]
         }
         """
     }
@@ -139,7 +175,18 @@ actor Demo {
         throw CommandFailure("the demo's sessions did not start their statements in time")
     }
 
-    private func show(_ request: KillMySqlThreadsRequest, _ response: String) {
+    /// The response to a Commit that nobody has approved of.
+    private func refusal(of commit: KillMySqlThreadsRequest, by client: DBbrainClient) throws -> String {
+        do {
+            _ = try client.call("KillMySqlThreads", commit, response: KillMySqlThreadsResponse.self)
+        } catch let error as APIClientError {
+            guard case .refused("OperationDenied", _, _, let response) = error.reason else { throw error }
+            return response
+        }
+        throw CommandFailure("the Commit was not refused, though nobody had approved")
+    }
+
+    private func show(_ request: some Encodable, _ response: String) {
         let body = (try? DBbrainClient.body(of: request)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         say("  → \(body)\n  ← \(response)")
     }
@@ -163,11 +210,14 @@ actor Demo {
     }
 
     private func showHowToRepeat(
-        _ requests: [KillMySqlThreadsRequest], _ client: DBbrainClient, secretKey: String
+        _ requests: [KillMySqlThreadsRequest], _ client: DBbrainClient, _ preparer: Member, _ approver: Member
     ) throws {
         say(
-            "The same two requests for curl, signed for the next five minutes (the server must still be there: --keep):\n"
-        )
+            """
+            The two requests of ci for curl, signed for the next five minutes (the server must still be there: --keep). \
+            The first makes another plan:
+
+            """)
         for request in requests {
             let body = try DBbrainClient.body(of: request)
             let call = try client.signed("KillMySqlThreads", body: body, timestamp: Int64(time(nil)))
@@ -177,13 +227,18 @@ actor Demo {
         let program = CommandLine.arguments.first ?? "killd"
         say(
             """
-            Or with killd itself:
+            Or with killd itself, as ci:
 
-            export TENCENTCLOUD_SECRET_ID=\(client.credentials.secretID) TENCENTCLOUD_SECRET_KEY=\(secretKey)
+            \(preparer.environment)
             \(program) sessions --endpoint \(client.endpoint) --instance \(Self.instance)
             \(program) prepare --endpoint \(client.endpoint) --instance \(Self.instance) THREAD…
             \(program) show --endpoint \(client.endpoint) SQLEXECID
             \(program) commit --endpoint \(client.endpoint) --instance \(Self.instance) SQLEXECID
+
+            and in between, as alice:
+
+            \(approver.environment)
+            \(program) approve --endpoint \(client.endpoint) PLAN
             """)
     }
 

@@ -13,16 +13,26 @@ struct ServerCommands {
     let initialize: Command
     private let serve: Command
 
-    func serve(port: UInt16, options: [String]) -> Command {
-        Command(
-            path: serve.path, arguments: serve.arguments + ["--bind-address=127.0.0.1", "--port=\(port)"] + options)
+    /// - Parameter environment: of the server, besides that of this process.
+    func serve(port: UInt16, options: [String], environment: [String: String]) -> Command {
+        let options = ["--bind-address=127.0.0.1", "--port=\(port)"] + options
+        guard !environment.isEmpty else { return Command(path: serve.path, arguments: serve.arguments + options) }
+        let variables = ["/usr/bin/env"] + environment.map { "\($0)=\($1)" }
+        // Right before the server itself, which in a chroot is found by another path.
+        let program = [serve.path] + serve.arguments
+        let words = program.prefix(wordsBeforeServer) + variables + program.dropFirst(wordsBeforeServer) + options
+        return Command(path: words[0], arguments: Array(words.dropFirst()))
     }
+
+    /// Those that enter a chroot.
+    private let wordsBeforeServer: Int
 
     init(for program: DatabaseProgram, folder: String) throws(PrivateDatabaseError) {
         // As root, both servers start only when told so.
         let user = geteuid() == 0 ? ["--user=root"] : []
         switch program {
         case .mariadb:
+            wordsBeforeServer = 0
             // At its start a server deletes all temporary tables of its tmpdir, those of other servers too.
             let data =
                 [
@@ -41,6 +51,7 @@ struct ServerCommands {
                 arguments: ["--no-defaults", "--socket=\(folder)/socket", "--pid-file=\(folder)/pid", "--skip-log-bin"]
                     + data)
         case .mysql(let root):
+            wordsBeforeServer = 2
             let inside = String(folder.dropFirst(root.count))
             let data = [
                 "--datadir=\(inside)/data", "--tmpdir=\(inside)", "--innodb-buffer-pool-size=16M",

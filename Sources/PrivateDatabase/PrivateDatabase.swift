@@ -18,6 +18,7 @@ public final class PrivateDatabase: Sendable {
 
     private let commands: ServerCommands
     private let options: [String]
+    private let environment: [String: String]
     private let readyWithin: Duration
     /// `nil` once stopped.
     private let processes: Mutex<Processes?>
@@ -32,29 +33,33 @@ public final class PrivateDatabase: Sendable {
     ///
     /// - Parameters:
     ///   - options: further options of the server, e.g. `--performance-schema=ON`.
+    ///   - environment: of the server, besides that of this process.
     ///   - readyWithin: for each of the two steps; a minute is ten times what a
     ///     small machine needs.
     /// - Throws: ``PrivateDatabaseError``; nothing is left behind then.
     public static func start(
-        _ program: DatabaseProgram, options: [String] = [], readyWithin: Duration = .seconds(60)
+        _ program: DatabaseProgram, options: [String] = [], environment: [String: String] = [:],
+        readyWithin: Duration = .seconds(60)
     ) throws(PrivateDatabaseError) -> PrivateDatabase {
-        try PrivateDatabase(program, options: options, readyWithin: readyWithin)
+        try PrivateDatabase(program, options: options, environment: environment, readyWithin: readyWithin)
     }
 
     private init(
-        _ program: DatabaseProgram, options: [String], readyWithin: Duration
+        _ program: DatabaseProgram, options: [String], environment: [String: String], readyWithin: Duration
     ) throws(PrivateDatabaseError) {
         folder = try makeTemporaryFolder(in: program.temporaryFolder)
         let guardian = try Guardian(of: folder)
         commands = try ServerCommands(for: program, folder: folder)
         socket = "\(folder)/socket"
         self.options = options
+        self.environment = environment
         self.readyWithin = readyWithin
         try initialize(folder, with: commands, guardian, within: readyWithin)
         // Asked for this late, since others may be given the port as soon as it is free again.
         port = try Self.freePort()
         let server = try serve(
-            commands.serve(port: port, options: options), in: folder, guardian, readyWithin: readyWithin)
+            commands.serve(port: port, options: options, environment: environment), in: folder, guardian,
+            readyWithin: readyWithin)
         processes = Mutex(Processes(guardian: guardian, server: server))
     }
 
@@ -78,7 +83,8 @@ public final class PrivateDatabase: Sendable {
             running.server.end()
             try running.guardian.guardNothing()
             running.server = try serve(
-                commands.serve(port: port, options: options), in: folder, running.guardian, readyWithin: readyWithin)
+                commands.serve(port: port, options: options, environment: environment), in: folder, running.guardian,
+                readyWithin: readyWithin)
             processes = consume running
         }
     }

@@ -88,7 +88,7 @@ private struct Nowhere: DatabaseServer, PlanStore, SessionTaskStore {
     private static let absent = StoreError(.other, "nothing may be stored")
 
     func withConnection<Answer: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Answer
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer { throw ServerError(.unreachable, "away") }
     func withConnection<Answer: Sendable>(
         as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer

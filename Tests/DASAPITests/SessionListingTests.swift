@@ -198,7 +198,7 @@ private final class ListedServer: DatabaseServer {
     let failure = Mutex<ServerError?>(nil)
 
     func withConnection<Answer: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Answer
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer { throw ServerError(.other, "not asked for") }
 
     func withConnection<Answer: Sendable>(

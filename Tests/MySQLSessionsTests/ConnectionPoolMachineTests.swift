@@ -95,6 +95,26 @@ final class ConnectionPoolMachineTests: XCTestCase {
         XCTAssertEqual(pool.idle, [openings[3]])
     }
 
+    func testAConnectionThatSomebodyWishesForIsHandedOutIfItIsIdle() throws {
+        var pool = ConnectionPoolMachine(limit: 3)
+        let requests = (0..<3).map { _ in pool.request(for: .snapshot, until: begin + .seconds(10), at: begin) }
+        let connections = try requests.map { try opening($0.actions) }
+        for connection in connections { _ = pool.opened(connection, at: begin) }
+        for connection in connections { _ = pool.released(connection, .usable, at: begin) }
+        let wished = pool.request(for: .work, preferring: connections[0], until: begin + .seconds(10), at: begin)
+        XCTAssertEqual(wished.actions, [.check(connections[0], for: wished.id)])
+        // In use, it is not waited for.
+        let other = pool.request(for: .snapshot, preferring: connections[0], until: begin + .seconds(10), at: begin)
+        XCTAssertEqual(other.actions, [.respond(other.id, .connection(connections[2]))])
+        // Lost, another one takes its place.
+        XCTAssertEqual(pool.checked(connections[0], isAlive: false, at: begin).first, .close(connections[0]))
+        XCTAssertEqual(
+            pool.checked(connections[1], isAlive: true, at: begin),
+            [
+                .respond(wished.id, .connection(connections[1]))
+            ])
+    }
+
     func testWhateverTheOrderOfEventsThePoolKeepsItsPromises() throws {
         var generator = randomNumbers()
         for _ in 0..<2_000 {

@@ -71,11 +71,17 @@ struct PoolSimulation {
         let purposes: [Machine.Purpose] = [.work, .work, .snapshot, .snapshot, .probe, .delegatedLogin]
         let purpose = purposes.randomElement(using: &generator) ?? .work
         let deadline = now + .milliseconds(Int.random(in: 0...10_000, using: &generator))
-        let (id, actions) = pool.request(for: purpose, until: deadline, at: now)
+        let preferred = Bool.random(using: &generator) ? any(open) : nil
+        let isIdle = preferred.map(pool.idle.contains) ?? false
+        let (id, actions) = pool.request(for: purpose, preferring: preferred, until: deadline, at: now)
+        if isIdle, let preferred, purpose != .delegatedLogin {
+            let isHandedOut = [.check(preferred, for: id), .respond(id, .connection(preferred))].contains(actions.first)
+            require(isHandedOut, "whoever wishes for a connection that is idle gets it")
+        }
         require(requests[id] == nil && !allRequests.contains(id), "a request has an id of its own")
         requests[id] = Request(purpose: purpose, deadline: deadline)
         allRequests.append(id)
-        happened("request \(id.number) for \(purpose)", actions)
+        happened("request \(id.number) for \(purpose), preferring \(preferred?.number ?? 0)", actions)
     }
 
     private mutating func endOpening(succeeds: Bool) {

@@ -82,7 +82,7 @@ private final class Time: Sendable {
 /// Takes ten minutes for everything.
 private struct SilentServer: DatabaseServer {
     func withConnection<Answer: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Answer
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer { throw await silence() }
 
     func withConnection<Answer: Sendable>(

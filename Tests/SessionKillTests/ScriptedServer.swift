@@ -43,9 +43,19 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
 
     func set(_ change: @Sendable (isolated ScriptedServer) -> Void) { change(self) }
 
+    /// Over which connection snapshots are taken; `nil` behind a proxy.
+    var connection: ConnectionIdentity?
+    /// Which connection each caller wished for.
+    private(set) var preferences: [ConnectionIdentity?] = []
+
     nonisolated func withConnection<Answer: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Answer
-    ) async throws -> Answer { try await body(self) }
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Answer
+    ) async throws -> Answer {
+        await notePreference(connection)
+        return try await body(self)
+    }
+
+    private func notePreference(_ connection: ConnectionIdentity?) { preferences.append(connection) }
 
     nonisolated func withConnection<Answer: Sendable>(
         as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
@@ -76,7 +86,8 @@ actor ScriptedServer: DatabaseServer, ServerConnection {
         return ServerObservation(
             fingerprint: fingerprint, sessions: sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: missingKillPrivilege, transactionReading: transactionReadings, lockWaits: lockWaits,
-            heldLocks: heldLocks, systemSessions: systemSessions, connectionIDs: connectionIDs, uptime: uptime)
+            heldLocks: heldLocks, systemSessions: systemSessions, connectionIDs: connectionIDs, uptime: uptime,
+            connection: connection)
     }
 
     func kill(_ identities: [SessionIdentity]) async -> [KillResponse] {

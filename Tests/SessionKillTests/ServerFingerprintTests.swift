@@ -26,6 +26,23 @@ final class ServerFingerprintTests: XCTestCase {
         XCTAssertEqual(first.difference(from: later), .serverRestarted)
     }
 
+    func testAConnectionThatLivedOnOutweighsWhatAServerSaysOfItsStart() {
+        let first = fingerprint(startedAt: 1_000, connectionCount: 5)
+        func difference(_ change: (inout ServerFingerprint) -> Void) -> StaleReason? {
+            var later = first
+            change(&later)
+            return first.difference(from: later, inSameProcess: true)
+        }
+        XCTAssertNil(difference { $0.startMark = "b80c-02fc00000001" })
+        XCTAssertNil(difference { $0.startedAt = 1_001 })
+        XCTAssertNil(difference { $0.connectionCount = 4 })
+        XCTAssertNil(difference { ($0.serverID, $0.startMark) = (2, "b80c-02fc00000001") })
+        // What no server changes while it runs.
+        XCTAssertEqual(difference { $0.uniqueID = "v" }, .anotherServer)
+        XCTAssertEqual(difference { $0.hostname = "db2" }, .anotherServer)
+        XCTAssertEqual(difference { $0.version = "9.7.5" }, .anotherServer)
+    }
+
     func testWhatAServerDrewAloneProvesNobodysEnd() {
         let first = fingerprint(startedAt: 1_000, connectionCount: 5)
         // MySQL draws anew also when its clock was set back.

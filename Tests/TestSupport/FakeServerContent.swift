@@ -206,6 +206,7 @@ public struct FakeServerContent: Sendable {
         case "0/*M!+1*/": return isMariaDB ? "1" : "0"
         case "UNIX_TIMESTAMP()", "UNIX_TIMESTAMP(SYSDATE())": return String(now)
         case "SUBSTRING(UUID(),20)": return "88cf-02fc00000001"
+        case "@KILLD_DRAW": return "0f3c1e52-ce01-11f1-88cf-02fc0000\(threadID)"
         case "CURRENT_ROLE()": return "NONE"
         case "CURRENT_USER()": return "killd@%"
         case _ where name.allSatisfy(\.isNumber): return name

@@ -39,7 +39,12 @@ public struct RealServer: Sendable {
     private static let sharedMySQL = Result { try start(.mysql) }
 
     /// Starts a server of one's own.
-    public static func start(_ kind: Kind, options: [String] = []) throws -> RealServer {
+    ///
+    /// - Parameter clock: in place of the machine's.
+    public static func start(
+        _ kind: Kind, options: [String] = [], clock: ServerClock? = nil
+    ) throws -> RealServer {
+        let environment = clock?.environment ?? [:]
         let adminPort = try PrivateDatabase.freePort()
         let options = ["--max-connections=2000", "--innodb-lock-wait-timeout=5"] + options
         let database: PrivateDatabase
@@ -47,20 +52,28 @@ public struct RealServer: Sendable {
         case .mariadb:
             do {
                 database = try PrivateDatabase.start(
-                    .mariadb, options: ["--extra-port=\(adminPort)", "--extra-max-connections=3"] + options)
+                    .mariadb, options: ["--extra-port=\(adminPort)", "--extra-max-connections=3"] + options,
+                    environment: environment)
             } catch {
                 if case .programMissing = error.reason { throw XCTSkip("MariaDB: \(error)") }
                 throw error
             }
         case .mysql:
-            guard let root = ProcessInfo.processInfo.environment["KILLD_MYSQL_ROOT"], geteuid() == 0 else {
-                throw XCTSkip("MySQL: needs KILLD_MYSQL_ROOT (a Debian tree with mysql-server) and root for chroot")
-            }
+            let root = try mySQLRoot()
             database = try PrivateDatabase.start(
                 .mysql(root: root),
-                options: ["--admin-address=127.0.0.1", "--admin-port=\(adminPort)"] + options)
+                options: ["--admin-address=127.0.0.1", "--admin-port=\(adminPort)"] + options,
+                environment: environment)
         }
         return RealServer(kind: kind, database: database, adminPort: adminPort)
+    }
+
+    /// The tree in which MySQL runs.
+    static func mySQLRoot() throws -> String {
+        guard let root = ProcessInfo.processInfo.environment["KILLD_MYSQL_ROOT"], geteuid() == 0 else {
+            throw XCTSkip("MySQL: needs KILLD_MYSQL_ROOT (a Debian tree with mysql-server) and root for chroot")
+        }
+        return root
     }
 
     /// Over TCP, without TLS unless said otherwise.

@@ -1,6 +1,7 @@
 import CMySQL
 import DedicatedThread
 import SessionKill
+import Synchronization
 
 /// One connection to a server, on a thread of its own.
 ///
@@ -11,6 +12,10 @@ public actor MySQLConnection {
     public nonisolated let threadID: ThreadID
     /// The cipher in use; `nil` without TLS.
     public nonisolated let tlsCipher: String?
+    /// Its number among all connections of this process.
+    nonisolated let number: UInt64
+
+    private static let lastNumber = Atomic<UInt64>(0)
 
     nonisolated let dialect: Dialect
     /// Sessions that performance_schema has shown since the last KILLs: when it does not any more, they are gone. It
@@ -146,6 +151,7 @@ public actor MySQLConnection {
         _ dialect: Dialect, _ thread: DedicatedThread
     ) {
         self.handle = consume handle
+        number = Self.lastNumber.add(1, ordering: .relaxed).newValue
         self.threadID = threadID
         self.tlsCipher = tlsCipher
         self.dialect = dialect

@@ -17,11 +17,15 @@ enum SessionVariables {
         SET NAMES utf8mb4
         """
 
+    /// The variable that holds what the server drew for the session: another in every session, also where a proxy
+    /// repeats the statement that sets it.
+    static let draw = "@killd_draw"
+
     /// What some servers lack, or do not let everybody set; each by itself.
     static func helpful(isMariaDB: Bool) -> [String] {
         (ofBoth + (isMariaDB ? ofMariaDB : ofMySQL)).map { "SET SESSION \($0)" }
             // An init_connect may have begun what no statement of killd's belongs to.
-            + ["ROLLBACK", "UNLOCK TABLES"]
+            + ["ROLLBACK", "UNLOCK TABLES", "SET \(draw)=UUID()"]
     }
 
     private static let ofBoth = [

@@ -61,14 +61,17 @@ struct ConnectionPoolMachine: Sendable {
 // MARK: Requests
 
 extension ConnectionPoolMachine {
+    /// - Parameter connection: the one to hand out if it is idle.
     mutating func request(
-        for purpose: Purpose, until deadline: Instant, at time: Instant
+        for purpose: Purpose, preferring connection: ConnectionID? = nil, until deadline: Instant, at time: Instant
     ) -> (id: RequestID, actions: [Action]) {
         let entry = WaitingLine.Entry(id: RequestID(number: nextNumber()), purpose: purpose, deadline: deadline)
-        return (entry.id, actions(for: entry, at: time))
+        return (entry.id, actions(for: entry, preferring: connection, at: time))
     }
 
-    private mutating func actions(for entry: WaitingLine.Entry, at time: Instant) -> [Action] {
+    private mutating func actions(
+        for entry: WaitingLine.Entry, preferring preferred: ConnectionID?, at time: Instant
+    ) -> [Action] {
         guard !isClosed else { return [.respond(entry.id, .failure(.closed))] }
         if entry.purpose == .delegatedLogin {
             guard delegatedLogins == limit else {
@@ -78,6 +81,7 @@ extension ConnectionPoolMachine {
             delegatedLine.insert(entry)
             return [.wakeUp(entry.id, at: entry.deadline)]
         }
+        if let preferred, let index = idle.firstIndex(of: preferred) { idle.append(idle.remove(at: index)) }
         guard let connection = idle.popLast() else { return wait(entry) + settle(at: time) }
         return [hand(connection, to: entry)]
     }

@@ -15,8 +15,15 @@ extension MySQLServer {
     }
 
     /// - Throws: ``ServerError``, or `CancellationError`.
-    func acquire(for purpose: ConnectionPoolMachine.Purpose = .work) async throws -> Lease {
-        guard let lease = try lease(by: await response(to: purpose)) else { throw Self.closedError }
+    func acquire(
+        for purpose: ConnectionPoolMachine.Purpose = .work, preferring connection: ConnectionIdentity? = nil
+    ) async throws -> Lease {
+        let preferred = connection.flatMap { connection in
+            connections.first { $0.value.number == connection.number }?.key
+        }
+        guard let lease = try lease(by: await response(to: purpose, preferring: preferred)) else {
+            throw Self.closedError
+        }
         return lease
     }
 
@@ -48,10 +55,12 @@ extension MySQLServer {
         }
     }
 
-    private func response(to purpose: ConnectionPoolMachine.Purpose) async -> ConnectionPoolMachine.Response {
+    private func response(
+        to purpose: ConnectionPoolMachine.Purpose, preferring preferred: ConnectionPoolMachine.ConnectionID? = nil
+    ) async -> ConnectionPoolMachine.Response {
         let now = ContinuousClock.now
         let deadline = now + configuration.deadlines.freeConnection
-        let (request, actions) = pool.request(for: purpose, until: deadline, at: now)
+        let (request, actions) = pool.request(for: purpose, preferring: preferred, until: deadline, at: now)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 pendingRequests[request] = PendingRequest(continuation: continuation)

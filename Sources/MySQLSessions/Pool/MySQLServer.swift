@@ -67,9 +67,9 @@ public actor MySQLServer: DatabaseServer {
     }
 
     public func withConnection<Answer: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Answer
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Answer
     ) async throws -> Answer {
-        let lease = try await acquire()
+        let lease = try await acquire(preferring: connection)
         do {
             let result = try await body(session(on: lease.connection))
             await release(lease)

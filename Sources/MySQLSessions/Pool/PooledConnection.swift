@@ -13,7 +13,8 @@ struct PooledConnection: ServerConnection {
             fingerprint: snapshot.fingerprint, sessions: snapshot.sessions, ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: connection.rights.missingKillPrivilege,
             seesAllSessions: connection.rights.seesAllSessions, transactionReading: snapshot.transactionReading,
-            lockWaits: snapshot.lockWaits, heldLocks: snapshot.heldLocks, uptime: snapshot.uptime)
+            lockWaits: snapshot.lockWaits, heldLocks: snapshot.heldLocks, uptime: snapshot.uptime,
+            connection: snapshot.connection)
     }
 
     func kill(_ sessions: [SessionIdentity]) async -> [KillResponse] { await connection.kill(sessions) }

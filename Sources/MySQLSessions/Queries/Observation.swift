@@ -7,6 +7,8 @@ extension MySQLConnection {
         var fingerprint: ServerFingerprint
         /// For how long the server process has been running, in seconds.
         var uptime: Int64
+        /// What it was taken over, where that tells one server process from another.
+        var connection: ConnectionIdentity?
         var sessions: [Session]
         /// Number of the reading of transactions; 0 if none was wanted.
         var transactionReading = 0
@@ -23,7 +25,7 @@ extension MySQLConnection {
             "SHOW GLOBAL STATUS WHERE Variable_name IN (\(Self.statusVariables))",
             """
             SELECT UNIX_TIMESTAMP() AS now, \(uptimeExpression) AS uptime, CONNECTION_ID()+0 AS connection, \
-            \(rights.oceanBase?.startExpression ?? "SUBSTRING(UUID(),20)") AS started
+            \(rights.oceanBase?.startExpression ?? "SUBSTRING(UUID(),20)") AS started, \(drawExpression) AS draw
             """,
         ]
         func add(_ statement: String?) -> Int? {
@@ -53,7 +55,7 @@ extension MySQLConnection {
         let start = try start(status: status, now: now)
         var snapshot = Snapshot(
             fingerprint: try fingerprint(variables: variables, status: status, start), uptime: start.uptime,
-            sessions: [])
+            connection: try identity(now), sessions: [])
         var reading = recentReading
         if let transactionAnswer {
             reading = readings.add(try transactions(responses[transactionAnswer]), begunAt: begin)

@@ -67,8 +67,19 @@ extension MySQLConnection {
         return start
     }
 
-    /// The most bytes of a start mark: those of UUID() have 17, and microseconds 16.
+    /// The most bytes of what a server draws or calls its start: a UUID() has 36, and microseconds 16.
     private static let longestStartMark = 64
+
+    /// The expression for what the server drew for this session when it was set up.
+    var drawExpression: String { rights.oceanBase == nil ? SessionVariables.draw : "NULL" }
+
+    /// Which connection answers.
+    ///
+    /// - Parameter now: the answer to ``drawExpression``.
+    func identity(_ now: OnlyRow) throws(ServerError) -> ConnectionIdentity? {
+        guard let draw = try now.text("draw"), draw.utf8.count <= Self.longestStartMark else { return nil }
+        return ConnectionIdentity(number: number, threadID: threadID, draw: draw)
+    }
 
     private static func difference(_ time: Int64, _ other: Int64) throws(ServerError) -> Int64 {
         let (difference, isBeyond) = time.subtractingReportingOverflow(other)

@@ -21,7 +21,7 @@ extension KillEngine {
     /// - Throws: ``ServerError`` or `CryptographyError`.
     public func now(of plan: KillPlan, on instance: Instance) async throws -> PlanNow {
         let snapshot = try await instance.detailedSnapshots.observe()
-        if let reason = plan.content.fingerprint.difference(from: snapshot.observation.fingerprint) {
+        if let reason = server(of: plan).difference(from: snapshot.observation) {
             return PlanNow(stale: reason, threads: [:], risk: nil)
         }
         let rules = instance.protectionRules(snapshot.observation)

@@ -19,6 +19,8 @@ struct Commit {
 
     /// The plan as the store has it.
     let stored: StoredPlan
+    /// On which it was made.
+    let server: PlannedServer
     let policy: CommitPolicy
     let instance: Instance
     /// Of killd's account.
@@ -55,7 +57,7 @@ struct Commit {
         if isFirst { try await claim.requireApprovals(in: environment.store, at: now) }
         let delegatedView = try await delegatedLogin?.connection.observe(.server)
         if delegatedLogin == nil, abandonment == nil { try observation.requireKillPrivilege() }
-        try await requireSameServer([observation, delegatedView].compactMap { $0 })
+        try await requireSameServer(observation, delegatedView)
         observed = observation
 
         var outcomes: [ThreadID: Outcome] = [:]
@@ -169,11 +171,16 @@ struct Commit {
     }
 
     /// - Throws: ``KillError/stale(_:afterInterruption:)``, once it is stored that the plan is.
-    private func requireSameServer(_ observations: [ServerObservation]) async throws {
-        let (planned, now) = (plan.content.fingerprint, observations.map(\.fingerprint))
-        guard let reason = now.lazy.compactMap(planned.difference).first else { return }
+    private func requireSameServer(
+        _ observation: ServerObservation, _ delegatedView: ServerObservation?
+    ) async throws {
+        // With the server that killd's own connection leads to the other one has to agree.
+        let reason =
+            server.difference(from: observation)
+            ?? delegatedView.flatMap { observation.fingerprint.difference(from: $0.fingerprint) }
+        guard let reason else { return }
         // No session outlives its server. Of another server's nobody here can tell.
-        let hasEnded = now.first.map(planned.hasEnded) == true && reason == .serverRestarted
+        let hasEnded = server.hasEnded(before: observation)
         let outcome: Outcome = hasEnded ? .ended : .unknown
         try await finish(.stale(reason), outcomes: state.intended.reduce(into: [:]) { $0[$1] = outcome })
         throw KillError.stale(reason, afterInterruption: !state.intended.isEmpty)
@@ -270,6 +277,14 @@ struct CommitRun: Sendable {
     /// The server right before the KILLs; `nil` if it did not come to that.
     var observation: ServerObservation?
     let report: Result<CommitReport, any Error>
+
+    /// Whether nothing is left to be carried out.
+    var endsPlan: Bool {
+        switch report {
+        case .success, .failure(KillError.stale): true
+        case .failure: false
+        }
+    }
 }
 
 /// A connection on which somebody is logged in in place of killd's account.

@@ -18,6 +18,7 @@ public struct KillEngine: Sendable {
     let clock: Clock
     let unstored = UnstoredOutcomes()
     let gate = KillGate()
+    private let connections = PlanConnections()
     private let commitsInProgress = CommitsInProgress()
 
     public struct Settings: Hashable, Sendable {
@@ -167,6 +168,7 @@ public struct KillEngine: Sendable {
                 requestedBy: (terms?.requestedBy).map { gate.authority?.person(meantBy: $0) ?? $0 },
                 reason: terms?.reason, review: review))
         try await store.insert(plan, by: caller)
+        connections.note(observation.connection, of: plan.name)
         return plan
     }
 
@@ -242,16 +244,19 @@ public struct KillEngine: Sendable {
             if let report = try await requireOpen(stored, on: instance, under: policy) {
                 return CommitRun(report: .success(report))
             }
-            return try await withKiller(policy.killer, on: instance) { delegatedLogin in
-                try await instance.server.withConnection { connection in
+            let server = server(of: stored.plan)
+            let run = try await withKiller(policy.killer, on: instance) { delegatedLogin in
+                try await instance.server.withConnection(preferring: server.connection) { connection in
                     await Commit(
-                        stored: stored, policy: policy, instance: instance, connection: connection,
+                        stored: stored, server: server, policy: policy, instance: instance, connection: connection,
                         delegatedLogin: delegatedLogin,
                         environment: Commit.Environment(
                             store: store, clock: clock, settings: settings, gate: gate, unstored: unstored)
                     ).run()
                 }
             }
+            if run.endsPlan { connections.forget(stored.plan.name) }
+            return run
         } catch {
             return CommitRun(report: .failure(error))
         }
@@ -318,6 +323,11 @@ public struct KillEngine: Sendable {
     }
 
     // MARK: What is known of plans
+
+    /// The server process that a plan was made on.
+    func server(of plan: KillPlan) -> PlannedServer {
+        PlannedServer(fingerprint: plan.content.fingerprint, connection: connections[plan.name])
+    }
 
     /// A plan and how far it got, for whoever may see it.
     public func plan(with sqlExecID: SqlExecID) async throws(StoreError) -> StoredPlan? {

@@ -6,8 +6,10 @@ public protocol DatabaseServer: Sendable {
     /// is lost, every further call throws rather than reconnect, since a new
     /// connection may lead to another server where the same ids are other
     /// people's.
+    ///
+    /// - Parameter connection: the one to hand out if it is still open and free.
     func withConnection<Value: Sendable>(
-        _ body: @Sendable (any ServerConnection) async throws -> Value
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Value
     ) async throws -> Value
 
     /// The same on a connection of its own, on which `login` is logged in in place
@@ -31,6 +33,10 @@ public protocol DatabaseServer: Sendable {
 }
 
 extension DatabaseServer {
+    public func withConnection<Value: Sendable>(
+        _ body: @Sendable (any ServerConnection) async throws -> Value
+    ) async throws -> Value { try await withConnection(preferring: nil, body) }
+
     public func list() async throws -> SessionList {
         let observation = try await observe(.transactions)
         return SessionList(sessions: observation.sessions, ownThreadIDs: observation.ownThreadIDs)
@@ -122,13 +128,17 @@ public struct ServerObservation: Hashable, Sendable {
     /// connection to a database server (`CONNECTION_ID()`). `nil` where the two
     /// are the same.
     public var connectionIDs: [ThreadID: ThreadID]?
+    /// What it was taken over. `nil` where that the connection lives says nothing of the server: it leads to a proxy, or
+    /// to one of OceanBase's servers, of which another may have been restarted.
+    public var connection: ConnectionIdentity?
 
     public init(
         fingerprint: ServerFingerprint, sessions: [Session], ownThreadIDs: Set<ThreadID>,
         missingKillPrivilege: String? = nil, seesAllSessions: Bool = true, transactionReading: Int = 0,
         lockWaits: LockWaits = LockWaits(), heldLocks: HeldLocks = HeldLocks(), systemSessions: Set<ThreadID> = [],
-        connectionIDs: [ThreadID: ThreadID]? = nil, uptime: Int64? = nil
+        connectionIDs: [ThreadID: ThreadID]? = nil, uptime: Int64? = nil, connection: ConnectionIdentity? = nil
     ) {
+        self.connection = connection
         self.uptime = uptime
         self.systemSessions = systemSessions
         self.connectionIDs = connectionIDs

@@ -21,7 +21,8 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     public var connectionCount: UInt64?
     /// What each process makes anew at its start: on MySQL and MariaDB the clock
     /// sequence of `UUID()`, 14 random bits, with the node behind it; the
-    /// microsecond of its start on OceanBase.
+    /// microsecond of its start on OceanBase. MySQL draws another clock sequence
+    /// also when its clock was set back (measured).
     ///
     /// `nil` in plans of a killd that did not read it, whose ``startedAt`` is from
     /// two statements, up to ``earlierStartTolerance`` seconds late; and in the
@@ -45,14 +46,17 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
     }
 
     /// Why `later` cannot be the same server process, or `nil` if it can.
-    public func difference(from later: ServerFingerprint) -> StaleReason? {
+    ///
+    /// - Parameter isSameProcess: whether a connection that has been open since then proves that this server was not
+    ///   restarted, whatever it says of its start.
+    public func difference(from later: ServerFingerprint, inSameProcess isSameProcess: Bool = false) -> StaleReason? {
         if uniqueID != later.uniqueID || hostname != later.hostname || port != later.port || version != later.version
             || (startedAt == nil) != (later.startedAt == nil)
             || (connectionCount == nil) != (later.connectionCount == nil)
         {
             return .anotherServer
         }
-        let restart = restart(before: later)
+        let restart = isSameProcess ? nil : restart(before: later)
         // An administrator may set it anew while the server runs; what each process makes at its start stays.
         let mayBeSetAnew = uniqueID != nil && startMark != nil && later.startMark != nil && restart == nil
         return serverID == later.serverID || mayBeSetAnew ? restart : .anotherServer

@@ -100,10 +100,10 @@ extension KillEngine {
     private func presence(of plan: KillPlan, on instance: Instance?) async -> [ThreadID: Presence] {
         guard let instance, let snapshot = try? await instance.lists.observe() else { return [:] }
         var presence: [ThreadID: Presence] = [:]
-        let (planned, now) = (plan.content.fingerprint, snapshot.observation.fingerprint)
-        switch planned.difference(from: now) {
+        let server = server(of: plan)
+        switch server.difference(from: snapshot.observation) {
         // No session outlives its server.
-        case .serverRestarted? where planned.hasEnded(before: now):
+        case .serverRestarted? where server.hasEnded(before: snapshot.observation):
             for thread in plan.content.threads { presence[thread.id] = .gone }
         case .anotherServer?, .serverRestarted?, .riskRose?: break
         case nil:

@@ -6,7 +6,8 @@ import XCTest
 /// What reaches the server from killd. A KILL inside a transaction stops a Galera node for ever (MDEV-30307).
 final class StatementTests: XCTestCase {
     private static let beginnings = [
-        "SET SESSION ", "SET NAMES ", "SELECT ", "SHOW ", "DO 0", "SET @k=(SELECT ID ", "KILL CONNECTION @k",
+        "SET SESSION ", "SET NAMES ", "SET @killd_draw=UUID()", "SELECT ", "SHOW ", "DO 0", "SET @k=(SELECT ID ",
+        "KILL CONNECTION @k",
         // A block, no transaction.
         "BEGIN NOT ATOMIC DECLARE ",
         // Ends what an init_connect may have begun.

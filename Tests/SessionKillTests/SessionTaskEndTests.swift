@@ -127,6 +127,25 @@ final class SessionTaskEndTests: SessionTaskTestCase {
         XCTAssertEqual(stored.outcomes, [3: .decided(.ended), 4: .decided(.ended)])
     }
 
+    func testSessionsThatNothingWasSentToAreGoneOnlyIfTheirServerProvesIt() async throws {
+        let restarted: @Sendable (isolated ScriptedServer) -> Void = { $0.fingerprint.startedAt = 1_700_001_000 }
+        // As MySQL does when its clock is set back.
+        let drewAnew: @Sendable (isolated ScriptedServer) -> Void = { $0.fingerprint.startMark = "8663-02fc00000001" }
+        let untried = SessionTaskOutcome.decided(.failed(.taskInterrupted))
+        for (change, expected) in [(drewAnew, untried), (restarted, .decided(.gone))] {
+            await server.set {
+                $0.beforeSnapshot = { server, scope in
+                    // The Commit's.
+                    if scope == .transactions { await server.set(change) }
+                }
+            }
+            let stored = try await run(.threads([3, 4]))
+            XCTAssertEqual(stored.ending, .error)
+            XCTAssertEqual(stored.outcomes, [3: expected, 4: expected])
+        }
+        await assertKilled([])
+    }
+
     func testATaskOfAnInstanceThatIsNotConfiguredAnyMoreEnds() async throws {
         let task = try await interruptedAfterClaim(.threads([3]))
         await store.set { $0.failing = [] }

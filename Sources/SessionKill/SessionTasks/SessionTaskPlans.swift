@@ -54,10 +54,10 @@ extension KillEngine {
             stored = closed
         }
         guard case .ended(let ending, _, let decided, _) = stored.state else { return [:] }
+        // A plan becomes stale before anything is sent, also to sessions that live on.
+        let presence = ending.staleReason == nil ? [:] : await presence(of: stored.plan, on: instance)
         return stored.plan.content.threads.map(\.id).reduce(into: [:]) { outcomes, id in
-            // A plan becomes stale before anything is sent.
-            let untried: Outcome = ending == .stale(.serverRestarted) ? .gone : .failed(reason)
-            outcomes[id] = .decided(decided[id] ?? untried)
+            outcomes[id] = .decided(decided[id] ?? (presence[id] == .gone ? .gone : .failed(reason)))
         }
     }
 

@@ -68,6 +68,60 @@ final class ApprovalTests: XCTestCase {
         }
     }
 
+    /// By its ticket, by its name and by breaking glass, over and over.
+    func testHoweverAPlanIsCommittedAtTheSameMomentItIsCommittedOnce() async throws {
+        try await withApprovals { scene in
+            let plan = try await scene.preparePlan(by: "oncall")
+            for name in ["alice", "bob"] { _ = try scene.approve(plan, by: name) }
+            let before = try await scene.killsRun()
+            let oncall = try scene.client("oncall")
+            let byName = ["PlanName": plan.name, "Digest": plan.digest]
+            let glass = byName.merging(["BreakGlassReason": "nobody is awake"]) { $1 }
+            let byTicket = ["InstanceId": "cdb-test", "Stage": "Commit", "SqlExecId": plan.ticket]
+            let sent = try (0..<12).map { number in
+                switch number % 3 {
+                case 0: try oncall.begin("CommitKillPlan", byName)
+                case 1: try oncall.begin("CommitKillPlan", glass)
+                default: try oncall.begin("KillMySqlThreads", byTicket)
+                }
+            }
+            for answer in try sent.map({ try $0.wait() }) {
+                // Another run may be at it: what it found is answered then.
+                if answer.Error != nil {
+                    assertRefused(answer, "FailedOperation", "carrying out the kill plan")
+                } else {
+                    XCTAssertEqual(answer.Threads, plan.threads)
+                }
+            }
+            XCTAssertEqual(try scene.commitByName(plan, by: "oncall").Threads, plan.threads)
+            try await scene.assertKillsRun(2, since: before)
+            XCTAssertEqual(
+                try StoreReader(scene.killd.storeFile).integers(
+                    "SELECT count(*) FROM audit_entries WHERE plan = '\(plan.name)' AND kind IN ('claimed', 'committed')"
+                ),
+                [2])
+            await plan.victims.assertNoneAnswers()
+        }
+    }
+
+    func testWhatWasSaidOfAPlanIsInTheAuditWithWhoSaidItAndFromWhere() async throws {
+        try await withApprovals { scene in
+            let plan = try await scene.preparePlan(requestedBy: "dan", reason: "checkout is stuck")
+            let approved = try scene.approve(plan, by: "alice", comment: "seen, 好的")
+            let said = """
+                SELECT count(*) FROM audit_entries
+                WHERE (kind = 'prepared' AND payload ->> '$.reason' = 'checkout is stuck'
+                        AND payload ->> '$.requestedBy' = 'dan' AND payload ->> '$.person' = 'ci')
+                    OR (kind = 'approved' AND payload ->> '$.reason' = 'seen, 好的'
+                        AND payload ->> '$.person' = 'alice' AND payload ->> '$.address' = '127.0.0.1'
+                        AND payload ->> '$.requestId' = '\(approved.RequestId)'
+                        AND length(payload ->> '$.signature') = 64)
+                """
+            XCTAssertEqual(try StoreReader(scene.killd.storeFile).integers(said), [2])
+            await plan.victims.assertAllAnswer()
+        }
+    }
+
     func testEveryDecisionIsAnsweredWithItsEntryOfTheAudit() async throws {
         try await withApprovals { scene in
             let plans = [try await scene.preparePlan(), try await scene.preparePlan(by: "dan")]
@@ -103,6 +157,9 @@ final class ApprovalTests: XCTestCase {
                 assertRefused(answer, "OperationDenied", "is `rejected` since `")
                 assertRefused(answer, "OperationDenied", ", by `alice`.")
             }
+            // Nor does it stand among those that wait.
+            let listed = try scene.client.call("DescribeKillPlans", ["InstanceId": "cdb-test"]).Plans
+            XCTAssertEqual(listed?.map(\.State), ["rejected"])
             await plan.victims.assertAllAnswer()
         }
     }

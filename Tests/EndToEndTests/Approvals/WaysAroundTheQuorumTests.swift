@@ -243,4 +243,16 @@ final class WaysAroundTheQuorumTests: XCTestCase {
             await sessions.assertAllAnswer()
         }
     }
+
+    func testATaskThatRunsIsSuspendedByAReloadThatAsksForApprovals() async throws {
+        try await withApprovals(configure: { $0.instances[0].approvals = nil }) { scene in
+            try scene.create(#""User":"app2""#)
+            let victim = try await scene.open()
+            try await scene.assertGone(await victim.threadIDs)
+            try await scene.killd.reload { $0.askForApprovals() }
+            let spared = try await scene.open()
+            try await eventually("the end of the task") { try scene.tasks().map(\.State) == ["suspended"] }
+            await spared.assertAllAnswer()
+        }
+    }
 }

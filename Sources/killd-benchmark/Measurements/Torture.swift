@@ -4,7 +4,8 @@ import CSQLite
 import Foundation
 
 /// Real crashes: killd is killed at random moments of its Commits, started anew
-/// and asked to finish them. Prints what was dead then and what was reported.
+/// and asked to finish them. Prints what was dead then, what was reported, and
+/// the errors after which a Commit had to be repeated.
 ///
 /// Arguments: how many rounds, a seed, and `mysql` for MySQL in place of MariaDB.
 ///
@@ -38,6 +39,9 @@ private final class Torture {
     private static let sessionCount = 200
     /// A store is looked through after every round, which takes longer the more is in it.
     private static let roundsOfAStore = 20
+    /// How often a Commit is sent until it reports. An error says that there is no report yet, not that one is wrong.
+    private static let mostAttempts = 20
+    private static let pauseAfterError: UInt32 = 250_000
 
     init(_ killd: Killd, in folder: String, on server: TargetServer, seed: UInt64) throws {
         self.killd = killd
@@ -66,6 +70,9 @@ private final class Torture {
             if number % Self.roundsOfAStore == 0 { try beginNewStore() }
             let round = try crash()
             print("round \(number): \(round)")
+            for error in Set(round.errors).sorted() {
+                print("round \(number), seed \(seed): \(round.errors.count { $0 == error }) × \(error)")
+            }
             for violation in round.violations { print("round \(number), seed \(seed): VIOLATION: \(violation)") }
             sum.add(round)
             fflush(nil)
@@ -121,13 +128,29 @@ private final class Torture {
             var body: [UInt8] = []
             while let bytes = connection.receive() { body += bytes }
             if let end = body.firstRange(of: Array("\r\n\r\n".utf8)) {
-                round.responses.append(try KillResponse(Array(body[end.upperBound...])))
+                if let response = try? KillResponse(Array(body[end.upperBound...])) {
+                    round.add(response)
+                    round.wasReported = response.error == nil
+                } else {
+                    round.errors.append("a response that breaks off")
+                }
             }
             service = try Killd.Server(killd, configuration: configuration)
-            for _ in 0..<2 { round.responses.append(try commit(ticket)) }
+            for _ in 0..<2 { try repeatCommit(ticket, &round) }
             try check(&round, ids, ticket)
             return round
         }
+    }
+
+    /// Commits a plan until that gives a report.
+    private func repeatCommit(_ ticket: String, _ round: inout Round) throws {
+        for _ in 0..<Self.mostAttempts {
+            let response = try commit(ticket)
+            round.add(response)
+            guard response.error != nil else { return }
+            usleep(Self.pauseAfterError)
+        }
+        round.violations.append("a Commit gave no report in \(Self.mostAttempts) attempts")
     }
 
     private func check(_ round: inout Round, _ ids: [UInt], _ ticket: String) throws {
@@ -135,11 +158,11 @@ private final class Torture {
         let store = try Killd.store(in: configuration)
         let outcomes = try outcomes(of: ticket, in: store)
         let threads = ids.filter { outcomes[$0].map(Round.dead.contains) == true }
-        if Set(round.responses).count > 1 {
-            round.violations.append("a Commit answered in several ways: \(round.responses)")
+        if Set(round.reports).count > 1 {
+            round.violations.append("a Commit reported in several ways: \(round.reports)")
         }
-        if round.responses.contains(where: { $0.error != nil || $0.threads != threads }) {
-            round.violations.append("a Commit answered \(round.responses), the store has \(threads.count) threads")
+        if round.reports.contains(where: { $0.threads != threads }) {
+            round.violations.append("a Commit reported \(round.reports), the store has \(threads.count) threads")
         }
         for (outcome, ids) in Dictionary(grouping: ids, by: { outcomes[$0] ?? "nothing" }) {
             round.outcomes[outcome] = ids.count
@@ -198,16 +221,23 @@ private final class Torture {
 private struct Round: CustomStringConvertible {
     let moment: Duration
     let deadAtCrash: Int
-    var responses: [KillResponse] = []
+    /// The responses without an error.
+    var reports: [KillResponse] = []
+    var errors: [String] = []
+    /// Whether the first Commit reported before the crash.
+    var wasReported = false
     var outcomes: [String: Int] = [:]
     var violations: [String] = []
 
     /// The outcomes that say that a session has ended of its KILL, or may have.
     static let dead: Set = ["killed", "rolling-back", "xa-prepared", "xa-unknown", "already-committed", "ended"]
 
+    mutating func add(_ response: KillResponse) {
+        if let error = response.error { errors.append(error) } else { reports.append(response) }
+    }
+
     var description: String {
-        let reported = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        return "killed after \(milliseconds(moment)), \(deadAtCrash) dead then; reported \(reported)"
+        "killed after \(milliseconds(moment)), \(deadAtCrash) dead then; reported \(counted(outcomes))"
     }
 }
 
@@ -217,6 +247,7 @@ private struct Summary: CustomStringConvertible {
     private var finished = 0
     private var answered = 0
     private var outcomes: [String: Int] = [:]
+    private var errors = 0
     private(set) var violations = 0
 
     mutating func add(_ round: Round) {
@@ -225,19 +256,22 @@ private struct Summary: CustomStringConvertible {
         case round.outcomes.values.reduce(0, +): finished += 1
         default: amidst += 1
         }
-        // Two responses are those of the killd that was started anew.
-        if round.responses.count > 2 { answered += 1 }
+        if round.wasReported { answered += 1 }
+        errors += round.errors.count
         outcomes.merge(round.outcomes, uniquingKeysWith: +)
         violations += round.violations.count
     }
 
     var description: String {
-        let reported = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        return """
-            at the crash none was dead in \(untouched) rounds, some in \(amidst), all in \(finished), of which \(answered) \
-            had been answered; reported \(reported); \(violations) violations
-            """
+        """
+        at the crash none was dead in \(untouched) rounds, some in \(amidst), all in \(finished), of which \(answered) \
+        had been answered; reported \(counted(outcomes)); \(errors) errors before a report; \(violations) violations
+        """
     }
+}
+
+private func counted(_ numbers: [String: Int]) -> String {
+    numbers.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
 }
 
 /// All rows of what `sql` returns, as text.

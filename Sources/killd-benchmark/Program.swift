@@ -6,7 +6,7 @@ import PrivateDatabase
 ///
 /// Arguments choose among `start`, `memory`, `requests`, `instances`, `tls`,
 /// `signatures`, `verification`, `prepares`, `kills`, `guards`, `latency`, `odp`, `tools`,
-/// `growth`, `store`, `connections`, `das` and `strangers`.
+/// `growth`, `store`, `plans`, `connections`, `das` and `strangers`.
 ///
 /// With `torture` as the first argument it measures nothing and has killd crash.
 @main
@@ -47,7 +47,8 @@ struct Program {
             "tls": encryption,
             "signatures": signatureVersions, "verification": verification,
             "prepares": durablePrepares, "kills": kills, "guards": guards, "latency": killsFarAway, "odp": proxyKills,
-            "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "connections": connections,
+            "tools": killTools, "growth": killGrowth, "store": killsWithFullStore, "plans": planLists,
+            "connections": connections,
             "das": das, "strangers": strangers,
         ]
         for (name, measure) in measurements where wanted.isEmpty || wanted.contains(name) {

@@ -47,6 +47,11 @@ extension SignedCall {
             action: "DescribeDiagDBInstances", port: port)
     }
 
+    /// The first page of all plans.
+    static func planList(port: UInt16) throws -> SignedCall {
+        try SignedCall(#"{"Offset": 0, "Limit": 20}"#, action: "DescribeKillPlans", port: port)
+    }
+
     /// The bytes that are sent over a connection that is kept.
     var message: [UInt8] { message(keepsConnection: true) }
 

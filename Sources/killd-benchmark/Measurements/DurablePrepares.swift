@@ -86,22 +86,33 @@ private func insertLoop(inserts: Int, path: String) throws -> Double {
     let begin = try prepare("BEGIN IMMEDIATE")
     let plan = try prepare(
         """
-        INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history,
-          fingerprint) VALUES (?1, 'plan-abcdefgh' || ?1, 'AEnnKexG' || ?1, '\(digest)', 'bench', 'cdb-bench',
-          1700000000000, 1700000600000, 1, '\(fingerprint)')
+        INSERT INTO plans (id, name, sql_exec_id, digest, account, person, instance, prepared_at, expires_at,
+          record_history, fingerprint, impact, review, risk_grade, approvable_until, commit_within)
+        VALUES (?1, 'plan-abcdefgh' || ?1, 'AEnnKexG' || ?1, '\(digest)', 'bench', 'bench', 'cdb-bench',
+          1700000000000, 1700000600000, 1, '\(fingerprint)', '{"freedSessions":0,"unexplainedWaiters":0}',
+          '{"omittedWaits":0,"risk":{"reasons":[]},"waits":[]}', 'low', 1700000600000, 300)
         """)
     let threads = try [0, 1].map {
         try prepare("INSERT INTO threads (plan, position, thread_id) VALUES (?1, \($0), \($0 + 1))")
     }
+    // Its hashes are computed by nobody: what they cost is killd's own.
+    let entry = try prepare(
+        """
+        INSERT INTO audit_entries (seq, at, kind, plan, payload, payload_sha256, hash)
+        VALUES (?1, 1700000000000, 'prepared', 'plan-abcdefgh' || ?1, '{"account":"bench","approvableUntil":\
+        1700000600000,"at":1700000000000,"commitWithin":300,"digest":"\(digest)","expiresAt":1700000600000,\
+        "grade":"low","instance":"cdb-bench","kind":"prepared","person":"bench","plan":"plan-abcdefgh","required":0,\
+        "seq":1,"threads":[{"id":1},{"id":2}]}', '\(digest)', '\(digest)')
+        """)
     let commit = try prepare("COMMIT")
-    defer { for statement in [begin, plan, commit] + threads { sqlite3_finalize(statement) } }
+    defer { for statement in [begin, plan, entry, commit] + threads { sqlite3_finalize(statement) } }
 
     let start = ContinuousClock.now
     for number in 1...inserts {
         sqlite3_step(begin)
         sqlite3_reset(begin)
         try run(plan, number)
-        for thread in threads { try run(thread, number) }
+        for statement in threads + [entry] { try run(statement, number) }
         guard sqlite3_step(commit) == SQLITE_DONE else { throw BenchmarkError(String(cString: sqlite3_errmsg(handle))) }
         sqlite3_reset(commit)
     }

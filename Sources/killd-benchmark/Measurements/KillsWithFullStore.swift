@@ -28,7 +28,7 @@ func killsWithFullStore(_ killd: Killd, in folder: String) throws -> [Measuremen
 ///
 /// Names and tickets are as random as real ones: sorted, they would make better
 /// indexes than killd ever has.
-private func insertFinishedPlans(_ count: Int, into store: String) throws {
+func insertFinishedPlans(_ count: Int, into store: String) throws {
     let now = Int64(Date().timeIntervalSince1970 * 1_000)
     let fingerprint = """
         {"connectionCount":500,"hostname":"db1","port":3306,"serverID":1,"startedAt":1700000000,\
@@ -55,10 +55,10 @@ private func insertFinishedPlans(_ count: Int, into store: String) throws {
     for sql in [
         """
         \(numbers)
-        INSERT INTO plans (id, name, sql_exec_id, digest, account, instance, prepared_at, expires_at, record_history,
-            fingerprint, state, committing_since, ended_at)
-        SELECT n, 'plan-' || \(text), \(text), printf('%064x', n), 'bench', 'cdb-bench', \(now), \(now + 600_000), 1,
-            '\(fingerprint)', 'committed', \(now), \(now)
+        INSERT INTO plans (id, name, sql_exec_id, digest, account, person, instance, prepared_at, expires_at,
+            record_history, fingerprint, state, committing_since, ended_at)
+        SELECT n, 'plan-' || \(text), \(text), printf('%064x', n), 'bench', 'bench', 'cdb-bench', \(now),
+            \(now + 600_000), 1, '\(fingerprint)', 'committed', \(now), \(now)
         FROM numbers
         """,
         """

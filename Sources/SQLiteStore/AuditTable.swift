@@ -47,7 +47,8 @@ extension AuditTable {
             selectEnd: try Statement(
                 """
                 SELECT seq, hash FROM audit_entries
-                WHERE plan = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT 1
+                WHERE plan = ? AND kind <> 'prepared' AND kind IN (SELECT value FROM json_each(?))
+                ORDER BY seq DESC LIMIT 1
                 """, on: connection),
             deleteTargets: try Statement(
                 "DELETE FROM outbox_targets WHERE target NOT IN (SELECT value FROM json_each(?))", on: connection),

@@ -3,6 +3,7 @@ import SessionKill
 /// The statements by which plans are listed, prepared once.
 struct PlanLists: ~Copyable {
     private let selectAll: Statement
+    private let selectPrepared: Statement
     private let selectInState: Statement
     private let selectUnreviewed: Statement
 }
@@ -15,17 +16,23 @@ extension PlanLists {
                 (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task) AS task
             FROM plans
             """
-        // record_history = 1 is the condition of the indexes: without it SQLite would not use them.
+        // The conditions are those of the indexes: without them SQLite would not use them.
         self.init(
             selectAll: try Statement(
                 "\(columns) WHERE instance = ? AND record_history = 1 AND id < ? ORDER BY id DESC LIMIT ?",
                 on: connection),
-            selectInState: try Statement(
+            // The plus keeps SQLite from reading all plans of the instance to find the few.
+            selectPrepared: try Statement(
                 """
-                \(columns) WHERE instance = ? AND record_history = 1 AND id < ? AND state = ?
+                \(columns) WHERE instance = ? AND +record_history = 1 AND id < ? AND state = 'prepared'
                 ORDER BY id DESC LIMIT ?
                 """, on: connection),
-            // The pluses keep SQLite from reading all plans of the instance to find the few.
+            selectInState: try Statement(
+                """
+                \(columns) WHERE instance = ? AND record_history = 1 AND id < ? AND state <> 'prepared' AND state = ?
+                ORDER BY id DESC LIMIT ?
+                """, on: connection),
+            // As above.
             selectUnreviewed: try Statement(
                 """
                 \(columns) WHERE +instance = ? AND +record_history = 1 AND +id < ?
@@ -53,6 +60,8 @@ extension PlanLists {
         )
         switch portion {
         case .all: return try selectAll.rows([instance, .integer(id), limit]) { try SummaryRow($0, named) }
+        case .inState(.prepared):
+            return try selectPrepared.rows([instance, .integer(id), limit]) { try SummaryRow($0, named) }
         case .inState(let state):
             return try selectInState.rows([instance, .integer(id), .text(state.rawValue), limit]) {
                 try SummaryRow($0, named)

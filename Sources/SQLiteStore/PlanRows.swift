@@ -79,13 +79,17 @@ extension PlanRows {
         func json(_ value: some Encodable) throws -> String {
             String(decoding: try encoder.encode(value), as: UTF8.self)
         }
-        let content = plan.content
-        let fingerprint = try Self.lastFingerprint.withLock { last in
-            if let last, last.value == content.fingerprint { return last.json }
-            let text = try json(content.fingerprint)
-            last = (content.fingerprint, text)
-            return text
+        func json<Value: Encodable & Equatable & Sendable>(_ value: Value, unlike last: borrowing Last<Value>) throws
+            -> String
+        {
+            try last.withLock { last in
+                if let last, last.value == value { return last.json }
+                let text = try json(value)
+                last = (value, text)
+                return text
+            }
         }
+        let content = plan.content
         // A pool's idle sessions look alike, and encoding the details of each was a quarter of what Prepare cost. Those
         // with a statement are left out: its text is a stranger's, and hashing such may take very long.
         var encoded: [PinnedDetails: String] = [:]
@@ -102,10 +106,15 @@ extension PlanRows {
             requestedBy: content.requestedBy?.rawValue, reason: content.reason, instance: content.instance.rawValue,
             task: content.task?.rawValue,
             preparedAt: content.preparedAt.milliseconds, expiresAt: content.expiresAt.milliseconds,
-            recordHistory: content.recordHistory, fingerprint: fingerprint, impact: try content.impact.map(json),
+            recordHistory: content.recordHistory,
+            fingerprint: try json(content.fingerprint, unlike: Self.lastFingerprint),
+            impact: try content.impact.map { try json($0, unlike: Self.lastImpact) },
             review: try content.review.map { review in
-                Review(
-                    json: try json(ReviewColumn(review)), riskGrade: review.risk?.grade.rawValue,
+                let column = ReviewColumn(review)
+                return Review(
+                    // Strangers' names are in the waits, and those that are equal need not be the same bytes.
+                    json: try column.waits.isEmpty ? json(column, unlike: Self.lastReview) : json(column),
+                    riskGrade: review.risk?.grade.rawValue,
                     required: Int64(review.required), approvableUntil: review.approvableUntil.milliseconds,
                     commitWithin: Int64(review.commitWithin))
             },
@@ -122,9 +131,13 @@ extension PlanRows {
             })
     }
 
-    /// Plans that are prepared at the same time have the same fingerprint, and
-    /// encoding it takes longer than all else that is done for a plan here.
-    private static let lastFingerprint = Mutex<(value: ServerFingerprint, json: String)?>(nil)
+    private typealias Last<Value> = Mutex<(value: Value, json: String)?>
+
+    // Plans that are prepared at the same time have the same fingerprint, and most free nobody and risk nothing: encoding
+    // these takes longer than all else that is done for a plan here.
+    private static let lastFingerprint = Last<ServerFingerprint>(nil)
+    private static let lastImpact = Last<PlanImpact>(nil)
+    private static let lastReview = Last<ReviewColumn>(nil)
 
     /// The plan and its state.
     ///
@@ -163,7 +176,7 @@ struct PlanRecord: Sendable {
 }
 
 /// What the column `review` holds.
-private struct ReviewColumn: Codable {
+private struct ReviewColumn: Codable, Equatable, Sendable {
     var risk: RiskAssessment?
     var waits: [WaitEdge]
     var omittedWaits: Int

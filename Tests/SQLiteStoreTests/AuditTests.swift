@@ -159,19 +159,40 @@ final class AuditTests: StoreTestCase {
     func testListsByStateReadNoMoreThanTheirIndex() async throws {
         let store = try await openStore()
         for (condition, index) in [
-            ("state = 'rejected'", "plans_by_state (instance=? AND state=? AND rowid<?)"),
-            ("id IN (SELECT plan FROM decisions WHERE kind = 'broke-glass')", "decisions_that_broke_glass"),
+            (
+                "record_history = 1 AND state <> 'prepared' AND state = 'rejected'",
+                "plans_by_state (instance=? AND state=? AND rowid<?)"
+            ),
+            ("+record_history = 1 AND state = 'prepared'", "plans_that_are_prepared (instance=? AND rowid<?)"),
+            (
+                "record_history = 1 AND id IN (SELECT plan FROM decisions WHERE kind = 'broke-glass')",
+                "decisions_that_broke_glass"
+            ),
         ] {
             let steps = try await store.withConnection { connection in
                 try Statement(
                     """
-                    EXPLAIN QUERY PLAN SELECT id FROM plans WHERE instance = 'x' AND record_history = 1 AND id < 5
-                        AND \(condition) ORDER BY id DESC LIMIT 20
+                    EXPLAIN QUERY PLAN SELECT id FROM plans WHERE instance = 'x' AND id < 5 AND \(condition)
+                    ORDER BY id DESC LIMIT 20
                     """, on: connection
                 ).rows { try $0.text("detail") }
             }
             XCTAssertTrue(steps.contains { $0.contains(index) }, "\(steps)")
             XCTAssertFalse(steps.contains { $0.hasPrefix("SCAN plans") || $0.contains("TEMP B-TREE") }, "\(steps)")
         }
+    }
+
+    func testTheEndOfAPlanIsFoundWithoutReadingTheAudit() async throws {
+        let store = try await openStore()
+        let steps = try await store.withConnection { connection in
+            try Statement(
+                """
+                EXPLAIN QUERY PLAN SELECT seq FROM audit_entries WHERE plan = 'x' AND kind <> 'prepared'
+                    AND kind IN (SELECT value FROM json_each('[]')) ORDER BY seq DESC LIMIT 1
+                """, on: connection
+            ).rows { try $0.text("detail") }
+        }
+        XCTAssertTrue(steps.contains { $0.contains("audit_entries_by_plan (plan=?)") }, "\(steps)")
+        XCTAssertFalse(steps.contains { $0.hasPrefix("SCAN audit_entries") }, "\(steps)")
     }
 }

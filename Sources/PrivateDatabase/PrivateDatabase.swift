@@ -77,14 +77,16 @@ public final class PrivateDatabase: Sendable {
     /// Ends the server and starts it again on the same data and the same port.
     ///
     /// If it does not come up again, it counts as stopped.
-    public func restart() throws(PrivateDatabaseError) {
+    ///
+    /// - Parameter additional: options for this start alone.
+    public func restart(additional: [String] = []) throws(PrivateDatabaseError) {
         try processes.withLock { (processes) throws(PrivateDatabaseError) in
             guard var running = processes.take() else { throw PrivateDatabaseError(.alreadyStopped) }
             running.server.end()
             try running.guardian.guardNothing()
             running.server = try serve(
-                commands.serve(port: port, options: options, environment: environment), in: folder, running.guardian,
-                readyWithin: readyWithin)
+                commands.serve(port: port, options: options + additional, environment: environment), in: folder,
+                running.guardian, readyWithin: readyWithin)
             processes = consume running
         }
     }

@@ -133,6 +133,27 @@ final class SickServerTests: XCTestCase {
         await root.close()
     }
 
+    /// A server that somebody started to save what it holds changes nothing, not even a table of its own.
+    func testReadOnlyRecoveryKeepsNobodyAlive() async throws {
+        for kind in RealServer.Kind.allCases {
+            let server = try RealServer.start(kind)
+            defer { server.database.stop() }
+            try await server.createAccounts()
+            try server.database.restart(additional: ["--innodb-force-recovery=6", "--innodb-fast-shutdown=0"])
+            try await server.becomeUnmistakable()
+            for user in ["killd", "app"] { try await server.remember(user) }
+            let bystanders = try await Bystanders.open(on: server)
+            let victims = try await ClientSessions.open(40, on: server)
+            let ids = await Set(victims.threadIDs)
+            let database = MySQLServer(server.configuration())
+            let sessions = try await identities(database) { ids.contains($0.id) }
+            let responses = try await kill(sessions, on: database)
+            XCTAssertEqual(responses.filter(\.isAccepted).count, 40, "\(kind): \(responses)")
+            await bystanders.assertAllAnswer()
+            await database.close()
+        }
+    }
+
     func testWhatTheServerRefusesAsAWholeIsNotUnknown() async throws {
         let content = FakeServerContent.mariadb()
         var settings = FakeMySQLServer.Settings(content)

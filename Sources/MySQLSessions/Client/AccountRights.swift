@@ -10,6 +10,10 @@ struct AccountRights: Sendable {
     /// Whether it has `PROCESS`. Without, a server shows its own sessions only, and does not say so.
     let seesAllSessions: Bool
     let performanceSchema: PerformanceSchemaTables
+    /// Whether it is a node of a Galera cluster, where the first KILL that reaches a session is the only one: of a
+    /// session that is asleep KILL QUERY is noted, and every KILL CONNECTION after it neither wakes nor ends it
+    /// (MariaDB 10.11, healthy or without a quorum, measured).
+    let isGaleraNode: Bool
     /// Whether MariaDB's plugin METADATA_LOCK_INFO was there.
     let showsMetadataLockInfo: Bool
     /// The privileges on `*.*`, those of active roles included.
@@ -28,7 +32,7 @@ struct AccountRights: Sendable {
     }
 
     static let none = AccountRights(
-        isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none,
+        isMariaDB: false, oceanBase: nil, seesAllSessions: false, performanceSchema: .none, isGaleraNode: false,
         showsMetadataLockInfo: false, globalPrivileges: [])
 
     var missingKillPrivilege: String? {
@@ -68,6 +72,7 @@ extension AccountRights {
         guard Self.isOceanBase(version: server.version) else {
             oceanBase = nil
             performanceSchema = try PerformanceSchemaTables(of: handle)
+            isGaleraNode = isMariaDB ? try Self.isGaleraNode(handle) : false
             showsMetadataLockInfo = isMariaDB ? try Self.showsMetadataLockInfo(on: handle) : false
             globalPrivileges = try Self.globalPrivileges(namingRoles: !isMariaDB, on: handle)
             seesAllSessions = try Self.seesAllSessions(on: handle) ?? Self.canSeeAll(by: globalPrivileges)
@@ -75,6 +80,7 @@ extension AccountRights {
         }
         oceanBase = try OceanBaseViews(of: handle)
         performanceSchema = .none
+        isGaleraNode = false
         showsMetadataLockInfo = false
         globalPrivileges = try Self.globalPrivileges(namingRoles: false, on: handle)
         // There, INNODB_METRICS is open to everybody.
@@ -97,6 +103,15 @@ extension AccountRights {
         if case .privilegeMissing = error.reason { return false }
         guard !failure.isConnectionLost else { throw error }
         return nil
+    }
+
+    private static func isGaleraNode(_ handle: borrowing MySQLHandle) throws(ServerError) -> Bool {
+        let response = handle.run("SHOW GLOBAL VARIABLES LIKE 'wsrep\\_on'")
+        if let failure = response.failure { throw ServerError(failure, during: "asking whether wsrep_on is set") }
+        let rows = try Rows(response.results.last, "wsrep_on")
+        // A server that was built without it has no such variable.
+        guard rows.count > 0 else { return false }
+        return try rows.only().text("value") == "ON"
     }
 
     private static func showsMetadataLockInfo(on handle: borrowing MySQLHandle) throws(ServerError) -> Bool {

@@ -38,7 +38,8 @@ extension MySQLConnection {
         if rights.oceanBase != nil { return [.eachByTable(table)] }
         if rights.isMariaDB {
             // An account that is shown its own sessions only does not see whose command has the number of one of them.
-            return (rights.seesAllSessions ? [.block(.listAndQueryID)] : []) + [.block(.list), .listBefore]
+            let mayGuardByQueryID = rights.seesAllSessions && !rights.isGaleraNode
+            return (mayGuardByQueryID ? [.block(.listAndQueryID)] : []) + [.block(.list), .listBefore]
         }
         // performance_schema finds a session without reading all others, and whatever statements they run: on
         // information_schema.PROCESSLIST every SELECT fails while one runs a statement beyond utf8mb3 (error 3854).

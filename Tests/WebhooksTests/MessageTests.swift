@@ -45,7 +45,7 @@ final class MessageTests: XCTestCase {
             for part in [
                 "Approval needed to end 3 session(s) on cdb-1 (risk: high)", "plan-abc", "2026-09-21 14:23:20 UTC",
                 "high: 250000 rows to undo; holds a lock of GET_LOCK", "app, report", "ci, for dan", "ticket 4711",
-                "0 of 2", "https://killd.example/plan-abc", "killd show plan-abc", "7 ab12",
+                "0 of 2", "https://killd.example/plan-abc", "killd show plan-abc", "7 hash ab12",
             ] { XCTAssertTrue(english.contains(part), "\(format): \(part) in \(english)") }
             let chinese = try shown(format, [.asking()], .chinese)
             for part in [
@@ -85,7 +85,7 @@ final class MessageTests: XCTestCase {
         let data = try XCTUnwrap(object["data"] as? [String: Any])
         XCTAssertEqual(data["plan"] as? String, "plan-abc")
         XCTAssertEqual(data["link"] as? String, "https://killd.example/x")
-        XCTAssertEqual((data["audit"] as? [String: Any])?["hash"] as? String, Notice.sampleHash)
+        XCTAssertEqual((data["Audit"] as? [String: Any])?["Hash"] as? String, Notice.sampleHash)
         let content = try XCTUnwrap(data["content"] as? [String: Any])
         XCTAssertEqual(content["deadline"] as? String, "2026-09-21T14:23:20Z")
         XCTAssertEqual(content["grade"] as? String, "high")
@@ -135,7 +135,8 @@ final class MessageTests: XCTestCase {
                     XCTAssertLessThanOrEqual(try shown(.wecom, notices, language).utf8.count, 4_096, filling)
                     XCTAssertLessThan(try body(.dingtalk, notices, language).bytes.count, 20_000, filling)
                     for format in chats {
-                        XCTAssertTrue(try shown(format, notices, language).contains("7 \(Notice.sampleHash)"), filling)
+                        XCTAssertTrue(
+                            try shown(format, notices, language).contains("7 hash \(Notice.sampleHash)"), filling)
                     }
                 }
                 XCTAssertLessThan(try body(.standard, [notice], language).bytes.count, 20_000, filling)
@@ -180,7 +181,7 @@ final class MessageTests: XCTestCase {
             Notice(message, plan: nil, store: "st0re", publicURL: nil, at: UnixTime(milliseconds: 0)))
         for format in chats {
             let text = try shown(format, [notice])
-            XCTAssertTrue(text.contains("plan-abc") && text.contains("7 \(Notice.sampleHash)"), text)
+            XCTAssertTrue(text.contains("plan-abc") && text.contains("7 hash \(Notice.sampleHash)"), text)
         }
     }
 

@@ -39,7 +39,7 @@ struct NoticeText {
     private static func audit(
         _ receipt: AuditReceipt?, _ language: NoticeLanguage
     ) -> (label: String, value: String)? {
-        receipt.map { (language.text("Audit", "审计"), "\($0.entry) \($0.hash)") }
+        receipt.map { (language.text("Audit", "审计 audit"), "\($0.entry) hash \($0.hash)") }
     }
 
     private static func title(_ notice: Notice, _ language: NoticeLanguage) -> String {

@@ -18,11 +18,23 @@ struct StandardBody: Encodable {
         let audit: Audit
         let link: String?
         let content: Content?
+
+        private enum CodingKeys: String, CodingKey {
+            case plan, instance, account, person, comment
+            case audit = "Audit"
+            case link, content
+        }
     }
 
+    /// By the names that the API's answers have for it: by these `killd audit verify` finds it in what is kept.
     struct Audit: Encodable {
         let entry: Int64
         let hash: String
+
+        private enum CodingKeys: String, CodingKey {
+            case entry = "Entry"
+            case hash = "Hash"
+        }
     }
 
     struct Content: Encodable {

@@ -89,6 +89,7 @@ let package = Package(
                 .embedInCode("V0006__true_reports.sql"),
                 .embedInCode("V0007__kill_guards.sql"), .embedInCode("V0008__reasons.sql"),
                 .embedInCode("V0009__approvals.sql"),
+                .embedInCode("V0010__cheaper_checks.sql"),
             ],
             swiftSettings: settings),
 

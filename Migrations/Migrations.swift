@@ -28,6 +28,7 @@ public struct Migration: Hashable, Sendable {
         Migration(version: 7, name: "kill_guards", file: PackageResources.V0007__kill_guards_sql),
         Migration(version: 8, name: "reasons", file: PackageResources.V0008__reasons_sql),
         Migration(version: 9, name: "approvals", file: PackageResources.V0009__approvals_sql),
+        Migration(version: 10, name: "cheaper_checks", file: PackageResources.V0010__cheaper_checks_sql),
     ]
 
     private init(version: Int, name: String, file: [UInt8]) {

@@ -1,8 +1,5 @@
 -- What approvers are shown and what they decided, and an audit of everything that changes. The table of plans is made
 -- anew, since SQLite cannot change a constraint (sqlite.org/lang_altertable.html, section 7).
---
--- Of a list of more than two words after IN SQLite makes a table, anew for every row that is checked. Where the value that
--- most rows have is compared before, a Prepare costs the store a quarter less.
 
 CREATE TABLE new_plans (
     id INTEGER PRIMARY KEY,
@@ -37,7 +34,7 @@ CREATE TABLE new_plans (
     -- NULL in plans of tasks, and of a killd that did not know of approvals.
     review TEXT CONSTRAINT review_is_json CHECK (review IS NULL OR json_valid(review)),
     -- NULL where nobody could tell.
-    risk_grade TEXT CONSTRAINT risk_grade_is_known CHECK (risk_grade IS NULL OR risk_grade IN ('low', 'medium', 'high')),
+    risk_grade TEXT CONSTRAINT risk_grade_is_known CHECK (risk_grade IN ('low', 'medium', 'high')),
     -- How many persons have to approve it.
     required INTEGER NOT NULL DEFAULT 0 CONSTRAINT required_is_a_count CHECK (required >= 0),
     approvable_until INTEGER,
@@ -47,7 +44,7 @@ CREATE TABLE new_plans (
     -- prepared -> rejected, cancelled or expired; prepared -> committing -> committed; stale and abandoned also without
     -- having been committing. That a prepared plan is approved, or has expired and nobody noticed yet, follows from its
     -- approvals and the time.
-    state TEXT NOT NULL DEFAULT 'prepared' CONSTRAINT state_is_known CHECK (state = 'prepared' OR state IN (
+    state TEXT NOT NULL DEFAULT 'prepared' CONSTRAINT state_is_known CHECK (state IN (
         'prepared',
         'rejected',    -- by somebody who might have approved it
         'cancelled',   -- by its preparer
@@ -61,14 +58,14 @@ CREATE TABLE new_plans (
     committing_since INTEGER,
     ended_at INTEGER,
     stale_reason TEXT CONSTRAINT stale_reason_is_known
-        CHECK (stale_reason IS NULL OR stale_reason IN ('another-server', 'server-restarted', 'risk-rose')),
+        CHECK (stale_reason IN ('another-server', 'server-restarted', 'risk-rose')),
 
     CONSTRAINT expires_after_preparation CHECK (expires_at >= prepared_at),
     CONSTRAINT review_is_whole_or_absent CHECK (
         (review IS NULL) = (approvable_until IS NULL) AND (review IS NULL) = (commit_within IS NULL)
         AND (review IS NOT NULL OR (risk_grade IS NULL AND required = 0))),
     CONSTRAINT uncommitted_was_never_committing CHECK (
-        committing_since IS NULL OR state NOT IN ('prepared', 'rejected', 'cancelled', 'expired')),
+        state NOT IN ('prepared', 'rejected', 'cancelled', 'expired') OR committing_since IS NULL),
     CONSTRAINT committing_has_its_time CHECK (
         state NOT IN ('committing', 'committed') OR committing_since IS NOT NULL),
     CONSTRAINT ended_has_its_time CHECK ((state NOT IN ('prepared', 'committing')) = (ended_at IS NOT NULL)),
@@ -89,13 +86,13 @@ ALTER TABLE new_plans RENAME TO plans;
 CREATE INDEX plans_by_end_of_life ON plans (coalesce(ended_at, expires_at)) WHERE state <> 'committing';
 -- For the lists.
 CREATE INDEX plans_by_instance ON plans (instance) WHERE record_history = 1;
-CREATE INDEX plans_by_state ON plans (instance, state) WHERE record_history = 1 AND state <> 'prepared';
+CREATE INDEX plans_by_state ON plans (instance, state) WHERE record_history = 1;
 -- For the reference to the task.
 CREATE INDEX plans_by_task ON plans (task) WHERE task IS NOT NULL;
 -- For the start of killd.
 CREATE INDEX plans_that_are_committing ON plans (committing_since) WHERE state = 'committing';
--- For the lists, and for those that expire.
-CREATE INDEX plans_that_are_prepared ON plans (instance) WHERE state = 'prepared';
+-- For those that expire.
+CREATE INDEX plans_that_are_prepared ON plans (id) WHERE state = 'prepared';
 
 -- Who approved, rejected, cancelled or reviewed a plan, or committed it without the approvals that it needed.
 CREATE TABLE decisions (
@@ -146,8 +143,7 @@ CREATE TABLE audit_entries (
     hash TEXT NOT NULL CONSTRAINT hash_is_sha256 CHECK (length(hash) = 64 AND hash NOT GLOB '*[^0-9a-f]*')
 ) STRICT;
 
--- Without what every plan begins with: names are random, so that each would change a page more for every Prepare.
-CREATE INDEX audit_entries_by_plan ON audit_entries (plan) WHERE plan IS NOT NULL AND kind <> 'prepared';
+CREATE INDEX audit_entries_by_plan ON audit_entries (plan) WHERE plan IS NOT NULL;
 
 -- Against accidents: whoever has the file can drop these, but not mend the hashes outside of it.
 CREATE TRIGGER audit_entries_stay BEFORE DELETE ON audit_entries
@@ -197,14 +193,14 @@ CREATE TABLE new_threads (
     -- When it was recorded that KILL was about to be sent; NULL if that never came to be.
     intended_at INTEGER,
     -- By what it was told from all others when its KILL was sent; NULL where no KILL is known to have been accepted.
-    kill_guard TEXT CONSTRAINT kill_guard_is_known CHECK (kill_guard IS NULL OR kill_guard IN (
+    kill_guard TEXT CONSTRAINT kill_guard_is_known CHECK (kill_guard IN (
         'thread-id',   -- looked up in the packet of the KILL, also by performance_schema's THREAD_ID
         'query-id',    -- looked up in the packet of the KILL, and by the number of its last command right before
         'list',        -- looked up in the packet of the KILL by id, user and host
         'list-before'  -- found by id, user and host in a list that was read right before
     )),
     -- What became of it, decided at Commit; NULL before.
-    outcome TEXT CONSTRAINT outcome_is_known CHECK (outcome IS NULL OR outcome = 'killed' OR outcome IN (
+    outcome TEXT CONSTRAINT outcome_is_known CHECK (outcome IN (
         'killed',        -- KILL was accepted and the session was seen to be gone
         'rolling-back',  -- it ended; detail: the rows that the server still had to undo
         'gone',          -- it had ended by itself before
@@ -219,7 +215,7 @@ CREATE TABLE new_threads (
         'unknown'        -- KILL may have been sent, and whether the session is gone cannot be seen
     )),
     -- Why, of 'denied' and 'failed'.
-    outcome_reason TEXT CONSTRAINT outcome_reason_is_known CHECK (outcome_reason IS NULL OR outcome_reason IN (
+    outcome_reason TEXT CONSTRAINT outcome_reason_is_known CHECK (outcome_reason IN (
         'by-server',          -- denied; detail: the server's words
         'own-sessions-only',  -- denied to the account that logged in for it, so that no KILL was sent
         'untold',             -- denied in words that were not kept
@@ -252,8 +248,7 @@ CREATE TABLE new_threads (
     CONSTRAINT server_error_where_it_belongs CHECK (
         coalesce(outcome_reason = 'refused', 0) = (server_error IS NOT NULL)),
     CONSTRAINT detail_where_it_belongs CHECK (
-        coalesce(outcome IN ('rolling-back', 'protected')
-            OR outcome_reason IN ('by-server', 'refused') OR outcome_reason = 'worded', 0)
+        coalesce(outcome IN ('rolling-back', 'protected') OR outcome_reason IN ('by-server', 'refused', 'worded'), 0)
         = (outcome_detail IS NOT NULL)),
     CONSTRAINT rolling_back_tells_rows CHECK (
         outcome IS NOT 'rolling-back' OR (outcome_detail <> '' AND outcome_detail NOT GLOB '*[^0-9]*')),
@@ -286,14 +281,14 @@ CREATE TABLE new_session_task_sessions (
     active INTEGER CONSTRAINT active_is_boolean CHECK (active IN (0, 1)),
 
     -- What became of it: an outcome as in threads, or one of the two that only tasks have. NULL while the task runs.
-    outcome TEXT CONSTRAINT outcome_is_known CHECK (outcome IS NULL OR outcome = 'killed' OR outcome IN (
+    outcome TEXT CONSTRAINT outcome_is_known CHECK (outcome IN (
         'killed', 'rolling-back', 'gone', 'replaced', 'protected', 'denied', 'xa-prepared', 'xa-unknown',
         'already-committed', 'failed', 'ended', 'unknown',
         'ignored-user',  -- its user is one of those whom the task ignores
         'login-refused'  -- the server refused the task's login, so that nothing was tried
     )),
     -- As in threads.
-    outcome_reason TEXT CONSTRAINT outcome_reason_is_known CHECK (outcome_reason IS NULL OR outcome_reason IN (
+    outcome_reason TEXT CONSTRAINT outcome_reason_is_known CHECK (outcome_reason IN (
         'by-server', 'own-sessions-only', 'untold', 'refused', 'outlived-kill', 'outlived-kill-committed',
         'unkillable', 'not-found-by-guard', 'connection-broke', 'plan-expired', 'task-revoked', 'no-longer-matched',
         'instance-not-configured', 'another-server', 'account-not-configured', 'not-permitted', 'approvals-needed',
@@ -315,8 +310,7 @@ CREATE TABLE new_session_task_sessions (
     CONSTRAINT server_error_where_it_belongs CHECK (
         coalesce(outcome_reason = 'refused', 0) = (server_error IS NOT NULL)),
     CONSTRAINT detail_where_it_belongs CHECK (
-        coalesce(outcome IN ('rolling-back', 'protected')
-            OR outcome_reason IN ('by-server', 'refused') OR outcome_reason = 'worded', 0)
+        coalesce(outcome IN ('rolling-back', 'protected') OR outcome_reason IN ('by-server', 'refused', 'worded'), 0)
         = (outcome_detail IS NOT NULL)),
     CONSTRAINT rolling_back_tells_rows CHECK (
         outcome IS NOT 'rolling-back' OR (outcome_detail <> '' AND outcome_detail NOT GLOB '*[^0-9]*')),

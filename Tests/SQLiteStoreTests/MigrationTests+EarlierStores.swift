@@ -85,6 +85,47 @@ extension MigrationTests {
         XCTAssertEqual(rows, "0")
     }
 
+    /// The tables of a store that has approvals and an audit are made anew around them.
+    func testTheFirstStoreWithApprovalsKeepsItsDecisionsAndItsAudit() async throws {
+        try makeStore(Array(Migration.all.prefix(9)))
+        let fingerprint = String(
+            decoding: try JSONEncoder().encode(KillPlan.example().content.fingerprint), as: UTF8.self)
+        let (digest, hash) = (String(repeating: "0", count: 64), String(repeating: "a", count: 64))
+        let old = try Connection(path: path)
+        try old.execute(
+            """
+            INSERT INTO plans (id, name, sql_exec_id, digest, account, person, requested_by, reason, instance, prepared_at, \
+            expires_at, record_history, fingerprint, review, risk_grade, required, approvable_until, commit_within) \
+            VALUES (7, 'plan-7', 'ticket7', '\(digest)', 'ci', 'ci', 'dan', 'stuck', 'cdb-8jawylhf', 100, 700, 1, \
+            '\(fingerprint)', '{"waits":[],"omittedWaits":0}', 'high', 2, 600, 300);
+            INSERT INTO threads (plan, position, thread_id, user, host) VALUES (7, 0, 101, 'app', 'h:1');
+            INSERT INTO audit_entries VALUES (1, 100, 'prepared', 'plan-7', '{}', '\(hash)', '\(hash)');
+            INSERT INTO decisions (plan, kind, account, person, at, digest, entry) \
+            VALUES (7, 'approved', 'bob', 'bob', 200, '\(digest)', 1);
+            INSERT INTO outbox_targets VALUES ('chat');
+            INSERT INTO outbox (target, entry, due_at) VALUES ('chat', 1, 100);
+            """)
+        let before = try Self.contents(of: old)
+        try old.close()
+
+        let store = try await openStore()
+        let after = try await store.withConnection { try Self.contents(of: $0) }
+        XCTAssertEqual(after, before)
+        let found = try await store.plan(named: PlanName(rawValue: "plan-7"))
+        XCTAssertEqual(found?.plan.content.requestedBy, PersonName(rawValue: "dan"))
+        XCTAssertEqual(found?.decisions.map(\.caller.person), [PersonName(rawValue: "bob")])
+    }
+
+    private static func contents(of connection: borrowing Connection) throws -> [String?] {
+        try [
+            "json_array(id, name, person, requested_by, reason, review, risk_grade, required, state) FROM plans",
+            "json_array(plan, position, thread_id, user, host) FROM threads",
+            "json_array(seq, at, kind, plan, payload, payload_sha256, hash) FROM audit_entries",
+            "json_array(plan, kind, account, person, at, digest, entry) FROM decisions",
+            "json_array(target, entry, due_at) FROM outbox",
+        ].map { try connection.firstValue(of: "SELECT \($0)") }
+    }
+
     /// What a killd wrote whose digests did not bind the ticket, and whose fingerprints had no mark of the start.
     func testAPlanOfAnEarlierKilldIsVerifiedAsThatKilldMadeIt() async throws {
         try makeStore(Array(Migration.all.prefix(4)))

@@ -25,8 +25,12 @@ struct Page {
     let offset: Int
 
     init(_ request: PageRequest) throws(TencentCloudError) {
-        let limit = request.Limit ?? 20
-        let offset = request.Offset ?? 0
+        try self.init(limit: request.Limit, offset: request.Offset)
+    }
+
+    init(limit: UInt64?, offset: UInt64?) throws(TencentCloudError) {
+        let limit = limit ?? 20
+        let offset = offset ?? 0
         guard (1...100).contains(limit) else { throw .invalidValue("\(limit)", of: "Limit") }
         guard offset <= 10_000 else { throw .invalidValue("\(offset)", of: "Offset") }
         self.limit = Int(limit)
@@ -37,13 +41,27 @@ struct Page {
 extension DBbrain {
     /// The instances whose plans and tasks are wanted: the one that is named, or
     /// all that the account may see.
-    func listableInstances(_ id: String?, for call: Call) throws(TencentCloudError) -> Set<InstanceID> {
+    ///
+    /// - Parameter right: with which they may be listed too.
+    func listableInstances(
+        _ id: String?, for call: Call, alsoWith right: Permission? = nil
+    ) throws(TencentCloudError) -> Set<InstanceID> {
         guard let id else {
-            try call.require(.list, on: "qcs::dbbrain::uin/\(call.account.uin):instance/*")
+            try call.require(.list, or: right, on: "qcs::dbbrain::uin/\(call.account.uin):instance/*")
             return Set(instances.keys.filter { call.account.maySee(instance: $0.rawValue) })
         }
         guard let managed = visibleInstance(id, for: call) else { throw .instanceIDInvalid }
-        try call.require(.list, on: managed.resource(for: call.account))
+        try call.require(.list, or: right, on: managed.resource(for: call.account))
         return [managed.instance.id]
+    }
+}
+
+extension Call {
+    /// - Parameter other: with which the account may, too.
+    func require(
+        _ permission: Permission, or other: Permission?, on resource: String
+    ) throws(TencentCloudError) {
+        if let other, account.permissions.contains(other) { return }
+        try require(permission, on: resource)
     }
 }

@@ -18,6 +18,12 @@ public struct UnixTime: Hashable, Sendable, Codable, Comparable {
     /// The instant `seconds` later.
     public func advanced(bySeconds seconds: Int) -> UnixTime { advanced(by: .seconds(seconds)) }
 
+    /// How long it is until another instant; negative if that is before.
+    func duration(to other: UnixTime) -> Duration {
+        let (difference, isBeyond) = other.milliseconds.subtractingReportingOverflow(milliseconds)
+        return .milliseconds(isBeyond ? (other < self ? Int64.min : .max) : difference)
+    }
+
     /// The instant that much later, by whole milliseconds.
     func advanced(by duration: Duration) -> UnixTime {
         let (seconds, attoseconds) = duration.components

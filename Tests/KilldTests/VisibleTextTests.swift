@@ -80,12 +80,30 @@ final class VisibleTextTests: XCTestCase {
 
     func testEveryViewOfAPlanOrSessionIsMadeVisible() throws {
         let hidden = "x\u{202E}y\u{200B}\u{2028}\u{1B}"
+        let decision = ["Kind": hidden, "Account": hidden, "Person": hidden, "At": hidden, "Reason": hidden]
         let plan = try JSONDecoder().decode(
             KillPlanDescription.self,
             from: try JSONSerialization.data(withJSONObject: [
                 "PlanName": hidden, "InstanceId": hidden, "Account": hidden, "Task": hidden, "State": hidden,
                 "Digest": hidden, "PreparedAt": hidden, "ExpiresAt": hidden, "EndedAt": hidden, "RecordHistory": true,
                 "Server": ["Version": hidden, "Hostname": hidden, "Port": 1, "ServerId": 1],
+                "RequestedBy": hidden, "Reason": hidden, "Risk": ["Grade": hidden, "Reasons": [hidden]], "Required": 1,
+                "Approvals": [
+                    [
+                        "Person": hidden, "Account": hidden, "At": hidden, "Address": hidden, "Comment": hidden,
+                        "Valid": true,
+                    ] as [String: Any]
+                ], "CouldApprove": [hidden], "ApprovableUntil": hidden, "CommittableUntil": hidden,
+                "Decision": decision, "BreakGlass": decision, "Reviews": [decision],
+                "You": [
+                    "MayApprove": false, "MayReject": false, "MayCancel": false, "MayCommit": false, "Why": [hidden],
+                ] as [String: Any],
+                "WaitEdges": [
+                    [
+                        "Waiter": 2, "User": hidden, "Host": hidden, "Holder": 1, "Kind": hidden, "Object": hidden,
+                        "Index": hidden, "Mode": hidden,
+                    ] as [String: Any]
+                ],
                 "Threads": [
                     [
                         "Id": 1, "Found": true, "User": hidden, "Host": hidden, "Program": hidden, "DB": hidden,

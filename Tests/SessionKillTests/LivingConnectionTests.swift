@@ -86,7 +86,7 @@ final class LivingConnectionTests: KillEngineTestCase {
         XCTAssertEqual(now.threads[4], .gone)
         guard case .present? = now.threads[3] else { return XCTFail("\(now)") }
         let blind = try await engine.now(of: plan, on: instance)
-        XCTAssertEqual(blind, PlanNow(stale: .serverRestarted, threads: [:], risk: nil))
+        XCTAssertEqual(blind, PlanNow(time: blind.time, stale: .serverRestarted, threads: [:], risk: nil))
     }
 
     func testConnectionsOfTheLastPlansAreHeldAndNoMore() {

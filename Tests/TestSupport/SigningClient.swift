@@ -211,6 +211,7 @@ public struct APIResponse: Decodable {
     public let SqlExecId: String?
     public let Plan: PlanDescription?
     public let Plans: [PlanSummary]?
+    public let Revision: Int64?
     public let Status: Int?
     public let Tasks: [TaskDescription]?
     public let PlanName: String?

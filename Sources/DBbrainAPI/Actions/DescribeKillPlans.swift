@@ -3,51 +3,84 @@ import ActionDispatch
 import SessionKill
 import TencentCloudErrors
 
-/// The history of kill plans, the latest first.
+/// Kill plans, the latest first.
 ///
 /// An action of killd's own; the vendor has none like it. Plans that were
 /// prepared with `RecordHistory` false are not in it.
-public typealias DescribeKillPlansRequest = PageRequest
+public struct DescribeKillPlansRequest: Codable, Sendable {
+    /// The instance; all that the account may see, if missing.
+    public var InstanceId: String?
+    /// Only plans in these states, of those that ``KillPlanSummary/State`` knows.
+    public var States: [String]?
+    /// Whether only those are wanted for which glass was broken and that nobody has looked at since.
+    public var Unreviewed: Bool?
+    /// As in ``PageRequest``.
+    public var Limit: UInt64?
+    public var Offset: UInt64?
+    /// The `Revision` of an earlier response.
+    public var KnownRevision: Int64?
+    /// How long to wait for a change since ``KnownRevision``, in seconds; at most 20.
+    public var WaitSeconds: UInt64?
+
+    public init(
+        InstanceId: String? = nil, States: [String]? = nil, Unreviewed: Bool? = nil, Limit: UInt64? = nil,
+        Offset: UInt64? = nil, KnownRevision: Int64? = nil, WaitSeconds: UInt64? = nil
+    ) {
+        self.InstanceId = InstanceId
+        self.States = States
+        self.Unreviewed = Unreviewed
+        self.Limit = Limit
+        self.Offset = Offset
+        self.KnownRevision = KnownRevision
+        self.WaitSeconds = WaitSeconds
+    }
+}
 
 public struct DescribeKillPlansResponse: Codable, Sendable {
     public var Plans: [KillPlanSummary]
-}
-
-public struct KillPlanSummary: Codable, Sendable {
-    public var PlanName: String
-    public var InstanceId: String
-    public var Account: String
-    /// The kill task that made it, if one did.
-    public var Task: String?
-    /// The state, as in ``KillPlanDescription/State``.
-    public var State: String
-    public var PreparedAt: String
-    public var EndedAt: String?
-    public var ThreadCount: Int
-    /// How many threads had each outcome, e.g. `{"killed": 2, "gone": 1}`.
-    public var Outcomes: [String: Int]
-
-    init(_ summary: PlanSummary) {
-        PlanName = summary.name.rawValue
-        InstanceId = summary.instance.rawValue
-        Account = summary.account.rawValue
-        Task = summary.task?.rawValue
-        State = summary.status.rawValue
-        PreparedAt = summary.preparedAt.text
-        EndedAt = summary.endedAt?.text
-        ThreadCount = summary.threadCount
-        Outcomes = summary.outcomes.reduce(into: [:]) { $0[$1.key.rawValue] = $1.value }
-    }
+    /// Grows with everything that changes plans.
+    public var Revision: Int64
 }
 
 extension DBbrain {
     func describeKillPlans(_ request: DescribeKillPlansRequest, _ call: Call) async throws -> DescribeKillPlansResponse
     {
-        let page = try Page(request)
-        let listed = try listableInstances(request.InstanceId, for: call)
-        let plans = try await inDialect {
-            try await engine.history(of: listed, skipping: page.offset, limit: page.limit)
+        let page = try Page(limit: request.Limit, offset: request.Offset)
+        let states = try request.States.map(Self.states)
+        let wait = try RevisionWait(request.KnownRevision, seconds: request.WaitSeconds)
+        let listed = try listableInstances(request.InstanceId, for: call, alsoWith: .approve)
+        let query = PlanQuery(
+            instances: listed, states: states, unreviewed: request.Unreviewed ?? false, offset: page.offset,
+            limit: page.limit)
+        return try await inDialect {
+            if let wait {
+                try await engine.waitForChange(after: wait.known, atMost: wait.limit, for: call.accountName)
+            }
+            // Before the plans: what changes between the two is told once more, and never left out.
+            let revision = try await engine.revision()
+            var plans: [KillPlanSummary] = []
+            for summary in try await engine.plans(query) {
+                plans.append(KillPlanSummary(summary, try await review(of: summary, for: call)))
+            }
+            return DescribeKillPlansResponse(Plans: plans, Revision: revision)
         }
-        return DescribeKillPlansResponse(Plans: plans.map(KillPlanSummary.init))
+    }
+
+    /// `nil` for a plan about which nobody can decide anything any more.
+    private func review(of summary: PlanSummary, for call: Call) async throws -> PlanReview? {
+        guard summary.isOpenToDecisions, let instance = instances[summary.instance]?.instance,
+            let stored = try await engine.plan(named: summary.name)
+        else { return nil }
+        return engine.review(of: stored, for: call.caller, on: instance)
+    }
+
+    private static func states(_ names: [String]) throws(TencentCloudError) -> Set<PlanStatus> {
+        guard !names.isEmpty else { throw .emptyValue(of: "States") }
+        var states: Set<PlanStatus> = []
+        for name in names {
+            guard let state = PlanStatus(rawValue: name) else { throw .invalidValue(name, of: "States") }
+            states.insert(state)
+        }
+        return states
     }
 }

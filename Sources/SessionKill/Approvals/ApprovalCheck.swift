@@ -56,6 +56,7 @@ struct ApprovalCheck {
             obstacle(to: kind, by: caller, digest: stored.digest, comment: "-", at: time) == nil
         }
         let content = stored.plan.content
+        let mayCommit = content.task == nil && content.account == caller.account && may(.commit, caller)
         let approval: Decision.Kind = isOverByBreakingGlass ? .reviewed : .approved
         var obstacles = [obstacle(to: approval, by: caller, digest: stored.digest, comment: nil, at: time)]
         let standing = standing(at: time)
@@ -72,12 +73,18 @@ struct ApprovalCheck {
             case .notNeeded, .approved: stored.state.isOpen
             case .waiting, .expired: stored.state.status == .committing
             }
+        guard stored.isReviewable else {
+            return PlanReview(
+                required: required, valid: [], standing: standing, couldApprove: [],
+                you: PlanReview.Rights(
+                    mayApprove: false, mayReject: false, mayCancel: false, mayCommit: isOpen && mayCommit,
+                    why: [.notNeeded]))
+        }
         return PlanReview(
             required: required, valid: valid, standing: standing, couldApprove: couldApprove,
             you: PlanReview.Rights(
                 mayApprove: why.isEmpty, mayReject: isPossible(.rejected), mayCancel: isPossible(.cancelled),
-                mayCommit: isOpen && content.task == nil && content.account == caller.account
-                    && may(.commit, caller), why: why))
+                mayCommit: isOpen && mayCommit, why: why))
     }
 
     /// Whether glass was broken for it and what was to be done is done, so that all that is left is to look at it.

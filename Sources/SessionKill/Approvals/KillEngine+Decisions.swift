@@ -45,28 +45,6 @@ extension KillEngine {
         check(stored, on: instance).review(for: caller, at: clock.now())
     }
 
-    /// The plans that a query asks for, the latest first.
-    public func plans(_ query: PlanQuery) async throws(StoreError) -> [PlanSummary] {
-        try await store.plans(query, at: clock.now())
-    }
-
-    /// Grows with everything that changes plans.
-    public func revision() async throws(StoreError) -> Int64 { try await store.revision() }
-
-    /// Returns once something has changed since a revision, or after a time.
-    ///
-    /// The store is asked a few times a second rather than whoever writes to it: another process may be the one.
-    public func waitForChange(after revision: Int64, atMost limit: Duration) async throws -> Int64 {
-        let pause = Duration.milliseconds(250)
-        var waited = Duration.zero
-        while true {
-            let current = try await store.revision()
-            guard current <= revision, waited < limit else { return current }
-            try await clock.sleep(min(pause, limit - waited))
-            waited += pause
-        }
-    }
-
     func check(_ stored: StoredPlan, on instance: Instance) -> ApprovalCheck {
         let authority = gate.authority
         let request = KillAuthority.Request(
@@ -79,7 +57,7 @@ extension KillEngine {
     /// A plan that somebody can decide about; a task's is none.
     private func reviewable(_ name: PlanName, on instance: Instance) async throws -> StoredPlan {
         guard let stored = try await store.plan(named: name), stored.plan.content.instance == instance.id,
-            stored.plan.content.review != nil, stored.plan.content.task == nil
+            stored.isReviewable
         else { throw KillError.planNotFound }
         return stored
     }

@@ -8,6 +8,7 @@ public struct PlanNow: Hashable, Sendable {
         case replaced
     }
 
+    public let time: UnixTime
     /// Why nothing can be said of the sessions: the plan is of another server, or of one from before a restart.
     public var stale: StaleReason?
     /// Empty where nothing can be said.
@@ -20,15 +21,16 @@ extension KillEngine {
     /// - Parameter instance: the plan's.
     /// - Throws: ``ServerError`` or `CryptographyError`.
     public func now(of plan: KillPlan, on instance: Instance) async throws -> PlanNow {
+        let time = clock.now()
         let snapshot = try await instance.detailedSnapshots.observe()
         if let reason = server(of: plan).difference(from: snapshot.observation) {
-            return PlanNow(stale: reason, threads: [:], risk: nil)
+            return PlanNow(time: time, stale: reason, threads: [:], risk: nil)
         }
         let rules = instance.protectionRules(snapshot.observation)
         let preparation = Preparation(
             of: SelectedSessions(snapshot: snapshot, candidates: []), protecting: rules,
             keeping: settings.statementPolicy(of: instance))
-        var now = PlanNow(stale: nil, threads: [:], risk: nil)
+        var now = PlanNow(time: time, stale: nil, threads: [:], risk: nil)
         var present: [Session] = []
         for thread in plan.content.threads {
             switch thread.occupant(snapshot.sessions[thread.id]) {

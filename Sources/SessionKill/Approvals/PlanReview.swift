@@ -9,6 +9,15 @@ public struct PlanReview: Hashable, Sendable {
     public var couldApprove: [PersonName]
     public var you: Rights
 
+    /// Until when it can be committed, or could have been; `nil` while it lacks approvals.
+    public var committableUntil: UnixTime? {
+        switch standing {
+        case .notNeeded(let until), .approved(let until): until
+        case .waiting: nil
+        case .expired(let since): valid.count < required ? nil : since
+        }
+    }
+
     /// What the caller may do about the plan as it stands.
     public struct Rights: Hashable, Sendable {
         /// Approve it, or look at it afterwards where glass was broken for it.
@@ -18,6 +27,12 @@ public struct PlanReview: Hashable, Sendable {
         public var mayCommit: Bool
         /// Why the caller may not approve; empty if they may.
         public var why: [ReviewObstacle]
+
+        /// Of a plan that is over.
+        public static func none(of status: PlanStatus) -> Rights {
+            Rights(
+                mayApprove: false, mayReject: false, mayCancel: false, mayCommit: false, why: [.notPrepared(status)])
+        }
     }
 }
 

@@ -71,3 +71,40 @@ public struct RiskAssessment: Hashable, Sendable, Codable {
 
     public var grade: RiskGrade { reasons.first?.grade ?? .low }
 }
+
+extension RiskReason: CustomStringConvertible {
+    /// The reason in a few words, with the threads of which it is true: `1,203,004 rows to undo (12)`.
+    public var description: String {
+        let count = (count ?? 0).grouped
+        let words =
+            switch kind {
+            case .rowsToUndo: "\(count) rows to undo"
+            case .unknownRowsToUndo where grade == .high:
+                "an unknown number of rows to undo, of a transaction older than a minute"
+            case .unknownRowsToUndo: "an unknown number of rows to undo"
+            case .preparedXA: "a prepared XA transaction, or perhaps one"
+            case .definitionChange: "DDL, REPAIR, OPTIMIZE, LOAD or an index build runs"
+            case .sessions: "\(count) sessions"
+            case .shareOfSessions: "\(count) sessions, a quarter of all or more"
+            case .globalLock: "holds a global read lock or backup lock"
+            case .userLock: "holds a lock of GET_LOCK"
+            case .changingStatement: "a statement runs that is not a plain read"
+            case .backupClient: "a client that calls itself a dump or backup"
+            }
+        guard !threads.isEmpty else { return words }
+        let named = threads.prefix(Self.mostNamed).map(\.description).joined(separator: ", ")
+        let more = threads.count > Self.mostNamed ? ", and \(threads.count - Self.mostNamed) more" : ""
+        return "\(words) (\(named)\(more))"
+    }
+
+    private static let mostNamed = 10
+}
+
+extension UInt64 {
+    /// In digits, with a comma before each three: 1,203,004.
+    fileprivate var grouped: String {
+        let digits = String(self)
+        let first = digits.count % 3
+        return digits.enumerated().map { $0 > 0 && $0 % 3 == first ? ",\($1)" : "\($1)" }.joined()
+    }
+}

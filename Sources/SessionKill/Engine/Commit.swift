@@ -15,6 +15,8 @@ struct Commit {
         let gate: KillGate
         /// Where is kept what could not be stored.
         let unstored: UnstoredOutcomes
+        /// Where is told how far it has come.
+        let seen: CommitsSeen
     }
 
     /// The plan as the store has it.
@@ -36,6 +38,7 @@ struct Commit {
     private var state: PlanState { stored.state }
 
     func run() async -> CommitRun {
+        defer { environment.seen.forget(plan.name) }
         var observation: ServerObservation?
         let report: Result<CommitReport, any Error>
         do {
@@ -85,6 +88,8 @@ struct Commit {
                     victims, in: observation, protecting: judgement.rules) : nil
             try await take(&claim, victims, risk, by: instance.approvals)
         }
+        let toEnd = CommitProgress(total: victims.count + dying.count)
+        environment.seen.note(toEnd, of: plan.name)
         var unlisted = UnlistedSessions(intended: state.intended)
         var guards: [ThreadID: KillGuard] = [:]
         switch await kill(victims, seenIn: observation, until: claim.deadline(at: now)) {
@@ -116,7 +121,7 @@ struct Commit {
         if !vanished.isEmpty { vanished.find(try? await connection.transactions()) }
         let watch = DeathWatch(
             dying + vanished.perhapsListed, offTheList: vanished.offTheList, after: observation.transactionReading)
-        outcomes.merge(vanished.conclude(await self.watch(watch))) { first, _ in first }
+        outcomes.merge(vanished.conclude(await self.watch(watch, toEnd))) { first, _ in first }
         return try await finish(abandonment == nil ? .committed : .abandoned, outcomes: outcomes, guards: guards)
     }
 
@@ -228,7 +233,7 @@ struct Commit {
     private var pauseOfReadings: Duration { .milliseconds(250) }
     private var graceForReading: Duration { pauseOfReadings * 2 }
 
-    private func watch(_ watch: DeathWatch) async -> [ThreadID: Outcome] {
+    private func watch(_ watch: DeathWatch, _ progress: CommitProgress) async -> [ThreadID: Outcome] {
         var watch = watch
         let killWait = environment.settings.killWait
         do {
@@ -237,7 +242,8 @@ struct Commit {
             while !watch.isOver {
                 watch.sawPresent(try await connection.present(among: watch.listed))
                 let isLast = waited >= killWait
-                if watch.wantsTransactions(lastSnapshot: isLast) {
+                environment.seen.note(watch.progress(of: progress), of: plan.name)
+                if watch.wantsTransactions(lastSnapshot: isLast || environment.seen.isAskedFor(plan.name)) {
                     watch.sawTransactions(try await connection.transactions())
                 }
                 let knowsEnough = watch.hasNewReading || !watch.wantsTransactions(lastSnapshot: true)

@@ -49,6 +49,17 @@ struct DeathWatch {
 
     var isOver: Bool { dying.isEmpty }
 
+    /// - Parameter whole: of which this sees how far it has come.
+    func progress(of whole: CommitProgress) -> CommitProgress {
+        let rollingBack = dying.values.compactMap(\.transaction).filter(\.isRollingBack)
+        var progress = whole
+        progress.ended = outcomes.count
+        progress.rollingBack = rollingBack.count
+        let rows = rollingBack.compactMap(\.rowsModified)
+        if !rows.isEmpty { progress.rowsLeft = rows.reduce(0) { $0.addingReportingOverflow($1).partialValue } }
+        return progress
+    }
+
     /// The sessions that have not been seen to leave the list.
     var listed: [SessionIdentity] {
         dying.values.filter { $0.stage == .listed }.map(\.session.identity)

@@ -19,6 +19,8 @@ public struct KillEngine: Sendable {
     let unstored = UnstoredOutcomes()
     let gate = KillGate()
     private let connections = PlanConnections()
+    let changes = PlanChanges()
+    let commitsSeen = CommitsSeen()
     private let commitsInProgress = CommitsInProgress()
 
     public struct Settings: Hashable, Sendable {
@@ -55,7 +57,7 @@ public struct KillEngine: Sendable {
     }
 
     public init(store: any PlanStore, settings: Settings, clock: Clock) {
-        self.store = store
+        self.store = WatchedStore(store: store, changes: changes)
         self.settings = settings
         self.clock = clock
     }
@@ -251,7 +253,8 @@ public struct KillEngine: Sendable {
                         stored: stored, server: server, policy: policy, instance: instance, connection: connection,
                         delegatedLogin: delegatedLogin,
                         environment: Commit.Environment(
-                            store: store, clock: clock, settings: settings, gate: gate, unstored: unstored)
+                            store: store, clock: clock, settings: settings, gate: gate, unstored: unstored,
+                            seen: commitsSeen)
                     ).run()
                 }
             }
@@ -338,15 +341,61 @@ public struct KillEngine: Sendable {
         try await store.plan(named: name)
     }
 
-    /// The recorded plans of some instances, the latest first.
-    public func history(
-        of instances: Set<InstanceID>, skipping offset: Int, limit: Int
-    ) async throws(StoreError) -> [PlanSummary] {
-        try await store.plans(PlanQuery(instances: instances, offset: offset, limit: limit), at: clock.now())
+    /// The plans that a query asks for, the latest first.
+    public func plans(_ query: PlanQuery) async throws(StoreError) -> [PlanSummary] {
+        try await store.plans(query, at: clock.now())
     }
 
     /// How far a plan got by now.
     public func status(of stored: StoredPlan) -> PlanStatus {
         stored.status(at: clock.now())
     }
+
+    // MARK: When plans change
+
+    /// Grows with everything that changes plans.
+    public func revision() async throws(StoreError) -> Int64 { try await store.revision() }
+
+    /// Returns once plans have changed since a revision, or after a time; at once if too many wait already, all or of
+    /// the account.
+    public func waitForChange(
+        after revision: Int64, atMost limit: Duration, for account: AccountName
+    ) async throws(StoreError) {
+        try await waitForChange(after: revision, of: nil, atMost: limit, for: account)
+    }
+
+    /// The same for changes of one plan: it also changes when its time is over, without anybody's doing.
+    ///
+    /// - Parameter instance: the plan's.
+    public func waitForChange(
+        of stored: StoredPlan, on instance: Instance, after revision: Int64, atMost limit: Duration, for caller: Caller
+    ) async throws(StoreError) {
+        var limit = limit
+        let now = clock.now()
+        switch check(stored, on: instance).standing(at: now) {
+        case .notNeeded(let until), .waiting(_, let until), .approved(let until):
+            if stored.state == .prepared { limit = min(limit, now.duration(to: until)) }
+        case .expired: break
+        }
+        try await waitForChange(after: revision, of: stored.plan.name, atMost: limit, for: caller.account)
+    }
+
+    private func waitForChange(
+        after revision: Int64, of plan: PlanName?, atMost limit: Duration, for account: AccountName
+    ) async throws(StoreError) {
+        guard let place = changes.enter(plan, for: account) else { return }
+        defer { changes.leave(place) }
+        // Read with a place taken: no change comes between the two.
+        guard try await store.revision() == revision else { return }
+        guard limit > .zero else { return }
+        let timer = Task { [clock, changes] in
+            try await clock.sleep(limit)
+            changes.wake(place)
+        }
+        await changes.wait(place)
+        timer.cancel()
+    }
+
+    /// Lets nobody wait for a change any more.
+    public func endWaiting() { changes.close() }
 }

@@ -125,7 +125,10 @@ final class KillGate: Sendable {
 extension KillEngine {
     /// Takes over what another configuration permits: from now on it is asked
     /// before each KILL, also of what began before.
-    public func replace(_ authority: KillAuthority) { gate.replace(by: authority) }
+    public func replace(_ authority: KillAuthority) {
+        gate.replace(by: authority)
+        changes.noteAll()
+    }
 
     /// Returns when no KILL is on its way that the configuration of now forbids.
     ///

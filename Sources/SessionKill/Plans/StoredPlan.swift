@@ -25,6 +25,10 @@ extension StoredPlan {
     /// Those of the plan as it is, whether they are still valid or not.
     public var approvals: [Decision] { decisions.filter { $0.kind == .approved && $0.digest == digest } }
 
+    /// Whether somebody can decide about it: about a task's plan nobody can, nor about one of a killd that did not know of
+    /// approvals.
+    var isReviewable: Bool { plan.content.review != nil && plan.content.task == nil }
+
     /// How the plan's approvals stand.
     ///
     /// - Parameters:

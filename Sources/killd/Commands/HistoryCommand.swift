@@ -67,13 +67,18 @@ struct HistoryCommand: Command {
                 ($1.value, ExactText($0.key)) < ($0.value, ExactText($1.key))
             }
             return [
-                plan.PlanName, plan.InstanceId, plan.Account, plan.Task ?? "", plan.PreparedAt, plan.State,
+                plan.PlanName, plan.InstanceId, plan.Account, plan.Task ?? "", plan.PreparedAt, plan.stateWithMark,
                 plan.EndedAt ?? "", String(plan.ThreadCount),
                 outcomes.map { "\($0.value) \($0.key)" }.joined(separator: ", "),
             ]
         }
         return table
     }
+}
+
+extension KillPlanSummary {
+    /// The state; that glass was broken for a plan is said for ever.
+    var stateWithMark: String { BrokeGlass ? "\(State), glass broken\(Reviewed ? "" : ", unreviewed")" : State }
 }
 
 extension KillTaskDescription {

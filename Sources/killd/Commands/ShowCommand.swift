@@ -1,5 +1,6 @@
 import APIClient
 import DBbrainAPI
+import FoundationEssentials
 import SessionKill
 import Text
 
@@ -7,10 +8,11 @@ import Text
 struct ShowCommand: Command {
     static let name = "show"
     static let summary = "shows what a plan pinned down, what its end would mean, and what became of it"
-    static let usage = "PLAN"
+    static let usage = "[--now] PLAN"
     static let options =
         [
-            (spelling: "PLAN", meaning: "a plan's name (plan-…), as `killd history` shows it, or a SqlExecId")
+            (spelling: "PLAN", meaning: "a plan's name (plan-…), as `killd plans` shows it, or a SqlExecId"),
+            (spelling: "--now", meaning: "looks at its sessions again, and shows what they do now beside it"),
         ] + ClientOptions.options
 
     private let client: ClientOptions
@@ -18,12 +20,8 @@ struct ShowCommand: Command {
 
     init(_ arguments: inout Arguments) throws {
         client = try ClientOptions(&arguments)
-        let words = try arguments.positional()
-        guard words.count == 1 else { throw UsageError("give exactly one plan") }
-        // A SqlExecId is letters and digits only.
-        request =
-            words[0].utf8.contains(UInt8(ascii: "-"))
-            ? DescribeKillPlanRequest(PlanName: words[0]) : DescribeKillPlanRequest(SqlExecId: words[0])
+        let now = arguments.flag("--now")
+        request = try PlanReference(&arguments).request(now: now)
     }
 
     func run() throws -> ExitStatus {
@@ -32,28 +30,31 @@ struct ShowCommand: Command {
         return .done
     }
 
-    static func text(_ plan: KillPlanDescription) -> VisibleText {
-        let server = plan.Server
-        var facts = Table("Plan", plan.PlanName)
-        facts.rows = [
-            ["State", state(of: plan)],
-            ["Instance", "\(plan.InstanceId): \(server.Version) on \(server.Hostname):\(server.Port)"],
-            ["Prepared", "\(plan.PreparedAt) by \(plan.Account)"],
-            ["Digest", plan.Digest],
-        ]
-        if let task = plan.Task { facts.rows.insert(["Task", task], at: 3) }
-        let remarks = VisibleText(joining: remarks(on: plan).map { "\n\($0)\n" })
-        return "\(facts.text)\n\(threads(plan).text)\(remarks)"
+    /// - Parameter now: the reader's time.
+    static func text(_ plan: KillPlanDescription, seenAt now: Date = Date()) -> VisibleText {
+        var parts = [PlanFacts(plan, seenAt: now).table.text, threads(plan).text]
+        if let now = plan.Now { parts.append(Self.text(now)) }
+        parts.append(WaitTree(plan).text)
+        parts += remarks(on: plan).map { "\($0)\n" }
+        return VisibleText(joining: parts.filter { !$0.text.isEmpty }, separator: "\n")
     }
 
-    private static func state(of plan: KillPlanDescription) -> String {
-        switch plan.State {
-        case "prepared": "prepared; can be committed until \(plan.ExpiresAt)"
-        case "expired": "expired at \(plan.ExpiresAt); nothing was killed"
-        case "stale": "stale (\(plan.StateReason ?? "")) at \(plan.EndedAt ?? ""); prepare again"
-        case "committing": "committing, or interrupted while committing; commit again to finish it"
-        default: "\(plan.State) at \(plan.EndedAt ?? "")"
+    /// The sessions as they are now.
+    private static func text(_ now: KillPlanNow) -> VisibleText {
+        guard now.SameServer else {
+            return "Now, at \(now.At), the server is another one or was restarted: none of these sessions is left.\n"
         }
+        var table = Table("ID", "NOW", "DB", "COMMAND", "TIME", "TRANSACTION", "STATEMENT")
+        table.rows = now.Threads.map { thread in
+            let presence =
+                thread.SameSession == true ? "there" : thread.Found ? "another session has the id" : "gone"
+            return [
+                thread.Id.description, presence, thread.DB ?? "", thread.Command ?? "",
+                thread.Time.map(String.init) ?? "", transaction(of: thread), statement(of: thread),
+            ]
+        }
+        let risk: VisibleText = now.Risk.map { "; risk \($0.Grade)" } ?? ""
+        return "Now, at \(now.At)\(risk):\n\(table.text)"
     }
 
     private static func threads(_ plan: KillPlanDescription) -> Table {
@@ -61,17 +62,19 @@ struct ShowCommand: Command {
             "ID", "USER", "HOST", "PROGRAM", "DB", "COMMAND", "TIME", "TRANSACTION", "FREES", "OUTCOME", "GUARD",
             "STATEMENT")
         table.rows = plan.Threads.map { thread in
-            let transaction = thread.Transaction.map { transaction in
-                "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0) rows to undo" } ?? "")
-            }
-            return [
+            [
                 thread.Id.description, thread.User ?? "", thread.Host ?? "", thread.Program ?? "", thread.DB ?? "",
-                thread.Command ?? "", thread.Time.map(String.init) ?? "", transaction ?? "",
+                thread.Command ?? "", thread.Time.map(String.init) ?? "", transaction(of: thread),
                 thread.FreedSessions.map(String.init) ?? "", outcome(of: thread),
                 thread.Guard ?? "", statement(of: thread),
             ]
         }
         return table
+    }
+
+    private static func transaction(of thread: KillPlanThread) -> String {
+        guard let transaction = thread.Transaction else { return "" }
+        return "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0.grouped) rows to undo" } ?? "")
     }
 
     private static func statement(of thread: KillPlanThread) -> String {
@@ -128,7 +131,9 @@ struct ShowCommand: Command {
             }
         }
         if let freed = plan.FreedSessions, freed > 0 {
-            remarks.append("Other sessions that could go on with all of these gone: \(freed)")
+            let dying = plan.Threads.filter { $0.Found && $0.Protection == nil }.map(\.Id.description)
+            let gone = dying.count > 5 ? "all of these" : dying.joined(separator: ", ")
+            remarks.append("With \(gone) gone, \(freed == 1 ? "1 session" : "\(freed) sessions") can go on.")
         }
         if let unexplained = plan.UnexplainedWaiters, unexplained > 0 {
             remarks.append("Sessions waiting for locks whose holders the server does not tell: \(unexplained)")

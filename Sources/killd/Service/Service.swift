@@ -244,6 +244,7 @@ final class Service: Sendable {
     /// Finishes what is in flight, for at most `duration`, and closes the store.
     func stop(within duration: Duration) async {
         readiness.beginDraining()
+        lasting.engine.endWaiting()
         async let end: Void = lasting.tasks.stop(within: duration)
         async let dasEnd: Void? = das?.drain(within: duration)
         async let sessionTasksEnd: Void = lasting.sessionTasks.stop(within: duration)

@@ -27,6 +27,6 @@ final class PlanNowTests: ApprovalTestCase {
         let plan = try await preparePlan()
         await server.set { $0.fingerprint.startedAt = 1_700_000_100 }
         let now = try await asking.now(of: plan.plan, on: guarded)
-        XCTAssertEqual(now, PlanNow(stale: .serverRestarted, threads: [:], risk: nil))
+        XCTAssertEqual(now, PlanNow(time: now.time, stale: .serverRestarted, threads: [:], risk: nil))
     }
 }

@@ -4,7 +4,8 @@ import Glibc
 /// The commands, in the order in which `killd --help` lists them.
 private let commands: [any (Command & Sendable).Type] = [
     ServeCommand.self, DemoCommand.self, InitCommand.self, CheckCommand.self,
-    SessionsCommand.self, PrepareCommand.self, ShowCommand.self, CommitCommand.self, HistoryCommand.self,
+    SessionsCommand.self, PrepareCommand.self, PlansCommand.self, ShowCommand.self, WaitCommand.self,
+    ApproveCommand.self, RejectCommand.self, CancelCommand.self, CommitCommand.self, HistoryCommand.self,
     VersionCommand.self,
 ]
 

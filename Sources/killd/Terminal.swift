@@ -20,6 +20,24 @@ struct Terminal: Sendable {
     /// Whether a person reads it.
     var isInteractive: Bool { isatty(descriptor) == 1 }
 
+    /// Whether a line on it can be written over.
+    var canWriteOver: Bool {
+        guard isInteractive, let kind = getenv("TERM"), kind.pointee != 0 else { return false }
+        return strcmp(kind, "dumb") != 0
+    }
+
+    /// Whether there is somebody who can answer a question.
+    static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && standardError.isInteractive }
+
+    /// Asks on standard error.
+    ///
+    /// - Returns: the answer without blanks at its ends; `nil` if there is none.
+    static func ask(_ question: VisibleText) -> String? {
+        standardError.write(question)
+        guard let line = readLine() else { return nil }
+        return line.trimmingBlanks
+    }
+
     /// Writes what a person reads.
     func write(_ text: VisibleText) { write(asItCame: text.text) }
 
@@ -44,6 +62,14 @@ struct Terminal: Sendable {
             }
         }
         return nil
+    }
+}
+
+extension String {
+    fileprivate var trimmingBlanks: String {
+        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        let bytes = Array(utf8.drop(while: isBlank))
+        return String(decoding: bytes[..<((bytes.lastIndex { !isBlank($0) } ?? -1) + 1)], as: UTF8.self)
     }
 }
 

@@ -180,6 +180,58 @@ final class PlanTextTests: XCTestCase {
         XCTAssertTrue(text.contains("14  gone"), text)
     }
 
+    // MARK: killd plans
+
+    private func summary(_ name: String, _ members: [String: Any] = [:]) throws -> KillPlanSummary {
+        var plan: [String: Any] = [
+            "PlanName": name, "InstanceId": "cdb-1", "Account": "ci", "State": "prepared",
+            "PreparedAt": Self.time(-200), "ThreadCount": 14, "Outcomes": [String: Int](), "Risk": "high",
+            "Required": 2,
+            "Approvals": ["alice"], "ApprovableUntil": Self.time(372), "BrokeGlass": false, "Reviewed": false,
+            "You": [
+                "MayApprove": true, "MayReject": true, "MayCancel": false, "MayCommit": false, "Why": [String](),
+            ] as [String: Any],
+        ]
+        for (name, value) in members { plan[name] = value }
+        return try JSONDecoder().decode(
+            KillPlanSummary.self, from: try JSONSerialization.data(withJSONObject: plan))
+    }
+
+    func testThePlansThatWaitComeFirstAndOfThoseTheSoonestDeadline() throws {
+        let plans = try [
+            summary("plan-none", ["Required": 0, "Approvals": [String](), "CommittableUntil": Self.time(9)]),
+            summary(
+                "plan-approved", ["State": "approved", "Approvals": ["a", "b"], "CommittableUntil": Self.time(5)]),
+            summary("plan-late", ["ApprovableUntil": Self.time(580), "RequestedBy": "dan"]),
+            summary("plan-soon"), summary("plan-at-it", ["State": "committing", "Approvals": ["a", "b"]]),
+        ]
+        XCTAssertEqual(
+            PlansCommand.table(PlansCommand.inOrder(plans), seenAt: Self.now).text.text,
+            """
+            PLAN           RISK  APPROVALS   LEFT        INSTANCE  SESSIONS  PREPARED
+            plan-soon      high  1 of 2      6m12s       cdb-1     14        3m ago by ci
+            plan-late      high  1 of 2      9m40s       cdb-1     14        3m ago by ci, for dan
+            plan-approved  high  2 of 2      5s          cdb-1     14        3m ago by ci
+            plan-none      high  not needed  9s          cdb-1     14        3m ago by ci
+            plan-at-it     high  2 of 2      committing  cdb-1     14        3m ago by ci
+
+            """)
+    }
+
+    func testWhatIsWaitedForIsReachedMissedOrStillToCome() throws {
+        let cases: [(String, Int, approved: Bool?, ended: Bool?)] = [
+            ("prepared", 2, nil, nil), ("prepared", 0, true, nil), ("approved", 2, true, nil),
+            ("committing", 2, true, nil), ("committed", 2, true, true), ("rejected", 2, false, false),
+            ("cancelled", 2, false, false), ("expired", 2, false, false), ("stale", 2, false, false),
+            ("abandoned", 2, false, false),
+        ]
+        for (state, required, approved, ended) in cases {
+            let plan = try plan([12], edges: [], ["State": state, "Required": required])
+            XCTAssertEqual(WaitCommand.Goal.approved.isReached(by: plan), approved, state)
+            XCTAssertEqual(WaitCommand.Goal.ended.isReached(by: plan), ended, state)
+        }
+    }
+
     func testSpansAreShort() {
         let cases = [(0, "0s"), (20, "20s"), (60, "1m00s"), (372, "6m12s"), (7_500, "2h05m"), (273_600, "3d4h")]
         for (seconds, text) in cases { XCTAssertEqual(Span(seconds: seconds).description, text) }

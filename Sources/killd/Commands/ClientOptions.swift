@@ -49,13 +49,18 @@ struct ClientOptions {
         do {
             return try client.call(action, request, response: response)
         } catch let error as APIClientError {
-            if json, case .refused(_, _, _, let response) = error.reason {
-                Terminal.standardOutput.write(asItCame: response + "\n")
-            }
-            let failure = CommandFailure(error)
+            let failure = failure(error)
             guard error.isResponseLost, let advice else { throw failure }
             throw CommandFailure("\(failure.text). \(advice)")
         }
+    }
+
+    /// Prints the response of an error of the API, if that is wanted as it came.
+    func failure(_ error: APIClientError) -> CommandFailure {
+        if json, case .refused(_, _, _, let response) = error.reason {
+            Terminal.standardOutput.write(asItCame: response + "\n")
+        }
+        return CommandFailure(error)
     }
 
     /// Prints a response: as it came, if that is wanted, or else what `text` makes of it.

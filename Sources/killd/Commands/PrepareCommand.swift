@@ -6,25 +6,25 @@ import SessionKill
 struct PrepareCommand: Command {
     static let name = "prepare"
     static let summary = "pins sessions down and prints the SqlExecId that ends them"
-    static let usage = "--instance ID THREAD…"
+    static let usage = "[--requested-by NAME] [--reason TEXT] --instance ID THREAD…"
     static let options =
         [
             (spelling: "--instance ID", meaning: "the instance, as the server's configuration names it"),
             (spelling: "THREAD…", meaning: "thread ids, as `killd sessions` shows them"),
-            (spelling: "--for PERSON", meaning: "who asks for it, and so cannot approve it"),
-            (spelling: "--reason TEXT", meaning: "why, for those who decide about the plan"), InstanceOptions.product,
+            (spelling: "--requested-by NAME", meaning: "the person for whom you ask, who may not approve then"),
+            (spelling: "--reason TEXT", meaning: "why, for whoever is to agree"), InstanceOptions.product,
         ] + ClientOptions.options
 
     private let client: ClientOptions
     private let instance: InstanceOptions
-    private let threads: [ThreadID]
-    private let requestedBy: String?
+    private let requester: String?
     private let reason: String?
+    private let threads: [ThreadID]
 
     init(_ arguments: inout Arguments) throws {
         client = try ClientOptions(&arguments)
         instance = try InstanceOptions(&arguments)
-        requestedBy = try arguments.option("--for")
+        requester = try arguments.option("--requested-by")
         reason = try arguments.option("--reason")
         threads = try arguments.positional().map { word in
             guard let number = UInt64(word), let thread = ThreadID(number) else {
@@ -36,11 +36,10 @@ struct PrepareCommand: Command {
     }
 
     func run() throws -> ExitStatus {
+        let request = KillMySqlThreadsRequest.prepare(
+            threads, instance: instance.id, product: instance.product, requestedBy: requester, reason: reason)
         let response = try client.call(
-            "KillMySqlThreads",
-            KillMySqlThreadsRequest.prepare(
-                threads, instance: instance.id, product: instance.product, requestedBy: requestedBy, reason: reason),
-            response: KillMySqlThreadsResponse.self,
+            "KillMySqlThreads", request, response: KillMySqlThreadsResponse.self,
             ifResponseIsLost: "The plan may have been stored, which ends nobody; it is safe to prepare again.")
         if client.json {
             Terminal.standardOutput.write(asItCame: response.json + "\n")
@@ -51,9 +50,25 @@ struct PrepareCommand: Command {
                 """
                 Nothing has been killed. To see what would die: killd show \(ticket)
                 To end these sessions: killd commit --instance \(instance.id) \(ticket)
-
+                \(approvalsNeeded(by: ticket))
                 """)
         }
         return .done
+    }
+
+    /// What has to happen before the Commit, if anything has.
+    private func approvalsNeeded(by ticket: String) -> VisibleText {
+        // The plan is there: that it cannot be shown just now is no failure of the Prepare.
+        let plan = try? client.client.call(
+            "DescribeKillPlan", DescribeKillPlanRequest(SqlExecId: ticket), response: DescribeKillPlanResponse.self
+        ).content.Plan
+        guard let plan, plan.Required > 0 else { return "" }
+        let who = plan.CouldApprove.isEmpty ? "nobody" : plan.CouldApprove.joined(separator: ", ")
+        return """
+            It needs \(plan.Required == 1 ? "1 approval" : "\(plan.Required) approvals") first (\(who) can), until \
+            \(plan.ApprovableUntil ?? plan.ExpiresAt): killd approve \(plan.PlanName)
+            To commit as soon as it has them: killd commit --wait --instance \(instance.id) \(ticket)
+
+            """
     }
 }

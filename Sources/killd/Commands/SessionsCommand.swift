@@ -51,7 +51,13 @@ struct InstanceOptions {
     static let product = (spelling: "--product PRODUCT", meaning: "the instance's product: mysql (default) or cynosdb")
 
     init(_ arguments: inout Arguments) throws(UsageError) {
-        guard let id = try arguments.option("--instance") else { throw UsageError("--instance is needed") }
+        guard let options = try InstanceOptions(ifAny: &arguments) else { throw UsageError("--instance is needed") }
+        self = options
+    }
+
+    /// `nil` without an instance.
+    init?(ifAny arguments: inout Arguments) throws(UsageError) {
+        guard let id = try arguments.option("--instance") else { return nil }
         self.id = id
         guard let text = try arguments.option("--product") else {
             product = nil

@@ -1,10 +1,16 @@
 import DBbrainAPI
 
 /// What a command calls a plan by.
-enum PlanReference {
+enum PlanReference: CustomStringConvertible {
     case name(String)
     /// Its `SqlExecId`.
     case ticket(String)
+
+    var description: String {
+        switch self {
+        case .name(let word), .ticket(let word): word
+        }
+    }
 
     /// The one word that is left.
     init(_ arguments: inout Arguments) throws(UsageError) {

@@ -12,6 +12,14 @@ struct Span: CustomStringConvertible {
         self.init(seconds: seconds.isFinite && seconds < 1e12 ? Int(max(0, seconds)) : 0)
     }
 
+    /// In one unit: `3m`.
+    var roughly: String {
+        let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400)
+        if days > 0 { return "\(days)d" }
+        if hours > 0 { return "\(hours)h" }
+        return minutes > 0 ? "\(minutes)m" : "\(seconds)s"
+    }
+
     var description: String {
         let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400)
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }

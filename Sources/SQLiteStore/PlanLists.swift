@@ -5,6 +5,7 @@ struct PlanLists: ~Copyable {
     private let selectAll: Statement
     private let selectPrepared: Statement
     private let selectInState: Statement
+    private let selectUnexpired: Statement
     private let selectUnreviewed: Statement
 }
 
@@ -32,7 +33,15 @@ extension PlanLists {
                 \(columns) WHERE instance = ? AND record_history = 1 AND id < ? AND state <> 'prepared' AND state = ?
                 ORDER BY id DESC LIMIT ?
                 """, on: connection),
-            // As above.
+            // By the index of what the retention deletes: those that expired, and nobody ended, may be very many. SQLite
+            // would rather read all rows than sort the few.
+            selectUnexpired: try Statement(
+                """
+                \(columns) INDEXED BY plans_by_end_of_life WHERE +instance = ? AND +record_history = 1 AND +id < ? AND +state = 'prepared'
+                    AND state <> 'committing' AND coalesce(ended_at, expires_at) > ?
+                ORDER BY id DESC LIMIT ?
+                """, on: connection),
+            // The pluses keep SQLite from reading all plans of the instance to find the few.
             selectUnreviewed: try Statement(
                 """
                 \(columns) WHERE +instance = ? AND +record_history = 1 AND +id < ?
@@ -48,6 +57,8 @@ extension PlanLists {
     enum Portion: Hashable {
         case all
         case inState(PlanStatus)
+        /// Prepared, and not yet past the last moment at which they could be committed, whoever approves them.
+        case unexpired(at: UnixTime)
         case unreviewed
     }
 
@@ -66,21 +77,35 @@ extension PlanLists {
             return try selectInState.rows([instance, .integer(id), .text(state.rawValue), limit]) {
                 try SummaryRow($0, named)
             }
+        case .unexpired(let time):
+            return try selectUnexpired.rows([instance, .integer(id), .integer(time.milliseconds), limit]) {
+                try SummaryRow($0, named)
+            }
         case .unreviewed:
             return try selectUnreviewed.rows([instance, .integer(id), limit]) { try SummaryRow($0, named) }
         }
     }
 }
 
+extension PlanLists.Portion {
+    fileprivate var isOfPrepared: Bool {
+        switch self {
+        case .inState(.prepared), .unexpired: true
+        case .all, .inState, .unreviewed: false
+        }
+    }
+}
+
 extension PlanQuery {
     /// Which plans have to be read to find all that are asked for.
-    fileprivate var portions: [PlanLists.Portion] {
+    fileprivate func portions(at time: UnixTime) -> [PlanLists.Portion] {
         if unreviewed { return [.unreviewed] }
         guard let states else { return [.all] }
-        var stored = states.subtracting([.approved])
         // How these stand follows from their approvals and the time.
-        if !states.isDisjoint(with: [.approved, .expired]) { stored.insert(.prepared) }
-        return stored.map { .inState($0) }
+        let prepared: Set<PlanStatus> = [.prepared, .approved]
+        let stored = states.subtracting(prepared).map { PlanLists.Portion.inState($0) }
+        if states.contains(.expired) { return stored + [.inState(.prepared)] }
+        return states.isDisjoint(with: prepared) ? stored : stored + [.unexpired(at: time)]
     }
 }
 
@@ -91,7 +116,7 @@ extension PlanTables {
         let needed = query.offset + query.limit
         var found: [SummaryRow] = []
         for instance in query.instances {
-            for portion in query.portions {
+            for portion in query.portions(at: time) {
                 found += try rows(portion, of: instance, atMost: needed, in: query.states, at: time)
             }
         }
@@ -110,7 +135,7 @@ extension PlanTables {
     ) throws -> [SummaryRow] {
         guard let states else { return try lists.rows(portion, of: instance, below: .max, limit: limit) }
         // As they are stored those of other states are what is asked for.
-        let together = portion == .inState(.prepared) ? max(limit, Self.rowsReadTogether) : limit
+        let together = portion.isOfPrepared ? max(limit, Self.rowsReadTogether) : limit
         var found: [SummaryRow] = []
         var last = Int64.max
         while found.count < limit {

@@ -195,4 +195,47 @@ final class AuditTests: StoreTestCase {
         XCTAssertTrue(steps.contains { $0.contains("audit_entries_by_plan (plan=?)") }, "\(steps)")
         XCTAssertFalse(steps.contains { $0.hasPrefix("SCAN audit_entries") }, "\(steps)")
     }
+
+    func testPlansThatCanStillBeDecidedAboutAreFoundWithoutReadingThoseThatExpired() async throws {
+        let store = try await openStore()
+        func plan(_ number: Int) -> KillPlan {
+            let example = KillPlan.example(number, threads: 1)
+            var content = example.content
+            content.recordHistory = true
+            return KillPlan(name: example.name, sqlExecID: example.sqlExecID, content: content)
+        }
+        try await store.insert(plan(1))
+        // As many as nobody has ever committed.
+        let columns = try await store.withConnection { connection in
+            try Statement(
+                "SELECT name FROM pragma_table_info('plans') WHERE name NOT IN ('id', 'name', 'sql_exec_id')",
+                on: connection
+            ).rows { try $0.text("name") }.joined(separator: ", ")
+        }
+        try await store.withConnection { connection in
+            try connection.execute(
+                """
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+                INSERT INTO plans (name, sql_exec_id, \(columns))
+                SELECT 'copy-' || i, 'copy' || i, \(columns) FROM (SELECT * FROM plans LIMIT 1), n
+                """)
+        }
+        try await store.insert(plan(2))
+        let open: Set<PlanStatus> = [.prepared, .approved, .committing]
+        let instance = plan(1).content.instance
+        func plans(_ states: Set<PlanStatus>?, at time: UnixTime) async throws -> [PlanSummary] {
+            try await store.plans(PlanQuery(instances: [instance], states: states, limit: 20), at: time)
+        }
+        let later = preparation.advanced(bySeconds: 86_400)
+        let begin = ContinuousClock.now
+        let found = try await plans(open, at: later)
+        let took = begin.duration(to: .now)
+        XCTAssertEqual(found, [])
+        print("the open plans beside 100,000 that expired: \(took)")
+        XCTAssertLessThan(took, .milliseconds(50))
+        let all = try await plans(open, at: preparation)
+        XCTAssertEqual(all.count, 20)
+        let listed = try await plans([.expired], at: later)
+        XCTAssertEqual(listed.count, 20)
+    }
 }

@@ -147,7 +147,10 @@ let package = Package(
         tests("ParametersTests", of: ["Parameters", "SeededRandom"]),
         tests(
             "SessionKillTests",
-            of: ["SessionKill", "Cryptography", "SQLiteStore", "CSQLite", "Text", "SeededRandom", "StoreContract"]),
+            of: [
+                "SessionKill", "Cryptography", "SQLiteStore", "AuditTrail", "CSQLite", "Text", "SeededRandom",
+                "StoreContract",
+            ]),
         tests(
             "SQLiteStoreTests",
             of: ["SQLiteStore", "SessionKill", "AuditTrail", "Migrations", "CSQLite", "StoreContract"],
@@ -200,7 +203,7 @@ let package = Package(
             "EndToEndTests",
             of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography",
-                "CSQLite", "DedicatedThread", "ODPDouble", "HTTPServer",
+                "CSQLite", "DedicatedThread", "ODPDouble", "SQLiteStore", "AuditTrail", "HTTPServer",
             ],
             resources: [.copy("Clients")]),
     ],

@@ -18,6 +18,20 @@ public enum AuditChain {
     public static func hash(
         sequence: Int64, previous: String, payloadHash: String
     ) throws(CryptographyError) -> String {
-        hexadecimal(try Digest.sha256.hash("killd-audit-1\n\(sequence)\n\(previous)\n\(payloadHash)\n".utf8))
+        var message: [UInt8] = []
+        append(to: &message, sequence: sequence, previous: previous.utf8, payloadHash: payloadHash.utf8)
+        return hexadecimal(try Digest.sha256.hash(message))
+    }
+
+    static func append(
+        to message: inout [UInt8], sequence: Int64, previous: some Sequence<UInt8>, payloadHash: some Sequence<UInt8>
+    ) {
+        message += "killd-audit-1\n".utf8
+        message += String(sequence).utf8
+        message.append(UInt8(ascii: "\n"))
+        message += previous
+        message.append(UInt8(ascii: "\n"))
+        message += payloadHash
+        message.append(UInt8(ascii: "\n"))
     }
 }

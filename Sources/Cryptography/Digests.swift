@@ -42,7 +42,7 @@ public enum Digest: Sendable {
 
     /// Fetched once: otherwise OpenSSL looks the algorithm up for each message,
     /// which takes as long as digesting a short one.
-    private var algorithm: OpaquePointer? {
+    fileprivate var algorithm: OpaquePointer? {
         switch self {
         case .sha1: Self.fetchedSHA1.pointer
         case .sha256: Self.fetchedSHA256.pointer
@@ -117,6 +117,53 @@ public final class AuthenticationKey: @unchecked Sendable {
         }
         guard !code.isEmpty else { throw CryptographyError(operation: "EVP_MAC_final") }
         return code
+    }
+}
+
+/// Digests one message after the other, with what OpenSSL needs for it made once: for short messages that takes longer
+/// than the digest.
+public struct DigestContext: ~Copyable {
+    private let context: OpaquePointer
+    private let algorithm: OpaquePointer
+
+    /// - Throws: ``CryptographyError`` as ``Digest/hash(_:)`` does.
+    public init(_ digest: Digest) throws(CryptographyError) {
+        guard let algorithm = digest.algorithm else { throw CryptographyError(operation: "EVP_MD_fetch") }
+        guard let context = EVP_MD_CTX_new() else { throw CryptographyError(operation: "EVP_MD_CTX_new") }
+        self.algorithm = algorithm
+        self.context = context
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    /// Writes the digest of `message` over `text`, in lower-case hexadecimal.
+    public borrowing func hash(
+        _ message: UnsafeRawBufferPointer, hexadecimalInto text: inout [UInt8]
+    ) throws(CryptographyError) {
+        try hash(message.baseAddress, message.count, into: &text)
+    }
+
+    /// The same of an array.
+    public borrowing func hash(_ message: [UInt8], hexadecimalInto text: inout [UInt8]) throws(CryptographyError) {
+        try hash(message, message.count, into: &text)
+    }
+
+    private borrowing func hash(
+        _ start: UnsafeRawPointer?, _ count: Int, into text: inout [UInt8]
+    ) throws(CryptographyError) {
+        var length: UInt32 = 0
+        let isDone = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(EVP_MAX_MD_SIZE)) { digest in
+            guard EVP_DigestInit_ex2(context, algorithm, nil) == 1, EVP_DigestUpdate(context, start, count) == 1,
+                EVP_DigestFinal_ex(context, digest.baseAddress, &length) == 1
+            else { return false }
+            text.removeAll(keepingCapacity: true)
+            for byte in digest[..<Int(length)] {
+                text.append(hexadecimalDigit(byte >> 4))
+                text.append(hexadecimalDigit(byte & 0x0F))
+            }
+            return true
+        }
+        guard isDone else { throw CryptographyError(operation: "EVP_DigestFinal_ex") }
     }
 }
 

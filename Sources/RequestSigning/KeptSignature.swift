@@ -65,7 +65,7 @@ public struct KeptSignature: Sendable {
     }
 
     /// The id of the key that it says it is signed with.
-    private var secretID: String? {
+    public var secretID: String? {
         switch form {
         case .tc3(let kept): try? TC3Authorization(parsing: kept.authorization).secretID
         case .v1(let kept): kept.parameters.first { $0.name.isSame(as: "SecretId") }?.value

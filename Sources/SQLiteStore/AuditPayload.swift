@@ -23,6 +23,20 @@ struct WrittenEvent: Sendable {
             ] + members
         ).line()
     }
+
+    /// The first member in which an entry's payload says something else.
+    ///
+    /// - Parameter unknown: members of which this event knows nothing.
+    func difference(from payload: [(name: String, value: JSONSlice)], unknown: Set<String> = []) -> String? {
+        var told: [String: ArraySlice<UInt8>] = [:]
+        for (name, value) in payload where !["seq", "at", "kind"].contains(name) && !unknown.contains(name) {
+            told[name] = value.raw
+        }
+        for case (let name, .json(let bytes)?) in members where !unknown.contains(name) {
+            guard told.removeValue(forKey: name)?.elementsEqual(bytes) == true else { return name }
+        }
+        return told.keys.min()
+    }
 }
 
 extension AuditEvent {
@@ -51,7 +65,7 @@ extension AuditEvent {
             ]
         case .finished(let ending, let outcomes, let plan):
             let threads = outcomes.sorted { $0.key < $1.key }.map { id, outcome in
-                AuditedOutcome(thread: id, outcome: outcome.kind.rawValue, detail: outcome.detail).auditValue
+                AuditedOutcome(id, OutcomeColumns(outcome)).auditValue
             }
             return Self.members(of: plan) + [
                 ("stateReason", ending.staleReason.map { .text($0.rawValue) }), ("threads", .list(threads)),
@@ -82,6 +96,12 @@ extension AuditEvent {
             ]
         case .pruned(let names, let what):
             return [("of", .text(what.rawValue)), ("names", .list(names.map { .text($0) }))]
+        case .payloadsDropped(let last, let count):
+            return [("of", .text("payloads")), ("through", .number(last)), ("count", .number(Int64(count)))]
+        case .rollbackAccepted(let entry, let hash, let store):
+            return [
+                ("lostEntry", .number(entry)), ("lostHash", .text(hash)), ("lostStore", store.map { .text($0) }),
+            ]
         }
     }
 
@@ -182,20 +202,23 @@ extension ThreadID {
 }
 
 extension AuditedOutcome {
-    fileprivate init(_ session: TaskedSession) {
-        let columns = session.outcome.map(OutcomeColumns.init)
-        self.init(thread: session.id, outcome: columns?.outcome, detail: columns?.detail)
+    fileprivate init(_ thread: ThreadID, _ columns: OutcomeColumns?) {
+        self.init(
+            thread: thread, outcome: columns?.outcome, reason: columns?.reason, serverError: columns?.serverError,
+            detail: columns?.detail)
     }
 
     fileprivate var auditValue: AuditValue {
         .object(ofPresent: [
-            ("id", thread.auditValue), ("outcome", outcome.map { .text($0) }), ("detail", detail.map { .text($0) }),
+            ("id", thread.auditValue), ("outcome", outcome.map { .text($0) }), ("reason", reason.map { .text($0) }),
+            ("serverError", serverError.map { .number($0) }), ("detail", detail.map { .text($0) }),
         ])
     }
 }
 
 extension AuditEvent {
     static func ended(_ task: SessionTaskID, _ ending: SessionTaskEnding, _ sessions: [TaskedSession]) -> AuditEvent {
-        .sessionTaskEnded(task, ending, outcomes: sessions.map(AuditedOutcome.init))
+        .sessionTaskEnded(
+            task, ending, outcomes: sessions.map { AuditedOutcome($0.id, $0.outcome.map(OutcomeColumns.init)) })
     }
 }

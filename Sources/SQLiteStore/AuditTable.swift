@@ -11,6 +11,9 @@ struct AuditTable: ~Copyable {
     private let insertMessages: Statement
     private let selectHash: Statement
     private let selectEnd: Statement
+    private let selectAfter: Statement
+    private let dropPayloads: Statement
+    private let selectFirstKept: Statement
     private let deleteTargets: Statement
     private let insertTargets: Statement
     private let selectDue: Statement
@@ -50,6 +53,21 @@ extension AuditTable {
                 WHERE plan = ? AND kind <> 'prepared' AND kind IN (SELECT value FROM json_each(?))
                 ORDER BY seq DESC LIMIT 1
                 """, on: connection),
+            selectAfter: try Statement(
+                "SELECT seq, hash, kind, plan FROM audit_entries WHERE seq > ? ORDER BY seq", on: connection),
+            // The first one names the store; what was deleted is told for ever.
+            dropPayloads: try Statement(
+                """
+                UPDATE audit_entries SET payload = NULL WHERE seq IN (
+                    SELECT seq FROM audit_entries WHERE seq >= max(?, 2) AND payload IS NOT NULL AND at < ? AND kind <> 'pruned'
+                        AND (plan IS NULL OR plan NOT IN (SELECT name FROM plans))
+                        AND seq NOT IN (SELECT entry FROM outbox)
+                    ORDER BY seq LIMIT ?)
+                RETURNING seq
+                """, on: connection),
+            selectFirstKept: try Statement(
+                "SELECT seq FROM audit_entries WHERE seq >= max(?, 2) AND payload IS NOT NULL ORDER BY seq LIMIT 1",
+                on: connection),
             deleteTargets: try Statement(
                 "DELETE FROM outbox_targets WHERE target NOT IN (SELECT value FROM json_each(?))", on: connection),
             insertTargets: try Statement(
@@ -112,6 +130,28 @@ extension AuditTable {
         return try selectEnd.rows([.text(plan.rawValue), kinds]) { row in
             AuditReceipt(entry: try row.integer("seq"), hash: try row.text("hash"))
         }.first
+    }
+
+    /// In order.
+    borrowing func entries(after sequence: Int64) throws -> [RecordedEntry] {
+        try selectAfter.rows([.integer(sequence)]) { row in
+            RecordedEntry(
+                sequence: try row.integer("seq"), hash: try row.text("hash"), kind: try row.text("kind"),
+                plan: try row.optionalText("plan"))
+        }
+    }
+
+    /// Drops at most `limit` payloads of entries from before `time`.
+    ///
+    /// - Returns: whose they were.
+    borrowing func dropPayloads(from first: Int64, before time: UnixTime, limit: Int) throws -> [Int64] {
+        try dropPayloads.rows([.integer(first), .integer(time.milliseconds), .integer(Int64(limit))]) {
+            try $0.integer("seq")
+        }
+    }
+
+    borrowing func firstKeptPayload(from first: Int64) throws -> Int64? {
+        try selectFirstKept.rows([.integer(first)]) { try $0.integer("seq") }.first
     }
 
     // MARK: The outbox

@@ -1,4 +1,6 @@
 import CSQLite
+import Cryptography
+import Glibc
 
 /// Owns one open database.
 ///
@@ -23,6 +25,44 @@ struct Connection: ~Copyable {
             throw error
         }
         self.handle = handle
+    }
+
+    /// Opens a file that is only read.
+    ///
+    /// - Parameter isImmutable: whether nobody can write to it meanwhile.
+    private init(reading path: String, isImmutable: Bool) throws(SQLiteError) {
+        let escaped = path.utf8.map { byte -> String in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                String(UnicodeScalar(byte))
+            default: "%" + hexadecimal([byte])
+            }
+        }.joined()
+        var handle: OpaquePointer?
+        let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI
+        var result = sqlite3_open_v2("file:\(escaped)\(isImmutable ? "?immutable=1" : "")", &handle, flags, nil)
+        if result == SQLITE_OK { result = sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }
+        guard result == SQLITE_OK, let handle else {
+            let error = SQLiteError(lastErrorOf: handle, code: result)
+            sqlite3_close_v2(handle)
+            throw error
+        }
+        self.handle = handle
+    }
+
+    /// Opens a file that is only read, also while a killd writes to it.
+    static func reading(_ path: String) throws -> Connection {
+        let connection = try Connection(reading: path, isImmutable: false)
+        do {
+            // Only now are the files looked for that SQLite keeps beside a database in WAL mode.
+            _ = try connection.firstValue(of: "SELECT count(*) FROM sqlite_schema")
+            return connection
+        } catch let error as SQLiteError where error.primaryCode == SQLITE_CANTOPEN && access(path + "-wal", F_OK) != 0
+        {
+            // In a folder where they cannot be made, and where no killd has made them: nobody writes.
+            return try Connection(reading: path, isImmutable: true)
+        }
     }
 
     // Unlike sqlite3_close this also ends well if a statement is finalized later.

@@ -37,13 +37,19 @@ extension Database {
     ///
     /// A file that is no store, or one that this killd cannot go on with, is
     /// left as it was found.
-    init(path: String, migrations: [Migration], at time: UnixTime) throws {
+    ///
+    /// - Parameter check: throws if it is to be refused; sees the store as it was found, locked.
+    init(
+        path: String, migrations: [Migration], at time: UnixTime,
+        check: (borrowing Connection) throws -> Void = { _ in }
+    ) throws {
         let file = try StoreFile(path: path)
         let connection = try Connection(path: file.path)
 
         // What is refused here must not even have its WAL moved into it when this connection closes.
         try connection.setCheckpointOnClose(false)
         let versions = try SchemaVersions(of: connection, known: migrations)
+        try check(connection)
         try connection.setCheckpointOnClose(true)
 
         try connection.setPragma("journal_mode", to: "WAL", answering: "wal")

@@ -1,3 +1,4 @@
+import AuditTrail
 import DedicatedThread
 import Migrations
 import SessionKill
@@ -16,6 +17,12 @@ public actor SQLiteStore: PlanStore {
     /// The open store; `nil` once it is closed.
     private(set) var database: Database?
     private var waiting: [WaitingWrite] = []
+    private let witness: AuditWitness?
+    /// The last entry that the witness was told of.
+    private var witnessed: Int64 = 0
+    private var name = ""
+    /// Before it no entry but the first has a payload, as far as is known.
+    var firstKeptPayload: Int64 = 2
     private let thread: DedicatedThread
 
     private struct WaitingWrite {
@@ -28,7 +35,10 @@ public actor SQLiteStore: PlanStore {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private init(thread: DedicatedThread) { self.thread = thread }
+    private init(thread: DedicatedThread, witness: AuditWitness?) {
+        self.thread = thread
+        self.witness = witness
+    }
 
     /// Opens the store at `path`; creates it, readable by its owner only, if
     /// there is none; brings its tables up to date.
@@ -36,25 +46,63 @@ public actor SQLiteStore: PlanStore {
     /// A file that is no store of killd's, was written by a newer killd or went
     /// through other migrations than this killd's is refused and left as it is.
     ///
-    /// - Parameter time: recorded with the migrations that are applied.
-    public static func open(path: String, at time: UnixTime) async throws(StoreError) -> SQLiteStore {
-        try await open(path: path, at: time, migrations: Migration.all)
+    /// - Parameters:
+    ///   - time: recorded with the migrations that are applied.
+    ///   - head: what is known of the store's audit outside of it. A store that does not have it is refused, and left as
+    ///     it is.
+    ///   - acceptsRollback: whether such a store is opened nevertheless, which the audit tells.
+    ///   - witness: is told of every entry.
+    public static func open(
+        path: String, at time: UnixTime, knowing head: KnownHead? = nil, acceptsRollback: Bool = false,
+        witness: AuditWitness? = nil
+    ) async throws(StoreError) -> SQLiteStore {
+        try await open(
+            path: path, at: time, migrations: Migration.all, knowing: head, acceptsRollback: acceptsRollback,
+            witness: witness)
     }
 
     static func open(
-        path: String, at time: UnixTime, migrations: [Migration]
+        path: String, at time: UnixTime, migrations: [Migration], knowing head: KnownHead? = nil,
+        acceptsRollback: Bool = false, witness: AuditWitness? = nil
     ) async throws(StoreError) -> SQLiteStore {
         try await attempting("open the store \(path)") {
-            let store = SQLiteStore(thread: try DedicatedThread(name: "store"))
-            try await store.openDatabase(path: path, at: time, migrations: migrations)
+            let store = SQLiteStore(thread: try DedicatedThread(name: "store"), witness: witness)
+            try await store.openDatabase(
+                path: path, at: time, migrations: migrations, knowing: head, acceptsRollback: acceptsRollback)
             return store
         }
     }
 
-    private func openDatabase(path: String, at time: UnixTime, migrations: [Migration]) throws {
-        let opened = try Database(path: path, migrations: migrations, at: time)
+    private func openDatabase(
+        path: String, at time: UnixTime, migrations: [Migration], knowing head: KnownHead?, acceptsRollback: Bool
+    ) throws {
+        var isRolledBack = false
+        let opened = try Database(path: path, migrations: migrations, at: time) { connection in
+            guard let head, let problem = try connection.standing(to: head).problem(with: head) else { return }
+            guard acceptsRollback else { throw StoreError(.other, problem) }
+            isRolledBack = true
+        }
         try opened.beginAudit(at: time)
+        if isRolledBack, let head {
+            _ = try opened.inTransaction {
+                try opened.tables.audit.append(
+                    .rollbackAccepted(entry: head.sequence, hash: head.hash, store: head.store), at: time)
+            }
+        }
+        name = try opened.connection.storeName() ?? ""
+        // The last one is told again: nobody knows whether it was before the end of the last killd.
+        witnessed = try opened.tables.audit.head().sequence - 1
         database = consume opened
+        tellWitness()
+    }
+
+    /// Tells what is on disk and was not told yet. What cannot be read now is told the next time.
+    private func tellWitness() {
+        guard let witness else { return }
+        let entries = try? read { [witnessed] tables in try tables.audit.entries(after: witnessed) }
+        guard let entries, let last = entries.last else { return }
+        witnessed = last.sequence
+        witness(entries, name)
     }
 
     @discardableResult
@@ -173,6 +221,8 @@ public actor SQLiteStore: PlanStore {
             case .some(let database): database.commit(group.map(\.write))
             case .none: group.map { _ in .failure(Self.closed) }
             }
+        // Whoever asked for it may be gone: what was written is told in any case, and before it is answered.
+        tellWitness()
         for (write, result) in zip(group, results) { write.continuation.resume(returning: result) }
     }
 

@@ -57,6 +57,15 @@ struct Statement: ~Copyable {
         return rows
     }
 
+    /// Has `read` look at each row, and makes nothing of it.
+    borrowing func forEach(
+        _ values: [SQLiteValue] = [], _ read: (borrowing Row) throws -> Void
+    ) throws {
+        defer { reset() }
+        try bind(values)
+        while try step() { try read(Row(handle: handle)) }
+    }
+
     private borrowing func bind(_ values: [SQLiteValue]) throws(SQLiteError) {
         for (index, value) in zip(Int32(1)..., values) {
             let result =
@@ -123,6 +132,15 @@ struct Row: ~Copyable {
     borrowing func optionalText(_ column: StaticString) throws(StoreError) -> String? {
         try optionalText(at: try index(of: column), column)
     }
+
+    /// The bytes of the column at a place, as they are until the next row; `nil` for NULL. For many rows: the name of a
+    /// column takes longer to look up than what is in it.
+    borrowing func bytes(at index: Int32) -> UnsafeBufferPointer<UInt8>? {
+        guard let start = sqlite3_column_text(handle, index) else { return nil }
+        return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, index)))
+    }
+
+    borrowing func integer(at index: Int32) -> Int64 { sqlite3_column_int64(handle, index) }
 
     /// The value of a row that must have just one, whatever its column's name; `nil` for NULL.
     borrowing func onlyText() throws(StoreError) -> String? {

@@ -15,19 +15,9 @@ struct Arguments {
     ///
     /// - Throws: ``UsageError`` if the value is missing or the option stands twice.
     mutating func option(_ name: String) throws(UsageError) -> String? {
-        var value: String?
-        while let index = optionWords.firstIndex(where: { $0 == name || $0.utf8.starts(with: (name + "=").utf8) }) {
-            guard value == nil else { throw UsageError("\(name) stands twice") }
-            if words[index] == name {
-                guard index + 1 < words.count else { throw UsageError("\(name) needs a value") }
-                value = words[index + 1]
-                words.removeSubrange(index...index + 1)
-            } else {
-                value = String(Substring(words[index].utf8.dropFirst(name.utf8.count + 1)))
-                words.remove(at: index)
-            }
-        }
-        return value
+        let values = try options(name)
+        guard values.count <= 1 else { throw UsageError("\(name) stands twice") }
+        return values.first
     }
 
     /// The value of an option that is a whole number from 0.
@@ -39,6 +29,29 @@ struct Arguments {
             throw UsageError("\(name): expected a whole number, found \"\(text)\"")
         }
         return number
+    }
+
+    /// Every value of an option that may stand several times.
+    mutating func options(_ name: String) throws(UsageError) -> [String] {
+        var values: [String] = []
+        while let index = optionWords.firstIndex(where: { $0 == name || $0.utf8.starts(with: (name + "=").utf8) }) {
+            if words[index] == name {
+                guard index + 1 < words.count else { throw UsageError("\(name) needs a value") }
+                values.append(words[index + 1])
+                words.removeSubrange(index...index + 1)
+            } else {
+                values.append(String(Substring(words[index].utf8.dropFirst(name.utf8.count + 1))))
+                words.remove(at: index)
+            }
+        }
+        return values
+    }
+
+    /// The first word, if it is no option.
+    mutating func subcommand() -> String? {
+        guard let first = words.first, first.utf8.first != UInt8(ascii: "-") else { return nil }
+        words.removeFirst()
+        return first
     }
 
     /// The words that are no options, in order. Call after all options were taken.

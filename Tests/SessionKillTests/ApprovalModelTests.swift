@@ -1,3 +1,4 @@
+import AuditTrail
 import Foundation
 import SQLiteStore
 import SeededRandom
@@ -47,6 +48,9 @@ final class ApprovalModelTests: XCTestCase {
         }
         try await store.close()
         try assertTheAuditTellsTheStates(in: path, "seed \(seed)")
+        let findings = try SQLiteStore.inspectAudit(path: path, known: []) { _, _ in .unchecked }
+        XCTAssertEqual(findings.faults.first, [], "seed \(seed)")
+        XCTAssertEqual(findings.agreeingPlans, Self.interleavings, "seed \(seed)")
     }
 
     private func makePlan(_ number: Int, at time: UnixTime, _ random: inout SplitMix64) -> KillPlan {

@@ -18,6 +18,10 @@ public struct KilldConfiguration: Encodable {
     /// On a free port, if set.
     public var operations: Operations?
 
+    public var auditHeads: String?
+    public var auditRetentionDays: Int?
+    public var planRetentionDays: Int?
+
     public var webhooks: [Webhook]?
     public var publicURL: String?
 

@@ -24,6 +24,12 @@ public enum AuditEvent: Hashable, Sendable {
     case sessionTaskEnded(SessionTaskID, SessionTaskEnding, outcomes: [AuditedOutcome])
     /// Plans or tasks were deleted because they were old.
     case pruned([String], of: Pruned)
+    /// Payloads of entries were dropped because they were old, the last of them that of entry `through`.
+    case payloadsDropped(through: Int64, count: Int)
+    /// killd was started with a store that lacks this entry, which is known outside of it.
+    ///
+    /// - Parameter store: the name of the store that has it.
+    case rollbackAccepted(entry: Int64, hash: String, store: String?)
 
     public enum Pruned: String, Hashable, Sendable {
         case plans
@@ -52,6 +58,7 @@ extension AuditEvent {
         case sessionTaskCreated = "session-task-created"
         case sessionTaskEnded = "session-task-ended"
         case pruned
+        case rolledBack = "rolled-back"
 
         /// Those after which a plan stays what it is.
         public static let ends: [Kind] = [.committed, .stale, .abandoned, .rejected, .cancelled, .expired]
@@ -81,7 +88,8 @@ extension AuditEvent {
         case .taskEnded: .taskEnded
         case .sessionTaskCreated: .sessionTaskCreated
         case .sessionTaskEnded: .sessionTaskEnded
-        case .pruned: .pruned
+        case .pruned, .payloadsDropped: .pruned
+        case .rollbackAccepted: .rolledBack
         }
     }
 
@@ -90,7 +98,9 @@ extension AuditEvent {
         switch self {
         case .prepared(let plan, _, _): plan.name
         case .decided(_, let plan), .claimed(_, let plan, _), .finished(_, _, let plan), .expired(let plan): plan.name
-        case .created, .configured, .taskCreated, .taskEnded, .sessionTaskCreated, .sessionTaskEnded, .pruned: nil
+        case .created, .configured, .taskCreated, .taskEnded, .sessionTaskCreated, .sessionTaskEnded, .pruned,
+            .payloadsDropped, .rollbackAccepted:
+            nil
         }
     }
 }
@@ -108,16 +118,21 @@ public struct AuditedPlan: Hashable, Sendable {
     }
 }
 
-/// What became of a session of a session task.
+/// What became of a session, in the words of the store's columns: sentences may be worded anew.
 public struct AuditedOutcome: Hashable, Sendable {
     public var thread: ThreadID
-    /// In one word.
     @Exact public var outcome: String?
+    /// Why, of `denied` and `failed`.
+    @Exact public var reason: String?
+    /// The number of the server's error.
+    public var serverError: Int64?
     @Exact public var detail: String?
 
-    public init(thread: ThreadID, outcome: String?, detail: String?) {
+    public init(thread: ThreadID, outcome: String?, reason: String?, serverError: Int64?, detail: String?) {
         self.thread = thread
         self.outcome = outcome
+        self.reason = reason
+        self.serverError = serverError
         self.detail = detail
     }
 }

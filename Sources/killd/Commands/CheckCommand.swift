@@ -1,5 +1,7 @@
 import APIClient
 import FoundationEssentials
+import AuditTrail
+import Glibc
 import HTTPServer
 import MySQLSessions
 import SQLiteStore
@@ -81,6 +83,20 @@ struct CheckCommand: Command {
         }
     }
 
+    /// Why killd could not go on with the file of heads.
+    private static func headsProblem(of configuration: Configuration) -> String? {
+        guard let path = configuration.auditHeads, access(path, F_OK) == 0 else { return nil }
+        do {
+            guard access(path, W_OK) == 0 else {
+                return "\(path) cannot be written: \(String(cString: strerror(errno)))"
+            }
+            guard let head = try HeadsFile.lastHead(in: path) else { return nil }
+            return try SQLiteStore.standing(ofStoreAt: configuration.store, to: head).problem(with: head)
+        } catch {
+            return "\(error)"
+        }
+    }
+
     /// What would keep `killd serve` from starting on this machine. Nothing is
     /// created or changed.
     ///
@@ -93,6 +109,7 @@ struct CheckCommand: Command {
         } catch {
             problems.append("store: \(error.description)")
         }
+        if let problem = headsProblem(of: configuration) { problems.append("auditHeads: \(problem)") }
         // All are held until the last is tried.
         var servers: [HTTPServer] = []
         for (key, address) in configuration.listeners {

@@ -1,6 +1,4 @@
 import Cryptography
-import FileDescriptors
-import Glibc
 
 /// `killd init`: a first configuration.
 struct InitCommand: Command {
@@ -21,7 +19,7 @@ struct InitCommand: Command {
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
         let secretID = "AKID" + (try randomText(count: 32, alphabet: alphabet))
         let secretKey = try randomText(count: 32, alphabet: alphabet)
-        try write(Self.configuration(secretID: secretID, secretKey: secretKey))
+        try Array(Self.configuration(secretID: secretID, secretKey: secretKey).utf8).write(toNewFile: output)
         Terminal.standardOutput.write(
             """
             \(output) has been written, readable for you alone. What is left to do:
@@ -75,22 +73,5 @@ struct InitCommand: Command {
         }
 
         """
-    }
-
-    private func write(_ text: String) throws(CommandFailure) {
-        let file: FileDescriptor
-        do throws(FileError) {
-            file = try FileDescriptor(opening: output, flags: O_WRONLY | O_CREAT | O_EXCL)
-        } catch {
-            let words = error.number == EEXIST ? " exists already and was left as it is" : ": \(error.words)"
-            throw CommandFailure("\(output)\(words)")
-        }
-        let bytes = Array(text.utf8)
-        let count = Glibc.write(file.number, bytes, bytes.count)
-        guard count == bytes.count, fsync(file.number) == 0 else {
-            // A file that takes a part only has met the end of the disk, of which no call says anything yet.
-            let reason = count >= 0 && count < bytes.count ? ENOSPC : errno
-            throw CommandFailure("\(output): \(String(cString: strerror(reason)))")
-        }
     }
 }

@@ -6,19 +6,25 @@ import Synchronization
 struct ServeCommand: Command {
     static let name = "serve"
     static let summary = "answers the API for the instances of a configuration"
-    static let usage = "--config FILE"
+    static let usage = "--config FILE [--accept-rollback]"
     static let options = [
-        (spelling: "--config FILE", meaning: "the configuration; `killd init` writes a first one")
+        (spelling: "--config FILE", meaning: "the configuration; `killd init` writes a first one"),
+        (
+            spelling: "--accept-rollback",
+            meaning: "goes on with a store that is older than its heads file, which the audit tells"
+        ),
     ]
 
     /// How long requests in flight may take to end after SIGTERM.
     private static let drainTime = Duration.seconds(30)
 
     private let file: String
+    private let acceptsRollback: Bool
 
     init(_ arguments: inout Arguments) throws {
         guard let file = try arguments.option("--config") else { throw UsageError("--config is needed") }
         self.file = file
+        acceptsRollback = arguments.flag("--accept-rollback")
     }
 
     func run() async throws -> ExitStatus {
@@ -27,7 +33,7 @@ struct ServeCommand: Command {
         // Of several reloads that are asked for while one is done, one more is done.
         let (reloads, reloading) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let stop = StopSignal(onHangUp: { reloading.yield() })
-        let service = try await Service(Configuration(file: file), log: log)
+        let service = try await Service(Configuration(file: file), acceptsRollback: acceptsRollback, log: log)
         try service.start()
         // A supervisor that does not listen is no reason not to serve.
         Terminal.standardOutput.announce(Self.readyLine(service))

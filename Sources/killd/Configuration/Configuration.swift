@@ -32,6 +32,10 @@ struct Configuration: Sendable {
     var planLifetime: Int
     /// Days for which ended plans and the responses to their Commits are kept.
     var planRetention: Int
+    /// A file on another disk for the heads of the audit; `nil` for none.
+    var auditHeads: String?
+    /// Days for which the payloads of the audit's entries are kept; `nil` for ever.
+    var auditRetention: Int?
     /// Ids that one Prepare may name.
     var maximumThreads: Int
     /// Seconds for which a Commit watches the sessions end.
@@ -120,6 +124,8 @@ struct Configuration: Sendable {
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
         planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600
         planRetention = try reader.integer("planRetentionDays", in: 1...36_500) ?? 90
+        auditHeads = try reader.path("auditHeads")
+        auditRetention = try reader.integer("auditRetentionDays", in: 1...36_500)
         maximumThreads = try reader.integer("maximumThreads", in: 1...100_000) ?? 1_000
         killWait = try reader.integer("killWaitSeconds", in: 0...120) ?? 3
         maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024

@@ -56,8 +56,16 @@ struct Log: Sendable {
         put(.error, message, fields)
     }
 
+    /// A line of the level `info` that is written whatever the least level is.
+    func always(_ message: StaticString, _ fields: [Field] = []) {
+        putLine(.info, message, fields)
+    }
+
     private func put(_ level: Level, _ message: StaticString, _ fields: [Field]) {
-        guard writes(level) else { return }
+        if writes(level) { putLine(level, message, fields) }
+    }
+
+    private func putLine(_ level: Level, _ message: StaticString, _ fields: [Field]) {
         let time = Self.timestamp()
         var line: [UInt8] = []
         line.reserveCapacity(256)

@@ -6,11 +6,14 @@ struct ObservedStore: PlanStore {
     let metrics: ServiceMetrics
     /// Called after each change of a plan.
     let changed: @Sendable () -> Void
+    /// Throws while nothing may be begun.
+    let requireWitness: @Sendable () throws(StoreError) -> Void
 
     @discardableResult
     func insert(_ plan: KillPlan, by caller: Caller) async throws(StoreError) -> AuditReceipt {
         let receipt = try await observe(.insert) { () async throws(StoreError) in
-            try await store.insert(plan, by: caller)
+            try requireWitness()
+            return try await store.insert(plan, by: caller)
         }
         metrics.count(.prepared)
         return receipt
@@ -45,7 +48,10 @@ struct ObservedStore: PlanStore {
     }
 
     func claim(_ plan: PlanName, _ claim: PlanClaim) async throws(StoreError) -> ClaimResult {
-        let result = try await observe(.claim) { () async throws(StoreError) in try await store.claim(plan, claim) }
+        let result = try await observe(.claim) { () async throws(StoreError) in
+            try requireWitness()
+            return try await store.claim(plan, claim)
+        }
         switch result {
         case .claimed:
             metrics.count(.committing)

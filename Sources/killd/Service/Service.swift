@@ -1,4 +1,5 @@
 import ActionDispatch
+import AuditTrail
 import DASAPI
 import FoundationEssentials
 import HTTPServer
@@ -19,24 +20,42 @@ final class Service: Sendable {
     private let current: CurrentSetup
     private let readiness: Readiness
     private let metrics: ServiceMetrics
+    private let heads: HeadsFile?
     private let webhooks: ServiceWebhooks
     private let now: @Sendable () -> UnixTime
     private let log: Log
 
     /// Opens the store and binds the addresses; nobody is answered yet.
     ///
+    /// - Parameter acceptsRollback: whether it goes on with a store that is older than the file of `auditHeads`.
     /// - Throws: `StoreError`, or ``ConfigurationError`` for an address where it
     ///   cannot listen.
-    init(_ configuration: Configuration, log: Log) async throws {
+    init(_ configuration: Configuration, acceptsRollback: Bool = false, log: Log) async throws {
         self.log = log
         log.level = configuration.logLevel
-        let store = try await SQLiteStore.open(path: configuration.store, at: Self.wallTime())
+        let heads = try configuration.auditHeads.map { path throws(ConfigurationError) in
+            try HeadsFile(path, log: log)
+        }
+        try heads?.start()
+        let store = try await SQLiteStore.open(
+            path: configuration.store, at: Self.wallTime(), knowing: heads?.last, acceptsRollback: acceptsRollback
+        ) { entries, store in
+            for entry in entries { log.audit(entry) }
+            guard let heads, let last = entries.last else { return }
+            heads.take(
+                KnownHead(
+                    sequence: last.sequence, hash: last.hash, store: store,
+                    place: KnownHead.Place(file: heads.path, line: 0)))
+        }
+        self.heads = heads
         let metrics = ServiceMetrics()
         let time = try await Self.processClock(notBehind: store, log)
         let clock = KillEngine.Clock(now: time.now, sleep: { try await Task.sleep(for: $0) })
         let webhooks = try await ServiceWebhooks(store, now: time.now, wallTime: Self.wallTime, log: log)
         let engine = KillEngine(
-            store: ObservedStore(store: store, metrics: metrics, changed: { webhooks.wake() }),
+            store: ObservedStore(
+                store: store, metrics: metrics, changed: { webhooks.wake() },
+                requireWitness: { () throws(StoreError) in try heads?.requireWritable() }),
             settings: KillEngine.Settings(configuration),
             clock: clock)
         let lasting = LastingParts(
@@ -62,7 +81,10 @@ final class Service: Sendable {
         try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(by: configuration) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
-            store: Probe { try await store.checkWritable() },
+            store: Probe {
+                try heads?.requireWritable()
+                try await store.checkWritable()
+            },
             instances: { current.setup.instances.map { ($0.id, $0.server.probe) } },
             webhooks: { await webhooks.standings() })
 
@@ -261,6 +283,7 @@ final class Service: Sendable {
         } catch {
             log.error("closing the store failed", [("cause", error.description)])
         }
+        heads?.flush()
         // Last, so that whoever probes is told of the draining.
         await operations?.drain(within: .seconds(1))
     }
@@ -346,6 +369,10 @@ final class Service: Sendable {
                 endedOrExpiredBefore: now.advanced(bySeconds: -retention * 86_400), at: now)
             if count > 0 { log.info("old plans deleted", [("count", String(count))]) }
             try await store.purgeSessionTasks(endedBefore: now.advanced(bySeconds: -SessionTask.retention), at: now)
+            if let days = current.setup.configuration.auditRetention {
+                let dropped = try await store.dropPayloads(before: now.advanced(bySeconds: -days * 86_400), at: now)
+                if dropped > 0 { log.info("old payloads of the audit dropped", [("count", String(dropped))]) }
+            }
         } catch {
             log.error("deleting old plans failed", [("cause", error.description)])
         }
@@ -360,7 +387,8 @@ extension Configuration {
             ("listen", before.listen.description, listen.description),
             ("das.listen", before.dasListen.place, dasListen.place),
             ("operations.listen", before.operationsListen.place, operationsListen.place),
-            ("store", before.store, store), ("tls", before.tls.place, tls.place),
+            ("store", before.store, store), ("auditHeads", before.auditHeads ?? "none", auditHeads ?? "none"),
+            ("tls", before.tls.place, tls.place),
             ("trustedProxies", before.trustedProxies.place, trustedProxies.place),
             ("requestMemoryMiB", String(before.requestMemory), String(requestMemory)),
             ("keepAliveSeconds", String(before.keepAlive), String(keepAlive)),

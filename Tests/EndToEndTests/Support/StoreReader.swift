@@ -20,4 +20,19 @@ final class StoreReader {
         while sqlite3_step(statement) == SQLITE_ROW { integers.append(Int(sqlite3_column_int64(statement, 0))) }
         return integers
     }
+
+    /// All columns of what a query answers.
+    func texts(_ sql: String) throws -> [[String]] {
+        var statement: OpaquePointer?
+        defer { sqlite3_finalize(statement) }
+        XCTAssertEqual(sqlite3_prepare_v2(database, sql, -1, &statement, nil), SQLITE_OK, sql)
+        var rows: [[String]] = []
+        while sqlite3_step(statement) == SQLITE_ROW {
+            rows.append(
+                (0..<sqlite3_column_count(statement)).map { column in
+                    sqlite3_column_text(statement, column).map { String(cString: $0) } ?? ""
+                })
+        }
+        return rows
+    }
 }

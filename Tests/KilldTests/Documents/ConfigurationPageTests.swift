@@ -47,7 +47,7 @@ final class ConfigurationPageTests: XCTestCase {
             else { return nil }
             return (row[0].inCode.joined(), least, most)
         }
-        XCTAssertEqual(ranges.count, 8)
+        XCTAssertEqual(ranges.count, 9)
         for (key, least, most) in ranges {
             XCTAssertNoThrow(try read(key, least), key)
             XCTAssertNoThrow(try read(key, most), key)

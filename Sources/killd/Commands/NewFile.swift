@@ -1,0 +1,23 @@
+import FileDescriptors
+import Glibc
+
+extension [UInt8] {
+    /// Writes a file that must not be there yet, for its owner's eyes only.
+    ///
+    /// - Throws: ``CommandFailure``.
+    func write(toNewFile path: String) throws(CommandFailure) {
+        let file: FileDescriptor
+        do throws(FileError) {
+            file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_EXCL)
+        } catch {
+            let words = error.number == EEXIST ? " exists already and was left as it is" : ": \(error.words)"
+            throw CommandFailure("\(path)\(words)")
+        }
+        let written = Glibc.write(file.number, self, count)
+        guard written == count, fsync(file.number) == 0 else {
+            // A file that takes a part only has met the end of the disk, of which no call says anything yet.
+            let reason = written >= 0 && written < count ? ENOSPC : errno
+            throw CommandFailure("\(path): \(String(cString: strerror(reason)))")
+        }
+    }
+}

@@ -79,7 +79,7 @@ extension TencentCloudError {
             switch error.reason {
             case .unreachable, .connectionLost, .timedOut:
                 .failedOperation(.serverUnreachable(words: error.description))
-            case .answerTooLarge: .failedOperation(.answerTooLarge)
+            case .resultTooLarge: .failedOperation(.resultTooLarge)
             case .tooManyConnections: .failedOperation(.serverFull(words: error.description))
             case .loginRefused: .failedOperation(.loginRefused(words: error.description))
             case .tlsUnavailable: .failedOperation(.tlsUnavailable(words: error.description))

@@ -137,7 +137,7 @@ extension DenialReason {
 
 extension FailureReason {
     fileprivate static let examples: [FailureReason] = [
-        .storeUnavailable, .serverUnreachable(words: ""), .answerTooLarge, .privilegeMissing(""),
+        .storeUnavailable, .serverUnreachable(words: ""), .resultTooLarge, .privilegeMissing(""),
         .tlsUnavailable(words: ""), .serverFull(words: ""), .loginRefused(words: ""),
         .callerLoginRefused, .behindProxy, .planAltered, .beingCommitted, .outcomesNotStored, .cancellationNotStored,
         .refusedByServer(words: ""), .serverUnusable(words: ""), .unexpectedServerKind, .serverJustStarted(wait: 0),

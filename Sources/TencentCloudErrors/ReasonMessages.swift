@@ -281,7 +281,7 @@ extension FailureReason {
                 .failedOperation,
                 .ours("The database server of the instance cannot be reached: \(words)"),
                 .ours("无法连接实例的数据库服务器：\(words)"))
-        case .answerTooLarge:
+        case .resultTooLarge:
             Message(
                 .failedOperation,
                 .ours(

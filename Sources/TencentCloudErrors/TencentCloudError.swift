@@ -218,7 +218,7 @@ public enum FailureReason: Hashable, Sendable {
     ///   client library said to it, with its number.
     case serverUnreachable(words: String)
     /// More than killd reads of one server at a time.
-    case answerTooLarge
+    case resultTooLarge
     /// killd's account on the server lacks this privilege.
     case privilegeMissing(String)
     /// The configuration demands TLS, and the connection could not have it.

@@ -82,7 +82,7 @@ final class CallLimitsTests: XCTestCase {
         }
         let server = server(fake, call: .seconds(20)) { $0.largestResponse.rows = 20_000 }
         let error = try await failure(within: .seconds(10)) { try await server.list() }
-        XCTAssertEqual(error.reason, .answerTooLarge, "\(error)")
+        XCTAssertEqual(error.reason, .resultTooLarge, "\(error)")
         XCTAssertTrue(error.description.contains("20000 rows or 64 MiB"), "\(error)")
         fake.set { $0.answer = { _ in nil } }
         let sessions = try await server.list().sessions.filter { $0.identity.user != "killd" }
@@ -105,7 +105,7 @@ final class CallLimitsTests: XCTestCase {
             let fake = try FakeMySQLServer(.mysql()) { Self.isList($0) ? answer : nil }
             let server = server(fake, call: .seconds(20)) { $0.largestResponse.bytes = 4 << 20 }
             let error = try await failure(within: .seconds(10)) { try await server.list() }
-            XCTAssertEqual(error.reason, .answerTooLarge, "\(index): \(error)")
+            XCTAssertEqual(error.reason, .resultTooLarge, "\(index): \(error)")
             await server.close()
             fake.stop()
         }

@@ -65,7 +65,7 @@ final class ConnectionPoolMachineTests: XCTestCase {
         let late = pool.request(for: .snapshot, until: deadline, at: begin).id
         XCTAssertEqual(
             pool.deadlineReached(at: deadline),
-            [.respond(late, .failure(.busy(connections: 1, refusal: nil)))])
+            [.respond(late, .failure(.busy(connections: 1, rejection: nil)))])
     }
 
     func testDelegatedLoginsAreAdmittedInTurn() throws {

@@ -101,7 +101,7 @@ final class GuardedKillTests: XCTestCase {
         let sessions = (1...3).compactMap { ThreadID(UInt64($0)) }.map { id in
             SessionIdentity(id: id, user: "app", host: "10.0.0.7:5\(id)")
         }
-        let refused = PacketResponse.final(.refused(code: 1_153, message: failure.message))
+        let refused = PacketResponse.final(.rejected(code: 1_153, message: failure.message))
         let mysql = MySQLKillPacket(sessions: sessions, table: "t", mayReadThreads: false)
         XCTAssertEqual(mysql.responses(from: KillReply(results: [], failure: failure)), [refused, refused, refused])
         for guards in [MariaDBKillPacket.Guards.list, .listAndQueryID] {
@@ -246,7 +246,7 @@ final class GuardedKillTests: XCTestCase {
             let packet = MariaDBKillPacket(sessions: sessions, guards: guards)
             let sql = try XCTUnwrap(packet.sql)
             let answers = packet.responses(from: KillReply(results: try await connection.query(sql)))
-            guard case .unguarded(.refused(code: 1_290, let message))? = answers.first else {
+            guard case .unguarded(.rejected(code: 1_290, let message))? = answers.first else {
                 XCTFail("\(answers)")
                 continue
             }

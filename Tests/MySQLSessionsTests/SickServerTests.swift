@@ -178,7 +178,7 @@ final class SickServerTests: XCTestCase {
             }
         }
         let refused = try await database.withConnection { await $0.kill([sessions[1]]) }
-        guard case .refused(code: 1_047, _)? = refused.first else { return XCTFail("\(refused)") }
+        guard case .rejected(code: 1_047, _)? = refused.first else { return XCTFail("\(refused)") }
         let kills = fake.statements.filter { $0.hasPrefix("KILL") }
         XCTAssertEqual(kills, ["KILL CONNECTION \(sessions[0].id)"])
         await database.close()

@@ -447,7 +447,7 @@ final class KillEngineTests: KillEngineTestCase {
             server.answerToKill = { id in
                 switch id {
                 case 1: .notPermitted(message: "not owner")
-                case 2: .refused(code: 1317, message: "interrupted")
+                case 2: .rejected(code: 1317, message: "interrupted")
                 case 3: .lost
                 case 4: .notSent
                 case 5: .noSuchThread

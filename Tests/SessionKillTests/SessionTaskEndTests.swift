@@ -70,7 +70,7 @@ final class SessionTaskEndTests: SessionTaskTestCase {
     // MARK: Restarts
 
     func testARestartAfterTheKillsKillsNobodyAndFindsOutWhoIsGone() async throws {
-        await server.set { $0.answerToKill = { $0 == 4 ? .refused(code: 1, message: "no") : nil } }
+        await server.set { $0.answerToKill = { $0 == 4 ? .rejected(code: 1, message: "no") : nil } }
         let task = try await interruptedAfterClaim(.threads([3, 4, 999]))
         let before = await server.kills
         let next = makeRunner()

@@ -461,7 +461,7 @@ final class MessageTests: XCTestCase {
             .ours("The database server of the instance cannot be reached: connecting to db:1 as k: refused (111)"),
             .ours("无法连接实例的数据库服务器：connecting to db:1 as k: refused (111)")),
         Row(
-            .failedOperation(.answerTooLarge), "FailedOperation",
+            .failedOperation(.resultTooLarge), "FailedOperation",
             .ours(
                 "The database server of the instance answered with more than the service reads at a time. This request "
                     + "killed nothing."),

@@ -29,7 +29,7 @@ struct MySQLFailure: Error {
     static func tooLarge(_ limit: MySQLServerConfiguration.ResponseSize) -> MySQLFailure {
         MySQLFailure(
             code: ErrorNumber.responseTooLarge,
-            message: "the server sent more than the \(limit) that are read of its answers at a time", beyond: .size)
+            message: "the server sent more than the \(limit) that are read of its responses at a time", beyond: .size)
     }
 
     /// What the server would say before it ends the connection.

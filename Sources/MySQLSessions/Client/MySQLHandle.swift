@@ -244,7 +244,7 @@ struct MySQLHandle: ~Copyable {
         case ErrorNumber.responseTooLarge: return .tooLarge(largestResponse)
         case 0:
             // E.g. a response that ends within the description of its columns.
-            return MySQLFailure(code: ErrorNumber.malformedPacket, message: "the server's answer is malformed")
+            return MySQLFailure(code: ErrorNumber.malformedPacket, message: "the response of the server is malformed")
         case ErrorNumber.passwordNotSent: return .passwordNotSent(because: message)
         // The library's own words name the method of the greeting.
         case ErrorNumber.pluginNotAllowed:

@@ -38,7 +38,7 @@ struct Rows: Sequence {
 
     /// The response to the only statement of a packet.
     init(_ responses: [MySQLResult], _ source: String) throws(ServerError) {
-        guard responses.count == 1 else { throw .senseless(source, "\(responses.count) answers to one statement") }
+        guard responses.count == 1 else { throw .senseless(source, "\(responses.count) responses to one statement") }
         try self.init(responses[0], source)
     }
 

@@ -33,7 +33,7 @@ extension ServerError {
         let reason: Reason =
             switch failure.code {
             case _ where failure.limit == .time: .timedOut
-            case _ where failure.limit == .size: .answerTooLarge
+            case _ where failure.limit == .size: .resultTooLarge
             // Only the INNODB_ tables of information_schema ask for a privilege in this way.
             case ErrorNumber.specificAccessDenied: .privilegeMissing("PROCESS")
             case _ where failure.isConnectionLost: .connectionLost
@@ -47,7 +47,7 @@ extension ServerError {
         let reason: Reason =
             switch failure.code {
             case _ where failure.limit == .time: .timedOut
-            case _ where failure.limit == .size: .answerTooLarge
+            case _ where failure.limit == .size: .resultTooLarge
             case ErrorNumber.tooManyConnections, ErrorNumber.tooManyUserConnections, ErrorNumber.userLimitReached:
                 .tooManyConnections
             // MySQL's administrative interface.

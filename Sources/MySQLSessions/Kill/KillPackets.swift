@@ -102,8 +102,8 @@ struct PlainKillPacket: KillPacket {
 
     func responses(from reply: KillReply) -> [PacketResponse] {
         if case .failure(let error) = listed {
-            let isLost = [.connectionLost, .timedOut, .answerTooLarge].contains(error.reason)
-            let response: KillResponse = isLost ? .notSent : .refused(code: error.code, message: error.description)
+            let isLost = [.connectionLost, .timedOut, .resultTooLarge].contains(error.reason)
+            let response: KillResponse = isLost ? .notSent : .rejected(code: error.code, message: error.description)
             return sessions.map { _ in .final(response) }
         }
         var responses: [ThreadID: PacketResponse] = [:]
@@ -274,7 +274,7 @@ extension KillResponse {
             // It gave up waiting, and another server of its cluster may do it all the same.
             case ErrorNumber.oceanBaseTimeout: .lost
             case _ where failure.isConnectionLost && !failure.isRefusedWhole: .lost
-            default: .refused(code: failure.code, message: failure.message)
+            default: .rejected(code: failure.code, message: failure.message)
             }
     }
 }

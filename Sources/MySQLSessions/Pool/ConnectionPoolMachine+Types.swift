@@ -42,8 +42,8 @@ extension ConnectionPoolMachine {
         case cancelled
         /// No connection was free by the deadline.
         ///
-        /// - Parameter refusal: why no other could be opened, where there could have been more than `connections`.
-        case busy(connections: Int, refusal: ServerError?)
+        /// - Parameter rejection: why no other could be opened, where there could have been more than `connections`.
+        case busy(connections: Int, rejection: ServerError?)
         case notOpened(ServerError)
     }
 

@@ -29,13 +29,13 @@ struct ConnectionPoolMachine: Sendable {
     /// Why a connection in use was lost, until one comes back that is not.
     private var lastLoss: ServerError?
     /// Why no address gave one connection more than there were.
-    private var refusal: (error: ServerError, until: Instant)?
+    private var rejection: (error: ServerError, until: Instant)?
     /// Whether a connection is to be there once the checks are done.
     private var isKeepingAlive = false
     private var lastNumber = 0
 
     /// For how long no other connection is tried after one could not be opened.
-    static let pauseAfterRefusal = Duration.seconds(1)
+    static let pauseAfterRejection = Duration.seconds(1)
 
     init(limit: Int) { self.limit = max(1, limit) }
 
@@ -46,7 +46,7 @@ struct ConnectionPoolMachine: Sendable {
 
     private func mayOpen(at time: Instant) -> Bool {
         guard !isClosed, connectionCount + openingCount < limit else { return false }
-        return !hasOthers || refusal.map { $0.until <= time } ?? true
+        return !hasOthers || rejection.map { $0.until <= time } ?? true
     }
 
     /// How many of those who wait can count on a connection that is on its way.
@@ -132,7 +132,7 @@ extension ConnectionPoolMachine {
     mutating func opened(_ connection: ConnectionID, at time: Instant) -> [Action] {
         let replaced = replacement?.new == connection ? replacement?.old : nil
         if replaced != nil { replacement = nil } else { openings.remove(connection) }
-        refusal = nil
+        rejection = nil
         guard !isClosed else { return [.close(connection)] }
         guard let replaced else { return offer(connection, isFresh: true) + settle(at: time) }
         if let index = idle.firstIndex(of: replaced) {
@@ -147,7 +147,7 @@ extension ConnectionPoolMachine {
     }
 
     mutating func openingFailed(_ connection: ConnectionID, _ error: ServerError, at time: Instant) -> [Action] {
-        if error.isOfAddress { refusal = (error, time.advanced(by: Self.pauseAfterRefusal)) }
+        if error.isOfAddress { rejection = (error, time.advanced(by: Self.pauseAfterRejection)) }
         if let failed = replacement, failed.new == connection {
             replacement = nil
             return [.forgetLargeRow(failed.old)] + settle(at: time)
@@ -231,12 +231,12 @@ extension ConnectionPoolMachine {
     /// What follows for those who wait, after anything has happened.
     private mutating func settle(at time: Instant) -> [Action] {
         var actions: [Action] = []
-        let refusal = connectionCount < limit ? refusal?.error : nil
+        let rejection = connectionCount < limit ? rejection?.error : nil
         for entry in line.removeOverdue(at: time, behind: expected) {
-            actions.append(.respond(entry.id, .failure(.busy(connections: connectionCount, refusal: refusal))))
+            actions.append(.respond(entry.id, .failure(.busy(connections: connectionCount, rejection: rejection))))
         }
         for entry in delegatedLine.removeOverdue(at: time, behind: 0) {
-            actions.append(.respond(entry.id, .failure(.busy(connections: limit, refusal: nil))))
+            actions.append(.respond(entry.id, .failure(.busy(connections: limit, rejection: nil))))
         }
         // Right after the start the first connection is on its way.
         let firstIsOnItsWay = connectionCount == 0 && openingCount > 0

@@ -69,7 +69,7 @@ extension ServerError {
         case .unreachable, .tooManyConnections, .connectionLost, .timedOut, .other: true
         // Comes in place of the greeting.
         case .loginRefused: code == ErrorNumber.hostIsBlocked
-        case .tlsUnavailable, .privilegeMissing, .behindProxy, .unexpectedKind, .startedMomentsAgo, .answerTooLarge:
+        case .tlsUnavailable, .privilegeMissing, .behindProxy, .unexpectedKind, .startedMomentsAgo, .resultTooLarge:
             false
         }
     }

@@ -45,12 +45,12 @@ extension MySQLServer {
         case .failure(.cancelled): throw CancellationError()
         case .failure(.closed): throw Self.closedError
         case .failure(.notOpened(let error)): throw error
-        case .failure(.busy(let connections, let refusal?)):
+        case .failure(.busy(let connections, let rejection?)):
             throw ServerError(
-                refusal.reason, code: refusal.code,
+                rejection.reason, code: rejection.code,
                 "the \(connections) connections there are stayed busy until the deadline, and no other could be "
-                    + "opened: \(refusal.description)")
-        case .failure(.busy(_, refusal: nil)):
+                    + "opened: \(rejection.description)")
+        case .failure(.busy(_, rejection: nil)):
             throw ServerError(.timedOut, "all \(pool.limit) connections stayed busy until the deadline")
         }
     }

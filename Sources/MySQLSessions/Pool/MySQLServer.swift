@@ -66,9 +66,9 @@ public actor MySQLServer: DatabaseServer {
         await finish(pool.close())
     }
 
-    public func withConnection<Answer: Sendable>(
-        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Answer
-    ) async throws -> Answer {
+    public func withConnection<Value: Sendable>(
+        preferring connection: ConnectionIdentity?, _ body: @Sendable (any ServerConnection) async throws -> Value
+    ) async throws -> Value {
         let lease = try await acquire(preferring: connection)
         do {
             let result = try await body(session(on: lease.connection))
@@ -80,9 +80,9 @@ public actor MySQLServer: DatabaseServer {
         }
     }
 
-    public func withConnection<Answer: Sendable>(
-        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Answer
-    ) async throws -> Answer {
+    public func withConnection<Value: Sendable>(
+        as login: DatabaseLogin, _ body: @Sendable (any ServerConnection) async throws -> Value
+    ) async throws -> Value {
         try await admitDelegatedLogin()
         defer { perform(pool.delegatedLoginEnded()) }
         let connection = try await connect(as: login)
@@ -143,7 +143,7 @@ public actor MySQLServer: DatabaseServer {
             // A list that was too large is asked for again with the beginnings of statements only.
             // A server that did not answer in time may do so at its administrative address.
             let mayAnswerElsewhere = error.reason == .timedOut && configuration.adminAddress != nil
-            guard mayAnswerElsewhere || error.reason == .connectionLost || error.reason == .answerTooLarge
+            guard mayAnswerElsewhere || error.reason == .connectionLost || error.reason == .resultTooLarge
             else { throw error }
         }
         // It may have been lost long ago, and the others with it: the next is asked whether it is alive.

@@ -95,7 +95,7 @@ extension MySQLConnection {
             return try query(statements.joined(separator: ";"))
         } catch {
             // The next snapshot asks for the beginnings.
-            if source != nil, error.reason == .answerTooLarge { readings.noteLargeStatements(at: .now) }
+            if source != nil, error.reason == .resultTooLarge { readings.noteLargeStatements(at: .now) }
             throw error
         }
     }

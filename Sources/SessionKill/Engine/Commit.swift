@@ -103,7 +103,7 @@ struct Commit {
                 case .noSuchThread: unlisted.add(session, wasSentKill: true)
                 case .notFound: unlisted.add(session, wasSentKill: false)
                 case .notPermitted(let message): outcomes[session.id] = .denied(.byServer(message: message))
-                case .refused(let code, let message):
+                case .rejected(let code, let message):
                     outcomes[session.id] = .failed(.refused(ServerMessage(code: code, text: message)))
                 case .lost: outcomes[session.id] = .unknown
                 case .notSent: outcomes[session.id] = .failed(.connectionBroke)

@@ -195,7 +195,7 @@ public enum KillResponse: Hashable, Sendable {
     /// Error 1095, and 1227: not without CONNECTION_ADMIN, or the session's user has SYSTEM_USER, or it applies the
     /// changes of a Galera cluster. Which of them, only the server's words tell.
     case notPermitted(message: String)
-    case refused(code: UInt32, message: String)
+    case rejected(code: UInt32, message: String)
     /// Sent, but the connection broke before the response.
     case lost
     /// The connection broke before this one was sent.
@@ -226,7 +226,7 @@ public struct ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         /// An answer, or the set-up of a connection, was not complete by its deadline.
         case timedOut
         /// The server answered with more than is read of one server at a time.
-        case answerTooLarge
+        case resultTooLarge
         /// Another error of the server's, or an answer that makes no sense.
         case other
     }

@@ -102,8 +102,8 @@ final class ProxyKillTests: XCTestCase {
             (1_094, .noSuchThread), (4_016, .noSuchThread), (4_081, .noSuchThread),
             (1_095, .notPermitted(message: "m")), (5_010, .notPermitted(message: "m")), (1_317, .lost), (4_402, .lost),
             (2_013, .lost), (2_006, .lost),
-            (1_235, .refused(code: 1_235, message: "m")), (4_012, .refused(code: 4_012, message: "m")),
-            (5_066, .refused(code: 5_066, message: "m")),
+            (1_235, .rejected(code: 1_235, message: "m")), (4_012, .rejected(code: 4_012, message: "m")),
+            (5_066, .rejected(code: 5_066, message: "m")),
         ]
         for row in table {
             let failure = MySQLFailure(code: row.code, message: "m").ofOceanBase

@@ -81,7 +81,7 @@ extension MySQLConnection {
             do throws(ServerError) {
                 guard try serverSessions(of: session).contains(serverSession) else { return .notFound }
             } catch {
-                return isLost ? .notSent : .refused(code: error.code, message: error.description)
+                return isLost ? .notSent : .rejected(code: error.code, message: error.description)
             }
             statement += " \(serverSession.id)"
         }
@@ -169,7 +169,7 @@ extension KillResponse {
             case ErrorNumber.killDenied, ErrorNumber.proxyBadCommand: .notPermitted(message: failure.message)
             case ErrorNumber.queryInterrupted, ErrorNumber.killClientSessionFailed: .lost
             case _ where failure.isConnectionLost: .lost
-            default: .refused(code: failure.code, message: failure.message)
+            default: .rejected(code: failure.code, message: failure.message)
             }
     }
 }

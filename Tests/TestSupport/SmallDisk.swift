@@ -1,7 +1,7 @@
 import Foundation
 import XCTest
 
-/// A file system of one megabyte in memory, which a test can fill up. At its owner's end it is unmounted.
+/// A file system of two megabytes in memory, which a test can fill up. At its owner's end it is unmounted.
 public final class SmallDisk {
     private let folder: TestFolder
     public var path: String { folder.path }
@@ -10,7 +10,7 @@ public final class SmallDisk {
     public static func mount() async throws -> SmallDisk {
         let folder = try TestFolder()
         let mount = try await FinishedProgram.run(
-            "/bin/mount", ["-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", folder.path])
+            "/bin/mount", ["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", folder.path])
         guard mount.status == 0 else {
             guard ["permission denied", "not permitted", "superuser"].contains(where: mount.error.contains) else {
                 throw ProgramError("mount: \(mount.error)")

@@ -4,7 +4,7 @@ import SessionKill
 public struct KillPlanRisk: Codable, Sendable {
     /// `low`, `medium` or `high`.
     public var Grade: String
-    /// The gravest first, each for people: `1203004 rows to undo (12)`, with the threads of which it is true.
+    /// The gravest first, each for people: `1,203,004 rows to undo (12)`, with the threads of which it is true.
     public var Reasons: [String]
 
     init(_ risk: RiskAssessment) {

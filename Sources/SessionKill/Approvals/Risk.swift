@@ -75,26 +75,29 @@ public struct RiskAssessment: Hashable, Sendable, Codable {
 extension RiskReason: CustomStringConvertible {
     /// The reason in a few words, with the threads of which it is true: `1,203,004 rows to undo (12)`.
     public var description: String {
-        let count = (count ?? 0).grouped
-        let words =
-            switch kind {
-            case .rowsToUndo: "\(count) rows to undo"
-            case .unknownRowsToUndo where grade == .high:
-                "an unknown number of rows to undo, of a transaction older than a minute"
-            case .unknownRowsToUndo: "an unknown number of rows to undo"
-            case .preparedXA: "a prepared XA transaction, or perhaps one"
-            case .definitionChange: "DDL, REPAIR, OPTIMIZE, LOAD or an index build runs"
-            case .sessions: "\(count) sessions"
-            case .shareOfSessions: "\(count) sessions, a quarter of all or more"
-            case .globalLock: "holds a global read lock or backup lock"
-            case .userLock: "holds a lock of GET_LOCK"
-            case .changingStatement: "a statement runs that is not a plain read"
-            case .backupClient: "a client that calls itself a dump or backup"
-            }
         guard !threads.isEmpty else { return words }
         let named = threads.prefix(Self.mostNamed).map(\.description).joined(separator: ", ")
         let more = threads.count > Self.mostNamed ? ", and \(threads.count - Self.mostNamed) more" : ""
         return "\(words) (\(named)\(more))"
+    }
+
+    /// What is so, without of which sessions.
+    public var words: String {
+        func counted(_ thing: String) -> String { "\((count ?? 0).grouped) \(thing)\(count == 1 ? "" : "s")" }
+        return switch kind {
+        case .rowsToUndo: "\(counted("row")) to undo"
+        case .unknownRowsToUndo where grade == .high:
+            "an unknown number of rows to undo, of a transaction older than a minute"
+        case .unknownRowsToUndo: "an unknown number of rows to undo"
+        case .preparedXA: "a prepared XA transaction, or perhaps one"
+        case .definitionChange: "DDL, REPAIR, OPTIMIZE, LOAD or an index build runs"
+        case .sessions: counted("session")
+        case .shareOfSessions: "\(counted("session")), a quarter of all or more"
+        case .globalLock: "holds a global read lock or backup lock"
+        case .userLock: "holds a lock of GET_LOCK"
+        case .changingStatement: "a statement runs that is not a plain read"
+        case .backupClient: "a client that calls itself a dump or backup"
+        }
     }
 
     private static let mostNamed = 10

@@ -32,21 +32,21 @@ public enum NoticeLanguage: String, Hashable, Sendable, CaseIterable {
 
     func text(_ reason: RiskReason) -> String {
         let count = reason.count.map(String.init) ?? "?"
-        return switch reason.kind {
-        case .rowsToUndo: text("\(count) rows to undo", "需回滚 \(count) 行")
-        case .unknownRowsToUndo:
-            text("an unknown number of rows to undo, of a transaction older than a minute", "回滚行数未知，事务已超过一分钟")
-        case .preparedXA: text("a prepared XA transaction", "存在已 PREPARE 的 XA 事务")
-        case .definitionChange:
-            text("DDL, REPAIR, OPTIMIZE, LOAD or an index build runs", "正在执行 DDL、REPAIR、OPTIMIZE、LOAD 或建索引")
-        case .sessions: text("\(count) sessions", "涉及 \(count) 个会话")
-        case .shareOfSessions:
-            text("\(count) sessions, a quarter of all or more", "涉及 \(count) 个会话，占全部的四分之一以上")
-        case .globalLock: text("holds a global read lock or backup lock", "持有全局读锁或备份锁")
-        case .userLock: text("holds a lock of GET_LOCK", "持有 GET_LOCK 锁")
-        case .changingStatement: text("a statement runs that is not a plain read", "正在执行的语句不是单纯的读")
-        case .backupClient: text("a client that calls itself a dump or backup", "客户端自称为导出或备份程序")
-        }
+        let chinese =
+            switch reason.kind {
+            case .rowsToUndo: "需回滚 \(count) 行"
+            case .unknownRowsToUndo where reason.grade == .high: "回滚行数未知，事务已超过一分钟"
+            case .unknownRowsToUndo: "回滚行数未知"
+            case .preparedXA: "存在或可能存在已 PREPARE 的 XA 事务"
+            case .definitionChange: "正在执行 DDL、REPAIR、OPTIMIZE、LOAD 或建索引"
+            case .sessions: "涉及 \(count) 个会话"
+            case .shareOfSessions: "涉及 \(count) 个会话，占全部的四分之一以上"
+            case .globalLock: "持有全局读锁或备份锁"
+            case .userLock: "持有 GET_LOCK 锁"
+            case .changingStatement: "正在执行的语句不是单纯的读"
+            case .backupClient: "客户端自称为导出或备份程序"
+            }
+        return text(reason.words, chinese)
     }
 
     func text(_ reason: StaleReason) -> String {

@@ -15,9 +15,13 @@ struct Connection: ~Copyable {
 
     /// Opens an existing file, an empty one included. Nothing is read yet.
     init(path: String) throws(SQLiteError) {
+        try self.init(name: path, flags: SQLITE_OPEN_READWRITE)
+    }
+
+    /// - Parameter name: a path, or a URI if `flags` say so.
+    private init(name: String, flags: CInt) throws(SQLiteError) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        var result = sqlite3_open_v2(path, &handle, flags, nil)
+        var result = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         if result == SQLITE_OK { result = sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }
         guard result == SQLITE_OK, let handle else {
             let error = SQLiteError(lastErrorOf: handle, code: result)
@@ -39,16 +43,8 @@ struct Connection: ~Copyable {
             default: "%" + hexadecimal([byte])
             }
         }.joined()
-        var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI
-        var result = sqlite3_open_v2("file:\(escaped)\(isImmutable ? "?immutable=1" : "")", &handle, flags, nil)
-        if result == SQLITE_OK { result = sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }
-        guard result == SQLITE_OK, let handle else {
-            let error = SQLiteError(lastErrorOf: handle, code: result)
-            sqlite3_close_v2(handle)
-            throw error
-        }
-        self.handle = handle
+        let uri = "file:\(escaped)\(isImmutable ? "?immutable=1" : "")"
+        try self.init(name: uri, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
     }
 
     /// Opens a file that is only read, also while a killd writes to it.

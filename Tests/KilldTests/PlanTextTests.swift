@@ -1,5 +1,6 @@
 import DBbrainAPI
 import Foundation
+import Text
 import XCTest
 
 @testable import killd

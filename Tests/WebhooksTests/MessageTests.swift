@@ -43,7 +43,7 @@ final class MessageTests: XCTestCase {
         for format in chats {
             let english = try shown(format, [.asking(link: "https://killd.example/plan-abc")])
             for part in [
-                "Approval needed to end 3 session(s) on cdb-1 (risk: high)", "plan-abc", "2026-09-21 14:23:20 UTC",
+                "Approval needed to end 3 sessions on cdb-1 (risk: high)", "plan-abc", "2026-09-21 14:23:20 UTC",
                 "high: 250,000 rows to undo; holds a lock of GET_LOCK", "app, report", "ci, for dan", "ticket 4711",
                 "0 of 2", "https://killd.example/plan-abc", "killd show plan-abc", "7 hash ab12",
             ] { XCTAssertTrue(english.contains(part), "\(format): \(part) in \(english)") }

@@ -1,3 +1,5 @@
+import Text
+
 /// What it costs if the sessions of a plan die.
 public enum RiskGrade: String, Hashable, Sendable, CaseIterable, Codable {
     /// They sleep without changes, or read.
@@ -83,16 +85,16 @@ extension RiskReason: CustomStringConvertible {
 
     /// What is so, without of which sessions.
     public var words: String {
-        func counted(_ thing: String) -> String { "\((count ?? 0).grouped) \(thing)\(count == 1 ? "" : "s")" }
+        let count = count ?? 0
         return switch kind {
-        case .rowsToUndo: "\(counted("row")) to undo"
+        case .rowsToUndo: "\(count.counted("row")) to undo"
         case .unknownRowsToUndo where grade == .high:
             "an unknown number of rows to undo, of a transaction older than a minute"
         case .unknownRowsToUndo: "an unknown number of rows to undo"
         case .preparedXA: "a prepared XA transaction, or perhaps one"
         case .definitionChange: "DDL, REPAIR, OPTIMIZE, LOAD or an index build runs"
-        case .sessions: counted("session")
-        case .shareOfSessions: "\(counted("session")), a quarter of all or more"
+        case .sessions: count.counted("session")
+        case .shareOfSessions: "\(count.counted("session")), a quarter of all or more"
         case .globalLock: "holds a global read lock or backup lock"
         case .userLock: "holds a lock of GET_LOCK"
         case .changingStatement: "a statement runs that is not a plain read"
@@ -101,13 +103,4 @@ extension RiskReason: CustomStringConvertible {
     }
 
     private static let mostNamed = 10
-}
-
-extension UInt64 {
-    /// In digits, with a comma before each three: 1,203,004.
-    fileprivate var grouped: String {
-        let digits = String(self)
-        let first = digits.count % 3
-        return digits.enumerated().map { $0 > 0 && $0 % 3 == first ? ",\($1)" : "\($1)" }.joined()
-    }
 }

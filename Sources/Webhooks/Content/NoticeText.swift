@@ -44,7 +44,8 @@ struct NoticeText {
 
     private static func title(_ notice: Notice, _ language: NoticeLanguage) -> String {
         let content = notice.content
-        let sessions = content.map { language.text("\($0.sessions) session(s) on ", "\($0.sessions) 个会话，实例 ") } ?? ""
+        let sessions =
+            content.map { language.text("\($0.sessions.counted("session")) on ", "\($0.sessions) 个会话，实例 ") } ?? ""
         let grade = content?.risk.map { language.text(" (risk: ", "（风险：") + language.text($0.grade) } ?? ""
         let what = sessions + notice.instance.rawValue + grade + (grade.isEmpty ? "" : language.text(")", "）"))
         let missing = content?.missingApprovals ?? 0

@@ -1,6 +1,7 @@
 import APIClient
 import DBbrainAPI
 import SessionKill
+import Text
 
 /// `killd prepare`: stores which sessions are to die.
 struct PrepareCommand: Command {
@@ -65,7 +66,7 @@ struct PrepareCommand: Command {
         guard let plan, plan.Required > 0 else { return "" }
         let who = plan.CouldApprove.isEmpty ? "nobody" : plan.CouldApprove.joined(separator: ", ")
         return """
-            It needs \(plan.Required == 1 ? "1 approval" : "\(plan.Required) approvals") first (\(who) can), until \
+            It needs \(plan.Required.counted("approval")) first (\(who) can), until \
             \(plan.ApprovableUntil ?? plan.ExpiresAt): killd approve \(plan.PlanName)
             To commit as soon as it has them: killd commit --wait --instance \(instance.id) \(ticket)
 

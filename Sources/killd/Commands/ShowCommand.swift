@@ -74,7 +74,7 @@ struct ShowCommand: Command {
 
     private static func transaction(of thread: KillPlanThread) -> String {
         guard let transaction = thread.Transaction else { return "" }
-        return "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0.grouped) rows to undo" } ?? "")
+        return "\(transaction.Age) s" + (transaction.RowsModified.map { ", \($0.counted("row")) to undo" } ?? "")
     }
 
     private static func statement(of thread: KillPlanThread) -> String {
@@ -133,7 +133,7 @@ struct ShowCommand: Command {
         if let freed = plan.FreedSessions, freed > 0 {
             let dying = plan.Threads.filter { $0.Found && $0.Protection == nil }.map(\.Id.description)
             let gone = dying.count > 5 ? "all of these" : dying.joined(separator: ", ")
-            remarks.append("With \(gone) gone, \(freed == 1 ? "1 session" : "\(freed) sessions") can go on.")
+            remarks.append("With \(gone) gone, \(freed.counted("session")) can go on.")
         }
         if let unexplained = plan.UnexplainedWaiters, unexplained > 0 {
             remarks.append("Sessions waiting for locks whose holders the server does not tell: \(unexplained)")

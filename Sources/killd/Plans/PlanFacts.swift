@@ -47,7 +47,7 @@ struct PlanFacts {
         case "prepared":
             let missing = max(0, plan.Required - approvals)
             return
-                "waits for \(missing) more approval\(missing == 1 ? "" : "s") (has \(approvals) of \(plan.Required)); "
+                "waits for \(missing.counted("more approval")) (has \(approvals) of \(plan.Required)); "
                 + "until \(Date.deadline(plan.ApprovableUntil, seenAt: now))"
         case "approved": return "approved by \(approvals) of \(plan.Required); can be committed until \(until)"
         case "rejected", "cancelled": return plan.State + (plan.Decision.map { " " + Self.text($0) } ?? "")
@@ -90,7 +90,7 @@ extension KillPlanProgress {
     var text: String {
         var parts = ["\(Ended.grouped) of \(Total.grouped) ended"]
         if RollingBack > 0 { parts.append("\(RollingBack.grouped) rolling back") }
-        if let RowsLeft { parts.append("\(RowsLeft.grouped) rows left") }
+        if let RowsLeft { parts.append("\(RowsLeft.counted("row")) left") }
         return parts.joined(separator: ", ")
     }
 }

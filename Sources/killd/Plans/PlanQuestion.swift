@@ -78,7 +78,7 @@ enum PlanQuestion: String {
             throw CommandFailure("you cannot \(rawValue) \(plan.PlanName): \(reasons)")
         }
         let sessions = plan.sessionsToEnd
-        let what: VisibleText = "\(sessions == 1 ? "1 session" : "\(sessions) sessions") on \(plan.InstanceId)"
+        let what: VisibleText = "\(sessions.counted("session")) on \(plan.InstanceId)"
         let answer: String?
         let isYes: Bool
         if !plan.isOpen {

@@ -44,16 +44,3 @@ extension Date {
         return "\(text ?? ""), in \(Span(from: now, to: date))"
     }
 }
-
-extension Int {
-    /// In digits, with a comma before each three: 1,203,004.
-    var grouped: String { UInt64(clamping: self).grouped }
-}
-
-extension UInt64 {
-    var grouped: String {
-        let digits = String(self)
-        let first = digits.utf8.count % 3
-        return digits.enumerated().map { $0 > 0 && $0 % 3 == first ? ",\($1)" : "\($1)" }.joined()
-    }
-}

@@ -109,7 +109,7 @@ struct WaitTree {
         if let command = session.Command {
             parts.append(session.Time.map { "\(command) \($0) s" } ?? "\(command)")
         }
-        if let rows = session.Transaction?.RowsModified { parts.append("\(rows.grouped) rows to undo") }
+        if let rows = session.Transaction?.RowsModified { parts.append("\(rows.counted("row")) to undo") }
         if let fate = fate(of: thread) { parts.append(fate) }
         return VisibleText(joining: parts, separator: "  ")
     }

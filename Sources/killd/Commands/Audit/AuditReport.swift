@@ -1,6 +1,7 @@
 import AuditTrail
 import FoundationEssentials
 import SQLiteStore
+import Text
 
 /// What a check of an audit has proven, apart from what it has not.
 struct AuditReport {
@@ -76,14 +77,14 @@ struct AuditReport {
         return "\(found), the last that is on it at \(chain.provenThrough): \(on)\(signed)"
     }
 
-    private var files: VisibleText { outside.files == 1 ? "1 file" : "\(outside.files) files" }
+    private var files: VisibleText { "\(outside.files.counted("file"))" }
     private var lastSigned: Int64 { outside.signed.map(\.sequence).max() ?? 0 }
 
     private var tailText: VisibleText {
         let count = chain.last - chain.provenThrough
         guard count > 0 else { return "none: the last entry is known outside this store" }
         return """
-            \(chain.provenThrough + 1) to \(chain.last) (\(count) \(count == 1 ? "entry" : "entries")) \
+            \(chain.provenThrough + 1) to \(chain.last) (\(count.counted("entry", "entries"))) \
             \(count == 1 ? "is" : "are") proven by nothing outside this store
             """
     }

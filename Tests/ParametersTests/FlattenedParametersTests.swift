@@ -159,8 +159,9 @@ final class FlattenedParametersTests: XCTestCase {
         for form in [many, marks] {
             let start = clock.now
             XCTAssertThrowsError(try decode(form))
-            // A few tenths of a second without optimization; what is not linear would take minutes.
-            XCTAssertLessThan(start.duration(to: clock.now), .seconds(5) * slowdown)
+            // A few tenths of a second without optimization, some seconds on a machine that runs all tests at once; what is
+            // not linear would take minutes.
+            XCTAssertLessThan(start.duration(to: clock.now), .seconds(60) * slowdown)
         }
     }
 

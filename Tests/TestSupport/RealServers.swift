@@ -90,7 +90,7 @@ public struct RealServer: Sendable {
         try await MySQLConnection.open(
             MySQLServerConfiguration(
                 address: .unixSocket(path: database.socket), user: PrivateDatabase.rootUser,
-                password: DatabasePassword("")))
+                password: DatabasePassword(""), deadlines: .ofPreparation))
     }
 
     /// The statement that makes an account without rights.
@@ -194,4 +194,16 @@ private struct FailureOnServer: Error, CustomStringConvertible {
     let kind: RealServer.Kind
     let error: any Error
     var description: String { "on \(kind): \(error)" }
+}
+
+extension MySQLServerConfiguration.Deadlines {
+    /// Those of statements that prepare a test: a machine that runs all tests at once may take its time for them.
+    static let ofPreparation = {
+        var deadlines = Self()
+        deadlines.connect = .seconds(60)
+        deadlines.readWrite = .seconds(60)
+        deadlines.call = .seconds(60)
+        deadlines.check = .seconds(60)
+        return deadlines
+    }()
 }

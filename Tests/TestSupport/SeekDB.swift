@@ -110,7 +110,8 @@ public final class SeekDB: Sendable {
     public func administrator() async throws -> MySQLConnection {
         try await MySQLConnection.open(
             MySQLServerConfiguration(
-                address: .unixSocket(path: "\(data)/run/sql.sock"), user: "root", password: DatabasePassword("")))
+                address: .unixSocket(path: "\(data)/run/sql.sock"), user: "root", password: DatabasePassword(""),
+                deadlines: .ofPreparation))
     }
 
     private func createAccounts() async throws {

@@ -66,6 +66,8 @@ final class ProxyRefusalTests: XCTestCase {
             let everywhere = try await ProxyClients.open(1, on: scene.odp, as: "batch@t1")
             let inOneTenant = try await ProxyClients.open(1, on: scene.odp, as: "report@t1")
             let inAnother = try await ProxyClients.open(1, on: scene.odp, as: "report@t2")
+            // killd logs in by itself, and not before it says that it is ready.
+            try await eventually("killd's own login") { !scene.odp.sessions(of: "root").isEmpty }
             let own = try XCTUnwrap(scene.odp.sessions(of: "root").first.flatMap { ThreadID($0) })
             let planned = [machinery, monitor, everywhere, inOneTenant, inAnother].flatMap(\.ids) + [own]
             let (killed, outcomes) = try scene.kill(planned)

@@ -21,6 +21,7 @@ public final class Dispatcher: RequestDispatcher {
     private let limiter: Mutex<RateLimiter<RateKey>>
     private let signingKeys = TC3SigningKeys()
     private let usedSignatures: UsedSignatures
+    private let interceptor: Interceptor<any Error>?
 
     public struct Settings: Sendable {
         /// Names that clients may have signed as `host`, beside the vendor's
@@ -49,10 +50,12 @@ public final class Dispatcher: RequestDispatcher {
     ///   - accounts: no two with the same `secretID`.
     ///   - usedSignatures: those of all dispatchers that a killd had, one after the
     ///     other.
+    ///   - interceptor: asked once for each call that has passed all gates.
     ///   - record: called once for each request that was responded to.
     public init(
         actions: [Action], accounts: [Account], limiter: RateLimiter<Dispatcher.RateKey>,
         usedSignatures: UsedSignatures, settings: Settings, clock: RequestClock,
+        interceptor: Interceptor<any Error>? = nil,
         record: @escaping @Sendable (ExchangeRecord<ActionRejection>) -> Void
     ) {
         self.actions = NameTable(
@@ -63,6 +66,7 @@ public final class Dispatcher: RequestDispatcher {
         self.usedSignatures = usedSignatures
         self.settings = settings
         self.clock = clock
+        self.interceptor = interceptor
         self.record = record
     }
 
@@ -89,6 +93,12 @@ public final class Dispatcher: RequestDispatcher {
     public func rejection(
         for failure: any Error, _ exchange: Exchange<ResponseForm>
     ) -> (ActionRejection, HTTPResponse) {
+        if let scripted = failure as? ScriptedRejection {
+            return (
+                ActionRejection(code: scripted.code, cause: nil, signatureDefect: nil),
+                exchange.envelope.failure(scripted.code, scripted.message)
+            )
+        }
         let (error, cause) = TencentCloudError.inDialect(failure)
         let (code, message) = settings.messages.codeAndMessage(of: error, in: exchange.form.language)
         let rejection = ActionRejection(code: code, cause: cause, signatureDefect: RejectedSignature.Reason(error))
@@ -153,20 +163,27 @@ public final class Dispatcher: RequestDispatcher {
             throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
         }
 
-        let work: Action.Work
+        var work: Action.Work
         do {
             work = try action.bind(try incoming.parameters())
         } catch {
             if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
             throw error
         }
+        if let interception = interceptor?(name, account) {
+            exchange.deliver = interception.deliver
+            work = { [work] call in
+                try await interception.before()
+                return try await work(call)
+            }
+        }
         let call = Call(
             requestID: exchange.requestID, action: name, account: account, address: exchange.remoteAddress,
             signature: claim.signature)
-        guard isChange else { return { exchange in try exchange.envelope.success(try await work(call)) } }
+        guard isChange else { return { [work] exchange in try exchange.envelope.success(try await work(call)) } }
         let outcome = try usedSignatures.once(mark, of: account.secretID, action: name, at: clock.now()) {
             // Not part of the request's own task: a repetition may wait for it too.
-            Task { try await work(call) }
+            Task { [work] in try await work(call) }
         }
         return { exchange in try exchange.envelope.success(try await outcome.value) }
     }

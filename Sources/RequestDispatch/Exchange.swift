@@ -16,6 +16,8 @@ public struct Exchange<Form: Sendable>: Sendable {
     /// The id of the key that the request says it is signed with.
     public var claimedKeyID: String?
     public var form: Form
+    /// What is sent in place of the response; nil for the response.
+    public var deliver: (@Sendable (HTTPResponse) -> HTTPResponse)?
     public let remoteAddress: String
     public let startedAt: ContinuousClock.Instant
     @usableFromInline let headers: HTTPHeaders

@@ -105,9 +105,10 @@ extension RequestDispatcher {
                 do throws(Failure) {
                     let response = try await work(exchange)
                     self.finish(exchange, nil)
-                    return response
+                    return exchange.deliver?(response) ?? response
                 } catch {
-                    return self.reject(error, exchange)
+                    let response = self.reject(error, exchange)
+                    return exchange.deliver?(response) ?? response
                 }
             }
         } catch {

@@ -53,7 +53,8 @@ final class World: Sendable {
     ///   - signatures: those that an earlier dispatcher has taken.
     init(
         token: String? = nil, messages: MessageOverrides = .none, mayLeavePayloadUnsigned: Bool = false,
-        signatures: UsedSignatures = UsedSignatures(start: World.now - 300), limit: Int = 20
+        signatures: UsedSignatures = UsedSignatures(start: World.now - 300), limit: Int = 20,
+        interceptor: Interceptor<any Error>? = nil
     ) {
         let (recorder, gate) = (recorder, gate)
         let echo = Action("EchoText", request: EchoRequest.self) { request, call in
@@ -96,6 +97,7 @@ final class World: Sendable {
             limiter: RateLimiter(limit: limit)!, usedSignatures: signatures,
             settings: .init(signedHosts: .none, regions: ["ap-guangzhou"], messages: messages),
             clock: .init(now: { recorder.state.withLock(\.now) }, monotonic: { recorder.state.withLock(\.monotonic) }),
+            interceptor: interceptor,
             record: { record in recorder.state.withLock { $0.records.append(record) } })
     }
 

@@ -77,6 +77,23 @@ final class HTTPConnectionTests: XCTestCase {
         XCTAssertTrue(client.received.hasSuffix("\r\n\r\n"))
     }
 
+    func testAResponseThatIsCutEndsTheConnectionShortOfItsLength() {
+        var client = ScriptedClient()
+        client.send(get + get)
+        client.respond("hello", delivery: .cut(afterBodyBytes: 2))
+        XCTAssertTrue(client.received.contains("Content-Length: 5\r\n"), client.received)
+        XCTAssertTrue(client.received.hasSuffix("\r\n\r\nhe"), client.received)
+        XCTAssertEqual(client.log, ["GET /a", "shut down sending"])
+    }
+
+    func testAResponseThatIsHeldBackEndsTheConnectionWithoutAByte() {
+        var client = ScriptedClient()
+        client.send(get)
+        client.respond("hello", delivery: .nothing)
+        XCTAssertEqual(client.received, "")
+        XCTAssertEqual(client.log, ["GET /a", "close"])
+    }
+
     func testARefusalOfHeadHasNoBodyEither() {
         var broken = ScriptedClient()
         broken.send("HEAD / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n")
@@ -384,9 +401,12 @@ private struct ScriptedClient {
         run()
     }
 
-    mutating func respond(_ body: String, headers: HTTPHeaders = [:]) {
-        connection.respond(
-            with: HTTPResponse(status: .ok, headers: headers, body: Array(body.utf8)), date: date, at: now)
+    mutating func respond(
+        _ body: String, headers: HTTPHeaders = [:], delivery: HTTPResponse.Delivery = .whole
+    ) {
+        var response = HTTPResponse(status: .ok, headers: headers, body: Array(body.utf8))
+        response.delivery = delivery
+        connection.respond(with: response, date: date, at: now)
         run()
     }
 

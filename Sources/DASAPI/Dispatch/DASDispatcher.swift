@@ -18,6 +18,7 @@ public final class DASDispatcher: RequestDispatcher {
     private let nonces: SeenNonces
     private let bodyLimit: Int
     private let signedHosts: ServerNames
+    private let interceptor: Interceptor<DASError>?
 
     /// What a rate limit counts: an account's calls of one action.
     public struct RateKey: Hashable, Sendable {
@@ -32,11 +33,12 @@ public final class DASDispatcher: RequestDispatcher {
     ///   - maximumThreads: sessions that one request may name.
     ///   - signedHosts: names that clients may have signed as `host`, beside the one
     ///     that they sent.
+    ///   - interceptor: asked once for each call that has passed all gates.
     ///   - record: called once for each request that was responded to.
     public init(
         actions: [any DASAction], accounts: [Account], limiter: RateLimiter<RateKey>, nonces: SeenNonces,
         clock: RequestClock, maximumThreads: Int = 1_000, signedHosts: ServerNames = .none,
-        record: @escaping @Sendable (ExchangeRecord<DASError>) -> Void
+        interceptor: Interceptor<DASError>? = nil, record: @escaping @Sendable (ExchangeRecord<DASError>) -> Void
     ) {
         self.actions = NameTable(actions.map { (type(of: $0).name, $0) })
         self.accounts = NameTable(accounts.map { ($0.secretID, $0) })
@@ -45,6 +47,7 @@ public final class DASDispatcher: RequestDispatcher {
         self.clock = clock
         bodyLimit = Self.bodyBytes(forThreads: maximumThreads)
         self.signedHosts = signedHosts
+        self.interceptor = interceptor
         self.record = record
     }
 
@@ -134,7 +137,12 @@ public final class DASDispatcher: RequestDispatcher {
             throw DASError(error)
         }
         let (call, name) = (DASCall(requestID: exchange.requestID, account: account), type(of: action).name)
-        return { exchange throws(DASError) in exchange.envelope.success(try await bound.work(call), of: name) }
+        let interception = interceptor?(name, account)
+        exchange.deliver = interception?.deliver
+        return { exchange throws(DASError) in
+            try await interception?.before()
+            return exchange.envelope.success(try await bound.work(call), of: name)
+        }
     }
 
     /// Nonce, version, action and rate: all that a verified request is rejected for

@@ -148,14 +148,16 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    /// The connection is broken: nothing more can be sent or received.
+    /// The connection is broken, or is to be: nothing more can be sent or received.
     mutating func abort() { state = .closed }
 
     /// The handler has responded. Does nothing if the connection gave up waiting
     /// for it.
     mutating func respond(with response: HTTPResponse, date: HTTPDate, at now: MonotonicTime) {
         guard case .handling(let handling) = state else { return }
-        let isLast = !handling.isPersistent || isDraining || clientHasEnded && unread.isEmpty
+        guard response.delivery != .nothing else { return abort() }
+        let isLast =
+            !handling.isPersistent || isDraining || clientHasEnded && unread.isEmpty || response.delivery != .whole
         output.append(response, isHead: handling.isHead, isLast: isLast, date: date, at: now)
         if isLast {
             finish()

@@ -55,7 +55,12 @@ struct OutputBuffer: Sendable {
         bytes.append(contentsOf: (isLast ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n").utf8)
         bytes.append(response.headers)
         bytes.append(contentsOf: "\r\n".utf8)
-        if !isHead { bytes.append(contentsOf: response.body) }
+        guard !isHead else { return }
+        switch response.delivery {
+        case .whole: bytes.append(contentsOf: response.body)
+        case .cut(let count): bytes.append(contentsOf: response.body.prefix(count))
+        case .nothing: break
+        }
     }
 
     private mutating func begin(at now: MonotonicTime) {

@@ -65,9 +65,21 @@ public struct HTTPRequest: Sendable {
 /// The server adds `Date`, `Content-Length` and `Connection`: they do not
 /// belong in ``headers``.
 public struct HTTPResponse: Sendable {
+    /// How much of a response a client gets.
+    public enum Delivery: Hashable, Sendable {
+        case whole
+        /// The head, the first bytes of the body, and the end of the connection: a client that counts finds the body
+        /// short.
+        case cut(afterBodyBytes: Int)
+        /// The end of the connection.
+        case nothing
+    }
+
     public var status: HTTPStatus
     public var headers: HTTPHeaders
     public var body: [UInt8]
+    /// Anything but the whole is for servers that let clients be tested.
+    public var delivery = Delivery.whole
 
     public init(status: HTTPStatus, headers: HTTPHeaders = [:], body: [UInt8] = []) {
         self.status = status

@@ -18,6 +18,7 @@ public enum HTTPStatus: Int, Sendable {
     case requestHeaderFieldsTooLarge = 431
     case internalServerError = 500
     case notImplemented = 501
+    case badGateway = 502
     case serviceUnavailable = 503
     case httpVersionNotSupported = 505
 
@@ -42,6 +43,7 @@ public enum HTTPStatus: Int, Sendable {
         case .requestHeaderFieldsTooLarge: "Request Header Fields Too Large"
         case .internalServerError: "Internal Server Error"
         case .notImplemented: "Not Implemented"
+        case .badGateway: "Bad Gateway"
         case .serviceUnavailable: "Service Unavailable"
         case .httpVersionNotSupported: "HTTP Version Not Supported"
         }

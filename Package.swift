@@ -99,6 +99,14 @@ let package = Package(
                 "SessionKill", "APIClient", "HTTPServer", "RequestSigning", "Cryptography", "DedicatedThread", "Text",
             ]),
 
+        // The stand-in
+        module(
+            "StandIn",
+            dependsOn: [
+                "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
+                "Parameters", "SessionKill", "HTTPServer", "Text",
+            ]),
+
         // HTTP
         module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread", "FileDescriptors", "Text"]),
         module(
@@ -141,6 +149,12 @@ let package = Package(
         tests("DedicatedThreadTests", of: ["DedicatedThread"]),
         tests("FileDescriptorsTests", of: ["FileDescriptors"]),
         tests("MetricsTests", of: ["Metrics"]),
+        tests(
+            "StandInTests",
+            of: [
+                "StandIn", "Accounts", "HTTPServer", "RequestDispatch", "ActionDispatch", "DASAPI", "Parameters",
+                "SessionKill", "RequestSigning", "TencentCloudErrors",
+            ]),
         tests("TextTests", of: ["Text"]),
         tests("RequestSigningTests", of: ["RequestSigning", "Cryptography"], resources: [.copy("Vectors")]),
         tests("RateLimitingTests", of: ["RateLimiting", "SeededRandom"]),

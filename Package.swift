@@ -36,7 +36,7 @@ let package = Package(
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
-                "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks",
+                "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks", "Settings",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
@@ -81,6 +81,9 @@ let package = Package(
             ]),
         module("MySQLSessions", dependsOn: ["SessionKill", "DedicatedThread", "Text", "CMySQL"]),
         .target(
+            name: "ScriptedServers", dependencies: ["SessionKill", "Settings", "Accounts", "Parameters", "Text"],
+            resources: [.embedInCode("Standard.json")], swiftSettings: settings),
+        .target(
             name: "Migrations", path: "Migrations",
             resources: [
                 .embedInCode("V0001__kill_plans.sql"), .embedInCode("V0002__previews_and_history.sql"),
@@ -113,6 +116,7 @@ let package = Package(
             "APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text", "FileDescriptors"]),
 
         // Tools
+        module("Settings", dependsOn: ["SessionKill", "Accounts", "Parameters", "Text"]),
         module("AuditTrail", dependsOn: ["Cryptography", "Text"]),
         module("TLS", dependsOn: ["COpenSSL", "FileDescriptors"]),
         module("Cryptography", dependsOn: ["COpenSSL"]),
@@ -175,6 +179,10 @@ let package = Package(
                 "MySQLSessions", "SessionKill", "PrivateDatabase", "ODPDouble", "MySQLWire", "Text", "Cryptography",
                 "SeededRandom",
             ]),
+        tests(
+            "ScriptedServersTests",
+            of: ["ScriptedServers", "Settings", "SessionKill", "SQLiteStore", "MySQLSessions", "Accounts", "Text"],
+            resources: [.copy("Seeds")]),
         tests("PrivateDatabaseTests", of: ["PrivateDatabase"]),
         tests("TLSTests", of: ["TLS"]),
         tests("HTTPServerTests", of: ["HTTPServer", "TLS", "FileDescriptors"]),

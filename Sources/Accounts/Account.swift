@@ -48,7 +48,7 @@ public struct Account: Sendable {
 }
 
 /// What the configuration's `may` can name.
-public enum Permission: String, Sendable, CaseIterable {
+public enum Permission: String, Sendable, CaseIterable, Codable {
     case list, prepare, approve, commit
     /// CreateKillTask and CancelKillTask.
     case rule

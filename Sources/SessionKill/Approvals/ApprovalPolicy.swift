@@ -1,7 +1,7 @@
 import Text
 
 /// How many persons have to agree before sessions of an instance are ended, and for how long their word is good.
-public struct ApprovalPolicy: Hashable, Sendable {
+public struct ApprovalPolicy: Hashable, Sendable, Codable {
     /// How many by the grade of the plan.
     public var required: [RiskGrade: Int]
     /// How long after Prepare a plan can be approved, in seconds.
@@ -34,7 +34,7 @@ public struct ApprovalPolicy: Hashable, Sendable {
 }
 
 /// From where on a number alone makes a plan grave.
-public struct RiskThresholds: Hashable, Sendable {
+public struct RiskThresholds: Hashable, Sendable, Codable {
     /// Rows to undo, of all sessions together.
     public var rows: UInt64
     /// Sessions that would die.

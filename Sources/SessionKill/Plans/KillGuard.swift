@@ -1,7 +1,7 @@
 /// By what a session was told from every other when its KILL was sent, the strongest first.
 ///
 /// A server that is sick may be unable to run the stronger ones. Nobody is ever killed by an id alone.
-public enum KillGuard: String, Hashable, Sendable, CaseIterable {
+public enum KillGuard: String, Hashable, Sendable, CaseIterable, Codable {
     /// The server looked it up in the packet of the KILL by its id, user, host and performance_schema's THREAD_ID,
     /// which no other connection of the server process ever has.
     case threadID = "thread-id"

@@ -208,7 +208,7 @@ public struct Transaction: Hashable, Sendable, Codable {
 }
 
 /// One reading of the server's open transactions.
-public struct TransactionReading: Hashable, Sendable {
+public struct TransactionReading: Hashable, Sendable, Codable {
     /// Counts the readings of a server: a later one has a greater number.
     public var number: Int
     public var transactions: [OpenTransaction]
@@ -220,7 +220,7 @@ public struct TransactionReading: Hashable, Sendable {
 }
 
 /// A transaction and whose it is.
-public struct OpenTransaction: Hashable, Sendable {
+public struct OpenTransaction: Hashable, Sendable, Codable {
     public var transaction: Transaction
     /// `nil` for a prepared XA transaction that is nobody's any more.
     public var thread: ThreadID?

@@ -1,6 +1,7 @@
 import APIClient
 import HTTPServer
 import RequestSigning
+import Settings
 import Text
 import Webhooks
 

@@ -6,6 +6,7 @@ import MySQLSessions
 import Parameters
 import RequestSigning
 import SessionKill
+import Settings
 import TLS
 import TencentCloudErrors
 import Text
@@ -99,9 +100,9 @@ struct Configuration: Sendable {
     }
 
     init(json: [UInt8], folder: String) throws(ConfigurationError) {
-        let tree = try ParameterTree(file: json)
+        let tree = try ParameterTree(file: json, ConfigurationError.self)
         privateFiles = tree.secretFiles.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
-        var reader = try ConfigurationReader(tree, path: "", folder: folder)
+        var reader = try ConfigurationReader(tree, folder: folder)
 
         listen = try reader.address("listen") ?? ListenAddress(host: "127.0.0.1", port: 8155)
         if var operations = try reader.object("operations") {
@@ -145,9 +146,9 @@ struct Configuration: Sendable {
         }
         try reader.refuseUnknownKeys()
         try Self.refuseSharedAddresses(listeners)
-        try Self.refuseRepetition(of: accounts.map(\.name), "accounts", "name")
-        try Self.refuseRepetition(of: accounts.map(\.secretID), "accounts", "secretId")
-        try Self.refuseRepetition(of: instances.map(\.id), "instances", "id")
+        try ConfigurationReader.refuseRepetition(of: accounts.map(\.name), in: .file.member("accounts"), "name")
+        try ConfigurationReader.refuseRepetition(of: accounts.map(\.secretID), in: .file.member("accounts"), "secretId")
+        try ConfigurationReader.refuseRepetition(of: instances.map(\.id), in: .file.member("instances"), "id")
         try refuseSimilarPersons()
         try requireSatisfiableApprovals()
     }
@@ -170,16 +171,6 @@ struct Configuration: Sendable {
             }
         }
     }
-
-    /// Also of two that differ only in their Unicode normal form: nobody could tell them apart.
-    fileprivate static func refuseRepetition(
-        of values: [String], _ list: String, _ key: String
-    ) throws(ConfigurationError) {
-        var seen: Set<String> = []
-        for (index, value) in values.enumerated() where !seen.insert(value).inserted {
-            throw ConfigurationError("\(list).\(index).\(key)", "\"\(value)\" is used twice")
-        }
-    }
 }
 
 extension Account {
@@ -199,26 +190,13 @@ extension Account {
         try reader.refuseNull("token")
         let token = try reader.secret("token")
 
-        let words = Permission.allCases.map(\.rawValue)
-        var permissions: Set<Permission> = []
-        for word in try reader.strings("may") ?? [] {
-            if word == "*" {
-                permissions.formUnion(Permission.everyday)
-            } else if let permission = Permission(rawValue: word) {
-                permissions.insert(permission)
-            } else {
-                throw reader.error("may", "\"\(word)\" is none of \(words.joined(separator: ", ")), *")
-            }
-        }
+        let permissions = try reader.permissions("may")
         var patterns: [InstancePattern] = []
         for text in try reader.strings("instances") ?? [] {
             guard let pattern = InstancePattern(text) else {
                 throw reader.error("instances", "\"\(text)\" is no instance id; a * may stand at the end only")
             }
             patterns.append(pattern)
-        }
-        guard !permissions.isEmpty else {
-            throw reader.error("may", "expected at least one of \(words.joined(separator: ", ")), *")
         }
         guard !patterns.isEmpty else {
             throw reader.error("instances", "expected at least one instance id, or \"*\" for all")
@@ -251,7 +229,7 @@ extension Configuration.InstanceConfiguration {
             for var node in try reader.objects("nodes") { nodes.append(try Node(&node, of: server)) }
         }
         try reader.refuseUnknownKeys()
-        try Configuration.refuseRepetition(of: nodes.map(\.id), reader.place("nodes"), "id")
+        try ConfigurationReader.refuseRepetition(of: nodes.map(\.id), in: reader.place.member("nodes"), "id")
     }
 }
 

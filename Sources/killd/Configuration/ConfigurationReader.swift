@@ -2,6 +2,7 @@ import Glibc
 import HTTPServer
 import Parameters
 import RequestSigning
+import Settings
 import Text
 
 /// An error in the configuration, in words for whoever wrote it.
@@ -16,66 +17,23 @@ struct ConfigurationError: Error, CustomStringConvertible {
     init(_ problem: String) { description = problem }
 }
 
-/// A reader of one object of the configuration. Every key that is read counts as
-/// known; ``refuseUnknownKeys()`` names the first of the others.
-struct ConfigurationReader {
-    private let path: String
-    private let members: [ExactText: ParameterTree]
-    private let order: [String]
-    /// Relative paths in the file are relative to this folder.
-    let folder: String
-    private var known: Set<ExactText> = []
-
-    init(_ tree: ParameterTree, path: String, folder: String) throws(ConfigurationError) {
-        guard case .object(let members) = tree else {
-            throw ConfigurationError(path.isEmpty ? "the file" : path, "expected an object: { … }")
+extension ConfigurationError: SettingsMistake {
+    init(at place: SettingsPlace, found: ParameterTree?, _ problem: String) {
+        if place.isFile, found == nil {
+            self.init(problem)
+        } else {
+            self.init(place.isFile ? "the file" : place.dotted, problem)
         }
-        self.path = path
-        self.folder = folder
-        self.members = Dictionary(
-            members.map { (ExactText($0.name), $0.value) }, uniquingKeysWith: { first, _ in first })
-        order = members.map(\.name)
     }
+}
 
-    /// Where `key` stands in the file.
-    func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+/// A reader of one object of the configuration.
+typealias ConfigurationReader = SettingsReader<ConfigurationError>
 
-    func error(_ key: String, _ problem: String) -> ConfigurationError { ConfigurationError(place(key), problem) }
-
-    func refuseUnknownKeys() throws(ConfigurationError) {
-        guard let unknown = order.first(where: { !known.contains(ExactText($0)) }) else { return }
-        throw error(unknown, "there is no such key; known here: \(known.sorted().map(\.text).joined(separator: ", "))")
-    }
-
+extension ConfigurationReader {
     /// Refuses a key of the documented configuration whose feature this version does not have.
     mutating func refuse(_ key: String, because reason: String) throws(ConfigurationError) {
         if value(key) != nil { throw error(key, reason) }
-    }
-
-    /// Refuses null where no value would protect less than any: it is what stands
-    /// for a variable that was not set.
-    func refuseNull(_ key: String) throws(ConfigurationError) {
-        if members[ExactText(key)] == .null { throw error(key, "null is no value; leave the key out if you mean none") }
-    }
-
-    mutating func value(_ key: String) -> ParameterTree? {
-        known.insert(ExactText(key))
-        guard let value = members[ExactText(key)], value != .null else { return nil }
-        return value
-    }
-
-    mutating func string(_ key: String) throws(ConfigurationError) -> String? {
-        guard let value = value(key) else { return nil }
-        guard case .string(let text) = value, !text.isEmpty else { throw error(key, "expected a text") }
-        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw error(key, "expected a text without control characters")
-        }
-        return text
-    }
-
-    mutating func requiredString(_ key: String) throws(ConfigurationError) -> String {
-        guard let text = try string(key) else { throw error(key, "missing; expected a text") }
-        return text
     }
 
     /// A host and a port.
@@ -110,42 +68,6 @@ struct ConfigurationReader {
         return TrustedProxies(networks: networks, way: way)
     }
 
-    mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
-        guard let value = value(key) else { return nil }
-        guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
-            throw error(key, "expected a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    mutating func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
-        guard let value = value(key) else { return nil }
-        guard case .boolean(let answer) = value else { throw error(key, "expected true or false") }
-        return answer
-    }
-
-    /// One of the raw values of `Choice`.
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(
-        _ key: String, _ type: Choice.Type
-    ) throws(ConfigurationError) -> Choice? where Choice.RawValue == String {
-        guard let text = try string(key) else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            let choices = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-            throw error(key, "expected one of \(choices), found \"\(text)\"")
-        }
-        return choice
-    }
-
-    mutating func strings(_ key: String) throws(ConfigurationError) -> [String]? {
-        guard let value = value(key) else { return nil }
-        let problem = "expected a list of texts: [\"…\", …]"
-        guard case .array(let elements) = value else { throw error(key, problem) }
-        return try elements.map { element throws(ConfigurationError) in
-            guard case .string(let text) = element, !text.isEmpty else { throw error(key, problem) }
-            return text
-        }
-    }
-
     /// Names under which clients reach this server.
     mutating func serverNames(_ key: String) throws(ConfigurationError) -> [ServerName] {
         var names: [ServerName] = []
@@ -162,23 +84,6 @@ struct ConfigurationReader {
         return names
     }
 
-    mutating func object(_ key: String) throws(ConfigurationError) -> ConfigurationReader? {
-        guard let value = value(key) else { return nil }
-        return try ConfigurationReader(value, path: place(key), folder: folder)
-    }
-
-    /// The objects in a list that must not be empty.
-    mutating func objects(_ key: String) throws(ConfigurationError) -> [ConfigurationReader] {
-        guard case .array(let elements) = value(key), !elements.isEmpty else {
-            throw error(key, "expected a list with at least one object: [{ … }]")
-        }
-        var readers: [ConfigurationReader] = []
-        for (index, element) in elements.enumerated() {
-            readers.append(try ConfigurationReader(element, path: "\(place(key)).\(index)", folder: folder))
-        }
-        return readers
-    }
-
     /// A path, made absolute.
     mutating func path(_ key: String) throws(ConfigurationError) -> String? {
         try string(key).map(absolute)
@@ -190,7 +95,7 @@ struct ConfigurationReader {
         if case .string(let text) = value { return try secret(text, key) }
         let problem = "expected a text, {\"env\": NAME} or {\"file\": PATH}"
         guard case .object = value else { throw error(key, problem) }
-        var source = try ConfigurationReader(value, path: place(key), folder: folder)
+        var source = try ConfigurationReader(value, at: place.member(key), folder: folder)
         let variable = try source.string("env")
         let file = try source.path("file")
         try source.refuseUnknownKeys()

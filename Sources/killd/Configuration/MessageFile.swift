@@ -1,4 +1,5 @@
 import Parameters
+import Settings
 import TencentCloudErrors
 
 extension MessageOverrides {
@@ -14,7 +15,7 @@ extension MessageOverrides {
         }
         let tree: ParameterTree
         do {
-            tree = try ParameterTree(file: content)
+            tree = try ParameterTree(file: content, ConfigurationError.self)
         } catch {
             throw ConfigurationError("messages", "\(path): \(error.description)")
         }

@@ -1,3 +1,4 @@
+import Settings
 import TLS
 
 extension ConfigurationReader {
@@ -5,7 +6,7 @@ extension ConfigurationReader {
     /// that these files hold; nil without one.
     mutating func tls(_ key: String) throws(ConfigurationError) -> TLSServerContext? {
         guard let value = value(key) else { return nil }
-        var reader = try ConfigurationReader(value, path: place(key), folder: folder)
+        var reader = try ConfigurationReader(value, at: place.member(key), folder: folder)
         let certificate = try reader.path("certificate")
         let privateKey = try reader.path("privateKey")
         try reader.refuseNull("clientCA")

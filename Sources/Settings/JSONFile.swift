@@ -1,20 +1,20 @@
 import Parameters
 
 extension ParameterTree {
-    /// Reads the object that a file of the configuration is.
+    /// Reads the object that a JSON file is which people write.
     ///
-    /// - Throws: ``ConfigurationError`` that says where in the file the first
-    ///   mistake is, by line and column (in bytes, both from 1), and what it is.
-    init(file bytes: [UInt8]) throws(ConfigurationError) {
-        do {
+    /// - Throws: `Mistake` that says where in the file the first mistake is, by
+    ///   line and column (in bytes, both from 1), and what it is.
+    public init<Mistake: SettingsMistake>(file bytes: [UInt8], _: Mistake.Type) throws(Mistake) {
+        do throws(ParameterError) {
             try self.init(json: bytes)
         } catch .malformed(let offset, let defect) {
             let before = bytes.prefix(offset)
             let line = before.count { $0 == UInt8(ascii: "\n") } + 1
             let column = offset - (before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0) + 1
-            throw ConfigurationError("not JSON: line \(line), column \(column): \(defect.words)")
+            throw Mistake(at: .file, found: nil, "not JSON: line \(line), column \(column): \(defect.words)")
         } catch {
-            throw ConfigurationError("not JSON as it should be: expected an object: { … }")
+            throw Mistake(at: .file, found: nil, "not JSON as it should be: expected an object: { … }")
         }
     }
 }

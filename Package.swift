@@ -33,7 +33,8 @@ let package = Package(
         program(
             "killd",
             dependsOn: [
-                "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
+                "ServedAPIs", "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts",
+                "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
                 "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks", "Settings",
@@ -46,6 +47,12 @@ let package = Package(
             ]),
 
         // The APIs
+        module(
+            "ServedAPIs",
+            dependsOn: [
+                "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
+                "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "HTTPServer", "Text",
+            ]),
         module(
             "DBbrainAPI",
             dependsOn: [
@@ -209,7 +216,8 @@ let package = Package(
         tests(
             "KilldTests",
             of: [
-                "killd", "Webhooks", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions", "HTTPServer", "TLS",
+                "killd", "ServedAPIs", "Webhooks", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions",
+                "HTTPServer", "TLS",
                 "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
             ]),
         // What the fuzzer builds itself is left out.

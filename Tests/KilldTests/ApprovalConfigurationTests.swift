@@ -1,4 +1,5 @@
 import Accounts
+import ServedAPIs
 import SessionKill
 import XCTest
 
@@ -106,8 +107,13 @@ final class ApprovalConfigurationTests: XCTestCase {
             name: KillTaskName(rawValue: "task-a"), instance: InstanceID(rawValue: "cdb-1"),
             account: AccountName(rawValue: "ci"),
             rule: try KillRule(user: "app"), createdAt: UnixTime(milliseconds: 0), endsAt: nil)
-        XCTAssertNil(task.obstacle(by: try read(three, "")))
-        XCTAssertEqual(task.obstacle(by: try read(three, #""approvals":{"high":1}"#)), .approvalsNeeded)
+        func obstacle(by configuration: Configuration) -> KillTaskObstacle? {
+            task.obstacle(
+                accounts: configuration.accounts,
+                isAskedForApprovals: configuration.instances.contains(where: \.approvals.asks))
+        }
+        XCTAssertNil(obstacle(by: try read(three, "")))
+        XCTAssertEqual(obstacle(by: try read(three, #""approvals":{"high":1}"#)), .approvalsNeeded)
     }
 
     func testPersonsWhomNobodyCouldTellApartAreRefusedWhereTheirWordCounts() throws {

@@ -1,10 +1,10 @@
 import ActionDispatch
 import AuditTrail
-import DASAPI
 import FoundationEssentials
 import HTTPServer
 import MySQLSessions
 import SQLiteStore
+import ServedAPIs
 import SessionKill
 import TLS
 import Text
@@ -52,22 +52,16 @@ final class Service: Sendable {
         let time = try await Self.processClock(notBehind: store, log)
         let clock = KillEngine.Clock(now: time.now, sleep: { try await Task.sleep(for: $0) })
         let webhooks = try await ServiceWebhooks(store, now: time.now, wallTime: Self.wallTime, log: log)
-        let engine = KillEngine(
-            store: ObservedStore(
+        let lasting = LastingParts(
+            plans: ObservedStore(
                 store: store, metrics: metrics, changed: { webhooks.wake() },
                 requireWitness: { () throws(StoreError) in try heads?.requireWritable() }),
-            settings: KillEngine.Settings(configuration),
-            clock: clock)
-        let lasting = LastingParts(
-            engine: engine,
-            tasks: KillTaskRunner(engine: engine, store: store, clock: clock, report: { log.task($0) }),
-            sessionTasks: SessionTaskRunner(
-                engine: engine, store: store, clock: clock, report: { log.sessionTask($0) }),
-            listings: SessionListings(
-                now: time.now, report: { place, error in log.listingFailed(at: place, error) }),
-            nonces: SeenNonces(start: time.now().milliseconds / 1_000),
-            usedSignatures: UsedSignatures(
-                start: time.now().milliseconds / 1_000, startOfDecisions: Self.wallTime().milliseconds / 1_000))
+            tasks: store, settings: KillEngine.Settings(configuration), clock: clock,
+            start: .init(
+                ofRequests: time.now().milliseconds / 1_000, ofDecisions: Self.wallTime().milliseconds / 1_000),
+            reports: .init(
+                ofTasks: { log.task($0) }, ofSessionTasks: { log.sessionTask($0) },
+                ofListings: { place, error in log.listingFailed(at: place, error) }))
         let setup = try Self.setUp(configuration, lasting, replacing: nil, metrics: metrics, log: log)
         do throws(StoreError) {
             try await store.append(
@@ -76,9 +70,9 @@ final class Service: Sendable {
             // As long as nothing can be stored nobody is killed either.
             log.error("the audit does not tell of this configuration", [("cause", error.description)])
         }
-        lasting.engine.replace(setup.authority)
+        lasting.engine.replace(setup.apis.authority)
         try await lasting.sessionTasks.load()
-        try await lasting.tasks.load(setup.managedInstances) { $0.obstacle(by: configuration) }
+        try await lasting.tasks.load(setup.apis.managedInstances) { setup.apis.obstacle(to: $0) }
         let current = CurrentSetup(setup)
         let readiness = Readiness(
             store: Probe {
@@ -96,9 +90,9 @@ final class Service: Sendable {
             try HTTPServer(
                 listen: configuration.listen, limits: limits, memory: memory, tls: configuration.tls,
                 trustedProxies: configuration.trustedProxies,
-                handler: { metrics.observing(current.setup.answer($0)) },
-                allowance: { current.setup.allowance(of: $0) },
-                rejection: { current.setup.refusal(of: $0, head: $1) },
+                handler: { metrics.observing(current.setup.apis.answer($0)) },
+                allowance: { current.setup.apis.allowance(of: $0) },
+                rejection: { current.setup.apis.refusal(of: $0, head: $1) },
                 observer: { event in
                     metrics.count(event, of: .api)
                     if case .failed(let reason) = event { readiness.noteFailure(reason) }
@@ -110,9 +104,9 @@ final class Service: Sendable {
                 try HTTPServer(
                     listen: address, limits: limits, memory: memory, tls: configuration.tls,
                     trustedProxies: configuration.trustedProxies,
-                    handler: { metrics.observing(current.setup.answerDAS($0)) },
-                    allowance: { current.setup.allowanceDAS(of: $0) },
-                    rejection: { error, _ in DASDispatcher.rejection(of: error) },
+                    handler: { metrics.observing(current.setup.apis.answerDAS($0)) },
+                    allowance: { current.setup.apis.allowanceDAS(of: $0) },
+                    rejection: { error, _ in current.setup.apis.refusalDAS(of: error) },
                     observer: { event in
                         metrics.count(event, of: .das)
                         if case .failed(let reason) = event { readiness.noteFailure(reason) }
@@ -180,7 +174,7 @@ final class Service: Sendable {
         try operations?.start()
         Task { [lasting] in await lasting.tasks.start() }
         Task { [lasting, current] in
-            let instances = current.setup.instancesByTarget
+            let instances = current.setup.apis.instancesByTarget
             await lasting.sessionTasks.start { instances[$0] }
         }
         meet(current.setup.servers(notIn: nil))
@@ -253,11 +247,11 @@ final class Service: Sendable {
             das?.replaceTLS(tls)
         }
         Self.warn(of: configuration, log)
-        lasting.engine.replace(next.authority)
+        lasting.engine.replace(next.apis.authority)
         current.replace(by: next)
         let engine = lasting.engine.with(KillEngine.Settings(configuration))
         await lasting.sessionTasks.replace(engine)
-        await lasting.tasks.replace(engine, next.managedInstances) { $0.obstacle(by: configuration) }
+        await lasting.tasks.replace(engine, next.apis.managedInstances) { next.apis.obstacle(to: $0) }
         await webhooks.replace(configuration.webhooks)
         await lasting.engine.settle(within: Self.settlingTime)
         meet(next.servers(notIn: before))
@@ -294,14 +288,15 @@ final class Service: Sendable {
     ) throws(ConfigurationError) -> Setup {
         try Setup(
             configuration, lasting, replacing: before, now: { Self.wallTime().milliseconds / 1_000 },
-            record: { request in
-                metrics.count(request)
-                log.request(request)
-            },
-            recordDAS: { request in
-                metrics.count(request)
-                log.request(request)
-            })
+            records: .init(
+                ofDBbrain: { request in
+                    metrics.count(request)
+                    log.request(request)
+                },
+                ofDAS: { request in
+                    metrics.count(request)
+                    log.request(request)
+                }))
     }
 
     /// As the system tells it, and whoever may set it.

@@ -8,8 +8,9 @@ import Text
 
 /// What the two listeners answer: each its own API, and who has come to the wrong
 /// one in the words of the API that was meant.
-extension Setup {
-    func answer(_ request: HTTPRequest) -> PendingResponse {
+extension APIs {
+    /// The response to a request at the listener of DBbrain.
+    public func answer(_ request: HTTPRequest) -> PendingResponse {
         guard !request.headers.contains("X-TC-Action") else { return dispatcher.respond(to: request) }
         // Beside the event loop: a form may have to be looked through.
         return .offloaded {
@@ -18,18 +19,22 @@ extension Setup {
         }
     }
 
-    func allowance(of head: HTTPRequest) -> BodyAllowance {
+    /// How long the body may be that belongs to this head.
+    public func allowance(of head: HTTPRequest) -> BodyAllowance {
         guard head.vendor == .alibabaCloud else { return dispatcher.allowance(of: head) }
         return BodyAllowance(bytes: 0) { dasDispatcher.rejectElsewhere(head) }
     }
 
-    /// - Parameter head: of a request that HTTP rejects, as far as it was read.
-    func refusal(of error: HTTPProtocolError, head: [UInt8]) -> HTTPResponse {
+    /// The response to a request that HTTP rejects.
+    ///
+    /// - Parameter head: of the request, as far as it was read.
+    public func refusal(of error: HTTPProtocolError, head: [UInt8]) -> HTTPResponse {
         // Some rejections of Tencent's API have status 200.
         isMeantForDAS(head) ? DASDispatcher.rejection(of: error) : dispatcher.rejection(of: error)
     }
 
-    func answerDAS(_ request: HTTPRequest) -> PendingResponse {
+    /// The response to a request at the listener of DAS.
+    public func answerDAS(_ request: HTTPRequest) -> PendingResponse {
         guard !request.headers.contains("x-acs-action") else { return dasDispatcher.respond(to: request) }
         return .offloaded {
             guard request.vendor == .tencentCloud else { return dasDispatcher.respond(to: request) }
@@ -37,10 +42,12 @@ extension Setup {
         }
     }
 
-    func allowanceDAS(of head: HTTPRequest) -> BodyAllowance {
+    public func allowanceDAS(of head: HTTPRequest) -> BodyAllowance {
         guard head.vendor == .tencentCloud else { return dasDispatcher.allowance(of: head) }
         return BodyAllowance(bytes: 0) { dispatcher.rejectElsewhere(head) }
     }
+
+    public func refusalDAS(of error: HTTPProtocolError) -> HTTPResponse { DASDispatcher.rejection(of: error) }
 }
 
 extension HTTPRequest {

@@ -1,0 +1,140 @@
+import Accounts
+import ActionDispatch
+import DASAPI
+import DBbrainAPI
+import RateLimiting
+import RequestDispatch
+import RequestSigning
+import SessionKill
+import TencentCloudErrors
+import Text
+
+/// The two APIs over the same instances, for the same accounts.
+public struct APIs: Sendable {
+    public let dispatcher: Dispatcher
+    public let dasDispatcher: DASDispatcher
+    /// In the order in which they were handed over.
+    public let instances: [ServedInstance]
+    private let accounts: [Account]
+
+    public struct Settings: Sendable {
+        public var engine: KillEngine.Settings
+        /// Of each account, action and region.
+        public var requestsPerSecond: Int
+        /// Ids that one request may name.
+        public var maximumThreads: Int
+        /// Names that clients of DBbrain may have signed as `host`, beside the vendor's and the one that they sent.
+        public var signedHosts: ServerNames
+        /// The same of clients of DAS.
+        public var signedHostsOfDAS: ServerNames
+        /// What is said instead of texts of ours.
+        public var messages: MessageOverrides
+
+        public init(
+            engine: KillEngine.Settings, requestsPerSecond: Int = 20, maximumThreads: Int = 1_000,
+            signedHosts: ServerNames = .none, signedHostsOfDAS: ServerNames = .none, messages: MessageOverrides = .none
+        ) {
+            self.engine = engine
+            self.requestsPerSecond = requestsPerSecond
+            self.maximumThreads = maximumThreads
+            self.signedHosts = signedHosts
+            self.signedHostsOfDAS = signedHostsOfDAS
+            self.messages = messages
+        }
+    }
+
+    /// Whom to tell of each request that was responded to.
+    public struct Records: Sendable {
+        public var ofDBbrain: @Sendable (ExchangeRecord<ActionRejection>) -> Void
+        public var ofDAS: @Sendable (ExchangeRecord<DASError>) -> Void
+
+        public init(
+            ofDBbrain: @escaping @Sendable (ExchangeRecord<ActionRejection>) -> Void,
+            ofDAS: @escaping @Sendable (ExchangeRecord<DASError>) -> Void
+        ) {
+            self.ofDBbrain = ofDBbrain
+            self.ofDAS = ofDAS
+        }
+    }
+
+    /// - Parameters:
+    ///   - accounts: no two with the same name or `secretID`.
+    ///   - instances: no two with the same id.
+    ///   - clock: what signatures and rate limits go by.
+    /// - Returns: `nil` if `requestsPerSecond` is no number from 1 to 1,000,000.
+    public init?(
+        accounts: [Account], instances: [ServedInstance], over lasting: LastingParts, settings: Settings,
+        clock: RequestClock, records: Records
+    ) {
+        guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: settings.requestsPerSecond),
+            let dasLimiter = RateLimiter<DASDispatcher.RateKey>(limit: settings.requestsPerSecond)
+        else { return nil }
+        self.accounts = accounts
+        self.instances = instances
+        dispatcher = Dispatcher(
+            actions: DBbrain(
+                engine: lasting.engine.with(settings.engine), tasks: lasting.tasks,
+                instances: instances.map(\.managed), maximumThreads: settings.maximumThreads
+            ).actions,
+            accounts: accounts, limiter: limiter, usedSignatures: lasting.usedSignatures,
+            settings: .init(
+                signedHosts: settings.signedHosts, regions: Set(instances.map(\.managed.region)),
+                messages: settings.messages, maximumThreads: settings.maximumThreads),
+            clock: clock, record: records.ofDBbrain)
+        dasDispatcher = DASDispatcher(
+            actions: DAS(
+                tasks: lasting.sessionTasks, listings: lasting.listings, instances: instances.map(\.ofDAS),
+                maximumThreads: settings.maximumThreads
+            ).actions,
+            accounts: accounts, limiter: dasLimiter, nonces: lasting.nonces, clock: clock,
+            maximumThreads: settings.maximumThreads, signedHosts: settings.signedHostsOfDAS, record: records.ofDAS)
+    }
+
+    /// The instances at their own addresses, as the engine knows them.
+    public var managedInstances: [Instance] { instances.map(\.managed.instance) }
+
+    /// The same by target, and the nodes.
+    public var instancesByTarget: [SessionTaskTarget: Instance] {
+        Dictionary(
+            instances.flatMap { [$0.managed.instance] + $0.nodes }.map { ($0.target, $0) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Who may have sessions ended where.
+    public var authority: KillAuthority { KillAuthority(accounts: accounts, instances: instancesByTarget) }
+
+    /// Why a kill task must not run, if so.
+    public func obstacle(to task: KillTask) -> KillTaskObstacle? {
+        task.obstacle(
+            accounts: accounts,
+            isAskedForApprovals: managedInstances.contains { $0.id == task.instance && $0.approvals.asks })
+    }
+}
+
+extension KillTask {
+    /// Why it must not run, if so: what its account may can have changed since it was created, and so can who has to
+    /// agree.
+    public func obstacle(accounts: [Account], isAskedForApprovals: Bool) -> KillTaskObstacle? {
+        guard let account = accounts.first(where: { $0.name.isSame(as: account.rawValue) }) else {
+            return .accountNotConfigured
+        }
+        guard account.may(.rule, on: instance.rawValue) else { return .notPermitted }
+        return isAskedForApprovals ? .approvalsNeeded : nil
+    }
+}
+
+/// An instance as both APIs know it.
+public struct ServedInstance: Sendable {
+    public let managed: ManagedInstance
+    /// The servers of a cluster, which clients of DAS name.
+    public let nodes: [Instance]
+
+    public init(managed: ManagedInstance, nodes: [Instance] = []) {
+        self.managed = managed
+        self.nodes = nodes
+    }
+
+    fileprivate var ofDAS: DASInstance {
+        DASInstance(instance: managed.instance, nodes: nodes, needsApproval: managed.instance.approvals.asks)
+    }
+}

@@ -19,7 +19,7 @@ struct Connection: ~Copyable {
     }
 
     /// - Parameter name: a path, or a URI if `flags` say so.
-    private init(name: String, flags: CInt) throws(SQLiteError) {
+    init(name: String, flags: CInt) throws(SQLiteError) {
         var handle: OpaquePointer?
         var result = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         if result == SQLITE_OK { result = sqlite3_busy_timeout(handle, Self.busyTimeoutMilliseconds) }

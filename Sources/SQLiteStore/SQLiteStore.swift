@@ -6,8 +6,8 @@ import Synchronization
 
 /// Keeps kill plans, kill tasks and session tasks in one SQLite database.
 ///
-/// Everything that touches the database happens on one thread of the store's
-/// own. Writes that wait while another is being synced to disk are folded into
+/// Everything that touches the database happens on one thread, which is the
+/// store's own if it is a file. Writes that wait while another is being synced to disk are folded into
 /// one transaction (group commit), and no caller is answered before its
 /// transaction is on disk.
 ///
@@ -68,16 +68,34 @@ public actor SQLiteStore: PlanStore {
         try await attempting("open the store \(path)") {
             let store = SQLiteStore(thread: try DedicatedThread(name: "store"), witness: witness)
             try await store.openDatabase(
-                path: path, at: time, migrations: migrations, knowing: head, acceptsRollback: acceptsRollback)
+                at: { .file(try StoreFile(path: path)) }, at: time, migrations: migrations, knowing: head,
+                acceptsRollback: acceptsRollback)
             return store
         }
     }
 
+    /// Opens a store in memory: a copy of the one that these bytes are.
+    ///
+    /// - Parameter thread: of any number of stores.
+    static func openInMemory(
+        copying bytes: [UInt8], on thread: DedicatedThread, at time: UnixTime
+    ) async throws(StoreError) -> SQLiteStore {
+        try await attempting("open a store in memory") {
+            let store = SQLiteStore(thread: thread, witness: nil)
+            try await store.openDatabase(
+                at: { .memory(copying: bytes) }, at: time, migrations: Migration.all, knowing: nil,
+                acceptsRollback: false)
+            return store
+        }
+    }
+
+    /// - Parameter place: taken on the store's thread.
     private func openDatabase(
-        path: String, at time: UnixTime, migrations: [Migration], knowing head: KnownHead?, acceptsRollback: Bool
+        at place: @Sendable () throws -> DatabasePlace, at time: UnixTime, migrations: [Migration],
+        knowing head: KnownHead?, acceptsRollback: Bool
     ) throws {
         var isRolledBack = false
-        let opened = try Database(path: path, migrations: migrations, at: time) { connection in
+        let opened = try Database(at: try place(), migrations: migrations, at: time) { connection in
             guard let head, let problem = try connection.standing(to: head).problem(with: head) else { return }
             guard acceptsRollback else { throw StoreError(.other, problem) }
             isRolledBack = true

@@ -57,6 +57,13 @@ struct SchemaVersions {
         pending = known[applied.count...]
     }
 
+    /// - Throws: ``StoreError`` that names the first migration which it has not had.
+    func requireAllApplied() throws(StoreError) {
+        guard let missing = pending.first else { return }
+        throw StoreError(
+            .other, "an earlier killd made it, without migration \(missing.version) (\(missing.name)); make it anew")
+    }
+
     /// Applies what is pending, each migration in one transaction with its record.
     ///
     /// Foreign keys are not enforced meanwhile, since a migration may have to

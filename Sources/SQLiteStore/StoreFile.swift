@@ -90,6 +90,10 @@ struct OpenFiles {
 
     private let files: [(path: String, identity: Identity)]
 
+    static let none = OpenFiles(files: [])
+
+    private init(files: [(path: String, identity: Identity)]) { self.files = files }
+
     init(of store: borrowing StoreFile) throws(StoreError) {
         var files: [(String, Identity)] = []
         for path in [store.path, store.path + "-wal"] {

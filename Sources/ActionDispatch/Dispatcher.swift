@@ -34,15 +34,17 @@ public final class Dispatcher: RequestDispatcher {
         public var messages: MessageOverrides
         /// Ids that one request may name.
         public var maximumThreads: Int
+        public var signatureChecks: SignatureChecks
 
         public init(
             signedHosts: ServerNames, regions: Set<String>, messages: MessageOverrides = .none,
-            maximumThreads: Int = 1_000
+            maximumThreads: Int = 1_000, signatureChecks: SignatureChecks = .all
         ) {
             self.signedHosts = signedHosts
             self.regions = regions
             self.messages = messages
             self.maximumThreads = maximumThreads
+            self.signatureChecks = signatureChecks
         }
     }
 
@@ -81,6 +83,9 @@ public final class Dispatcher: RequestDispatcher {
 
     public static func makeRequestID() throws -> String { try randomUUID() }
 
+    /// The id of the key that a request says it is signed with, before anything of it is checked; nil if it names none.
+    public static func claimedKeyID(of request: HTTPRequest) -> String? { IncomingRequest.claimedSecretID(of: request) }
+
     public static var productNotFound: any Error { TencentCloudError.noSuchProduct }
 
     public func form(of head: HTTPRequest) -> ResponseForm {
@@ -108,14 +113,20 @@ public final class Dispatcher: RequestDispatcher {
     /// The response to a request that the HTTP server does not take: in the API's
     /// words where the API has some.
     public func rejection(of error: HTTPProtocolError) -> HTTPResponse {
+        Self.rejection(of: error, messages: settings.messages)
+    }
+
+    public static func rejection(
+        of error: HTTPProtocolError, messages: MessageOverrides
+    ) -> HTTPResponse {
         let limit: Int
         switch error.status {
         case .contentTooLarge: limit = IncomingRequest.bodyLimit
         case .uriTooLong: limit = IncomingRequest.queryLimit
         default: return error.response
         }
-        guard let requestID = try? Self.makeRequestID() else { return error.response }
-        let (code, message) = settings.messages.codeAndMessage(
+        guard let requestID = try? makeRequestID() else { return error.response }
+        let (code, message) = messages.codeAndMessage(
             of: .requestSizeLimitExceeded(limit: limit), in: .english)
         return Envelope(requestID: requestID, traceID: nil).failure(code, message)
     }
@@ -159,7 +170,7 @@ public final class Dispatcher: RequestDispatcher {
             region: claim.region.flatMap { settings.regions.contains(where: $0.isSame) ? $0 : nil }, action: name)
         let admission = limiter.withLock { $0.admit(key, at: exchange.startedAt) }
         if case .rejected(let count, let limit) = admission {
-            if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
+            if isChange { usedSignatures.spend(mark, of: account.secretID, at: memoryTime) }
             throw TencentCloudError.requestLimitExceeded(count: count, limit: limit)
         }
 
@@ -167,7 +178,7 @@ public final class Dispatcher: RequestDispatcher {
         do {
             work = try action.bind(try incoming.parameters())
         } catch {
-            if isChange { usedSignatures.spend(mark, of: account.secretID, at: clock.now()) }
+            if isChange { usedSignatures.spend(mark, of: account.secretID, at: memoryTime) }
             throw error
         }
         if let interception = interceptor?(name, account) {
@@ -181,7 +192,7 @@ public final class Dispatcher: RequestDispatcher {
             requestID: exchange.requestID, action: name, account: account, address: exchange.remoteAddress,
             signature: claim.signature)
         guard isChange else { return { [work] exchange in try exchange.envelope.success(try await work(call)) } }
-        let outcome = try usedSignatures.once(mark, of: account.secretID, action: name, at: clock.now()) {
+        let outcome = try usedSignatures.once(mark, of: account.secretID, action: name, at: memoryTime) {
             // Not part of the request's own task: a repetition may wait for it too.
             Task { [work] in try await work(call) }
         }
@@ -209,12 +220,12 @@ public final class Dispatcher: RequestDispatcher {
             }
             return true
         }
-        try usedSignatures.note(mark, of: account.secretID, for: use, at: clock.now())
+        try usedSignatures.note(mark, of: account.secretID, for: use, at: memoryTime)
         return false
     }
 
     private func refuseUnsigned(_ mark: SignatureMark, of account: Account) throws(TencentCloudError) -> Never {
-        usedSignatures.spend(mark, of: account.secretID, at: clock.now())
+        usedSignatures.spend(mark, of: account.secretID, at: memoryTime)
         throw .invalidAuthorization(.unsignedPayload)
     }
 
@@ -247,20 +258,24 @@ public final class Dispatcher: RequestDispatcher {
     }
 
     private func verify(_ claim: Claim, token: String?) throws -> SignatureMark {
-        let (account, signature) = (claim.account, claim.signature)
-        switch try signature.verify(secretKey: account.secretKey, at: clock.now(), keys: signingKeys) {
+        let (account, signature, checks) = (claim.account, claim.signature, settings.signatureChecks)
+        let time = checks.time(now: clock.now(), timestamp: signature.mark.timestamp)
+        switch try signature.verify(secretKey: account.secretKey, at: time, keys: signingKeys) {
         case .verified: break
         case .expired(let serverTime): throw TencentCloudError.signatureExpired(serverTime: serverTime)
-        case .mismatched: throw TencentCloudError.signatureFailure
+        case .mismatched: if checks.match { throw TencentCloudError.signatureFailure }
         }
         guard account.accepts(token: token) else { throw TencentCloudError.tokenFailure }
         if let parameter = signature.ambiguousParameter {
             // Used up, or somebody else could send it as what it is not.
-            usedSignatures.spend(signature.mark, of: account.secretID, at: clock.now())
+            usedSignatures.spend(signature.mark, of: account.secretID, at: memoryTime)
             throw TencentCloudError.ambiguousSignature(parameter: parameter)
         }
         return signature.mark
     }
+
+    /// What it goes by which signatures are forgotten. Where none is too old, none is, before there are too many.
+    private var memoryTime: Int64 { settings.signatureChecks.age ? clock.now() : 0 }
 
     private var mostPairs: Int { IncomingRequest.pairs(forThreads: settings.maximumThreads) }
 

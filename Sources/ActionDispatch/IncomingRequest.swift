@@ -74,6 +74,17 @@ struct IncomingRequest {
         }
     }
 
+    /// The SecretId that a request names, whatever else is wrong with it.
+    static func claimedSecretID(of http: HTTPRequest) -> String? {
+        let name = CommonParameter.secretID.rawValue
+        return switch try? kind(of: http) {
+        case .json, .query: http.headers["Authorization"].flatMap { try? TC3Authorization(parsing: $0).secretID }
+        case .pairsInQuery: try? FormPairs.value(of: name, in: Array((http.query ?? "").utf8))
+        case .pairsInBody: try? FormPairs.value(of: name, in: http.body)
+        case nil: nil
+        }
+    }
+
     private static func pairs(_ bytes: some Collection<UInt8>, most: Int) throws -> FormPairs {
         do throws(ParameterError) {
             return try FormPairs(bytes, most: most)

@@ -4,7 +4,11 @@ import TencentCloudErrors
 public struct ScriptedRejection: Error, Hashable {
     public let code: ErrorCode
 
-    public init(_ code: ErrorCode) { self.code = code }
+    let message: String
 
-    var message: String { "The stand-in was asked to answer this call so: \(code.entry.meaning)." }
+    /// - Parameter message: nil for one that says that it was asked for.
+    public init(_ code: ErrorCode, message: String? = nil) {
+        self.code = code
+        self.message = message ?? "The stand-in was asked to answer this call so: \(code.entry.meaning)."
+    }
 }

@@ -80,11 +80,14 @@ extension RequestDispatcher {
     /// The response to a request that has come to the listener of another API, in
     /// the words of this one: its client would take that one's for a success, or
     /// learn too little from it.
-    public func rejectElsewhere(_ request: HTTPRequest) -> HTTPResponse {
+    public func rejectElsewhere(_ request: HTTPRequest) -> HTTPResponse { reject(request, with: Self.productNotFound) }
+
+    /// The response to a request of which nothing is read.
+    public func reject(_ request: HTTPRequest, with failure: Failure) -> HTTPResponse {
         var exchange = begin(request)
         do throws(Failure) {
             exchange.requestID = try Self.makeRequestID()
-            return reject(Self.productNotFound, exchange)
+            return reject(failure, exchange)
         } catch {
             return reject(error, exchange)
         }

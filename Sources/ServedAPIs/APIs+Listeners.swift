@@ -4,6 +4,7 @@ import HTTPServer
 import Parameters
 import RequestDispatch
 import RequestSigning
+import TencentCloudErrors
 import Text
 
 /// What the two listeners answer: each its own API, and who has come to the wrong
@@ -29,8 +30,15 @@ extension APIs {
     ///
     /// - Parameter head: of the request, as far as it was read.
     public func refusal(of error: HTTPProtocolError, head: [UInt8]) -> HTTPResponse {
+        Self.refusal(of: error, head: head, messages: messages)
+    }
+
+    public static func refusal(
+        of error: HTTPProtocolError, head: [UInt8], messages: MessageOverrides = .none
+    ) -> HTTPResponse {
         // Some rejections of Tencent's API have status 200.
-        isMeantForDAS(head) ? DASDispatcher.rejection(of: error) : dispatcher.rejection(of: error)
+        isMeantForDAS(head)
+            ? DASDispatcher.rejection(of: error) : Dispatcher.rejection(of: error, messages: messages)
     }
 
     /// The response to a request at the listener of DAS.
@@ -47,7 +55,7 @@ extension APIs {
         return BodyAllowance(bytes: 0) { dispatcher.rejectElsewhere(head) }
     }
 
-    public func refusalDAS(of error: HTTPProtocolError) -> HTTPResponse { DASDispatcher.rejection(of: error) }
+    public static func refusalDAS(of error: HTTPProtocolError) -> HTTPResponse { DASDispatcher.rejection(of: error) }
 }
 
 extension HTTPRequest {

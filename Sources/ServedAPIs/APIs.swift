@@ -16,6 +16,7 @@ public struct APIs: Sendable {
     /// In the order in which they were handed over.
     public let instances: [ServedInstance]
     private let accounts: [Account]
+    let messages: MessageOverrides
 
     public struct Settings: Sendable {
         public var engine: KillEngine.Settings
@@ -29,10 +30,12 @@ public struct APIs: Sendable {
         public var signedHostsOfDAS: ServerNames
         /// What is said instead of texts of ours.
         public var messages: MessageOverrides
+        public var signatureChecks: SignatureChecks
 
         public init(
             engine: KillEngine.Settings, requestsPerSecond: Int = 20, maximumThreads: Int = 1_000,
-            signedHosts: ServerNames = .none, signedHostsOfDAS: ServerNames = .none, messages: MessageOverrides = .none
+            signedHosts: ServerNames = .none, signedHostsOfDAS: ServerNames = .none,
+            messages: MessageOverrides = .none, signatureChecks: SignatureChecks = .all
         ) {
             self.engine = engine
             self.requestsPerSecond = requestsPerSecond
@@ -40,6 +43,7 @@ public struct APIs: Sendable {
             self.signedHosts = signedHosts
             self.signedHostsOfDAS = signedHostsOfDAS
             self.messages = messages
+            self.signatureChecks = signatureChecks
         }
     }
 
@@ -57,6 +61,19 @@ public struct APIs: Sendable {
         }
     }
 
+    /// Who is asked once for each call that has passed all gates.
+    public struct Interceptors: Sendable {
+        public var ofDBbrain: Interceptor<any Error>?
+        public var ofDAS: Interceptor<DASError>?
+
+        public static let none = Interceptors(ofDBbrain: nil, ofDAS: nil)
+
+        public init(ofDBbrain: Interceptor<any Error>?, ofDAS: Interceptor<DASError>?) {
+            self.ofDBbrain = ofDBbrain
+            self.ofDAS = ofDAS
+        }
+    }
+
     /// - Parameters:
     ///   - accounts: no two with the same name or `secretID`.
     ///   - instances: no two with the same id.
@@ -64,13 +81,14 @@ public struct APIs: Sendable {
     /// - Returns: `nil` if `requestsPerSecond` is no number from 1 to 1,000,000.
     public init?(
         accounts: [Account], instances: [ServedInstance], over lasting: LastingParts, settings: Settings,
-        clock: RequestClock, records: Records
+        clock: RequestClock, interceptors: Interceptors = .none, records: Records
     ) {
         guard let limiter = RateLimiter<Dispatcher.RateKey>(limit: settings.requestsPerSecond),
             let dasLimiter = RateLimiter<DASDispatcher.RateKey>(limit: settings.requestsPerSecond)
         else { return nil }
         self.accounts = accounts
         self.instances = instances
+        messages = settings.messages
         dispatcher = Dispatcher(
             actions: DBbrain(
                 engine: lasting.engine.with(settings.engine), tasks: lasting.tasks,
@@ -79,15 +97,17 @@ public struct APIs: Sendable {
             accounts: accounts, limiter: limiter, usedSignatures: lasting.usedSignatures,
             settings: .init(
                 signedHosts: settings.signedHosts, regions: Set(instances.map(\.managed.region)),
-                messages: settings.messages, maximumThreads: settings.maximumThreads),
-            clock: clock, record: records.ofDBbrain)
+                messages: settings.messages, maximumThreads: settings.maximumThreads,
+                signatureChecks: settings.signatureChecks),
+            clock: clock, interceptor: interceptors.ofDBbrain, record: records.ofDBbrain)
         dasDispatcher = DASDispatcher(
             actions: DAS(
                 tasks: lasting.sessionTasks, listings: lasting.listings, instances: instances.map(\.ofDAS),
                 maximumThreads: settings.maximumThreads
             ).actions,
             accounts: accounts, limiter: dasLimiter, nonces: lasting.nonces, clock: clock,
-            maximumThreads: settings.maximumThreads, signedHosts: settings.signedHostsOfDAS, record: records.ofDAS)
+            maximumThreads: settings.maximumThreads, signedHosts: settings.signedHostsOfDAS,
+            signatureChecks: settings.signatureChecks, interceptor: interceptors.ofDAS, record: records.ofDAS)
     }
 
     /// The instances at their own addresses, as the engine knows them.

@@ -1,5 +1,6 @@
 import ActionDispatch
 import DASAPI
+import DBbrainAPI
 import SessionKill
 
 /// The part that outlives accounts, instances and settings, and so is handed from each ``APIs`` to the next.
@@ -43,6 +44,9 @@ public struct LastingParts: Sendable {
             self.ofSessionTasks = ofSessionTasks
             self.ofListings = ofListings
         }
+
+        /// To nobody.
+        public static let none = Reports(ofTasks: { _ in }, ofSessionTasks: { _ in }, ofListings: { _, _ in })
     }
 
     /// - Parameters:
@@ -58,5 +62,15 @@ public struct LastingParts: Sendable {
         listings = SessionListings(now: clock.now, report: reports.ofListings)
         nonces = SeenNonces(start: start.ofRequests)
         usedSignatures = UsedSignatures(start: start.ofRequests, startOfDecisions: start.ofDecisions)
+    }
+
+    /// The names of DBbrain's actions, also of those that are rejected by name.
+    public var dbbrainActions: [String] {
+        DBbrain(engine: engine, tasks: tasks, instances: [], maximumThreads: 0).actions.map(\.name)
+    }
+
+    /// The names of DAS's actions.
+    public var dasActions: [String] {
+        DAS(tasks: sessionTasks, listings: listings, instances: [], maximumThreads: 0).actions.map { type(of: $0).name }
     }
 }

@@ -69,6 +69,18 @@ struct IncomingDASRequest {
         }
     }
 
+    /// The AccessKeyId that a request names, whatever else is wrong with it.
+    static func claimedAccessKeyID(of http: HTTPRequest) -> String? {
+        guard !isV3(http) else { return accessKeyID(ofHeader: http) }
+        let name = DASParameter.accessKeyID.rawValue
+        let ofForm = http.mediaType == .form ? try? FormPairs.value(of: name, in: http.body) : nil
+        return ofForm ?? (try? FormPairs.value(of: name, in: Array((http.query ?? "").utf8)))
+    }
+
+    private static func accessKeyID(ofHeader http: HTTPRequest) -> String? {
+        http.headers["Authorization"].flatMap { try? ACS3Authorization(parsing: $0).accessKeyID }
+    }
+
     /// - Throws: `DASError` or `ParameterError`.
     private static func requireAccessKey(of http: HTTPRequest, _ query: FormPairs, _ knows: (String) -> Bool) throws {
         // Of the header it is asked by whoever reads it: no body is read for that.
@@ -86,8 +98,7 @@ struct IncomingDASRequest {
     /// The AccessKeyId, if the head has it.
     var accessKeyIDOfHead: String? {
         switch scheme {
-        case .v3:
-            http.headers["Authorization"].flatMap { try? ACS3Authorization(parsing: $0).accessKeyID }
+        case .v3: Self.accessKeyID(ofHeader: http)
         case .v1, .none: query[DASParameter.accessKeyID.rawValue]
         }
     }

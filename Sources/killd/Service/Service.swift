@@ -106,7 +106,7 @@ final class Service: Sendable {
                     trustedProxies: configuration.trustedProxies,
                     handler: { metrics.observing(current.setup.apis.answerDAS($0)) },
                     allowance: { current.setup.apis.allowanceDAS(of: $0) },
-                    rejection: { error, _ in current.setup.apis.refusalDAS(of: error) },
+                    rejection: { error, _ in APIs.refusalDAS(of: error) },
                     observer: { event in
                         metrics.count(event, of: .das)
                         if case .failed(let reason) = event { readiness.noteFailure(reason) }

@@ -33,8 +33,8 @@ let package = Package(
         program(
             "killd",
             dependsOn: [
-                "ServedAPIs", "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts",
-                "TencentCloudErrors",
+                "StandIn", "ScriptedServers", "ServedAPIs", "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch",
+                "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
                 "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks", "Settings",
@@ -113,7 +113,8 @@ let package = Package(
         module(
             "StandIn",
             dependsOn: [
-                "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
+                "ServedAPIs", "ScriptedServers", "SQLiteStore", "RequestSigning", "DedicatedThread", "DBbrainAPI",
+                "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
                 "Parameters", "SessionKill", "HTTPServer", "Text",
             ]),
 
@@ -163,8 +164,8 @@ let package = Package(
         tests(
             "StandInTests",
             of: [
-                "StandIn", "Accounts", "HTTPServer", "RequestDispatch", "ActionDispatch", "DASAPI", "Parameters",
-                "SessionKill", "RequestSigning", "TencentCloudErrors",
+                "StandIn", "ScriptedServers", "SQLiteStore", "APIClient", "Accounts", "HTTPServer", "RequestDispatch",
+                "ActionDispatch", "DASAPI", "Parameters", "SessionKill", "RequestSigning", "TencentCloudErrors",
             ]),
         tests("TextTests", of: ["Text"]),
         tests("RequestSigningTests", of: ["RequestSigning", "Cryptography"], resources: [.copy("Vectors")]),

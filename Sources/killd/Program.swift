@@ -3,7 +3,7 @@ import Glibc
 
 /// The commands, in the order in which `killd --help` lists them.
 private let commands: [any (Command & Sendable).Type] = [
-    ServeCommand.self, DemoCommand.self, InitCommand.self, CheckCommand.self,
+    ServeCommand.self, DemoCommand.self, StandInCommand.self, InitCommand.self, CheckCommand.self,
     SessionsCommand.self, PrepareCommand.self, PlansCommand.self, ShowCommand.self, WaitCommand.self,
     ApproveCommand.self, RejectCommand.self, CancelCommand.self, CommitCommand.self, HistoryCommand.self,
     AuditCommand.self, VersionCommand.self,

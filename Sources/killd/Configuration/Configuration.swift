@@ -6,6 +6,7 @@ import MySQLSessions
 import Parameters
 import RequestSigning
 import SessionKill
+import StandIn
 import Settings
 import TLS
 import TencentCloudErrors
@@ -184,8 +185,17 @@ extension Account {
         let secretID = try reader.requiredString("secretId")
         guard secretID.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !secretID.contains(where: { "/,".contains($0) })
         else { throw reader.error("secretId", "expected visible ASCII characters without / and ,") }
+        guard !secretID.utf8.starts(with: StandInKey.prefix.utf8) else {
+            throw reader.error(
+                "secretId",
+                "ids that begin with \(StandInKey.prefix) are those of killd stand-in, whose secret key everybody knows; "
+                    + "choose another")
+        }
         guard let secretKey = try reader.secret("secretKey") else {
             throw reader.error("secretKey", "missing; expected a text, {\"env\": NAME} or {\"file\": PATH}")
+        }
+        guard !secretKey.reveal().isSame(as: StandInKey.secretKey) else {
+            throw reader.error("secretKey", "this is the key of killd stand-in, which everybody knows; choose another")
         }
         try reader.refuseNull("token")
         let token = try reader.secret("token")

@@ -17,7 +17,7 @@ final class ReadmeTests: XCTestCase {
 
     func testEveryCommandThatItAndThePageOfClientsShowExists() async throws {
         let shell = try [Document.readme(), Document.page("Clients")].flatMap { $0.blocks(of: "sh") }.joined()
-        let names = Set(shell.matches(of: /(?m)^killd ([a-z]+)/).map { String($0.1) })
+        let names = Set(shell.matches(of: /(?m)^killd ([a-z-]+)/).map { String($0.1) })
         XCTAssertTrue(
             names.isSuperset(of: ["init", "check", "serve", "sessions", "prepare", "show", "commit", "history"]))
         for name in names {

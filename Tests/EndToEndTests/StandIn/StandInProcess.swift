@@ -61,9 +61,9 @@ final class StandInProcess {
         struct Answer: Decodable {
             let Response: Content
             struct Content: Decodable { let ProcessList: [Session] }
-            struct Session: Decodable { let ID: Int }
+            struct Session: Decodable { let ID: String }
         }
         let answer = try JSONDecoder().decode(Answer.self, from: Data(listed.output.utf8))
-        return Set(answer.Response.ProcessList.map(\.ID))
+        return Set(answer.Response.ProcessList.compactMap { Int($0.ID) })
     }
 }

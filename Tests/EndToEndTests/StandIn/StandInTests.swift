@@ -39,7 +39,8 @@ final class StandInTests: XCTestCase {
     func testTheSDKsOfDASListAndKillSessions() async throws {
         try OfficialClients.require()
         try await withSeed { seed in
-            let standIn = try await StandInProcess.start(["--seed", seed])
+            // The programs poll without a pause.
+            let standIn = try await StandInProcess.start(["--seed", seed, "--loose", "rate-limit"])
             let threads = (201...208).map(String.init)
             try await OfficialClients.run(
                 "das_sessions.py",

@@ -25,7 +25,7 @@ final class WorldsTests: XCTestCase {
     ) throws -> StandInServer {
         let free = ListenAddress(host: "127.0.0.1", port: 0)
         let server = try StandInServer(
-            .init(seed: Seed(json: Array(seed.utf8)), loose: loose, listen: free, dasListen: free))
+            .init(seed: Seed(json: Array(seed.utf8)), loose: loose, listen: free, dasListen: free, version: "0"))
         try server.start()
         return server
     }

@@ -46,6 +46,9 @@ public final class RequestLog: Sendable {
         }
     }
 
+    /// How many are kept.
+    var count: Int { state.withLock(\.requests.count) }
+
     /// Those that are kept, in the order in which they came.
     func requests(_ query: RequestQuery) -> [LoggedRequest] {
         state.withLock(\.requests).filter(query.matches)

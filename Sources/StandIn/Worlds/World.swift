@@ -34,10 +34,14 @@ public final class World: Sendable {
         public var store: [UInt8]?
         /// What its clock is set to; nil for the machine's time.
         public var time: UnixTime?
+        /// Whether its clock stands there.
+        public var isStopped: Bool
 
         public init(
-            _ seed: Seed, servers: [String: ScriptedServerState] = [:], store: [UInt8]? = nil, time: UnixTime? = nil
+            _ seed: Seed, servers: [String: ScriptedServerState] = [:], store: [UInt8]? = nil, time: UnixTime? = nil,
+            isStopped: Bool = false
         ) {
+            self.isStopped = isStopped
             self.seed = seed
             self.servers = servers
             self.store = store
@@ -53,6 +57,7 @@ public final class World: Sendable {
         _ name: WorldName, from beginning: Beginning, loose: Set<LooseCheck>, in stores: MemoryStores
     ) async throws {
         let clock = WorldClock()
+        if beginning.isStopped { clock.stop() }
         if let time = beginning.time { try clock.set(to: time) }
         let store =
             if let backup = beginning.store {

@@ -10,11 +10,12 @@ struct StandInCommand: Command {
     static let name = "stand-in"
     static let summary = "plays killd over scripted servers, for tests of its clients; kills nobody"
     static let usage = """
-        [--port N] [--das-port N] [--listen-address ADDRESS] [--seed FILE] [--ready-file FILE] [--loose NAME]…
+        [--port N] [--das-port N] [--control-port N] [--listen-address ADDRESS] [--seed FILE] [--ready-file FILE] [--loose NAME]…
         """
     static let options = [
         (spelling: "--port N", meaning: "for clients of DBbrain; 0, the default, for a free one"),
         (spelling: "--das-port N", meaning: "for clients of DAS; the same"),
+        (spelling: "--control-port N", meaning: "for what tests ask of it besides; always on 127.0.0.1"),
         (spelling: "--listen-address ADDRESS", meaning: "for the clients; 127.0.0.1 by default"),
         (spelling: "--seed FILE", meaning: "the instances, their sessions and the accounts; without, some that do"),
         (spelling: "--ready-file FILE", meaning: "gets the ready line too, once it is true"),
@@ -24,7 +25,7 @@ struct StandInCommand: Command {
         ),
     ]
 
-    private let ports: (dbbrain: UInt16, das: UInt16)
+    private let ports: (dbbrain: UInt16, das: UInt16, control: UInt16)
     private let host: String
     private let seedFile: String?
     private let readyFile: String?
@@ -38,7 +39,9 @@ struct StandInCommand: Command {
                 killd serve --config FILE
                 """)
         }
-        ports = (try arguments.port("--port"), try arguments.port("--das-port"))
+        ports = (
+            try arguments.port("--port"), try arguments.port("--das-port"), try arguments.port("--control-port")
+        )
         host = try arguments.option("--listen-address") ?? "127.0.0.1"
         seedFile = try arguments.option("--seed")
         readyFile = try arguments.option("--ready-file")
@@ -58,7 +61,8 @@ struct StandInCommand: Command {
         let server = try StandInServer(
             .init(
                 seed: seed, loose: loose, listen: ListenAddress(host: host, port: ports.dbbrain),
-                dasListen: ListenAddress(host: host, port: ports.das)))
+                dasListen: ListenAddress(host: host, port: ports.das), controlPort: ports.control,
+                version: VersionCommand.version))
         try server.start()
         Terminal.standardError.announce("killd stand-in: it kills nobody: its servers and sessions are scripted\n")
         for check in LooseCheck.allCases where loose.contains(check) {
@@ -93,6 +97,7 @@ private struct ReadyLine: Encodable {
     let ready = true
     let endpoint: String
     let das: String
+    let control: String
     let secretId: String
     let secretKey: String
     let region: String?
@@ -102,6 +107,7 @@ private struct ReadyLine: Encodable {
     init(_ server: StandInServer, _ seed: Seed, _ loose: Set<LooseCheck>) {
         endpoint = server.endpoint
         das = server.dasEndpoint
+        control = server.controlEndpoint
         secretId = StandInKey.prefix
         secretKey = StandInKey.secretKey
         region = seed.instances.first?.region

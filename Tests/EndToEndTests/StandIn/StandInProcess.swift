@@ -11,6 +11,7 @@ final class StandInProcess {
         let ready: Bool
         let endpoint: String
         let das: String
+        let control: String
         let secretId: String
         let secretKey: String
         let region: String

@@ -6,34 +6,35 @@ import SessionKill
 struct WrittenEvent: Sendable {
     let kind: AuditEvent.Kind
     let plan: PlanName?
-    private let members: [(String, AuditValue?)]
+    private let line: UnplacedLine
 
     /// - Throws: `CryptographyError` if OpenSSL refuses.
     init(_ event: AuditEvent) throws(CryptographyError) {
         kind = event.kind
         plan = event.plan
-        members = try event.members().map { ($0, $1?.written()) }
+        line = UnplacedLine([("kind", .text(kind.rawValue))] + (try event.members()))
     }
 
     /// The entry's line.
     func payload(sequence: Int64, at time: UnixTime) -> String {
-        AuditLine(
-            [
-                ("seq", .number(sequence)), ("at", .number(time.milliseconds)), ("kind", .text(kind.rawValue)),
-            ] + members
-        ).line()
+        line.line(sequence: sequence, time: time.milliseconds)
     }
+}
 
+extension AuditEvent {
     /// The first member in which an entry's payload says something else.
     ///
     /// - Parameter unknown: members of which this event knows nothing.
-    func difference(from payload: [(name: String, value: JSONSlice)], unknown: Set<String> = []) -> String? {
+    /// - Throws: `CryptographyError` if OpenSSL refuses.
+    func difference(
+        from payload: [(name: String, value: JSONSlice)], unknown: Set<String>
+    ) throws(CryptographyError) -> String? {
         var told: [String: ArraySlice<UInt8>] = [:]
         for (name, value) in payload where !["seq", "at", "kind"].contains(name) && !unknown.contains(name) {
             told[name] = value.raw
         }
-        for case (let name, .json(let bytes)?) in members where !unknown.contains(name) {
-            guard told.removeValue(forKey: name)?.elementsEqual(bytes) == true else { return name }
+        for case (let name, let value?) in try members() where !unknown.contains(name) {
+            guard told.removeValue(forKey: name)?.elementsEqual(value.json) == true else { return name }
         }
         return told.keys.min()
     }

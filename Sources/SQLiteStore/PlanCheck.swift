@@ -165,7 +165,7 @@ struct PlanCheck {
 
     private mutating func compare(_ entry: TrailEntry, _ event: AuditEvent, unknown: Set<String> = []) throws {
         guard let members = entry.members else { return }
-        guard let member = try WrittenEvent(event).difference(from: members, unknown: unknown) else { return }
+        guard let member = try event.difference(from: members, unknown: unknown) else { return }
         differ(entry, member)
     }
 

@@ -7,6 +7,7 @@ struct PlanTables: ~Copyable {
     let threads: ThreadTable
     let decisions: DecisionTable
     private let insertPlan: Statement
+    private let selectTask: Statement
     private let selectPlanByTicket: Statement
     private let selectPlanByName: Statement
     let lists: PlanLists
@@ -29,9 +30,9 @@ extension PlanTables {
                 INSERT INTO plans (name, sql_exec_id, digest, account, instance, prepared_at, expires_at,
                     record_history, fingerprint, impact, person, requested_by, reason, review, risk_grade, required,
                     approvable_until, commit_within, task)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                    (SELECT id FROM kill_tasks WHERE name = ?)) RETURNING id, task
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, on: connection),
+            selectTask: try Statement("SELECT id FROM kill_tasks WHERE name = ?", on: connection),
             selectPlanByTicket: try Statement(selectPlan + " WHERE sql_exec_id = ?", on: connection),
             selectPlanByName: try Statement(selectPlan + " WHERE name = ?", on: connection),
             lists: try PlanLists(on: connection),
@@ -94,16 +95,19 @@ extension PlanTables {
     }
 
     borrowing func insert(_ plan: PlanRows) throws {
-        let inserted = try insertPlan.rows([
+        var task: Int64?
+        if let name = plan.task {
+            task = try selectTask.rows([.text(name)]) { try $0.integer("id") }.first
+            guard task != nil else { throw StoreError(.other, "there is no such task") }
+        }
+        let id = try insertPlan.insert([
             .text(plan.name), .text(plan.sqlExecID), .text(plan.digest), .text(plan.account), .text(plan.instance),
             .integer(plan.preparedAt), .integer(plan.expiresAt), .integer(plan.recordHistory ? 1 : 0),
             .text(plan.fingerprint), SQLiteValue(plan.impact), .text(plan.person), SQLiteValue(plan.requestedBy),
             SQLiteValue(plan.reason), SQLiteValue(plan.review?.json), SQLiteValue(plan.review?.riskGrade),
             .integer(plan.review?.required ?? 0), SQLiteValue(plan.review?.approvableUntil),
-            SQLiteValue(plan.review?.commitWithin), SQLiteValue(plan.task),
-        ]) { (id: try $0.integer("id"), task: try $0.optionalInteger("task")) }.first
-        guard let (id, task) = inserted else { throw StoreError(.other, "no row was made of the plan") }
-        guard (task == nil) == (plan.task == nil) else { throw StoreError(.other, "there is no such task") }
+            SQLiteValue(plan.review?.commitWithin), SQLiteValue(task),
+        ])
         try threads.insert(plan.threads, of: id)
     }
 

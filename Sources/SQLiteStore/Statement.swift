@@ -46,6 +46,12 @@ struct Statement: ~Copyable {
         return Int(sqlite3_changes64(sqlite3_db_handle(handle)))
     }
 
+    /// Inserts one row and returns its id. `RETURNING` would have SQLite make a table for the answer each time.
+    borrowing func insert(_ values: [SQLiteValue]) throws(SQLiteError) -> Int64 {
+        try run(values)
+        return sqlite3_last_insert_rowid(sqlite3_db_handle(handle))
+    }
+
     /// What `read` makes of each row.
     borrowing func rows<Value>(
         _ values: [SQLiteValue] = [], _ read: (borrowing Row) throws -> Value

@@ -6,6 +6,8 @@ import SessionKill
 /// What a method does belongs to the transaction of whoever calls it. The last entry is read from the table each time:
 /// one that was kept in memory would survive the undoing of the write that made it.
 struct AuditTable: ~Copyable {
+    /// What was appended and nobody was told of yet.
+    let untold = UntoldEntries()
     private let selectHead: Statement
     private let insertEntry: Statement
     private let insertMessages: Statement
@@ -21,6 +23,21 @@ struct AuditTable: ~Copyable {
     private let countMessages: Statement
     private let postponeMessage: Statement
     private let deleteMessage: Statement
+}
+
+/// Entries from when they are appended until they are told outside, so that they need not be read again. Whoever undoes
+/// what has appended some takes them out.
+final class UntoldEntries {
+    private(set) var entries: [RecordedEntry] = []
+
+    func append(_ entry: RecordedEntry) { entries.append(entry) }
+
+    func removeAll(after count: Int) { entries.removeLast(entries.count - count) }
+
+    func take() -> [RecordedEntry] {
+        defer { entries = [] }
+        return entries
+    }
 }
 
 /// The last entry.
@@ -113,6 +130,8 @@ extension AuditTable {
             SQLiteValue(event.plan?.rawValue), .text(payload), .text(payloadHash), .text(hash),
         ])
         try insertMessages.run([.integer(sequence), .integer(time.milliseconds)])
+        untold.append(
+            RecordedEntry(sequence: sequence, hash: hash, kind: event.kind.rawValue, plan: event.plan?.rawValue))
         return AuditReceipt(entry: sequence, hash: hash)
     }
 

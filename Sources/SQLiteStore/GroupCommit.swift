@@ -6,6 +6,7 @@ typealias Write = @Sendable (borrowing Tables) throws -> Void
 /// The statements that begin and end transactions, prepared once.
 struct TransactionStatements: ~Copyable {
     let begin: Statement
+    let beginReading: Statement
     let commit: Statement
     let rollback: Statement
     let savepoint: Statement
@@ -18,6 +19,7 @@ extension TransactionStatements {
         self.init(
             // IMMEDIATE: a busy timeout cannot cure a transaction that begins to write after it has read.
             begin: try Statement("BEGIN IMMEDIATE", on: connection),
+            beginReading: try Statement("BEGIN", on: connection),
             commit: try Statement("COMMIT", on: connection),
             rollback: try Statement("ROLLBACK", on: connection),
             savepoint: try Statement("SAVEPOINT one_write", on: connection),
@@ -63,6 +65,7 @@ extension Database {
     ///
     /// - Throws: what `body` throws or SQLite says, with nothing changed.
     borrowing func inTransaction<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        let untold = tables.audit.untold.entries.count
         do {
             try endAbandonedTransaction()
             guard openFiles.areInPlace else {
@@ -73,6 +76,7 @@ extension Database {
             try transaction.commit.run()
             return result
         } catch {
+            tables.audit.untold.removeAll(after: untold)
             // Should this fail too, whoever comes next tries again before anything else.
             try? endAbandonedTransaction()
             throw error
@@ -85,8 +89,18 @@ extension Database {
         return try read(tables)
     }
 
+    /// The same by several statements, for which SQLite locks the file once.
+    borrowing func readAtOneMoment<Value>(_ read: (borrowing Tables) throws -> Value) throws -> Value {
+        try endAbandonedTransaction()
+        try transaction.beginReading.run()
+        // Should this fail, whoever comes next tries again before anything else.
+        defer { try? endAbandonedTransaction() }
+        return try read(tables)
+    }
+
     /// - Throws: the failure of `write` if the transaction did not survive it.
     private borrowing func runInSavepoint(_ write: Write) throws -> Result<Void, any Error> {
+        let untold = tables.audit.untold.entries.count
         try transaction.savepoint.run()
         do {
             try write(tables)
@@ -96,6 +110,7 @@ extension Database {
             guard connection.isInTransaction else { throw error }
             try transaction.rollbackToSavepoint.run()
             try transaction.release.run()
+            tables.audit.untold.removeAll(after: untold)
             return .failure(error)
         }
     }

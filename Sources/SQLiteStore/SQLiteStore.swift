@@ -18,8 +18,6 @@ public actor SQLiteStore: PlanStore {
     private(set) var database: Database?
     private var waiting: [WaitingWrite] = []
     private let witness: AuditWitness?
-    /// The last entry that the witness was told of.
-    private var witnessed: Int64 = 0
     private var name = ""
     /// Before it no entry but the first has a payload, as far as is known.
     var firstKeptPayload: Int64 = 2
@@ -108,19 +106,21 @@ public actor SQLiteStore: PlanStore {
             }
         }
         name = try opened.connection.storeName() ?? ""
-        // The last one is told again: nobody knows whether it was before the end of the last killd.
-        witnessed = try opened.tables.audit.head().sequence - 1
+        // The last one of before is told again: nobody knows whether it was before the end of the last killd.
+        let begun = opened.tables.audit.untold.take()
+        let last = try begun.first.map { $0.sequence - 1 } ?? opened.tables.audit.head().sequence
+        witness?(try opened.tables.audit.entries(after: last - 1), name)
         database = consume opened
-        tellWitness()
     }
 
-    /// Tells what is on disk and was not told yet. What cannot be read now is told the next time.
+    /// Tells what is on disk and was not told yet.
     private func tellWitness() {
-        guard let witness else { return }
-        let entries = try? read { [witnessed] tables in try tables.audit.entries(after: witnessed) }
-        guard let entries, let last = entries.last else { return }
-        witnessed = last.sequence
-        witness(entries, name)
+        let entries: [RecordedEntry] =
+            switch database {
+            case .some(let database): database.tables.audit.untold.take()
+            case .none: []
+            }
+        if let witness, !entries.isEmpty { witness(entries, name) }
     }
 
     @discardableResult
@@ -151,7 +151,7 @@ public actor SQLiteStore: PlanStore {
         _ query: PlanQuery, at time: UnixTime
     ) async throws(StoreError) -> [PlanSummary] {
         try await attempting("read the plans") {
-            try await read { tables in try tables.plans.summaries(query, at: time) }
+            try await readAtOneMoment { tables in try tables.plans.summaries(query, at: time) }
         }
     }
 
@@ -211,6 +211,16 @@ public actor SQLiteStore: PlanStore {
     func read<Value: Sendable>(_ read: @Sendable (borrowing Tables) throws -> Value) throws -> Value {
         switch database {
         case .some(let database): return try database.read(read)
+        case .none: throw Self.closed
+        }
+    }
+
+    /// Reads by several statements in one transaction, so that SQLite locks the file once.
+    func readAtOneMoment<Value: Sendable>(
+        _ read: @Sendable (borrowing Tables) throws -> Value
+    ) throws -> Value {
+        switch database {
+        case .some(let database): return try database.readAtOneMoment(read)
         case .none: throw Self.closed
         }
     }

@@ -13,8 +13,8 @@ final class GroupCommitTests: StoreTestCase {
         let refuses = Atomic(false)
     }
 
-    private func openStore(observedBy commits: Commits) async throws -> SQLiteStore {
-        let store = try await openStore()
+    private func openStore(observedBy commits: Commits, witness: AuditWitness? = nil) async throws -> SQLiteStore {
+        let store = try await openStore(witness: witness)
         // The store may outlive the test method, not the process.
         try await store.withConnection { connection in
             _ = sqlite3_commit_hook(
@@ -124,6 +124,37 @@ final class GroupCommitTests: StoreTestCase {
         commits.refuses.store(false, ordering: .relaxed)
         let second = await store.performTogether(try insertions(0..<8))
         XCTAssertEqual(succeeded(second), Array(repeating: true, count: 8))
+    }
+
+    func testTheWitnessIsToldOfWhatIsOnDiskAndOfNothingThatWasUndone() async throws {
+        let commits = Commits()
+        let told = Mutex<[RecordedEntry]>([])
+        let store = try await openStore(observedBy: commits) { entries, _ in told.withLock { $0 += entries } }
+        func prepare(_ number: Int, thenFail fails: Bool = false) throws -> Write {
+            let (plan, rows) = (KillPlan.example(number), try PlanRows(.example(number)))
+            let event = try WrittenEvent(.prepared(plan, digest: rows.digest, by: Caller("ci")))
+            return { tables in
+                _ = try tables.insert(rows, event)
+                if fails { throw StoreError(.other, "the write fails after its entry") }
+            }
+        }
+        let first = await store.performTogether([
+            try prepare(1), try prepare(2, thenFail: true), try prepare(3), try prepare(3), try prepare(4),
+        ])
+        XCTAssertEqual(succeeded(first), [true, false, true, false, true])
+        let alone = await store.performTogether([try prepare(5, thenFail: true)])
+        XCTAssertEqual(succeeded(alone), [false])
+        commits.refuses.store(true, ordering: .relaxed)
+        let refused = await store.performTogether([try prepare(6), try prepare(7)])
+        XCTAssertEqual(succeeded(refused), [false, false])
+        XCTAssertEqual(told.withLock { $0.map(\.sequence) }, [1, 2, 3, 4])
+        commits.refuses.store(false, ordering: .relaxed)
+        let last = await store.performTogether([try prepare(8), try prepare(9, thenFail: true)])
+        XCTAssertEqual(succeeded(last), [true, false])
+
+        let onDisk = try await store.read { tables in try tables.audit.entries(after: 0) }
+        XCTAssertEqual(told.withLock { $0 }, onDisk)
+        XCTAssertEqual(onDisk.map(\.plan), [nil, "plan-1", "plan-3", "plan-4", "plan-8"])
     }
 
     func testAnAbandonedTransactionIsUndoneBeforeTheNextUse() async throws {

@@ -31,8 +31,11 @@ class StoreTestCase: XCTestCase {
         try FileManager.default.removeItem(atPath: folder)
     }
 
-    func openStore(_ path: String? = nil, migrations: [Migration] = Migration.all) async throws -> SQLiteStore {
-        let store = try await SQLiteStore.open(path: path ?? self.path, at: openingTime, migrations: migrations)
+    func openStore(
+        _ path: String? = nil, migrations: [Migration] = Migration.all, witness: AuditWitness? = nil
+    ) async throws -> SQLiteStore {
+        let store = try await SQLiteStore.open(
+            path: path ?? self.path, at: openingTime, migrations: migrations, witness: witness)
         stores.append(store)
         return store
     }

@@ -29,7 +29,8 @@ public struct ChainCheck: ~Copyable {
     }
 
     private let context: DigestContext
-    private let known: [Int64: [KnownHead]]
+    /// In the order of their numbers.
+    private let known: [KnownHead]
     private var message: [UInt8] = []
     private var computed: [UInt8] = []
     private var last: Int64 = 0
@@ -50,7 +51,7 @@ public struct ChainCheck: ~Copyable {
     /// - Parameter known: what is known outside of the store.
     public init(known: [KnownHead]) throws(CryptographyError) {
         context = try DigestContext(.sha256)
-        self.known = Dictionary(grouping: known, by: \.sequence)
+        self.known = known.sorted { $0.sequence < $1.sequence }
         message.reserveCapacity(256)
     }
 
@@ -64,13 +65,13 @@ public struct ChainCheck: ~Copyable {
             store: store, entries: entries, last: last,
             lastHash: previous.isEmpty ? "" : String(decoding: previous, as: UTF8.self), faults: faults,
             droppedPayloads: gone.reduce(0) { $0 + Int64($1.count) }, droppedThrough: droppedThrough,
-            heads: known.values.reduce(0) { $0 + $1.count }, headsOnChain: foundOnChain,
+            heads: known.count, headsOnChain: foundOnChain,
             provenThrough: common, rollbacks: rollbacks)
     }
 
     private mutating func addHeads() {
         var told: Set<String> = []
-        let beyond = known.filter { $0.key > last || $0.key < 1 }.values.joined()
+        let beyond = known.filter { $0.sequence > last || $0.sequence < 1 }
         for head in (strangers + beyond).sorted(by: { $0.sequence < $1.sequence }) {
             // Of each file the first: what follows in it is of the same kind.
             guard told.insert(head.place.file).inserted else { continue }
@@ -81,8 +82,8 @@ public struct ChainCheck: ~Copyable {
             } else if common == 0 {
                 faults.add(.anotherStore(head))
             } else {
-                faults.add(
-                    .rewritten(common: known.keys.filter { $0 < head.sequence && isOnChain($0) }.max() ?? 0, head))
+                let common = known.last { $0.sequence < head.sequence && isOnChain($0.sequence) }?.sequence
+                faults.add(.rewritten(common: common ?? 0, head))
             }
         }
     }
@@ -173,8 +174,18 @@ public struct ChainCheck: ~Copyable {
         if entry.kind.elementsEqual("rolled-back".utf8) { rollbacks.append(entry.sequence) }
     }
 
+    /// Where the heads begin whose numbers are as high.
+    private func firstKnown(from sequence: Int64) -> Int {
+        var (start, end) = (0, known.count)
+        while start < end {
+            let middle = (start + end) / 2
+            if known[middle].sequence < sequence { start = middle + 1 } else { end = middle }
+        }
+        return start
+    }
+
     private mutating func compareWithOutside(_ entry: Entry) {
-        for head in known[entry.sequence] ?? [] {
+        for head in known[firstKnown(from: entry.sequence)...].prefix(while: { $0.sequence == entry.sequence }) {
             if head.hash.utf8.elementsEqual(entry.hash) {
                 foundOnChain += 1
                 common = entry.sequence

@@ -1,3 +1,5 @@
+import Text
+
 /// A search for heads of an audit in lines of any text: logs, dumps of webhooks, answers of the API, exports, the file
 /// of heads.
 ///
@@ -75,17 +77,19 @@ extension HeadSearch.Found {
         guard depth > 0 else { return [] }
         if let elements = value.elements { return elements.flatMap { heads(in: $0, depth: depth - 1) } }
         guard let members = value.members else { return [] }
-        let named = Dictionary(members, uniquingKeysWith: { first, _ in first })
+        func member(_ name: String) -> JSONSlice? { members.first { ExactText($0.name) == ExactText(name) }?.value }
         var found: [Self] = []
         for (number, hash) in [("audit", "hash"), ("Entry", "Hash")] {
-            guard let sequence = named[number].flatMap({ $0.integer ?? $0.string.flatMap { Int64($0) } }),
-                let hash = named[hash]?.string, isHash(hash.utf8)
+            guard let sequence = member(number).flatMap({ $0.integer ?? $0.string.flatMap { Int64($0) } }),
+                let hash = member(hash)?.string, isHash(hash.utf8)
             else { continue }
-            found.append(Self(sequence: sequence, hash: hash, store: named["store"]?.string))
+            found.append(Self(sequence: sequence, hash: hash, store: member("store")?.string))
         }
         for (name, value) in members {
-            if let text = value.string {
-                guard wrappers.contains(name), text.utf8.count > 64 else { continue }
+            if value.isString {
+                // With its quotes; no text is longer than it stands there.
+                guard value.raw.count > 66, wrappers.contains(name), let text = value.string, text.utf8.count > 64
+                else { continue }
                 let line = Array(text.utf8)[...]
                 if let start = line.firstIndex(of: UInt8(ascii: "{")),
                     let inner = JSONSlice(beginningOf: line[start...])
@@ -94,7 +98,7 @@ extension HeadSearch.Found {
                 } else {
                     found += heads(inWords: line)
                 }
-            } else {
+            } else if value.hasParts {
                 found += heads(in: value, depth: depth - 1)
             }
         }

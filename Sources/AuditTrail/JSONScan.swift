@@ -130,6 +130,11 @@ public struct JSONSlice: Sendable {
     /// As it stands in the text.
     public var raw: ArraySlice<UInt8> { bytes }
 
+    var isString: Bool { bytes.first == UInt8(ascii: "\"") }
+
+    /// Whether it is an object or an array.
+    var hasParts: Bool { bytes.first == UInt8(ascii: "{") || bytes.first == UInt8(ascii: "[") }
+
     /// Of an object, in order; `nil` of anything else.
     public var members: [(name: String, value: JSONSlice)]? {
         var places: [(Range<Int>, Range<Int>)] = []

@@ -12,7 +12,7 @@ struct PlanLists: ~Copyable {
 extension PlanLists {
     init(on connection: borrowing Connection) throws(SQLiteError) {
         let columns = """
-            SELECT id, name, account, prepared_at, expires_at, state, ended_at, requested_by, reason, risk_grade,
+            SELECT id, name, account, person, prepared_at, expires_at, state, ended_at, requested_by, reason, risk_grade,
                 required, approvable_until, commit_within, digest,
                 (SELECT name FROM kill_tasks WHERE kill_tasks.id = plans.task) AS task
             FROM plans
@@ -120,13 +120,14 @@ extension PlanTables {
                 found += try rows(portion, of: instance, atMost: needed, in: query.states, at: time)
             }
         }
-        var page: [PlanSummary] = []
-        for var row in found.sorted(by: { $0.id > $1.id }).dropFirst(query.offset).prefix(query.limit) {
-            row.decisions = try decisions.decisions(on: row.id)
-            row.outcomes = try threads.outcomeCounts(of: row.id)
-            page.append(try row.summary(at: time))
+        return try found.sorted { $0.id > $1.id }.dropFirst(query.offset).prefix(query.limit).map { row in
+            var row = row
+            row.outline.decisions = try decisions.decisions(on: row.id)
+            row.threadCount = try threads.count(of: row.id)
+            // Nothing has become of the threads of a plan that is prepared.
+            if row.outline.state != .prepared { row.outcomes = try threads.outcomeCounts(of: row.id) }
+            return try row.summary(at: time)
         }
-        return page
     }
 
     private borrowing func rows(
@@ -142,8 +143,8 @@ extension PlanTables {
             let rows = try lists.rows(portion, of: instance, below: last, limit: together)
             for row in rows where found.count < limit {
                 var row = row
-                if row.state == PlanStatus.prepared.rawValue { row.decisions = try decisions.decisions(on: row.id) }
-                if states.contains(try row.status(at: time)) { found.append(row) }
+                if row.outline.state == .prepared { row.outline.decisions = try decisions.decisions(on: row.id) }
+                if states.contains(row.outline.status(at: time)) { found.append(row) }
             }
             guard let next = rows.last, rows.count == together else { break }
             last = next.id

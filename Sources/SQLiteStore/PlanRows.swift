@@ -30,7 +30,7 @@ struct PlanRows: Hashable, Sendable {
     struct Review: Hashable, Sendable {
         /// What is shown, as JSON.
         var json: String
-        /// Written, for whoever reads the store; never read, since the assessment tells it.
+        /// Read by lists only: of a plan that is read whole the assessment tells it.
         var riskGrade: String?
         var required: Int64
         var approvableUntil: Int64

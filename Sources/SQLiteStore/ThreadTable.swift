@@ -9,7 +9,8 @@ struct ThreadTable: ~Copyable {
     private let intendThreads: Statement
     private let finishThreads: Statement
     private let recordGuard: Statement
-    private let countOutcomes: Statement
+    private let countThreads: Statement
+    private let selectOutcomes: Statement
 }
 
 extension ThreadTable {
@@ -41,8 +42,9 @@ extension ThreadTable {
                 """
                 UPDATE threads SET kill_guard = ? WHERE plan = ? AND thread_id IN (SELECT value FROM json_each(?))
                 """, on: connection),
-            countOutcomes: try Statement(
-                "SELECT outcome, count(*) AS count FROM threads WHERE plan = ? GROUP BY outcome", on: connection))
+            countThreads: try Statement("SELECT count(*) AS count FROM threads WHERE plan = ?", on: connection),
+            selectOutcomes: try Statement(
+                "SELECT outcome FROM threads WHERE plan = ? AND outcome IS NOT NULL", on: connection))
     }
 
     borrowing func insert(_ threads: [PlanRows.Thread], of plan: Int64) throws {
@@ -63,11 +65,16 @@ extension ThreadTable {
         }
     }
 
-    /// How many threads of a plan have each outcome; `nil` stands for none yet.
-    borrowing func outcomeCounts(of plan: Int64) throws -> [(outcome: String?, count: Int)] {
-        try countOutcomes.rows([.integer(plan)]) { row in
-            (outcome: try row.optionalText("outcome"), count: Int(try row.integer("count")))
-        }
+    borrowing func count(of plan: Int64) throws -> Int {
+        try countThreads.rows([.integer(plan)]) { Int(try $0.integer("count")) }.first ?? 0
+    }
+
+    /// How many threads of a plan have each outcome, of those that have one.
+    borrowing func outcomeCounts(of plan: Int64) throws -> [String: Int] {
+        // For GROUP BY SQLite would make a table for each plan of a list.
+        var counts: [String: Int] = [:]
+        try selectOutcomes.forEach([.integer(plan)]) { row in counts[try row.text("outcome"), default: 0] += 1 }
+        return counts
     }
 
     borrowing func intend(_ threads: [ThreadID], of plan: Int64, at time: UnixTime) throws {

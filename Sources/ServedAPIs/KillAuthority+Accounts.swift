@@ -25,9 +25,9 @@ extension KillAuthority {
             return instance.approvals.asks && request.purpose != .commit
                 ? .failure(.approvalsNeeded) : .success(instance)
         }
-        self.init(decide, accounts: configured.map(AccountRights.init)) { approval, stored in
+        self.init(decide, accounts: configured.map(AccountRights.init)) { approval, plan in
             let account = accounts[ExactText(approval.caller.account.rawValue)]
-            return account.map { approval.isProven(by: $0, of: stored) } ?? false
+            return account.map { approval.isProven(by: $0, of: plan) } ?? false
         }
     }
 }

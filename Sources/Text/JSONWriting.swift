@@ -15,10 +15,61 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
     }
 
+    /// Appends a JSON array.
+    public mutating func append<Item>(
+        jsonArray elements: [Item], _ append: (inout [UInt8], Item) throws -> Void
+    ) rethrows {
+        self.append(UInt8(ascii: "["))
+        for (index, element) in elements.enumerated() {
+            if index > 0 { self.append(UInt8(ascii: ",")) }
+            try append(&self, element)
+        }
+        self.append(UInt8(ascii: "]"))
+    }
+
     private mutating func append(escapeOf byte: UInt8) {
         append(UInt8(ascii: "\\"))
         guard byte < 0x20 else { return append(byte) }
         self += (byte < 0x10 ? "u000" : "u00").utf8
         self += String(byte, radix: 16).utf8
+    }
+}
+
+/// The members of a JSON object, written one after the other: for an encoder they are many times the work.
+public struct JSONMembers {
+    /// With commas between the members, and without the braces.
+    public private(set) var bytes: [UInt8] = []
+
+    public init() {}
+
+    /// - Parameter value: writes it.
+    public mutating func add(_ name: String, _ value: (inout [UInt8]) throws -> Void) rethrows {
+        if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(jsonString: name)
+        bytes.append(UInt8(ascii: ":"))
+        try value(&bytes)
+    }
+
+    /// Leaves the member out if it is `nil`.
+    public mutating func add(_ name: String, _ text: String?) {
+        if let text { add(name) { $0.append(jsonString: text) } }
+    }
+
+    public mutating func add(_ name: String, _ number: Int64) { add(name) { $0 += String(number).utf8 } }
+
+    public mutating func add(_ name: String, _ flag: Bool) { add(name) { $0 += (flag ? "true" : "false").utf8 } }
+
+    public mutating func add(_ name: String, _ texts: [String]) {
+        add(name) { $0.append(jsonArray: texts) { $0.append(jsonString: $1) } }
+    }
+
+    public mutating func add(_ name: String, _ object: JSONMembers) { add(name) { $0.append(object) } }
+}
+
+extension [UInt8] {
+    public mutating func append(_ object: JSONMembers) {
+        append(UInt8(ascii: "{"))
+        self += object.bytes
+        append(UInt8(ascii: "}"))
     }
 }

@@ -43,12 +43,13 @@ final class HistoryTests: StoreTestCase {
         ]
         _ = try await store.finish(plan.name, as: .committed, outcomes: outcomes, at: end)
         let plans = try await history(store)
+        let stored = try await store.plan(named: plan.name)
         XCTAssertEqual(
             plans,
             [
                 PlanSummary(
-                    name: plan.name, account: "ci", instance: instance, preparedAt: preparation, status: .committed,
-                    endedAt: end, threadCount: 5, outcomes: [.killed: 2, .gone: 1, .protected: 1, .failed: 1])
+                    try XCTUnwrap(stored).outline, preparedAt: preparation, reason: nil, endedAt: end, threadCount: 5,
+                    outcomes: [.killed: 2, .gone: 1, .protected: 1, .failed: 1], at: end)
             ])
     }
 

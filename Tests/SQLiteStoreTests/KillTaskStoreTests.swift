@@ -125,7 +125,7 @@ final class KillTaskStoreTests: StoreTestCase {
         let killed = try await tasks(store).map(\.killedSessions)
         XCTAssertEqual(killed, [6])
         let history = try await store.history(of: [instance], at: end, skipping: 0, limit: 10)
-        XCTAssertEqual(history.map(\.task), [task.name, task.name])
+        XCTAssertEqual(history.map(\.outline.task), [task.name, task.name])
     }
 
     func testAPlanThatSomebodyAskedForIsNoTasks() async throws {

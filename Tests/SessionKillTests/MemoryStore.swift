@@ -152,7 +152,7 @@ actor MemoryStore: PlanStore, KillTaskStore, SessionTaskStore {
         let valid = stored.approvals.filter { approval in
             claim.approvals.contains { $0.caller.person == approval.caller.person }
         }
-        switch stored.standing(validApprovals: valid, required: claim.required, at: claim.time) {
+        switch stored.outline.standing(validApprovals: valid, required: claim.required, at: claim.time) {
         case .expired(let since):
             put(stored, .ended(.expired, at: since, outcomes: [:]))
             _ = append(.expired(AuditedPlan(stored)), at: claim.time)
@@ -329,14 +329,7 @@ extension PlanSummary {
             for outcome in outcomes.values { counts[outcome.kind, default: 0] += 1 }
         }
         self.init(
-            name: stored.plan.name, account: content.account, instance: content.instance, task: content.task,
-            preparedAt: content.preparedAt, status: stored.status(at: time), endedAt: endedAt,
-            threadCount: content.threads.count, outcomes: counts, requestedBy: content.requestedBy,
-            reason: content.reason, risk: content.review?.risk?.grade, required: content.review?.required ?? 0,
-            approvals: stored.approvals.map(\.caller.person), approvableUntil: content.review?.approvableUntil,
-            deadline: stored.state == .prepared
-                ? stored.standing(validApprovals: stored.approvals, required: 0, at: time).deadline : nil,
-            brokeGlass: stored.decisions.contains { $0.kind == .brokeGlass },
-            reviewed: stored.decisions.contains { $0.kind == .reviewed })
+            stored.outline, preparedAt: content.preparedAt, reason: content.reason, endedAt: endedAt,
+            threadCount: content.threads.count, outcomes: counts, at: time)
     }
 }

@@ -44,7 +44,7 @@ final class PlanChangesTests: ApprovalTestCase {
         try await waiting(1)
         _ = try await patient.decide(
             .approved, on: plan.plan.name, digest: plan.digest, comment: nil, by: try caller("alice"),
-            request: Self.signed(plan, by: try member("alice")), instance: guarded)
+            request: Self.signed(plan.outline, by: try member("alice")), instance: guarded)
         try await other.value
         try await waiting(0)
     }
@@ -84,7 +84,7 @@ final class PlanChangesTests: ApprovalTestCase {
         try await asking.waitForChange(
             of: plan, on: guarded, after: revision, atMost: .seconds(3_600), for: try caller("ci"))
         XCTAssertEqual(before.duration(to: clock.now()), .seconds(policy.approvableFor))
-        let expired = asking.review(of: plan, for: try caller("ci"), on: guarded)
+        let expired = asking.review(of: plan.outline, for: try caller("ci"), on: guarded)
         guard case .expired = expired.standing else { return XCTFail("\(expired.standing)") }
         // What has expired changes by nobody's doing any more.
         let later = clock.now()

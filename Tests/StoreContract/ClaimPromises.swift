@@ -155,15 +155,16 @@ extension StoreContract {
             }
             let page = try await store.plans(
                 PlanQuery(instances: [instance], states: [.prepared, .approved], offset: 1, limit: 1), at: time)
+            let stored = try await store.plan(named: reviewed(2).name)
+            let outline = try XCTUnwrap(stored).outline
+            XCTAssertEqual(outline.terms?.grade, .high)
+            XCTAssertEqual(outline.approvals.map(\.caller.person.rawValue), ["alice", "bob"])
             XCTAssertEqual(
                 page,
                 [
                     PlanSummary(
-                        name: reviewed(2).name, account: "ci", instance: instance, preparedAt: preparation,
-                        status: .approved, endedAt: nil, threadCount: 3, outcomes: [:],
-                        requestedBy: PersonName(rawValue: "dan"), reason: "stuck", risk: .high, required: 2,
-                        approvals: ["alice", "bob"].map(PersonName.init), approvableUntil: terms.approvableUntil,
-                        deadline: preparation.advanced(bySeconds: 360))
+                        outline, preparedAt: preparation, reason: "stuck", endedAt: nil, threadCount: 3, outcomes: [:],
+                        at: time)
                 ])
         },
 

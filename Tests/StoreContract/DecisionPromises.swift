@@ -175,7 +175,7 @@ extension StoreContract {
             let query = PlanQuery(instances: [instance], unreviewed: true, limit: 10)
             var listed = try await store.plans(query, at: end)
             XCTAssertEqual(listed.map(\.name), [reviewed().name])
-            XCTAssertEqual(listed.map(\.brokeGlass), [true])
+            XCTAssertEqual(listed.map(\.outline.brokeGlass), [true])
             var result = try await store.record(
                 try decision(.reviewed, by: "alice", after: 130), on: reviewed().name)
             XCTAssertEqual(result, .notRecorded, "it has not ended")

@@ -17,11 +17,14 @@ extension StoreContract {
             let instances: Set = [instance, InstanceID(rawValue: "cdb-3")]
             let all = try await store.history(of: instances, at: end, skipping: 0, limit: 10)
             XCTAssertEqual(all.map(\.name.rawValue), ["plan-5", "plan-4", "plan-1"])
+            let stored = try await store.plan(named: plan(5).name)
+            let outline = try XCTUnwrap(stored).outline
+            XCTAssertEqual(outline.state, .committed)
             XCTAssertEqual(
                 all.first,
                 PlanSummary(
-                    name: plan(5).name, account: "ci", instance: instance, preparedAt: preparation, status: .committed,
-                    endedAt: end, threadCount: 3, outcomes: [.killed: 2, .gone: 1]))
+                    outline, preparedAt: preparation, reason: nil, endedAt: end, threadCount: 3,
+                    outcomes: [.killed: 2, .gone: 1], at: end))
             let page = try await store.history(of: instances, at: end, skipping: 1, limit: 1)
             XCTAssertEqual(page, [all[1]])
             let late = try await store.history(
@@ -36,13 +39,17 @@ extension StoreContract {
             // A Commit that has begun does not expire.
             let all = try await store.history(
                 of: [instance], at: plan().content.expiresAt, skipping: 0, limit: 10)
+            let stored = try await store.plan(named: plan().name)
+            let outline = try XCTUnwrap(stored).outline
+            XCTAssertEqual(outline.task, try killTask().name)
             XCTAssertEqual(
                 all,
                 [
                     PlanSummary(
-                        name: plan().name, account: "ci", instance: instance, task: try killTask().name,
-                        preparedAt: preparation, status: .committing, endedAt: nil, threadCount: 3, outcomes: [:])
+                        outline, preparedAt: preparation, reason: nil, endedAt: nil, threadCount: 3, outcomes: [:],
+                        at: plan().content.expiresAt)
                 ])
+            XCTAssertEqual(all.map(\.status), [.committing])
         },
 
         Promise("Pages have every recorded plan once, and behind the last there is nothing") { store in

@@ -39,7 +39,7 @@ extension DBbrain {
         try plan.require(.approve, for: call)
         try requireReadable(request.Comment, as: "Comment")
         let report = try await decide(.approved, on: plan, digest: request.Digest, comment: request.Comment, call)
-        let review = engine.review(of: report.stored, for: call.caller, on: plan.managed.instance)
+        let review = engine.review(of: report.stored.outline, for: call.caller, on: plan.managed.instance)
         guard report.stored.state != .prepared || review.valid.contains(where: { $0.isOf(call.caller) }) else {
             // What was given before counts no more, by another key or for another person.
             throw TencentCloudError.operationDenied(.alreadyApproved)

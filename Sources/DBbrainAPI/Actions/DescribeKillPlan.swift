@@ -50,7 +50,7 @@ extension DBbrain {
         let revision = try await inDialect { try await engine.revision() }
         let (stored, managed) = try await plan(of: request, for: call)
         var description = KillPlanDescription(
-            stored, engine.review(of: stored, for: call.caller, on: managed.instance))
+            stored, engine.review(of: stored.outline, for: call.caller, on: managed.instance))
         if request.Now == true {
             description.Now = KillPlanNow(
                 try await inDialect { try await engine.now(of: stored.plan, on: managed.instance) }, of: stored.plan)

@@ -77,6 +77,16 @@ public struct KillMySqlThreadsResponse: Codable, Sendable {
     public var SqlExecId: String
 }
 
+/// It ends every Prepare, for which an encoder would take a twentieth of all that is done.
+extension KillMySqlThreadsResponse: PreparedResponse {
+    public func appendMembers(to json: inout [UInt8]) throws {
+        var members = JSONMembers()
+        members.add("SqlExecId", SqlExecId)
+        members.add("Threads") { $0.append(jsonArray: Threads) { $0 += $1.description.utf8 } }
+        json += members.bytes
+    }
+}
+
 extension DBbrain {
     func killMySqlThreads(_ request: KillMySqlThreadsRequest, _ call: Call) async throws -> KillMySqlThreadsResponse {
         switch request.Stage {

@@ -117,13 +117,13 @@ extension Decision {
     ///
     /// The time of the approval is nothing that the approver signs: it counts only as long as the plan says that it can
     /// be approved.
-    public func isProven(by account: Account, of stored: StoredPlan) -> Bool {
-        guard kind == .approved, time < stored.plan.approvableUntil,
+    public func isProven(by account: Account, of plan: PlanOutline) -> Bool {
+        guard kind == .approved, time < plan.approvableUntil,
             let kept = request.flatMap({ KeptSignature($0.text) }),
             // What cannot be verified is not.
             (try? kept.verify(secretID: account.secretID, secretKey: account.secretKey, token: account.token)) == true,
             let asked = kept.request(ApproveKillPlanRequest.self, of: "ApproveKillPlan")
         else { return false }
-        return asked.PlanName.isSame(as: stored.plan.name.rawValue) && asked.Digest.isSame(as: stored.digest)
+        return asked.PlanName.isSame(as: plan.name.rawValue) && asked.Digest.isSame(as: plan.digest)
     }
 }

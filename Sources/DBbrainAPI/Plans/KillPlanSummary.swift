@@ -1,4 +1,5 @@
 import SessionKill
+import Text
 
 /// A plan in a list.
 public struct KillPlanSummary: Codable, Sendable {
@@ -38,28 +39,57 @@ public struct KillPlanSummary: Codable, Sendable {
 extension KillPlanSummary {
     /// - Parameter review: `nil` for a plan about which nobody can decide anything any more.
     init(_ summary: PlanSummary, _ review: PlanReview?) {
-        PlanName = summary.name.rawValue
-        InstanceId = summary.instance.rawValue
-        Account = summary.account.rawValue
-        Task = summary.task?.rawValue
+        let plan = summary.outline
+        PlanName = plan.name.rawValue
+        InstanceId = plan.instance.rawValue
+        Account = plan.account.rawValue
+        Task = plan.task?.rawValue
         PreparedAt = summary.preparedAt.text
         EndedAt = summary.endedAt?.text
         ThreadCount = summary.threadCount
         Outcomes = summary.outcomes.reduce(into: [:]) { $0[$1.key.rawValue] = $1.value }
-        self.Risk = summary.risk?.rawValue
-        RequestedBy = summary.requestedBy?.rawValue
+        self.Risk = plan.terms?.grade?.rawValue
+        RequestedBy = plan.requestedBy?.rawValue
         Reason = summary.reason
-        BrokeGlass = summary.brokeGlass
-        Reviewed = summary.reviewed
-        Required = review?.required ?? summary.required
-        if Required > 0 { ApprovableUntil = summary.approvableUntil?.text }
+        BrokeGlass = plan.brokeGlass
+        Reviewed = plan.isReviewed
+        Required = review?.required ?? plan.terms?.required ?? 0
+        if Required > 0 { ApprovableUntil = plan.terms?.approvableUntil.text }
         // What is decided is told by what counts now, and what is over by what counted then.
-        let isPrepared = summary.endedAt == nil && summary.status != .committing
+        let isPrepared = plan.state == .prepared
         State = (isPrepared ? review.map { PlanStatus($0.standing) } ?? summary.status : summary.status).rawValue
-        Approvals = (isPrepared ? review?.valid.map(\.caller.person) ?? summary.approvals : summary.approvals)
-            .map(\.rawValue)
+        Approvals = (isPrepared ? review?.valid ?? plan.approvals : plan.approvals).map(\.caller.person.rawValue)
         if isPrepared { CommittableUntil = review?.committableUntil?.text }
         You = KillPlanRights(review?.you ?? .none(of: summary.status))
+    }
+}
+
+extension KillPlanSummary {
+    /// The same as an encoder writes.
+    var members: JSONMembers {
+        var members = JSONMembers()
+        members.add("Account", Account)
+        members.add("ApprovableUntil", ApprovableUntil)
+        members.add("Approvals", Approvals)
+        members.add("BrokeGlass", BrokeGlass)
+        members.add("CommittableUntil", CommittableUntil)
+        members.add("EndedAt", EndedAt)
+        members.add("InstanceId", InstanceId)
+        var outcomes = JSONMembers()
+        for (outcome, count) in Outcomes.sorted(by: { $0.key < $1.key }) { outcomes.add(outcome, Int64(count)) }
+        members.add("Outcomes", outcomes)
+        members.add("PlanName", PlanName)
+        members.add("PreparedAt", PreparedAt)
+        members.add("Reason", Reason)
+        members.add("RequestedBy", RequestedBy)
+        members.add("Required", Int64(Required))
+        members.add("Reviewed", Reviewed)
+        members.add("Risk", self.Risk)
+        members.add("State", State)
+        members.add("Task", Task)
+        members.add("ThreadCount", Int64(ThreadCount))
+        members.add("You", You.members)
+        return members
     }
 }
 
@@ -69,8 +99,8 @@ extension PlanSummary {
         switch status {
         case .prepared, .approved, .committing: true
         // By what is stored; an approval that does not count now may have made it so.
-        case .expired: endedAt == nil && !approvals.isEmpty
-        case .rejected, .cancelled, .committed, .stale, .abandoned: brokeGlass && !reviewed
+        case .expired: endedAt == nil && !outline.approvals.isEmpty
+        case .rejected, .cancelled, .committed, .stale, .abandoned: outline.brokeGlass && !outline.isReviewed
         }
     }
 }
@@ -94,6 +124,18 @@ public struct KillPlanRights: Codable, Sendable {
         MayCancel = rights.mayCancel
         MayCommit = rights.mayCommit
         Why = rights.why.map(\.code)
+    }
+}
+
+extension KillPlanRights {
+    fileprivate var members: JSONMembers {
+        var members = JSONMembers()
+        members.add("MayApprove", MayApprove)
+        members.add("MayCancel", MayCancel)
+        members.add("MayCommit", MayCommit)
+        members.add("MayReject", MayReject)
+        members.add("Why", Why)
+        return members
     }
 }
 

@@ -13,7 +13,8 @@ struct CommitClaim {
         self.stored = stored
         self.policy = policy
         // Nobody approves what a task does: where somebody would have to, the authority lets it do nothing.
-        check = ApprovalCheck(stored, policy: policy.purpose == .commit ? instance.approvals : .none, authority)
+        check = ApprovalCheck(
+            stored.outline, policy: policy.purpose == .commit ? instance.approvals : .none, authority)
         required = check.required
     }
 

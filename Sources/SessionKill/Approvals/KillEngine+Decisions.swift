@@ -14,7 +14,7 @@ extension KillEngine {
         request: KeptRequest?, instance: Instance
     ) async throws -> DecisionReport {
         let stored = try await reviewable(name, on: instance)
-        let check = check(stored, on: instance)
+        let check = check(stored.outline, on: instance)
         let kind = kind == .approved && check.isOverByBreakingGlass ? .reviewed : kind
         let now = clock.now()
         if let obstacle = check.obstacle(to: kind, by: caller, digest: digest, comment: comment, at: now) {
@@ -29,10 +29,11 @@ extension KillEngine {
         switch result {
         case .recorded(let receipt), .repeated(let receipt):
             return DecisionReport(
-                stored: after, standing: self.check(after, on: instance).standing(at: clock.now()), audit: receipt)
+                stored: after, standing: self.check(after.outline, on: instance).standing(at: clock.now()),
+                audit: receipt)
         case .notRecorded:
             // Somebody else was first, or the time is over meanwhile.
-            let obstacle = self.check(after, on: instance).obstacle(
+            let obstacle = self.check(after.outline, on: instance).obstacle(
                 to: kind, by: caller, digest: digest, comment: comment, at: clock.now())
             throw refusal(obstacle ?? .notPrepared(after.status(at: clock.now())), of: after)
         }
@@ -41,23 +42,22 @@ extension KillEngine {
     /// How the approvals of a plan stand, and what somebody may do about it.
     ///
     /// - Parameter instance: the plan's.
-    public func review(of stored: StoredPlan, for caller: Caller, on instance: Instance) -> PlanReview {
-        check(stored, on: instance).review(for: caller, at: clock.now())
+    public func review(of plan: PlanOutline, for caller: Caller, on instance: Instance) -> PlanReview {
+        check(plan, on: instance).review(for: caller, at: clock.now())
     }
 
-    func check(_ stored: StoredPlan, on instance: Instance) -> ApprovalCheck {
+    func check(_ plan: PlanOutline, on instance: Instance) -> ApprovalCheck {
         let authority = gate.authority
-        let request = KillAuthority.Request(
-            account: stored.plan.content.account, purpose: .commit, target: instance.target)
+        let request = KillAuthority.Request(account: plan.account, purpose: .commit, target: instance.target)
         // Of who may not commit, what was configured when the request began.
         let current = (try? authority?.instance(for: request)) ?? instance
-        return ApprovalCheck(stored, policy: current.approvals, authority)
+        return ApprovalCheck(plan, policy: current.approvals, authority)
     }
 
     /// A plan that somebody can decide about; a task's is none.
     private func reviewable(_ name: PlanName, on instance: Instance) async throws -> StoredPlan {
         guard let stored = try await store.plan(named: name), stored.plan.content.instance == instance.id,
-            stored.isReviewable
+            stored.outline.isReviewable
         else { throw KillError.planNotFound }
         return stored
     }

@@ -313,7 +313,7 @@ extension StoredPlan {
             return review.approvableUntil
         }
         // By all approvals that there are: which of them counted is not known any more.
-        let standing = standing(validApprovals: approvals, required: 0, at: plan.content.preparedAt)
+        let standing = outline.standing(validApprovals: approvals, required: 0, at: plan.content.preparedAt)
         return min(standing.deadline, plan.content.expiresAt)
     }
 }

@@ -22,7 +22,7 @@ public struct KillAuthority: Sendable {
 
     private let decide: @Sendable (Request) -> Result<Instance, KillObstacle>
     private let accounts: [AccountRights]
-    private let verify: @Sendable (Decision, StoredPlan) -> Bool
+    private let verify: @Sendable (Decision, PlanOutline) -> Bool
 
     /// - Parameters:
     ///   - decide: the instance as it is configured now, or why nobody may be killed there.
@@ -31,7 +31,7 @@ public struct KillAuthority: Sendable {
     ///     plan, signed with the key that the account has now.
     public init(
         _ decide: @escaping @Sendable (Request) -> Result<Instance, KillObstacle>, accounts: [AccountRights] = [],
-        verify: @escaping @Sendable (Decision, StoredPlan) -> Bool = { _, _ in false }
+        verify: @escaping @Sendable (Decision, PlanOutline) -> Bool = { _, _ in false }
     ) {
         self.decide = decide
         self.accounts = accounts
@@ -83,10 +83,10 @@ extension KillAuthority {
     }
 
     /// Whether an approval that was given still counts.
-    func isValid(_ approval: Decision, of stored: StoredPlan) -> Bool {
-        let (caller, instance) = (approval.caller, stored.plan.content.instance)
-        return person(of: caller.account) == caller.person && may(.approve, caller.account, on: instance)
-            && verify(approval, stored)
+    func isValid(_ approval: Decision, of plan: PlanOutline) -> Bool {
+        let caller = approval.caller
+        return person(of: caller.account) == caller.person && may(.approve, caller.account, on: plan.instance)
+            && verify(approval, plan)
     }
 }
 

@@ -372,7 +372,7 @@ public struct KillEngine: Sendable {
     ) async throws(StoreError) {
         var limit = limit
         let now = clock.now()
-        switch check(stored, on: instance).standing(at: now) {
+        switch check(stored.outline, on: instance).standing(at: now) {
         case .notNeeded(let until), .waiting(_, let until), .approved(let until):
             if stored.state == .prepared { limit = min(limit, now.duration(to: until)) }
         case .expired: break

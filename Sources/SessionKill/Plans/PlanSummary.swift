@@ -22,61 +22,31 @@ public struct PlanQuery: Hashable, Sendable {
     }
 }
 
-/// A plan in a list: all but its threads, which are only counted.
+/// A plan in a list: its sessions are only counted.
 public struct PlanSummary: Hashable, Sendable {
-    public var name: PlanName
-    public var account: AccountName
-    public var instance: InstanceID
-    /// The kill task that made it.
-    public var task: KillTaskName?
+    public var outline: PlanOutline
     public var preparedAt: UnixTime
+    /// For those who decide about it, in the words of whoever asked.
+    @Exact public var reason: String?
     public var status: PlanStatus
     /// When it was committed, became stale, was abandoned, rejected or cancelled, or expired, if that is on record.
     public var endedAt: UnixTime?
     public var threadCount: Int
     public var outcomes: [Outcome.Kind: Int]
 
-    /// For whom the account says that it asks.
-    public var requestedBy: PersonName?
-    @Exact public var reason: String?
-    public var risk: RiskGrade?
-    /// How many persons have to approve, by the plan.
-    public var required: Int
-    /// Who has, in the order in which they did.
-    public var approvals: [PersonName]
-    /// Until when somebody can; `nil` if the plan is none that could be approved.
-    public var approvableUntil: UnixTime?
-    /// When the plan expires if nothing happens; `nil` if it has not expired and cannot any more.
-    public var deadline: UnixTime?
-    /// Whether it was committed by the right to do without approvals.
-    public var brokeGlass: Bool
-    /// Whether somebody looked at that afterwards.
-    public var reviewed: Bool
-
+    /// - Parameter time: by which the plan has expired or not.
     public init(
-        name: PlanName, account: AccountName, instance: InstanceID, task: KillTaskName? = nil, preparedAt: UnixTime,
-        status: PlanStatus, endedAt: UnixTime?, threadCount: Int, outcomes: [Outcome.Kind: Int],
-        requestedBy: PersonName? = nil, reason: String? = nil, risk: RiskGrade? = nil, required: Int = 0,
-        approvals: [PersonName] = [], approvableUntil: UnixTime? = nil, deadline: UnixTime? = nil,
-        brokeGlass: Bool = false, reviewed: Bool = false
+        _ outline: PlanOutline, preparedAt: UnixTime, reason: String?, endedAt: UnixTime?, threadCount: Int,
+        outcomes: [Outcome.Kind: Int], at time: UnixTime
     ) {
-        self.name = name
-        self.account = account
-        self.instance = instance
-        self.task = task
+        self.outline = outline
         self.preparedAt = preparedAt
-        self.status = status
+        self.reason = reason
+        self.status = outline.status(at: time)
         self.endedAt = endedAt
         self.threadCount = threadCount
         self.outcomes = outcomes
-        self.requestedBy = requestedBy
-        self.reason = reason
-        self.risk = risk
-        self.required = required
-        self.approvals = approvals
-        self.approvableUntil = approvableUntil
-        self.deadline = deadline
-        self.brokeGlass = brokeGlass
-        self.reviewed = reviewed
     }
+
+    public var name: PlanName { outline.name }
 }

@@ -22,31 +22,25 @@ public struct StoredPlan: Hashable, Sendable {
 }
 
 extension StoredPlan {
-    /// Those of the plan as it is, whether they are still valid or not.
-    public var approvals: [Decision] { decisions.filter { $0.kind == .approved && $0.digest == digest } }
-
-    /// Whether somebody can decide about it: about a task's plan nobody can, nor about one of a killd that did not know of
-    /// approvals.
-    var isReviewable: Bool { plan.content.review != nil && plan.content.task == nil }
-
-    /// How the plan's approvals stand.
-    ///
-    /// - Parameters:
-    ///   - validApprovals: those that are valid now.
-    ///   - required: how many persons the configuration of now asks for. If the plan asks for more, those count.
-    public func standing(validApprovals: [Decision], required: Int, at time: UnixTime) -> ReviewStanding {
-        let (content, review) = (plan.content, plan.content.review)
-        return ReviewStanding(
-            required: max(required, review?.required ?? 0), approvedAt: validApprovals.map(\.time),
-            approvableUntil: plan.approvableUntil, commitWithin: review?.commitWithin ?? 0,
-            expiresAt: content.expiresAt, at: time)
+    public var outline: PlanOutline {
+        let content = plan.content
+        return PlanOutline(
+            name: plan.name, account: content.account, preparer: preparer, instance: content.instance,
+            task: content.task, requestedBy: content.requestedBy, recordHistory: content.recordHistory,
+            expiresAt: content.expiresAt,
+            terms: content.review.map { review in
+                PlanOutline.Terms(
+                    grade: review.risk?.grade, required: review.required, approvableUntil: review.approvableUntil,
+                    commitWithin: review.commitWithin)
+            },
+            digest: digest, state: state.status, decisions: decisions)
     }
+
+    /// Those of the plan as it is, whether they are still valid or not.
+    public var approvals: [Decision] { outline.approvals }
 
     /// How far the plan got by a time, by what it asks for itself.
-    public func status(at time: UnixTime) -> PlanStatus {
-        guard state == .prepared else { return state.status }
-        return PlanStatus(standing(validApprovals: approvals, required: 0, at: time))
-    }
+    public func status(at time: UnixTime) -> PlanStatus { outline.status(at: time) }
 }
 
 /// How far a plan got. That a prepared plan is approved or has expired follows from its approvals and the time.

@@ -71,7 +71,9 @@ extension Notice.Content {
             reason: content.reason, risk: content.review?.risk, sessions: identities.count, users: users.map(\.text),
             required: content.review?.required ?? 0, approvedBy: approvers)
         switch stored.state {
-        case .prepared: deadline = stored.standing(validApprovals: stored.approvals, required: 0, at: time).deadline
+        case .prepared:
+            let plan = stored.outline
+            deadline = plan.standing(validApprovals: plan.approvals, required: 0, at: time).deadline
         case .committing: break
         case .ended(let ending, _, let outcomes, _):
             staleReason = ending.staleReason

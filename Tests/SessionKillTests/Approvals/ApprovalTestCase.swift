@@ -51,9 +51,9 @@ class ApprovalTestCase: KillEngineTestCase {
             accounts: members.map { member in
                 .init(account: member.account, person: member.person) { right, _ in member.may.contains(right) }
             },
-            verify: { decision, stored in
+            verify: { decision, plan in
                 guard let member = members.first(where: { $0.account == decision.caller.account }) else { return false }
-                return decision.request == Self.signed(stored, by: member)
+                return decision.request == Self.signed(plan, by: member)
             })
     }
 
@@ -63,8 +63,8 @@ class ApprovalTestCase: KillEngineTestCase {
         asking.replace(authority())
     }
 
-    static func signed(_ stored: StoredPlan, by member: Member) -> KeptRequest {
-        KeptRequest("approve \(stored.plan.name.rawValue) \(stored.digest) \(member.key)")
+    static func signed(_ plan: PlanOutline, by member: Member) -> KeptRequest {
+        KeptRequest("approve \(plan.name.rawValue) \(plan.digest) \(member.key)")
     }
 
     func member(_ account: String) throws -> Member {
@@ -97,7 +97,7 @@ class ApprovalTestCase: KillEngineTestCase {
     ) async throws -> DecisionReport {
         try await asking.decide(
             kind, on: plan.plan.name, digest: digest ?? plan.digest, comment: comment, by: try caller(account),
-            request: Self.signed(plan, by: try member(account)), instance: guarded)
+            request: Self.signed(plan.outline, by: try member(account)), instance: guarded)
     }
 
     func approve(_ plan: StoredPlan, by accounts: String...) async throws {

@@ -41,7 +41,7 @@ final class WaysAroundTheQuorumTests: ApprovalTestCase {
         let plan = try await preparePlan(by: "dan")
         await assertRefused(.ownPlan) { try await decide(.approved, plan, by: "dan") }
         await assertRefused(.ownPlan) { try await decide(.approved, plan, by: "dan-admin") }
-        let you = asking.review(of: plan, for: try caller("dan-admin"), on: guarded).you
+        let you = asking.review(of: plan.outline, for: try caller("dan-admin"), on: guarded).you
         XCTAssertFalse(you.mayApprove)
         XCTAssertEqual(you.why, [.ownPlan])
         await assertNotApproved(plan)
@@ -106,7 +106,7 @@ final class WaysAroundTheQuorumTests: ApprovalTestCase {
         let other = try await preparePlan([4])
         var copied = Decision(
             .approved, by: try caller("alice"), at: clock.now(), digest: plan.digest,
-            request: Self.signed(other, by: try member("alice")))
+            request: Self.signed(other.outline, by: try member("alice")))
         _ = try await store.record(copied, on: plan.plan.name)
         await assertNotApproved(plan)
         copied.caller = try caller("bob")
@@ -368,7 +368,7 @@ final class WaysAroundTheQuorumTests: ApprovalTestCase {
     func testWhatTheCallerMayIsToldByTheServer() async throws {
         let plan = try await preparePlan()
         func you(_ account: String) async throws -> PlanReview.Rights {
-            asking.review(of: try await stored(plan.plan.name), for: try caller(account), on: guarded).you
+            asking.review(of: try await stored(plan.plan.name).outline, for: try caller(account), on: guarded).you
         }
         let ci = try await you("ci")
         XCTAssertEqual([ci.mayApprove, ci.mayReject, ci.mayCancel, ci.mayCommit], [false, false, true, false])

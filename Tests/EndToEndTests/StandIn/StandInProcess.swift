@@ -62,9 +62,10 @@ final class StandInProcess {
         struct Answer: Decodable {
             let Response: Content
             struct Content: Decodable { let ProcessList: [Session] }
-            struct Session: Decodable { let ID: String }
+            struct Session: Decodable { let ID: String, User: String }
         }
         let answer = try JSONDecoder().decode(Answer.self, from: Data(listed.output.utf8))
-        return Set(answer.Response.ProcessList.compactMap { Int($0.ID) })
+        // Once killd has connected, it is there too.
+        return Set(answer.Response.ProcessList.filter { $0.User != "killd" }.compactMap { Int($0.ID) })
     }
 }

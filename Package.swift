@@ -226,7 +226,7 @@ let package = Package(
             "Fuzzing",
             of: [
                 "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch", "TencentCloudErrors", "RequestSigning",
-                "Parameters", "HTTPServer", "SeededRandom", "Text",
+                "Parameters", "HTTPServer", "AuditTrail", "SeededRandom", "Text",
             ],
             exclude: ["run", "dictionary.txt", "Entry"], resources: [.copy("Corpus")]),
         // killd is run, not called: named here so that it is built.

@@ -139,7 +139,10 @@ public struct ChainCheck: ~Copyable {
         var isOrdered = true
         var before = 0..<0
         let isObject = scan.object { name, value in
-            isOrdered = isOrdered && payload[before].lexicographicallyPrecedes(payload[name])
+            // killd's names need no escapes, and with escapes one name could stand twice.
+            isOrdered =
+                isOrdered && payload[before].lexicographicallyPrecedes(payload[name])
+                && !payload[name].contains(UInt8(ascii: "\\"))
             before = name
             members.take(value, named: payload[name])
         }

@@ -77,6 +77,7 @@ extension HeadSearch.Found {
         guard depth > 0 else { return [] }
         if let elements = value.elements { return elements.flatMap { heads(in: $0, depth: depth - 1) } }
         guard let members = value.members else { return [] }
+        // By bytes: over a stranger's combining marks String takes long.
         func member(_ name: String) -> JSONSlice? { members.first { ExactText($0.name) == ExactText(name) }?.value }
         var found: [Self] = []
         for (number, hash) in [("audit", "hash"), ("Entry", "Hash")] {
@@ -88,7 +89,8 @@ extension HeadSearch.Found {
         for (name, value) in members {
             if value.isString {
                 // With its quotes; no text is longer than it stands there.
-                guard value.raw.count > 66, wrappers.contains(name), let text = value.string, text.utf8.count > 64
+                guard value.raw.count > 66, wrappers.contains(where: { ExactText($0) == ExactText(name) }),
+                    let text = value.string, text.utf8.count > 64
                 else { continue }
                 let line = Array(text.utf8)[...]
                 if let start = line.firstIndex(of: UInt8(ascii: "{")),
@@ -179,33 +181,5 @@ extension ArraySlice<UInt8> {
         guard count >= word.utf8CodeUnitCount else { return false }
         let end = suffix(word.utf8CodeUnitCount)
         return end.firstIndex(ofWord: word) == end.startIndex
-    }
-}
-
-extension JSONSlice {
-    /// The object with which a text begins.
-    fileprivate init?(beginningOf text: ArraySlice<UInt8>) {
-        let length = text.withUnsafeBufferPointer { bytes in
-            var scan = JSONScan(bytes)
-            return scan.object { _, _ in } ? scan.position : nil
-        }
-        guard let length else { return nil }
-        self.init(text.prefix(length))
-    }
-
-    /// A text that is one object or array and nothing else.
-    fileprivate init?(document text: ArraySlice<UInt8>) {
-        let place = text.withUnsafeBufferPointer { bytes -> Range<Int>? in
-            var scan = JSONScan(bytes)
-            scan.skipBlanks()
-            let start = scan.position
-            guard start < bytes.count, [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(bytes[start]), scan.skipValue()
-            else { return nil }
-            let end = scan.position
-            scan.skipBlanks()
-            return scan.position == bytes.count ? start..<end : nil
-        }
-        guard let place else { return nil }
-        self.init(text[text.startIndex + place.lowerBound..<text.startIndex + place.upperBound])
     }
 }

@@ -1,4 +1,6 @@
 /// A reader of JSON (RFC 8259) that makes nothing of what it passes: it tells where the members of an object stand.
+///
+/// Only of bytes above 127 it does not tell whether they are UTF-8.
 struct JSONScan {
     private let bytes: UnsafeBufferPointer<UInt8>
     private(set) var position: Int
@@ -73,14 +75,16 @@ struct JSONScan {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
-    private mutating func skipString() -> Bool {
+    mutating func skipString() -> Bool {
         guard take("\"") else { return false }
         while position < bytes.count {
             switch bytes[position] {
             case UInt8(ascii: "\""):
                 position += 1
                 return true
-            case UInt8(ascii: "\\"): position += 2
+            case UInt8(ascii: "\\"):
+                position += 1
+                guard skipEscaped() else { return false }
             case 0..<0x20: return false
             default: position += 1
             }
@@ -88,20 +92,46 @@ struct JSONScan {
         return false
     }
 
-    private mutating func skipNumber() -> Bool {
+    /// What stands behind a backslash.
+    private mutating func skipEscaped() -> Bool {
+        guard position < bytes.count else { return false }
+        position += 1
+        switch bytes[position - 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return true
+        case UInt8(ascii: "u"):
+            let end = position + 4
+            guard end <= bytes.count, bytes[position..<end].allSatisfy(Self.isHexadecimal) else { return false }
+            position = end
+            return true
+        default: return false
+        }
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+    }
+
+    mutating func skipNumber() -> Bool {
+        _ = take("-")
+        // No zero stands before other digits.
+        guard take("0") || skipDigits() else { return false }
+        if take("."), !skipDigits() { return false }
+        if take("e") || take("E") {
+            _ = take("+") || take("-")
+            return skipDigits()
+        }
+        return true
+    }
+
+    private mutating func skipDigits() -> Bool {
         let start = position
-        while position < bytes.count, Self.isOfNumber(bytes[position]) { position += 1 }
+        while position < bytes.count, Self.isDigit(bytes[position]) { position += 1 }
         return position > start
     }
 
-    private static func isOfNumber(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
-            UInt8(ascii: "e"), UInt8(ascii: "E"):
-            true
-        default: false
-        }
-    }
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
@@ -115,102 +145,5 @@ struct JSONScan {
         let isThere = word.withUTF8Buffer { bytes[position..<end].elementsEqual($0) }
         if isThere { position = end }
         return isThere
-    }
-}
-
-/// A value in a JSON text, read only as far as somebody asks.
-public struct JSONSlice: Sendable {
-    private let bytes: ArraySlice<UInt8>
-
-    /// - Parameter bytes: one value, with nothing around it.
-    init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
-
-    public init(_ text: String) { bytes = Array(text.utf8)[...] }
-
-    /// As it stands in the text.
-    public var raw: ArraySlice<UInt8> { bytes }
-
-    var isString: Bool { bytes.first == UInt8(ascii: "\"") }
-
-    /// Whether it is an object or an array.
-    var hasParts: Bool { bytes.first == UInt8(ascii: "{") || bytes.first == UInt8(ascii: "[") }
-
-    /// Of an object, in order; `nil` of anything else.
-    public var members: [(name: String, value: JSONSlice)]? {
-        var places: [(Range<Int>, Range<Int>)] = []
-        let isObject = bytes.withUnsafeBufferPointer { buffer in
-            var scan = JSONScan(buffer)
-            return scan.object { places.append(($0, $1)) } && scan.position == buffer.count
-        }
-        guard isObject else { return nil }
-        return places.map { name, value in (Self.unescape(slice(name)), JSONSlice(slice(value))) }
-    }
-
-    /// Of an array; `nil` of anything else.
-    public var elements: [JSONSlice]? {
-        var places: [Range<Int>] = []
-        let isArray = bytes.withUnsafeBufferPointer { buffer in
-            var scan = JSONScan(buffer)
-            return scan.array { places.append($0) } && scan.position == buffer.count
-        }
-        return isArray ? places.map { JSONSlice(slice($0)) } : nil
-    }
-
-    public subscript(_ name: StaticString) -> JSONSlice? {
-        members?.first { member in name.withUTF8Buffer { member.name.utf8.elementsEqual($0) } }?.value
-    }
-
-    /// The text that a string stands for; `nil` of anything else.
-    public var string: String? {
-        guard bytes.count >= 2, bytes.first == UInt8(ascii: "\""), bytes.last == UInt8(ascii: "\"") else { return nil }
-        return Self.unescape(bytes.dropFirst().dropLast())
-    }
-
-    public var integer: Int64? { Int64(String(decoding: bytes, as: UTF8.self)) }
-
-    /// The texts of an array of strings.
-    public var strings: [String]? {
-        guard let elements else { return nil }
-        let strings = elements.compactMap(\.string)
-        return strings.count == elements.count ? strings : nil
-    }
-
-    private func slice(_ place: Range<Int>) -> ArraySlice<UInt8> {
-        bytes[bytes.startIndex + place.lowerBound..<bytes.startIndex + place.upperBound]
-    }
-
-    private static func unescape(_ escaped: ArraySlice<UInt8>) -> String {
-        guard escaped.contains(UInt8(ascii: "\\")) else { return String(decoding: escaped, as: UTF8.self) }
-        var units: [UInt8] = []
-        var surrogates: [UInt16] = []
-        var rest = escaped
-        func flush() {
-            units += String(decoding: surrogates, as: UTF16.self).utf8
-            surrogates = []
-        }
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\"), let kind = rest.popFirst() else {
-                flush()
-                units.append(byte)
-                continue
-            }
-            if kind == UInt8(ascii: "u"), let unit = UInt16(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16)
-            {
-                rest = rest.dropFirst(4)
-                surrogates.append(unit)
-                continue
-            }
-            flush()
-            switch kind {
-            case UInt8(ascii: "n"): units.append(0x0A)
-            case UInt8(ascii: "r"): units.append(0x0D)
-            case UInt8(ascii: "t"): units.append(0x09)
-            case UInt8(ascii: "b"): units.append(0x08)
-            case UInt8(ascii: "f"): units.append(0x0C)
-            default: units.append(kind)
-            }
-        }
-        flush()
-        return String(decoding: units, as: UTF8.self)
     }
 }

@@ -61,10 +61,13 @@ public struct SignedNote: Sendable {
 extension SignedNote.Signature {
     /// - Parameter line: without its end; nil for any other line.
     init?(line: ArraySlice<UInt8>) {
-        guard line.starts(with: "— ".utf8), let text = String(validating: line, as: UTF8.self) else { return nil }
-        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 3, SignedNote.canBeKeyName(String(parts[1])), !parts[2].isEmpty else { return nil }
-        name = String(parts[1])
-        base64 = String(parts[2])
+        // By bytes: by characters a stranger's combining marks would take long.
+        let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].elementsEqual("—".utf8), !parts[2].isEmpty,
+            let name = String(validating: parts[1], as: UTF8.self), SignedNote.canBeKeyName(name),
+            let base64 = String(validating: parts[2], as: UTF8.self)
+        else { return nil }
+        self.name = name
+        self.base64 = base64
     }
 }

@@ -14,6 +14,8 @@ final class CorpusTests: XCTestCase {
 
     func testEveryRequestForDASOfTheCorpusHasItsProperties() throws { try replay(.das) }
 
+    func testEveryTextOfTheCorpusInWhichHeadsAreSearchedHasItsProperties() throws { try replay(.audit) }
+
     private func replay(_ target: FuzzTarget, file: StaticString = #filePath, line: UInt = #line) throws {
         let folder = try XCTUnwrap(Bundle.module.resourceURL).appendingPathComponent("Corpus/\(target.rawValue)")
         let inputs = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

@@ -17,6 +17,9 @@ enum FuzzTarget: String, CaseIterable {
     case signing = "Signing"
     /// The same for DAS.
     case das = "DAS"
+    /// Lines of a log or export, in which heads of an audit are searched; a whole
+    /// JSON value; the payload of an entry.
+    case audit = "Audit"
 
     /// - Parameter isThorough: if not, what takes most of the time is left to
     ///   chance, since as many inputs meet it in a second all the same.
@@ -34,6 +37,7 @@ enum FuzzTarget: String, CaseIterable {
         case .json: try JSONTarget.check(bytes)
         case .signing: try SigningTarget.check(bytes)
         case .das: try DASTarget.check(bytes)
+        case .audit: try AuditTarget.check(bytes)
         }
     }
 
@@ -45,6 +49,7 @@ enum FuzzTarget: String, CaseIterable {
         case .json: JSONTarget.read(bytes)
         case .signing: SigningTarget.read(bytes)
         case .das: DASTarget.read(bytes)
+        case .audit: AuditTarget.read(bytes)
         }
     }
 

@@ -22,8 +22,3 @@ public enum KillError: Error, Hashable, Sendable {
     /// repeated Commit tells, or finds out if killd was started anew meanwhile.
     case outcomesNotStored(StoreError)
 }
-
-/// The server did not accept the login as which the sessions were to be ended; nothing was tried.
-struct DelegatedLoginRefused: Error {
-    let cause: ServerError
-}

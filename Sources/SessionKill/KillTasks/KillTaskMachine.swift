@@ -56,60 +56,11 @@ struct KillTaskMachine {
         }
     }
 
-    private struct RunningTask {
-        let task: KillTask
-        var gate: GateID
-        var obstacle: KillTaskObstacle?
-        /// How and when it ended, if only the store does not know that yet.
-        var ending: (how: KillTaskEnding, at: UnixTime)?
-        var attempts = KillAttempts()
-
-        var mayKill: Bool { obstacle == nil && ending == nil }
-
-        mutating func end(_ ending: KillTaskEnding, at time: UnixTime) {
-            if self.ending == nil { self.ending = (ending, time) }
-        }
-    }
-
-    /// Whether an instance is there to work on.
-    private enum Presence {
-        case configured
-        /// Not configured any more, and kept until the plans that were begun on it are finished.
-        case leaving
-        case absent
-    }
-
-    private enum Phase {
-        case idle
-        case storingEnd
-        /// As whom: the task may be another one when the plan is there.
-        case preparing(RunningTask)
-        /// - Parameter isLast: whether the round ends after it.
-        case committing(isLast: Bool)
-        case pausing
-    }
-
-    /// What there is to do on one instance.
-    private struct Work {
-        var presence = Presence.absent
-        var running: RunningTask?
-        var unfinished: [UnfinishedPlan] = []
-        var phase = Phase.idle
-        /// Of the round that goes on.
-        var failure: (any Error)?
-        var lastFailure: FailureKind?
-
-        var canCommit: Bool { !unfinished.isEmpty && presence != .absent }
-        var isNeeded: Bool { running != nil || canCommit }
-    }
-
-    private var works: [InstanceID: Work] = [:]
+    private var works: [InstanceID: KillTaskWork] = [:]
     private var obstacle: @Sendable (KillTask) -> KillTaskObstacle? = { _ in nil }
     private var gateCount = 0
     private var hasStarted = false
     private var isStopping = false
-
-    private static let pause = Duration.seconds(1)
 
     private var ids: [InstanceID] { Array(works.keys) }
 
@@ -117,14 +68,15 @@ struct KillTaskMachine {
 
     /// Adds a plan of a task whose Commit was interrupted when killd ended.
     mutating func add(_ plan: InterruptedTaskPlan) {
-        works[plan.instance, default: Work()].unfinished.append(
+        let new = newWork(on: plan.instance)
+        works[plan.instance, default: new].unfinished.append(
             UnfinishedPlan(sqlExecID: plan.sqlExecID, conditions: nil))
     }
 
     /// Adds a task that runs.
     mutating func add(_ task: KillTask) -> [Action] {
-        let gate = newGate()
-        works[task.instance, default: Work()].running = RunningTask(task: task, gate: gate)
+        let (gate, new) = (newGate(), newWork(on: task.instance))
+        works[task.instance, default: new].running = KillTaskWork.Running(task: task, gate: gate)
         return decideWhetherTaskMayRun(on: task.instance)
     }
 
@@ -138,13 +90,7 @@ struct KillTaskMachine {
     }
 
     /// The gates through which KILLs may have to pass yet.
-    var gates: Set<GateID> {
-        works.values.reduce(into: []) { gates, work in
-            if let running = work.running { gates.insert(running.gate) }
-            if case .preparing(let running) = work.phase { gates.insert(running.gate) }
-            for plan in work.unfinished { if let gate = plan.conditions?.gate { gates.insert(gate) } }
-        }
-    }
+    var gates: Set<GateID> { works.values.reduce(into: []) { $0.formUnion($1.gates) } }
 
     /// Ends the running task of an instance, from now on for good.
     ///
@@ -164,6 +110,12 @@ struct KillTaskMachine {
         return GateID(number: gateCount)
     }
 
+    private func newWork(
+        on instance: InstanceID, presence: KillTaskWork.Presence = .absent
+    ) -> KillTaskWork {
+        KillTaskWork(instance: instance, presence: presence, isStopping: isStopping)
+    }
+
     // MARK: What happens
 
     mutating func handle(_ event: Event, at time: UnixTime) -> [Action] {
@@ -176,30 +128,32 @@ struct KillTaskMachine {
             return wakeAll(at: time)
         case .stopping:
             isStopping = true
-            return works.compactMap { id, work in if case .pausing = work.phase { .endPause(id) } else { nil } }
+            return ids.flatMap { id in work(on: id) { $0.stop() } }
         case .created(let task):
-            if works[task.instance] == nil { works[task.instance] = Work(presence: .configured) }
+            if works[task.instance] == nil {
+                works[task.instance] = newWork(on: task.instance, presence: .configured)
+            }
             let actions = add(task)
             return actions + wake(task.instance, at: time)
-        case .ended(let task, let ending, let isNews): return ended(task, ending, isNews: isNews)
+        case .ended(let task, let ending, let isNews):
+            return work(on: task.instance) { $0.ended(task, ending, isNews: isNews) }
         case .endStored(let task, let ending, let isNews):
-            return ended(task, ending, isNews: isNews) + goOn(task.instance, at: time)
+            return work(on: task.instance) { $0.ended(task, ending, isNews: isNews) + $0.goOn(at: time) }
         case .endNotStored(let task, let error):
-            works[task.instance]?.failure = error
-            return goOn(task.instance, at: time)
-        case .prepared(let id, let plan): return prepared(plan, on: id, at: time)
-        case .committed(let id, let report):
-            guard case .committing(let isLast)? = works[id]?.phase else { return [] }
-            works[id]?.unfinished.removeFirst()
-            return [.report(.committed(report))] + goOn(id, isLast: isLast, at: time)
-        case .failed(let id, let error):
-            if case .committing? = works[id]?.phase, (error as? KillError)?.isFinal == true {
-                works[id]?.unfinished.removeFirst()
-            }
-            works[id]?.failure = error
-            return endRound(on: id, at: time)
-        case .pauseOver(let id): return beginRound(on: id, at: time)
+            return work(on: task.instance) { $0.endNotStored(error, at: time) }
+        case .prepared(let id, let plan): return work(on: id) { $0.prepared(plan, at: time) }
+        case .committed(let id, let report): return work(on: id) { $0.committed(report, at: time) }
+        case .failed(let id, let error): return work(on: id) { $0.failed(error, at: time) }
+        case .pauseOver(let id): return work(on: id) { $0.beginRound(at: time) }
         }
+    }
+
+    private mutating func work(
+        on instance: InstanceID, _ body: (inout KillTaskWork) -> [Action]
+    ) -> [Action] {
+        guard var work = works[instance] else { return [] }
+        defer { works[instance] = work }
+        return body(&work)
     }
 
     private mutating func configure(_ instances: Set<InstanceID>, at time: UnixTime) -> [Action] {
@@ -208,7 +162,10 @@ struct KillTaskMachine {
             let isIdle = works[id]?.unfinished.isEmpty == true
             works[id]?.presence = isIdle ? .absent : .leaving
         }
-        for id in instances { works[id, default: Work()].presence = .configured }
+        for id in instances {
+            let new = newWork(on: id)
+            works[id, default: new].presence = .configured
+        }
         var actions = works.compactMap { id, work in work.presence == .absent ? Action.forget(id) : nil }
         for id in ids { actions += decideWhetherTaskMayRun(on: id) }
         return actions + wakeAll(at: time)
@@ -224,126 +181,10 @@ struct KillTaskMachine {
         return [.report(.suspended(before.task, obstacle)), .revoke(before.gate)]
     }
 
-    private mutating func ended(_ task: KillTask, _ ending: KillTaskEnding, isNews: Bool) -> [Action] {
-        // The next may have begun meanwhile.
-        if works[task.instance]?.running?.task.name == task.name { works[task.instance]?.running = nil }
-        return isNews ? [.report(.ended(task, ending))] : []
-    }
-
-    // MARK: A round
-
-    private mutating func wakeAll(at time: UnixTime) -> [Action] {
-        var actions: [Action] = []
-        for id in ids { actions += wake(id, at: time) }
-        return actions
-    }
+    private mutating func wakeAll(at time: UnixTime) -> [Action] { ids.flatMap { wake($0, at: time) } }
 
     /// Has the next round come at once.
     private mutating func wake(_ id: InstanceID, at time: UnixTime) -> [Action] {
-        guard hasStarted, !isStopping, let work = works[id], work.isNeeded else { return [] }
-        switch work.phase {
-        case .pausing: return [.endPause(id)]
-        case .idle: return beginRound(on: id, at: time)
-        case .storingEnd, .preparing, .committing: return []
-        }
-    }
-
-    private mutating func beginRound(on id: InstanceID, at time: UnixTime) -> [Action] {
-        guard !isStopping, let work = works[id], work.isNeeded else {
-            works[id]?.phase = .idle
-            return []
-        }
-        works[id]?.failure = nil
-        guard var running = work.running else { return goOn(id, at: time) }
-        if let endsAt = running.task.endsAt, time >= endsAt { running.end(.expired, at: endsAt) }
-        works[id]?.running = running
-        guard let ending = running.ending else { return goOn(id, at: time) }
-        works[id]?.phase = .storingEnd
-        return [.storeEnd(running.task, ending.how, at: ending.at)]
-    }
-
-    /// - Parameter isLast: whether the round ends after the plans that are there.
-    private mutating func goOn(_ id: InstanceID, isLast: Bool = false, at time: UnixTime) -> [Action] {
-        guard let work = works[id] else { return [] }
-        if work.canCommit, let plan = work.unfinished.first {
-            works[id]?.phase = .committing(isLast: isLast)
-            return [.commit(plan, on: id)]
-        }
-        var actions: [Action] = []
-        if work.presence == .leaving {
-            works[id]?.presence = .absent
-            actions.append(.forget(id))
-        }
-        guard !isLast, work.failure == nil, work.presence == .configured, let running = work.running, running.mayKill,
-            !running.task.hasExpired(at: time)
-        else { return actions + endRound(on: id, at: time) }
-        works[id]?.phase = .preparing(running)
-        return actions + [.prepare(running.task, sparing: running.attempts)]
-    }
-
-    private mutating func prepared(_ plan: KillPlan?, on id: InstanceID, at time: UnixTime) -> [Action] {
-        guard case .preparing(let running)? = works[id]?.phase else { return [] }
-        guard let plan else { return endRound(on: id, at: time) }
-        // Before the Commit, which may fail.
-        if works[id]?.running?.task.name == running.task.name { works[id]?.running?.attempts.add(plan) }
-        works[id]?.unfinished.append(
-            UnfinishedPlan(
-                sqlExecID: plan.sqlExecID,
-                conditions: .init(rule: running.task.rule, gate: running.gate, endsAt: running.task.endsAt)))
-        return goOn(id, isLast: true, at: time)
-    }
-
-    private mutating func endRound(on id: InstanceID, at time: UnixTime) -> [Action] {
-        guard let work = works[id] else { return [] }
-        var actions: [Action] = []
-        let kind = work.failure.map(FailureKind.init)
-        if let failure = work.failure {
-            if kind != work.lastFailure { actions.append(.report(.failed(id, failure))) }
-        } else if work.lastFailure != nil {
-            actions.append(.report(.recovered(id)))
-        }
-        works[id]?.lastFailure = kind
-        works[id]?.failure = nil
-        guard !isStopping, work.isNeeded else {
-            works[id]?.phase = .idle
-            return actions
-        }
-        works[id]?.phase = .pausing
-        return actions + [.pause(id, pause(of: work.running, at: time))]
-    }
-
-    /// A second, or less if the task ends before.
-    private func pause(of running: RunningTask?, at time: UnixTime) -> Duration {
-        guard let running, running.ending == nil, let endsAt = running.task.endsAt else { return Self.pause }
-        return min(Self.pause, .milliseconds(max(0, endsAt.milliseconds - time.milliseconds)))
-    }
-}
-
-/// The same for errors that differ in nothing but their words.
-private enum FailureKind: Hashable {
-    case server(ServerError.Reason, code: UInt32)
-    case store(StoreError.Reason)
-    case plan(KillError)
-    case other(ObjectIdentifier)
-
-    init(_ error: any Error) {
-        self =
-            switch error {
-            case let error as ServerError: .server(error.reason, code: error.code)
-            case let error as StoreError: .store(error.reason)
-            case KillError.outcomesNotStored(let error): .store(error.reason)
-            case let error as KillError: .plan(error)
-            default: .other(ObjectIdentifier(type(of: error)))
-            }
-    }
-}
-
-extension KillError {
-    /// Whether another Commit of the plan could not come to another end.
-    fileprivate var isFinal: Bool {
-        switch self {
-        case .planNotFound, .expired, .stale, .planAltered, .notPermitted, .decided, .decisionRefused: true
-        case .beingCommitted, .outcomesNotStored, .notApproved: false
-        }
+        hasStarted ? work(on: id) { $0.wake(at: time) } : []
     }
 }

@@ -125,3 +125,22 @@ extension PlanStatus {
             }
     }
 }
+
+extension PlanState {
+    /// The threads that an interrupted Commit was about to kill.
+    var intended: Set<ThreadID> {
+        if case .committing(_, let intended) = self { intended } else { [] }
+    }
+}
+
+extension StoredPlan {
+    /// From when on nobody goes on with a Commit that was interrupted.
+    var lastMoment: UnixTime {
+        if decisions.contains(where: { $0.kind == .brokeGlass }), let review = plan.content.review {
+            return review.approvableUntil
+        }
+        // By all approvals that there are: which of them counted is not known any more.
+        let standing = outline.standing(validApprovals: approvals, required: 0, at: plan.content.preparedAt)
+        return min(standing.deadline, plan.content.expiresAt)
+    }
+}

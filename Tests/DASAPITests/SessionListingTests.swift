@@ -74,11 +74,12 @@ final class SessionListingTests: XCTestCase {
         var session = Session.listed(1, marks, marks, marks, command: marks)
         session.details.statement = marks
         session.details.state = marks
-        let begin = ContinuousClock.now
-        let data = SessionData(.of(session, .listed(2, "app", "h:1", nil)), readAt: UnixTime(milliseconds: 0))
-        XCTAssertEqual(data.users.map(\.threads.count), [1, 1])
-        XCTAssertEqual(data.sessions[0].statement.utf8.count, ListedSession.longestStatement)
-        XCTAssertLessThan(ContinuousClock.now - begin, .seconds(20) * slowdown, "by characters it took over a minute")
+        let time = processorTime {
+            let data = SessionData(.of(session, .listed(2, "app", "h:1", nil)), readAt: UnixTime(milliseconds: 0))
+            XCTAssertEqual(data.users.map(\.threads.count), [1, 1])
+            XCTAssertEqual(data.sessions[0].statement.utf8.count, ListedSession.longestStatement)
+        }
+        XCTAssertLessThan(time, .seconds(20) * slowdown, "by characters it took over a minute")
     }
 
     // MARK: How listings are kept

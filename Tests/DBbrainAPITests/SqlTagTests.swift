@@ -62,18 +62,19 @@ final class SqlTagTests: XCTestCase {
     }
 
     func testNoStatementTakesLong() {
-        let begin = ContinuousClock.now
-        for piece in [
-            "/*", "/*a=1", "/*a=1*/", "/*!", "'", "''", "\\", "'\\", "`", "--", "-- ", "#", "(", "*/", "/*/",
-            "a\u{301}", "\u{301}", "a=1,", "/*a\u{301}=1,",
-        ] {
-            let statement = String(repeating: piece, count: 65_536 / piece.utf8.count)
-            for text in [statement, "/*" + statement, "'" + statement] {
-                XCTAssertLessThanOrEqual(SqlTag.name(of: SqlTag.tags(of: text)).count, 1_024)
-                _ = SqlType(of: text)
+        let time = processorTime {
+            for piece in [
+                "/*", "/*a=1", "/*a=1*/", "/*!", "'", "''", "\\", "'\\", "`", "--", "-- ", "#", "(", "*/", "/*/",
+                "a\u{301}", "\u{301}", "a=1,", "/*a\u{301}=1,",
+            ] {
+                let statement = String(repeating: piece, count: 65_536 / piece.utf8.count)
+                for text in [statement, "/*" + statement, "'" + statement] {
+                    XCTAssertLessThanOrEqual(SqlTag.name(of: SqlTag.tags(of: text)).count, 1_024)
+                    _ = SqlType(of: text)
+                }
             }
         }
-        XCTAssertLessThan(begin.duration(to: .now), .seconds(5) * slowdown)
+        XCTAssertLessThan(time, .seconds(5) * slowdown)
     }
 
     func testSelectorsAreReadWithBracketsAndWithout() throws {

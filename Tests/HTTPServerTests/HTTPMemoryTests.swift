@@ -86,6 +86,7 @@ final class HTTPMemoryTests: XCTestCase {
             client.send(Self.body)
             greedy.append(client)
         }
+        XCTAssertTrue(eventually { greedy.count { $0.hasInput(within: 0) } >= 4 })
         for client in greedy where client.hasInput(within: 100) {
             XCTAssertEqual(client.receive()?.hasPrefix("HTTP/1.1 503 "), true)
             rejected += 1
@@ -125,6 +126,7 @@ final class HTTPMemoryTests: XCTestCase {
             client.send(Self.body)
             return client
         }
+        XCTAssertTrue(eventually { greedy.count { $0.hasInput(within: 0) } >= 4 })
         let rejected = greedy.filter { $0.hasInput(within: 100) }
         for client in rejected { XCTAssertEqual(client.receive()?.hasPrefix("HTTP/1.1 503 "), true) }
         XCTAssertTrue((4...9).contains(rejected.count), "\(rejected.count)")

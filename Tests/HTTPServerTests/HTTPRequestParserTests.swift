@@ -167,7 +167,7 @@ final class HTTPRequestParserTests: XCTestCase {
     func testBytesThatComeOneByOneTakeLinearTime() {
         let request = Array("GET /?\(String(repeating: "q", count: 38 * 1024)) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
         func time(_ count: Int) -> Duration {
-            ContinuousClock().measure { XCTAssertEqual(parse(request.prefix(count).map { [$0] }).requests, []) }
+            processorTime { XCTAssertEqual(parse(request.prefix(count).map { [$0] }).requests, []) }
         }
         _ = time(1_000)
         let quarter = time(9_000)
@@ -179,7 +179,7 @@ final class HTTPRequestParserTests: XCTestCase {
         var limits = HTTPLimits()
         limits.headBytes = 300_000
         let version = String(repeating: "\u{301}\u{323}", count: 50_000)
-        let time = ContinuousClock().measure {
+        let time = processorTime {
             XCTAssertEqual(parse("GET / H\(version)\r\n", limits: limits).end, .rejected(.badRequest))
         }
         XCTAssertLessThan(time, .seconds(1) * slowdown)

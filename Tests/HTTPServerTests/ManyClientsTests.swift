@@ -91,25 +91,31 @@ final class ManyClientsTests: XCTestCase {
         limits.bodyStallTimeout = .milliseconds(1_500)
         limits.lingerTimeout = .milliseconds(100)
         let (server, port) = try start(limits: limits)
+        let client = try TestClient(port: port)
+        /// The median of 200 requests.
+        func latency(_ before: (Int) -> Void) -> Duration {
+            (0..<200).map { number in
+                before(number)
+                let start = ContinuousClock.now
+                client.send(Self.get)
+                XCTAssertNotNil(client.receive(until: "<now>"))
+                return start.duration(to: .now)
+            }.sorted()[100]
+        }
+        let alone = latency { _ in }
         let descriptors = try openDescriptors()
         let slow = try (0..<2_000).map { number in
             let client = try TestClient(port: port)
             client.send(number.isMultiple(of: 2) ? "GET / HTTP/1.1\r\nHost: h\r\nX: " : "\(Self.post)x")
             return client
         }
-        let client = try TestClient(port: port)
-        let latency = (0..<200).map { number in
-            // Bytes that drip in keep the server busy, and no connection open.
-            slow[number].send("x")
-            let start = ContinuousClock.now
-            client.send(Self.get)
-            XCTAssertNotNil(client.receive(until: "<now>"))
-            return start.duration(to: .now)
-        }
-        XCTAssertLessThan(latency.sorted()[100], .milliseconds(20))
+        // Bytes that drip in keep the server busy, and no connection open.
+        let beside = latency { slow[$0].send("x") }
+        // On a busy machine either takes longer.
+        XCTAssertLessThan(beside, max(.milliseconds(20), alone * 10))
         for client in slow { XCTAssertEqual(client.receive()?.hasPrefix("HTTP/1.1 408 "), true) }
         // The ends of the 2,000 clients are open still, the server's are not.
-        XCTAssertTrue(try eventually { try openDescriptors() <= descriptors + 2_000 + 2 })
+        XCTAssertTrue(try eventually { try openDescriptors() <= descriptors + 2_000 })
         withExtendedLifetime((server, slow)) {}
     }
 

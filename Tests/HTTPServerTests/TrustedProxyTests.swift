@@ -256,7 +256,8 @@ final class TrustedProxyTests: XCTestCase {
         }
         XCTAssertEqual(dripping.receive() ?? "", "")
         XCTAssertEqual(silent.receive(), "")
-        XCTAssertLessThan(begin.duration(to: .now), .seconds(2))
+        // A connection that sends nothing may do so for 15 seconds by default.
+        XCTAssertLessThan(begin.duration(to: .now), .seconds(8))
     }
 
     func testConnectionsAreCountedByTheirClientsAndNotByTheProxy() throws {
@@ -280,9 +281,8 @@ final class TrustedProxyTests: XCTestCase {
         XCTAssertEqual(events.texts, ["192.0.2.1: turned away"])
         clients.removeFirst()
         // The server learns of it a moment later.
-        let deadline = ContinuousClock.now + .seconds(5)
-        while try connect(1).receive(until: ">")?.hasSuffix(">") != true {
-            guard ContinuousClock.now < deadline else { return XCTFail("a connection that ended is still counted") }
-        }
+        XCTAssertTrue(
+            try eventually { try connect(1).receive(until: ">")?.hasSuffix(">") == true },
+            "a connection that ended is still counted")
     }
 }

@@ -136,13 +136,14 @@ final class VisibleTextTests: XCTestCase {
 
     func testCombiningMarksByTheMegabyteAreShownInBoundedTime() throws {
         let marks = "e" + String(repeating: "\u{301}\u{316}", count: 2_000_000)
-        let begin = ContinuousClock.now
-        var table = Table("USER", "INFO")
-        table.rows = [[marks, marks.beginning(scalars: 60)], ["app", "SELECT 1"]]
-        XCTAssertLessThan(table.text.text.utf8.count, 4_096)
-        let log = Log(format: .text) { _ in }
-        log.error("request failed", [("cause", marks)])
-        Log(format: .json) { _ in }.error("request failed", [("cause", marks)])
-        XCTAssertLessThan(ContinuousClock.now - begin, .seconds(20) * slowdown, "by characters it took over a minute")
+        let time = processorTime {
+            var table = Table("USER", "INFO")
+            table.rows = [[marks, marks.beginning(scalars: 60)], ["app", "SELECT 1"]]
+            XCTAssertLessThan(table.text.text.utf8.count, 4_096)
+            let log = Log(format: .text) { _ in }
+            log.error("request failed", [("cause", marks)])
+            Log(format: .json) { _ in }.error("request failed", [("cause", marks)])
+        }
+        XCTAssertLessThan(time, .seconds(20) * slowdown, "by characters it took over a minute")
     }
 }

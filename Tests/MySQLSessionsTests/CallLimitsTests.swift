@@ -39,10 +39,11 @@ final class CallLimitsTests: XCTestCase {
         let rows = FakeMySQLServer.Answer.rows(["Id", "User"], [["7", "app"]])
         for content in [FakeServerContent.mysql(), .mariadb()] {
             let fake = try FakeMySQLServer(content) { [list] statement in
-                statement == list ? .dripping(rows, every: .milliseconds(100)) : nil
+                statement == list ? .dripping(rows, every: .milliseconds(500)) : nil
             }
             let server = server(fake)
-            let error = try await failure(within: .seconds(3)) { try await server.list() }
+            // All of it takes a minute.
+            let error = try await failure(within: .seconds(20)) { try await server.list() }
             XCTAssertEqual(error.reason, .timedOut, "\(error)")
             XCTAssertTrue(error.description.contains("not done within 1 s"), "\(error)")
             fake.set { $0.answer = { _ in nil } }
@@ -54,10 +55,11 @@ final class CallLimitsTests: XCTestCase {
     }
 
     func testEveryStepUntilAConnectionCanBeUsedSharesOneDeadline() async throws {
-        let pause = Duration.milliseconds(100)
+        // Any of the answers takes ten seconds or more.
+        let pause = Duration.milliseconds(900)
         let changes: [@Sendable (inout FakeMySQLServer.Settings) -> Void] = [
             { $0.greeting = .dripping(.payloads([[UInt8](repeating: 10, count: 100)]), every: pause) },
-            { $0.login = { _, _ in .answer(.dripping(.ok, every: .milliseconds(400))) } },
+            { $0.login = { _, _ in .answer(.dripping(.ok, every: pause)) } },
             { $0.answer = { _ in .dripping(.ok, every: pause) } },
             {
                 $0.answer = { statement in
@@ -69,7 +71,7 @@ final class CallLimitsTests: XCTestCase {
             let fake = try FakeMySQLServer()
             fake.set(change)
             let server = server(fake)
-            let error = try await failure(within: .seconds(3)) { try await server.list() }
+            let error = try await failure(within: .seconds(8)) { try await server.list() }
             XCTAssertTrue([.timedOut, .unreachable].contains(error.reason), "\(index): \(error)")
             fake.stop()
         }
@@ -117,14 +119,14 @@ final class CallLimitsTests: XCTestCase {
     func testASilentServerIsLeftAfterThePauseAndAHangingOneKeepsNobodyElseWaiting() async throws {
         let hanging = try FakeMySQLServer(.mysql()) { [list] in $0 == list ? .silence : nil }
         let healthy = try FakeMySQLServer()
-        let server = server(hanging, call: .seconds(5), readWrite: .seconds(1))
+        let server = server(hanging, call: .seconds(60), readWrite: .seconds(1))
         let other = MySQLServer(healthy.configuration())
         let snapshot = Task { try await server.list() }
         for _ in 0..<10 {
             let sessions = try await other.list().sessions
             XCTAssertEqual(sessions.count, 5)
         }
-        let error = try await failure(within: .seconds(5)) { try await snapshot.value }
+        let error = try await failure(within: .seconds(30)) { try await snapshot.value }
         XCTAssertEqual(error.reason, .connectionLost, "\(error)")
         await server.close()
         await other.close()

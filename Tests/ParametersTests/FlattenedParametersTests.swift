@@ -148,7 +148,7 @@ final class FlattenedParametersTests: XCTestCase {
     /// `String` compares texts of combining marks in quadratic time.
     func testABooleanOfCombiningMarksTakesLittleTime() {
         let form = "RecordHistory=T\(String(repeating: "\u{301}\u{323}", count: 50_000))"
-        let time = ContinuousClock().measure { assertRejects(form, .wrongType(path: "RecordHistory")) }
+        let time = processorTime { assertRejects(form, .wrongType(path: "RecordHistory")) }
         XCTAssertLessThan(time, .seconds(1) * slowdown)
     }
 

@@ -32,9 +32,9 @@ final class EchoTests: XCTestCase {
     /// Beyond a thousand bytes nothing is looked at, be it visible or not.
     func testTakesNoLongerTheLongerTheTextIs() throws {
         let marks = "e" + String(repeating: "\u{301}", count: 4_000_000)
-        let start = ContinuousClock.now
-        let message = TencentCloudError.missingParameter(marks).message(in: .english)
-        XCTAssertLessThan(start.duration(to: .now), .milliseconds(100) * slowdown)
+        var message = ""
+        let time = processorTime { message = TencentCloudError.missingParameter(marks).message(in: .english) }
+        XCTAssertLessThan(time, .milliseconds(100) * slowdown)
         XCTAssertLessThan(message.utf8.count, 100)
         XCTAssertEqual(try echo(String(repeating: "\u{200B}", count: 400) + "x"), "…")
     }

@@ -49,16 +49,16 @@ final class BytesTests: XCTestCase {
     func testCombiningMarksByTheMegabyteTakeNoLongerThanOtherTexts() {
         let marks = "e" + String(repeating: "\u{301}\u{316}", count: 1_000_000)
         let other = marks + "!"
-        let begin = ContinuousClock.now
-        XCTAssertEqual(marks.beginning(bytes: 1_024).utf8.count, 1_023)
-        XCTAssertEqual(marks.beginning(scalars: 60).unicodeScalars.count, 60)
-        XCTAssertFalse(marks.hasBytes(of: "\u{316}\u{316}"))
-        XCTAssertFalse(marks.isSame(as: other))
-        XCTAssertTrue(marks.isSame(as: String(decoding: Array(marks.utf8), as: UTF8.self)))
-        XCTAssertEqual(Set([ExactText(marks), ExactText(other), ExactText(marks)]).count, 2)
-        XCTAssertLessThan(ExactText(marks), ExactText(other))
-        XCTAssertFalse(marks.utf8.isSameWord(as: other))
-        XCTAssertLessThan(
-            ContinuousClock.now - begin, .seconds(12) * slowdown, "three seconds a megabyte, without optimization")
+        let time = processorTime {
+            XCTAssertEqual(marks.beginning(bytes: 1_024).utf8.count, 1_023)
+            XCTAssertEqual(marks.beginning(scalars: 60).unicodeScalars.count, 60)
+            XCTAssertFalse(marks.hasBytes(of: "\u{316}\u{316}"))
+            XCTAssertFalse(marks.isSame(as: other))
+            XCTAssertTrue(marks.isSame(as: String(decoding: Array(marks.utf8), as: UTF8.self)))
+            XCTAssertEqual(Set([ExactText(marks), ExactText(other), ExactText(marks)]).count, 2)
+            XCTAssertLessThan(ExactText(marks), ExactText(other))
+            XCTAssertFalse(marks.utf8.isSameWord(as: other))
+        }
+        XCTAssertLessThan(time, .seconds(12) * slowdown, "three seconds a megabyte, without optimization")
     }
 }

@@ -32,7 +32,8 @@ final class SendingTests: XCTestCase {
 
     private func webhooks(_ targets: [WebhookTarget], publicURL: String? = nil) async throws -> Webhooks {
         var limits = WebhookExchange.Limits()
-        (limits.connecting, limits.whole) = (.milliseconds(500), .seconds(1))
+        // Longer than any load lasts, since what is late is sent again.
+        (limits.connecting, limits.whole) = (.seconds(5), .seconds(10))
         let store = try XCTUnwrap(self.store)
         let webhooks = Webhooks(
             from: WebhookSources(
@@ -168,7 +169,7 @@ final class SendingTests: XCTestCase {
     }
 
     func testATargetThatHangsHoldsNoOtherUpAndAThousandPlansNobody() async throws {
-        let hanging = try RawReceiver { _ in sleep(5) }
+        let hanging = try RawReceiver { _ in sleep(30) }
         let receiver = try Receiver()
         let webhooks = try await webhooks([
             target(hanging.port, name: "hanging"), target(receiver.port, name: "works"),
@@ -191,13 +192,13 @@ final class SendingTests: XCTestCase {
             }
             for try await duration in group { slowest = max(slowest, duration) }
         }
-        // Much less than the hanging receiver takes for one message.
-        XCTAssertLessThan(slowest, .milliseconds(900))
+        // The hanging receiver takes ten seconds for one message.
+        XCTAssertLessThan(slowest, .seconds(8))
         try await eventually("a thousand messages", within: .seconds(60)) { receiver.requests.count >= 1_000 }
         let ids = Set(receiver.requests.compactMap { $0.headers["webhook-id"] })
         XCTAssertEqual(ids.count, 1_000)
         XCTAssertLessThan(hanging.connections, 30)
-        await webhooks.stop(within: .seconds(5))
+        await webhooks.stop(within: .zero)
     }
 
     func testNothingThatIsReportedHasTheAddressOrASecretInIt() async throws {

@@ -157,25 +157,23 @@ final class InstanceListTests: XCTestCase {
             configuration.instances[2].user = "nobody"
         }
         try await withKilld(configure: configure) { scene in
-            for _ in 0..<3 {
-                let begin = ContinuousClock.now
-                let items = try list(scene, Request()).Items
-                XCTAssertLessThan(begin.duration(to: .now), .seconds(4))
+            let clock = ContinuousClock()
+            // Only the page is looked at. Whoever looks at all is the one who waits for the server that says nothing.
+            let page = try clock.measure { XCTAssertEqual(try ids(scene, Request(Offset: 3, Limit: 1)), ["cdb-d"]) }
+            for round in 0..<3 {
+                var items: [Answer.Response.Item] = []
+                let whole = try clock.measure { items = try list(scene, Request()).Items }
+                if round == 0 { XCTAssertLessThan(page, whole) }
+                // It is unknown after two seconds; after the five of a connection it would be failed.
                 XCTAssertEqual(items.map(\.InstanceStatus), ["unknown", "failed", "failed", "attached"])
                 XCTAssertEqual(items.map(\.Status), [0, 0, 0, 1])
                 XCTAssertEqual(items.prefix(3).map(\.EngineVersion), ["", "", ""])
                 XCTAssertEqual(items.prefix(3).map(\.CreateTime), ["", "", ""])
             }
-            let begin = ContinuousClock.now
             let body = try scene.client.raw("DescribeDBInstances", ["InstanceIds": ["cdb-d", "cdb-b", "cdb-a"]])
-            XCTAssertLessThan(begin.duration(to: .now), .seconds(4))
             let items = try JSONDecoder().decode(Answer.self, from: Data(body.utf8)).Response.Items
             XCTAssertEqual(items.map(\.InstanceId), ["cdb-d", "cdb-b", "cdb-a"])
             XCTAssertEqual(items.map(\.Status), [1, nil, nil])
-            // Only the page is looked at.
-            let quick = ContinuousClock.now
-            XCTAssertEqual(try ids(scene, Request(Offset: 3, Limit: 1)), ["cdb-d"])
-            XCTAssertLessThan(quick.duration(to: .now), .milliseconds(1_500))
         }
     }
 

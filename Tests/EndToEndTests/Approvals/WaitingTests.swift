@@ -24,8 +24,11 @@ final class WaitingTests: XCTestCase {
     func testAChangeReachesWhoWaitsAtOnce() async throws {
         try await withVictim { scene, client, thread in
             var revision = try XCTUnwrap(client.call("DescribeKillPlans", [String: String]()).Revision)
-            var delays: [Duration] = []
+            var (delays, calls): ([Duration], [Duration]) = ([], [])
             for _ in 0..<20 {
+                let call = ContinuousClock.now
+                _ = try client.call("DescribeKillPlans", [String: String]())
+                calls.append(call.duration(to: .now))
                 let wait = try client.send(
                     "DescribeKillPlans", members: #""KnownRevision":\#(revision),"WaitSeconds":20"#)
                 try await Task.sleep(for: .milliseconds(20))
@@ -38,11 +41,12 @@ final class WaitingTests: XCTestCase {
                 XCTAssertGreaterThan(next, revision)
                 revision = next
             }
-            let median = delays.sorted()[delays.count / 2]
+            let (median, ofCalls) = (delays.sorted()[delays.count / 2], calls.sorted()[calls.count / 2])
             print(
                 "from the answer to a Prepare to that of who waited: median \(median), at most \(delays.max() ?? .zero)"
             )
-            XCTAssertLessThan(median, .milliseconds(50) * slowdown)
+            // On a busy machine any call takes longer.
+            XCTAssertLessThan(median, max(.milliseconds(50), ofCalls * 10))
         }
     }
 
@@ -57,7 +61,8 @@ final class WaitingTests: XCTestCase {
             let waited = begin.duration(to: .now)
             XCTAssertEqual(answer.Revision, revision)
             XCTAssertGreaterThanOrEqual(waited, .seconds(1))
-            XCTAssertLessThan(waited, .seconds(2) * slowdown)
+            // Without a time of its own it waits for twenty seconds.
+            XCTAssertLessThan(waited, .seconds(10))
             XCTAssertEqual(try client.commit(ticket).Threads, [thread])
         }
     }

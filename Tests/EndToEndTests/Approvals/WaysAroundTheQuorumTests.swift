@@ -194,7 +194,7 @@ final class WaysAroundTheQuorumTests: XCTestCase {
 
     func testAPlanThatExpiredStaysExpired() async throws {
         try await withApprovals(configure: {
-            $0.instances[0].approvableSeconds = 2
+            $0.instances[0].approvableSeconds = 6
             $0.instances[0].commitWithinSeconds = 1
         }) { scene in
             let (approved, waiting) = (try await scene.preparePlan(), try await scene.preparePlan())

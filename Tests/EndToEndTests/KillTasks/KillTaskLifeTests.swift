@@ -43,7 +43,7 @@ final class KillTaskLifeTests: XCTestCase {
     func testEndsWithItsDuration() async throws {
         try await withTasks { scene in
             let victim = try await scene.open()
-            try scene.create(#""User":"app2","Command":"Sleep""#, lasting: 2)
+            try scene.create(#""User":"app2","Command":"Sleep""#, lasting: 5)
             try await scene.assertEnded(victim)
             try await eventually("the end of the task") { try scene.tasks()[0].State == "expired" }
             let survivor = try await scene.open()

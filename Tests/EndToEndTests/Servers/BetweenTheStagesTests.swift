@@ -60,7 +60,7 @@ final class BetweenTheStagesTests: XCTestCase {
 
     func testAPlanThatHasExpiredIsRefused() async throws {
         try await withKilld {
-            $0.planLifetimeSeconds = 1
+            $0.planLifetimeSeconds = 4
         } _: { scene in
             let victim = try await ClientSessions.open(1, on: scene.server)
             let planned = await victim.threadIDs
@@ -68,7 +68,7 @@ final class BetweenTheStagesTests: XCTestCase {
 
             let survivor = try await ClientSessions.open(1, on: scene.server)
             let ticket = try await scene.client.prepare(survivor.threadIDs).ticket()
-            let expiry = Date() + 1
+            let expiry = Date() + 4
             try await eventually("the plan's expiry") { Date() > expiry }
             assertRefused(try scene.client.commit(ticket), "OperationDenied", "expired")
             await survivor.assertAllAnswer()

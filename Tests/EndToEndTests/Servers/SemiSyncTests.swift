@@ -47,7 +47,7 @@ final class SemiSyncTests: XCTestCase {
     func testAChangeThatWaitsForAReplicaIsCommittedAndIsSaidToBe() async throws {
         try await onEveryServer(from: Self.server) { server in
             var configuration = KilldConfiguration(port: server.database.port)
-            configuration.killWaitSeconds = 1
+            configuration.killWaitSeconds = 3
             try await withKilld(configuration, on: server) { scene in
                 for (number, waitPoint) in ["AFTER_SYNC", "AFTER_COMMIT"].enumerated() {
                     let victim = try await ClientSessions.open(1, on: server)

@@ -124,10 +124,13 @@ public struct APIs: Sendable {
     public var authority: KillAuthority { KillAuthority(accounts: accounts, instances: instancesByTarget) }
 
     /// Why a kill task must not run, if so.
-    public func obstacle(to task: KillTask) -> KillTaskObstacle? {
-        task.obstacle(
-            accounts: accounts,
-            isAskedForApprovals: managedInstances.contains { $0.id == task.instance && $0.approvals.asks })
+    ///
+    /// It has nothing of the APIs: whoever runs tasks keeps it, and the APIs keep that.
+    public var obstacle: @Sendable (KillTask) -> KillTaskObstacle? {
+        let asking = Set(managedInstances.filter(\.approvals.asks).map(\.id))
+        return { [accounts] task in
+            task.obstacle(accounts: accounts, isAskedForApprovals: asking.contains(task.instance))
+        }
     }
 }
 

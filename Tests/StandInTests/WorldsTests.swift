@@ -179,6 +179,20 @@ final class WorldsTests: XCTestCase {
         XCTAssertEqual(server.worlds.all.count, 1)
     }
 
+    func testNothingIsLeftOfAWorldThatWasReplaced() async throws {
+        let server = try start()
+        let name = try XCTUnwrap(WorldName("one"))
+        _ = try await kill(server, "AKIDstandin-one", [11])
+        weak let world = server.worlds.existing(name)
+        weak let store = world?.store
+        weak let clock = world?.clock
+        XCTAssertNotNil(store)
+        try await server.worlds.replace(name)
+        try await eventually("the end of the world, its clock and its store") {
+            world == nil && clock == nil && store == nil
+        }
+    }
+
     func testARemovedWorldIsMadeAnew() async throws {
         let server = try start()
         let name = try XCTUnwrap(WorldName("one"))

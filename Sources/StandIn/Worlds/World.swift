@@ -110,7 +110,7 @@ public final class World: Sendable {
         guard let apis else { throw WorldError.notMade(name, cause: "its rate limit is none") }
         lasting.engine.replace(apis.authority)
         try await lasting.sessionTasks.load()
-        try await lasting.tasks.load(apis.managedInstances) { apis.obstacle(to: $0) }
+        try await lasting.tasks.load(apis.managedInstances, obstacle: apis.obstacle)
         await lasting.tasks.start()
         let targets = apis.instancesByTarget
         await lasting.sessionTasks.start { targets[$0] }

@@ -72,7 +72,7 @@ final class Service: Sendable {
         }
         lasting.engine.replace(setup.apis.authority)
         try await lasting.sessionTasks.load()
-        try await lasting.tasks.load(setup.apis.managedInstances) { setup.apis.obstacle(to: $0) }
+        try await lasting.tasks.load(setup.apis.managedInstances, obstacle: setup.apis.obstacle)
         let current = CurrentSetup(setup)
         let readiness = Readiness(
             store: Probe {
@@ -251,7 +251,7 @@ final class Service: Sendable {
         current.replace(by: next)
         let engine = lasting.engine.with(KillEngine.Settings(configuration))
         await lasting.sessionTasks.replace(engine)
-        await lasting.tasks.replace(engine, next.apis.managedInstances) { next.apis.obstacle(to: $0) }
+        await lasting.tasks.replace(engine, next.apis.managedInstances, obstacle: next.apis.obstacle)
         await webhooks.replace(configuration.webhooks)
         await lasting.engine.settle(within: Self.settlingTime)
         meet(next.servers(notIn: before))

@@ -217,9 +217,8 @@ let package = Package(
         tests(
             "KilldTests",
             of: [
-                "killd", "ServedAPIs", "Webhooks", "ActionDispatch", "Accounts", "DBbrainAPI", "MySQLSessions",
-                "HTTPServer", "TLS",
-                "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
+                "killd", "ServedAPIs", "ScriptedServers", "Webhooks", "ActionDispatch", "Accounts", "DBbrainAPI",
+                "MySQLSessions", "HTTPServer", "TLS", "RequestSigning", "SessionKill", "TencentCloudErrors", "Text",
             ]),
         // What the fuzzer builds itself is left out.
         tests(

@@ -28,9 +28,10 @@ public struct SettingsReader<Mistake: SettingsMistake> {
 
     public func refuseUnknownKeys() throws(Mistake) {
         guard let unknown = order.first(where: { !known.contains(ExactText($0)) }) else { return }
+        let others = known.sorted().map(\.text).joined(separator: ", ")
         throw Mistake(
             at: place.member(unknown), found: nil,
-            "there is no such key; known here: \(known.sorted().map(\.text).joined(separator: ", "))")
+            "there is no such key; \(others.isEmpty ? "none is known here" : "known here: \(others)")")
     }
 
     /// Refuses null where no value would protect less than any: it is what stands

@@ -33,7 +33,8 @@ extension Seed {
     public struct Transaction: Hashable, Sendable, Codable {
         /// How long it has been open when the scene, or a change, begins.
         public var seconds: Int64
-        public var rows: UInt64
+        /// `nil` where the server does not count them, as OceanBase does not.
+        public var rows: UInt64?
         public var state: String
     }
 

@@ -68,6 +68,18 @@ public actor ScriptedServer: DatabaseServer {
         return try await observeOnce(scope)
     }
 
+    /// As real ones are listed: without what it takes further queries to find out.
+    public func list() async throws -> SessionList {
+        let observation = try await observe(.transactions)
+        let sessions = observation.sessions.map { session in
+            var session = session
+            session.identity.performanceSchemaThreadID = nil
+            session.details.preparedXA = .absent
+            return session
+        }
+        return SessionList(sessions: sessions, ownThreadIDs: observation.ownThreadIDs)
+    }
+
     private func observeOnce(_ scope: ObservationScope) async throws(ServerError) -> ServerObservation {
         let number = try await take()
         defer { giveBack(number) }
@@ -172,7 +184,7 @@ public actor ScriptedServer: DatabaseServer {
         switch state.silence(at: now) {
         case .none: return true
         case .until(let end):
-            let rest = Duration.milliseconds(end.milliseconds - now.milliseconds)
+            let rest = Duration.milliseconds(end.milliseconds(since: now))
             guard (try? await clock.sleep(min(rest, limit))) != nil else { return false }
             return rest <= limit
         case .forever:

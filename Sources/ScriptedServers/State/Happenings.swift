@@ -14,7 +14,7 @@ struct LiveFault: Hashable, Sendable, Codable {
         if fault.moment == .fromTheStart { since = now }
     }
 
-    var isOver: Bool { timesLeft == 0 }
+    var isOver: Bool { timesLeft.map { $0 <= 0 } ?? false }
 }
 
 extension ScriptedServerState {
@@ -42,12 +42,11 @@ extension ScriptedServerState {
 
     /// Lets happen what was to by now.
     mutating func settle(at now: UnixTime) {
-        let passed = now.milliseconds - began.milliseconds
-        let lists = lists
+        let (began, lists) = (began, lists)
         happen(on: nil, at: now) { moment in
             switch moment {
             case .afterLooks(let least): lists >= least
-            case .afterSeconds(let seconds): passed >= Int64(seconds) * 1_000
+            case .afterSeconds(let seconds): now >= began.advanced(bySeconds: seconds)
             case .fromTheStart, .beforeCommit, .beforeKill, .afterKill: false
             }
         }
@@ -55,7 +54,10 @@ extension ScriptedServerState {
     }
 
     private mutating func happen(on connection: UInt64?, at now: UnixTime, if isNow: (Seed.Moment) -> Bool) {
-        for session in sessions.values where session.happenings.contains(where: { isNow($0.moment) }) {
+        let due = sessions.values.filter { session in session.happenings.contains { isNow($0.moment) } }
+        // What a seed says of a moment is seen from then on, however soon somebody looks again.
+        if !due.isEmpty { forgetReading() }
+        for session in due.sorted(by: { $0.id < $1.id }) {
             for happening in session.happenings where isNow(happening.moment) {
                 carryOut(happening.kind, session.id, now)
             }
@@ -141,7 +143,7 @@ extension ScriptedServerState {
     }
 
     private mutating func takeTime(of index: Int) {
-        if let left = faults[index].timesLeft { faults[index].timesLeft = max(0, left - 1) }
+        if let left = faults[index].timesLeft, left > 0 { faults[index].timesLeft = left - 1 }
     }
 
     /// Why a call is refused now.

@@ -52,22 +52,25 @@ struct LiveSession: Hashable, Sendable, Codable {
     /// - Parameter transactionID: for a transaction that has none yet and changes something.
     mutating func begin(_ details: Seed.Details, transactionID: String, at now: UnixTime) {
         self.details = details
-        since = now.advanced(bySeconds: -Int(clamping: details.seconds ?? 0))
-        transactionSince = now.advanced(bySeconds: -Int(clamping: details.transaction?.seconds ?? 0))
+        since = now.before(bySeconds: details.seconds ?? 0)
+        transactionSince = now.before(bySeconds: details.transaction?.seconds ?? 0)
         let isOfWrites = details.transaction.map {
-            $0.rows > 0 || $0.state.isSame(as: "LOCK WAIT") || details.hasPreparedXA
+            $0.rows != 0 || $0.state.isSame(as: "LOCK WAIT") || details.hasPreparedXA
         }
         self.transactionID = isOfWrites == true ? self.transactionID ?? transactionID : nil
     }
 
-    /// Goes on after a lock that it waited for was free: its statement is done.
+    /// Goes on after a lock that it waited for was free: its statement is done, and with it a transaction that had
+    /// changed nothing before.
     mutating func goOn(at now: UnixTime) {
         waitsFor = nil
         details.command = "Sleep"
         details.state = ""
         details.statement = nil
-        if details.transaction?.state.isSame(as: "LOCK WAIT") == true { details.transaction?.state = "RUNNING" }
         since = now
+        guard let transaction = details.transaction, transaction.state.isSame(as: "LOCK WAIT") else { return }
+        details.transaction?.state = "RUNNING"
+        if transaction.rows == 0 { (details.transaction, transactionID) = (nil, nil) }
     }
 
     var identity: SessionIdentity {
@@ -77,7 +80,8 @@ struct LiveSession: Hashable, Sendable, Codable {
     /// How much of its rollback is still to be done, from 1 down to 0; `nil` if it is not killed or has none.
     func restOfRollback(at now: UnixTime) -> Double? {
         guard let killed, case .rollsBack(let seconds) = reaction else { return nil }
-        let passed = Double(now.milliseconds - killed.time.milliseconds) / 1_000
+        guard seconds > 0 else { return 0 }
+        let passed = Double(now.milliseconds(since: killed.time)) / 1_000
         return min(1, max(0, 1 - passed / Double(seconds)))
     }
 
@@ -86,7 +90,7 @@ struct LiveSession: Hashable, Sendable, Codable {
         guard let killed else { return false }
         switch reaction {
         case .dies(let least, let seconds):
-            return looks - killed.looks >= least && now >= killed.time.advanced(bySeconds: seconds)
+            return looks &- killed.looks >= least && now >= killed.time.advanced(bySeconds: seconds)
         case .rollsBack(let seconds): return now >= killed.time.advanced(bySeconds: seconds)
         case .survives: return false
         case .refuses, .unkillable, .unguardable: return false
@@ -104,10 +108,13 @@ struct LiveSession: Hashable, Sendable, Codable {
     func openTransaction(on kind: Seed.Kind, at now: UnixTime) -> OpenTransaction? {
         guard let transaction = details.transaction, kind != .oceanBaseODP else { return nil }
         let rest = restOfRollback(at: now)
-        let rows = rest.map { UInt64((Double(transaction.rows) * $0).rounded(.up)) } ?? transaction.rows
+        let rows = transaction.rows.map { rows in
+            // What cannot be told in a Double is more than anybody undoes.
+            rest.map { UInt64(exactly: (Double(rows) * $0).rounded(.up)) ?? rows } ?? rows
+        }
         return OpenTransaction(
             Transaction(
-                id: transactionID, age: max(0, seconds(since: transactionSince, at: now)), rowsModified: rows,
+                id: transactionID, age: max(0, now.seconds(since: transactionSince)), rowsModified: rows,
                 state: rest == nil ? transaction.state : "ROLLING BACK"),
             thread: details.hasPreparedXA && kind == .mysql ? nil : id)
     }
@@ -117,14 +124,24 @@ struct LiveSession: Hashable, Sendable, Codable {
     ///   - lists: how many lists were read before.
     func listed(on kind: Seed.Kind, transaction: Transaction?, lists: Int, at now: UnixTime) -> SessionDetails {
         var statement = details.statement
-        if !statements.isEmpty, details.command != "Sleep" { statement = statements[lists % statements.count] }
+        if !statements.isEmpty, details.command != "Sleep" {
+            statement = statements[Int(lists.magnitude % UInt(statements.count))]
+        }
         return SessionDetails(
             database: details.database, command: killed == nil ? details.command : "Killed",
-            seconds: max(0, seconds(since: since, at: now)), state: details.state, statement: statement,
+            seconds: max(0, now.seconds(since: since)), state: details.state, statement: statement,
             transaction: transaction)
     }
+}
 
-    private func seconds(since time: UnixTime, at now: UnixTime) -> Int64 {
-        (now.milliseconds - time.milliseconds) / 1_000
+// Scenes that were kept can tell any time.
+extension UnixTime {
+    func milliseconds(since time: UnixTime) -> Int64 {
+        let (difference, isBeyond) = milliseconds.subtractingReportingOverflow(time.milliseconds)
+        return isBeyond ? (self < time ? .min : .max) : difference
     }
+
+    func seconds(since time: UnixTime) -> Int64 { milliseconds(since: time) / 1_000 }
+
+    func before(bySeconds seconds: Int64) -> UnixTime { advanced(bySeconds: Int(clamping: 0 &- seconds)) }
 }

@@ -13,7 +13,7 @@ extension ScriptedServerState {
             fingerprint: process.fingerprint, sessions: [], ownThreadIDs: ownThreadIDs,
             missingKillPrivilege: missingKillPrivilege(of: connection), seesAllSessions: connection.account.seesAll,
             connectionIDs: isProxy ? [:] : nil,
-            uptime: isProxy ? nil : max(0, (now.milliseconds - process.startedAt.milliseconds) / 1_000),
+            uptime: isProxy ? nil : uptime(at: now),
             connection: isProxy
                 ? nil : ConnectionIdentity(number: number, threadID: connection.threadID, draw: connection.draw))
         guard scope != .server else { return observation }
@@ -23,8 +23,8 @@ extension ScriptedServerState {
         observation.sessions = listed(on: connection, reading, withClients: scope == .locks, at: now)
         if scope == .locks { addLocks(to: &observation) }
         if isProxy { addConnections(to: &observation) }
-        lists += 1
-        looks += 1
+        lists &+= 1
+        looks &+= 1
         return observation
     }
 
@@ -42,7 +42,7 @@ extension ScriptedServerState {
         settle(at: now)
         let connection = try use(number, at: now)
         guard connection.account.seesAll else { throw .listIsPartial }
-        looks += 1
+        looks &+= 1
         return Set(identities.filter(isPresent).map(\.id))
     }
 
@@ -66,6 +66,12 @@ extension ScriptedServerState {
     }
 
     // MARK: Who sees what
+
+    /// A clock that was set to before the start leaves the server as old as it was when the scene began.
+    private func uptime(at now: UnixTime) -> Int64 {
+        let passed = now.seconds(since: process.startedAt)
+        return passed < 0 ? script.uptime : passed
+    }
 
     private var ownThreadIDs: Set<ThreadID> { Set(connections.values.map(\.threadID)) }
 
@@ -111,10 +117,8 @@ extension ScriptedServerState {
             if withClient { identity.client = live.client }
         }
         identity.proxy = live.proxy.map { proxy in
-            // The ODP's address, its port and a counter.
-            let origin = (IPv4Address(process.hostname)?.number ?? 0) << 32 | UInt64(process.port) << 16
-            return ProxySession(
-                id: proxy.isPinnable ? origin | UInt64(live.id.rawValue & 0xFFFF) : 0, cluster: proxy.cluster,
+            ProxySession(
+                id: proxy.isPinnable ? process.proxySessionID(of: live.id) : 0, cluster: proxy.cluster,
                 tenant: proxy.tenant, transactionCount: proxy.transactionCount)
         }
         return identity
@@ -150,11 +154,10 @@ extension ScriptedServerState {
         var identity = SessionIdentity(id: own.threadID, user: own.account.user, host: own.host)
         if script.showsPerformanceSchema { identity.performanceSchemaThreadID = own.performanceSchemaThreadID }
         if script.kind == .oceanBaseODP {
-            let origin = (IPv4Address(process.hostname)?.number ?? 0) << 32 | UInt64(process.port) << 16
             identity.proxy = ProxySession(
-                id: origin | UInt64(own.threadID.rawValue & 0xFFFF), cluster: "ob1", tenant: "sys", transactionCount: 0)
+                id: process.proxySessionID(of: own.threadID), cluster: "ob1", tenant: "sys", transactionCount: 0)
         }
-        let seconds = max(0, (now.milliseconds - own.lastUsed.milliseconds) / 1_000)
+        let seconds = max(0, now.seconds(since: own.lastUsed))
         let details =
             isAsking
             ? SessionDetails(

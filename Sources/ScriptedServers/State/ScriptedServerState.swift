@@ -41,7 +41,7 @@ public struct ScriptedServerState: Hashable, Sendable, Codable {
         faults = script.faults.map { LiveFault($0, at: now) }
         process = ServerProcess(
             script, name: name, number: 0, failover: 0,
-            startedAt: now.advanced(bySeconds: -Int(clamping: script.uptime)), sessions: script.sessions)
+            startedAt: now.before(bySeconds: script.uptime), sessions: script.sessions)
         enter(script.sessions, at: now)
     }
 
@@ -54,19 +54,19 @@ public struct ScriptedServerState: Hashable, Sendable, Codable {
     }
 
     mutating func nextTransactionID() -> String {
-        transactionsBegun += 1
-        return String(421_300 + transactionsBegun)
+        transactionsBegun &+= 1
+        return String(421_300 &+ transactionsBegun)
     }
 
     // MARK: Processes
 
     /// Ends the process with all its sessions and connections; another one comes in its place.
     mutating func restart(with seeds: [Seed.Session], asAnotherServer: Bool, at now: UnixTime) {
-        if asAnotherServer { failovers += 1 }
+        if asAnotherServer { failovers &+= 1 }
         process = ServerProcess(
             script, name: name, number: processes, failover: failovers,
-            startedAt: asAnotherServer ? now.advanced(bySeconds: -Int(clamping: script.uptime)) : now, sessions: seeds)
-        processes += 1
+            startedAt: asAnotherServer ? now.before(bySeconds: script.uptime) : now, sessions: seeds)
+        processes &+= 1
         sessions = [:]
         connections = [:]
         lastReading = nil
@@ -85,7 +85,7 @@ public struct ScriptedServerState: Hashable, Sendable, Codable {
         let account = try account(of: login)
         if let refusal = takeRefusal(ofConnecting: true) { throw ServerError(refusal, account.user, self) }
         let id = process.nextThreadID(sparing: Set(sessions.keys).union(connections.values.map(\.threadID)))
-        connectionsOpened += 1
+        connectionsOpened &+= 1
         connections[connectionsOpened] = OwnConnection(
             number: connectionsOpened, threadID: id,
             performanceSchemaThreadID: process.nextPerformanceSchemaThreadID(), account: account,
@@ -157,12 +157,15 @@ extension ScriptedServerState {
     /// InnoDB renews what it shows only now and then, and killd asks no more often than that.
     private static let pauseOfReadings: Int64 = 250
 
+    /// Has the transactions read anew when they are next asked for.
+    mutating func forgetReading() { lastReading = nil }
+
     /// The open transactions, as read less than 250 ms ago.
     mutating func reading(at now: UnixTime) -> TransactionReading {
-        if let last = lastReading, (0..<Self.pauseOfReadings).contains(now.milliseconds - last.time.milliseconds) {
+        if let last = lastReading, (0..<Self.pauseOfReadings).contains(now.milliseconds(since: last.time)) {
             return last.reading
         }
-        readings += 1
+        readings &+= 1
         let own = sessions.values.sorted { $0.id < $1.id }.compactMap { $0.openTransaction(on: script.kind, at: now) }
         let reading = TransactionReading(number: readings, transactions: own + leftTransactions)
         lastReading = Reading(reading: reading, time: now)

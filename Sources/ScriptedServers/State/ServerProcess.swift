@@ -37,9 +37,11 @@ struct ServerProcess: Hashable, Sendable, Codable {
             case .oceanBaseODP: "odp of \(sessions.first?.proxy?.cluster ?? "ob1")"
             }
         hostname =
-            failover == 0 || script.kind == .oceanBaseODP ? script.hostname : "\(script.hostname)-\(failover + 1)"
+            failover == 0 || script.kind == .oceanBaseODP ? script.hostname : "\(script.hostname)-\(failover &+ 1)"
         port = script.port
-        serverID = script.kind == .oceanBaseODP ? 4_000 + UInt64(number) : script.serverID + UInt64(failover)
+        serverID =
+            script.kind == .oceanBaseODP
+            ? 4_000 &+ UInt64(truncatingIfNeeded: number) : script.serverID &+ UInt64(truncatingIfNeeded: failover)
         version = script.kind == .oceanBaseODP ? "OceanBase Database Proxy \(script.version)" : script.version
         self.startedAt = startedAt
         // As SUBSTRING(UUID(),20): the clock sequence and the node.
@@ -60,17 +62,23 @@ struct ServerProcess: Hashable, Sendable, Codable {
     func performanceSchemaThreadID(ofFirst id: ThreadID) -> UInt64 { UInt64(id.rawValue) + Self.threadsOfServer }
 
     mutating func nextPerformanceSchemaThreadID() -> UInt64 {
-        lastPerformanceSchemaThreadID += 1
+        lastPerformanceSchemaThreadID &+= 1
         return lastPerformanceSchemaThreadID
     }
 
     /// The next id, which only after 2^32 connections is one that was given before; as all servers do, never one in use.
     mutating func nextThreadID(sparing inUse: Set<ThreadID>) -> ThreadID {
         while true {
-            connectionCount += 1
+            connectionCount &+= 1
             lastThreadID &+= 1
             if let id = ThreadID(lastThreadID), !inUse.contains(id) { return id }
         }
+    }
+
+    /// As an ODP makes it: its address, its port and a counter.
+    func proxySessionID(of id: ThreadID) -> UInt64 {
+        let port = UInt64(UInt16(truncatingIfNeeded: port))
+        return (IPv4Address(hostname)?.number ?? 0) << 32 | port << 16 | UInt64(id.rawValue & 0xFFFF)
     }
 
     /// What a real one draws for each connection.

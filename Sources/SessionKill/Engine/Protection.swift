@@ -1,7 +1,7 @@
 import Text
 
 /// Why a session is never killed.
-public enum Protection: String, Hashable, Sendable, Codable {
+public enum Protection: String, Hashable, Sendable, Codable, CaseIterable {
     /// A connection of killd itself.
     case ownConnection = "own-connection"
     /// A dump to a replica, or a thread of this replica. Killing a worker of a

@@ -93,7 +93,7 @@ public struct ServerFingerprint: Hashable, Sendable, Codable {
 }
 
 /// Why a plan no longer fits what it was made for.
-public enum StaleReason: String, Hashable, Sendable, Codable {
+public enum StaleReason: String, Hashable, Sendable, Codable, CaseIterable {
     /// Failover, or a proxy or name that leads elsewhere now.
     case anotherServer = "another-server"
     case serverRestarted = "server-restarted"

@@ -7,7 +7,7 @@ extension Seed.Server {
     init(_ reader: inout SeedReader, _ kind: Seed.Kind, _ version: String) throws(SeedError) {
         self.kind = kind
         self.version = version
-        let list = try SessionList(&reader, kind)
+        let list = try SeedSessions(&reader, kind)
         sessions = list.sessions
         let given = try reader.object("server")
         var server = if let given { given } else { try SeedReader(.object([]), at: reader.place.member("server")) }
@@ -107,7 +107,7 @@ extension Seed.Fault {
             self.kind = .losesConnection
             (moment, times) = (when ?? .afterKill, try reader.integer("times", in: 1...1_000_000) ?? 1)
         case .restarts, .failsOver:
-            let sessions = try SessionList(&reader, kind).sessions
+            let sessions = try SeedSessions(&reader, kind).sessions
             self.kind = script.word == .restarts ? .restarts(sessions) : .failsOver(sessions)
             (moment, times) = (when ?? .beforeCommit, 1)
         default:

@@ -3,7 +3,7 @@ import SessionKill
 import Settings
 
 /// The `sessions` of a server.
-struct SessionList {
+struct SeedSessions {
     private(set) var sessions: [Seed.Session] = []
 
     init(_ reader: inout SeedReader, _ kind: Seed.Kind) throws(SeedError) {
@@ -90,10 +90,8 @@ extension Seed.Session {
             }
             let rows = try reader.integer("rows", in: 1...Int.max).map(UInt64.init)
             var transaction =
-                details.transaction
-                ?? Seed.Transaction(
-                    seconds: details.seconds ?? 0, rows: 1, state: "RUNNING")
-            transaction.rows = rows ?? max(transaction.rows, 1)
+                details.transaction ?? Seed.Transaction(seconds: details.seconds ?? 0, rows: 1, state: "RUNNING")
+            transaction.rows = rows ?? transaction.rows.map { max($0, 1) }
             details.transaction = transaction
             reaction = .rollsBack(seconds: seconds)
         case .refuses: reaction = .refuses(try Seed.Reaction.ServerError(&reader, of: id))
@@ -280,10 +278,19 @@ extension SeedReader {
         guard var reader = try object(key) else { return nil }
         let transaction = Seed.Transaction(
             seconds: Int64(try reader.integer("seconds", in: 0...3_153_600_000) ?? 0),
-            rows: UInt64(try reader.integer("rows", in: 0...Int.max) ?? 0),
+            rows: try reader.rows("rows"),
             state: try reader.string("state") ?? (wait?.isOfRow == true ? "LOCK WAIT" : "RUNNING"))
         try reader.refuseUnknownKeys()
         return transaction
+    }
+
+    /// - Returns: `nil` for a number that the server does not tell.
+    private mutating func rows(_ key: String) throws(SeedError) -> UInt64? {
+        switch value(key) {
+        case .string("unknown")?: return nil
+        case nil, .number?: return UInt64(try integer(key, in: 0...Int.max) ?? 0)
+        case _?: throw error(key, "expected a whole number, or \"unknown\" where the server does not count")
+        }
     }
 
     // MARK: Locks

@@ -116,6 +116,38 @@ final class VectorTests: XCTestCase {
         }
     }
 
+    func testSignsAsTheRPCVectorsDo() throws {
+        for (name, vector) in try vectors(RPCVector.self, in: "RPC") {
+            let pairs = try vector.pairs().filter { $0.name != "Signature" }
+            func value(_ parameter: String) throws -> String {
+                try XCTUnwrap(pairs.first { $0.name == parameter }?.value, name)
+            }
+            let time = try XCTUnwrap(ACSTimestamp(try value("Timestamp")), name)
+            XCTAssertEqual(time.text, try value("Timestamp"), name)
+            let own = ["AccessKeyId", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"]
+            let signer = RPCSigner(accessKeyID: try value("AccessKeyId"), secretKey: Secret(vector.secretKey))
+            let signed = try signer.signed(
+                httpMethod: vector.httpMethod, parameters: pairs.filter { !own.contains($0.name) },
+                timestamp: time.seconds, nonce: try value("SignatureNonce"))
+            XCTAssertEqual(signed.last?.value, try vector.sentSignature(), name)
+            XCTAssertEqual(Set(signed.dropLast().map(\.name)), Set(pairs.map(\.name)), name)
+        }
+    }
+
+    func testSignsAsTheACS3VectorsDo() throws {
+        for (name, vector) in try vectors(ACS3Vector.self, in: "ACS3") {
+            let signed = try vector.request().authorization
+            let headers = try vector.headers.map { try pair($0, separator: ": ") }
+                .map { (name: $0.name.lowercased(), value: $0.value) }
+                .filter { signed.signedHeaders.contains($0.name) }
+            let signer = ACS3Signer(accessKeyID: vector.accessKeyId, secretKey: Secret(vector.secretKey))
+            let authorization = try signer.authorization(
+                method: vector.method, query: vector.unescapedQuery, headers: headers,
+                payload: Array(vector.payload.utf8))
+            XCTAssertEqual(authorization, signed, name)
+        }
+    }
+
     /// Compares where the source gives a value.
     private func assertEqual(
         _ bytes: [UInt8], _ expected: String?, _ name: String, file: StaticString = #filePath, line: UInt = #line

@@ -94,12 +94,17 @@ struct RPCVector: Decodable {
     let query: String?
     let form: String?
 
-    func request() throws -> RPCSignedRequest {
-        let pairs =
-            try parameters?.map { try pair($0, separator: "=") }
+    func pairs() throws -> [(name: String, value: String)] {
+        try parameters?.map { try pair($0, separator: "=") }
             ?? unescapedPairs(query ?? "") + unescapedPairs(form ?? "")
-        let sent = try XCTUnwrap(signature ?? pairs.first { $0.name == "Signature" }?.value, source)
-        return RPCSignedRequest(httpMethod: httpMethod, parameters: pairs, signature: sent)
+    }
+
+    func sentSignature() throws -> String {
+        try XCTUnwrap(signature ?? pairs().first { $0.name == "Signature" }?.value, source)
+    }
+
+    func request() throws -> RPCSignedRequest {
+        RPCSignedRequest(httpMethod: httpMethod, parameters: try pairs(), signature: try sentSignature())
     }
 }
 

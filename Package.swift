@@ -235,7 +235,7 @@ let package = Package(
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography",
                 "CSQLite", "DedicatedThread", "ODPDouble", "SQLiteStore", "AuditTrail", "HTTPServer",
             ],
-            resources: [.copy("Clients")]),
+            exclude: ["StandIn/Examples"], resources: [.copy("Clients")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -9,8 +9,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func module(_ name: String, dependsOn modules: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: modules, swiftSettings: settings)
+func module(_ name: String, dependsOn modules: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: modules, exclude: exclude, swiftSettings: settings)
 }
 
 func program(_ name: String, dependsOn modules: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -37,7 +37,7 @@ let package = Package(
                 "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
-                "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks", "Settings",
+                "Metrics", "Text", "APIClient", "AuditTrail", "Webhooks", "Settings", "ContractFixtures",
             ], exclude: ["Packaging"]),
         program(
             "killd-benchmark",
@@ -118,6 +118,14 @@ let package = Package(
                 "Parameters", "SessionKill", "HTTPServer", "Text",
             ]),
 
+        // Contract tests
+        module(
+            "ContractFixtures",
+            dependsOn: [
+                "APIClient", "HTTPServer", "RequestSigning", "Parameters", "Settings", "Cryptography",
+                "DedicatedThread", "FileDescriptors", "Text",
+            ], exclude: ["Fixtures"]),
+
         // HTTP
         module("HTTPServer", dependsOn: ["TLS", "CLinux", "DedicatedThread", "FileDescriptors", "Text"]),
         module(
@@ -196,6 +204,12 @@ let package = Package(
         tests("HTTPServerTests", of: ["HTTPServer", "TLS", "FileDescriptors"]),
         tests("APIClientTests", of: ["APIClient"]),
         tests(
+            "ContractFixturesTests",
+            of: [
+                "ContractFixtures", "Parameters", "APIClient", "RequestSigning", "DBbrainAPI", "DASAPI",
+                "ActionDispatch", "TencentCloudErrors", "SessionKill", "SQLiteStore",
+            ]),
+        tests(
             "WebhooksTests",
             of: [
                 "Webhooks", "SessionKill", "APIClient", "HTTPServer", "RequestSigning", "Cryptography",
@@ -234,6 +248,7 @@ let package = Package(
             of: [
                 "killd", "MySQLSessions", "PrivateDatabase", "SessionKill", "RequestSigning", "Cryptography",
                 "CSQLite", "DedicatedThread", "ODPDouble", "SQLiteStore", "AuditTrail", "HTTPServer",
+                "ContractFixtures", "APIClient",
             ],
             exclude: ["StandIn/Examples"], resources: [.copy("Clients")]),
     ],

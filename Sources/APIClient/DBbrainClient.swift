@@ -7,8 +7,8 @@ import RequestSigning
 public struct DBbrainClient: Sendable {
     public let endpoint: Endpoint
     public let credentials: APICredentials
-    private let trust: ServerTrust
-    private let region: String?
+    public let trust: ServerTrust
+    public let region: String?
 
     public init(
         endpoint: Endpoint, trust: ServerTrust = ServerTrust(), credentials: APICredentials, region: String? = nil

@@ -6,7 +6,7 @@ private let commands: [any (Command & Sendable).Type] = [
     ServeCommand.self, DemoCommand.self, StandInCommand.self, InitCommand.self, CheckCommand.self,
     SessionsCommand.self, PrepareCommand.self, PlansCommand.self, ShowCommand.self, WaitCommand.self,
     ApproveCommand.self, RejectCommand.self, CancelCommand.self, CommitCommand.self, HistoryCommand.self,
-    AuditCommand.self, VersionCommand.self,
+    AuditCommand.self, ContractCommand.self, VersionCommand.self,
 ]
 
 @main

@@ -72,7 +72,8 @@ struct ClientOptions {
         }
     }
 
-    private static func environment(_ name: String) -> String? {
+    /// A variable that is set to something.
+    static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
     }

@@ -11,25 +11,28 @@ struct StandInCommand: Command {
     static let summary = "plays killd over scripted servers, for tests of its clients; kills nobody"
     static let usage = """
         [--port N] [--das-port N] [--control-port N] [--listen-address ADDRESS] [--seed FILE] [--ready-file FILE] [--loose NAME]…
+        | --record FILE --upstream URL [--port N] [--listen-address ADDRESS] [--ready-file FILE]
         """
-    static let options = [
-        (spelling: "--port N", meaning: "for clients of DBbrain; 0, the default, for a free one"),
-        (spelling: "--das-port N", meaning: "for clients of DAS; the same"),
-        (spelling: "--control-port N", meaning: "for what tests ask of it besides; always on 127.0.0.1"),
-        (spelling: "--listen-address ADDRESS", meaning: "for the clients; 127.0.0.1 by default"),
-        (spelling: "--seed FILE", meaning: "the instances, their sessions and the accounts; without, some that do"),
-        (spelling: "--ready-file FILE", meaning: "gets the ready line too, once it is true"),
-        (
-            spelling: "--loose NAME",
-            meaning: "leaves a check out: \(LooseCheck.allCases.map(\.rawValue).joined(separator: ", "))"
-        ),
-    ]
+    static let options =
+        [
+            (spelling: "--port N", meaning: "for clients of DBbrain; 0, the default, for a free one"),
+            (spelling: "--das-port N", meaning: "for clients of DAS; the same"),
+            (spelling: "--control-port N", meaning: "for what tests ask of it besides; always on 127.0.0.1"),
+            (spelling: "--listen-address ADDRESS", meaning: "for the clients; 127.0.0.1 by default"),
+            (spelling: "--seed FILE", meaning: "the instances, their sessions and the accounts; without, some that do"),
+            (spelling: "--ready-file FILE", meaning: "gets the ready line too, once it is true"),
+            (
+                spelling: "--loose NAME",
+                meaning: "leaves a check out: \(LooseCheck.allCases.map(\.rawValue).joined(separator: ", "))"
+            ),
+        ] + RecordedUpstream.options
 
     private let ports: (dbbrain: UInt16, das: UInt16, control: UInt16)
     private let host: String
     private let seedFile: String?
     private let readyFile: String?
     private let loose: Set<LooseCheck>
+    private let recorded: RecordedUpstream?
 
     init(_ arguments: inout Arguments) throws {
         guard try arguments.option("--config") == nil else {
@@ -53,9 +56,20 @@ struct StandInCommand: Command {
                 }
                 return check
             })
+        recorded = try RecordedUpstream(&arguments)
+        guard recorded == nil || seedFile == nil && loose.isEmpty && ports.das == 0 && ports.control == 0
+        else {
+            throw UsageError(
+                "--record scripts nothing: --seed, --loose, --das-port and --control-port do not go together with it")
+        }
     }
 
     func run() async throws -> ExitStatus {
+        if let recorded {
+            return try await recorded.run(at: ListenAddress(host: host, port: ports.dbbrain)) { endpoint in
+                try tell("{\"endpoint\":\"\(endpoint)\",\"ready\":true}\n")
+            }
+        }
         let stop = StopSignal()
         let seed = try readSeed()
         let server = try StandInServer(
@@ -68,12 +82,15 @@ struct StandInCommand: Command {
         for check in LooseCheck.allCases where loose.contains(check) {
             Terminal.standardError.announce("killd stand-in: --loose \(check.rawValue): \(check.meaning)\n")
         }
-        let line = try ReadyLine(server, seed, loose).text()
-        if let readyFile { try line.replace(fileAt: readyFile) }
-        Terminal.standardOutput.announce(line)
+        try tell(ReadyLine(server, seed, loose).text())
         // What it has in memory is of use to nobody any more: nothing is drained.
         _ = await stop.signal()
         return .done
+    }
+
+    private func tell(_ line: String) throws {
+        if let readyFile { try line.replace(fileAt: readyFile) }
+        Terminal.standardOutput.announce(line)
     }
 
     private func readSeed() throws -> Seed {

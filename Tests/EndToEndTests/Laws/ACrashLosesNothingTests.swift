@@ -4,8 +4,8 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// killd killed before each system call of a Commit by which it writes to its store, speaks with the database server,
-/// or responses.
+/// Law 7: killd killed before each system call of a Commit by which it writes to its store, speaks with the database
+/// server, or responds.
 final class ACrashLosesNothingTests: XCTestCase {
     func testWhileTheStoreIsWritten() async throws {
         try await crashAtEveryCall("pwrite64", ofThread: "store")

@@ -6,7 +6,7 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// Whatever keeps killd from writing down what it is about to do.
+/// Law 1: whatever keeps killd from writing down what it is about to do.
 final class NoRecordNoKillTests: XCTestCase {
     func testAFullDisk() async throws {
         let disk = try await SmallDisk.mount()

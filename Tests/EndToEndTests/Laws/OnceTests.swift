@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import XCTest
 
-/// However often a plan is committed: the server's log shows one KILL for each session.
+/// Law 5: however often a plan is committed: the server's log shows one KILL for each session.
 final class OnceTests: XCTestCase {
     func testOfManyCommitsAtOnceTheServerSeesOne() async throws {
         try await withKilld { scene in

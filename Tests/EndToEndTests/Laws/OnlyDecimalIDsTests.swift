@@ -4,7 +4,7 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// What stands for an id in `Threads`, as JSON text.
+/// Law 3: what stands for an id in `Threads`, as JSON text.
 final class OnlyDecimalIDsTests: XCTestCase {
     private typealias Case = (text: String, codes: Set<String>)
 

@@ -4,7 +4,7 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// Another server behind the same address, where the same ids are somebody else's.
+/// Law 2: another server behind the same address, where the same ids are somebody else's.
 final class OnlyWhatWasPinnedTests: XCTestCase {
     func testNothingIsKilledOnAnotherServerWithTheSameIDs() async throws {
         try await withKilldBeforeTwoServers { scene, proxy, other in

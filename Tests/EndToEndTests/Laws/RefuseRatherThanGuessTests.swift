@@ -4,7 +4,7 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// What keeps killd from its work, as the API and `killd check` say it.
+/// Law 8: what keeps killd from its work, as the API and `killd check` say it.
 final class RefuseRatherThanGuessTests: XCTestCase {
     func testNamesAWrongPassword() async throws {
         try await withKilld {

@@ -4,7 +4,7 @@ import SessionKill
 import TestSupport
 import XCTest
 
-/// Replication on a source and its replica: without it there is no telling what these threads look like.
+/// Law 4: replication on a source and its replica: without it there is no telling what these threads look like.
 final class SomeSessionsAreNeverKilledTests: XCTestCase {
     func testTheDumpToAReplicaSurvivesItsPlan() async throws {
         try await onEveryReplication { pair in

@@ -16,8 +16,13 @@ final class PauseGate: Sendable {
         { duration in
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
-                    guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-                    self.state.withLock { $0 = State(sleeper: continuation, duration: duration) }
+                    // Under the lock: who is cancelled from here on is found by the handler, which waits for it.
+                    let isCancelled = self.state.withLock { state in
+                        guard !Task.isCancelled else { return true }
+                        state = State(sleeper: continuation, duration: duration)
+                        return false
+                    }
+                    if isCancelled { continuation.resume(throwing: CancellationError()) }
                 }
             } onCancel: {
                 self.take()?.resume(throwing: CancellationError())

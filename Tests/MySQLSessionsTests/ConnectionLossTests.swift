@@ -1,6 +1,7 @@
 import MySQLSessions
 import PrivateDatabase
 import SessionKill
+import Synchronization
 import TestSupport
 import XCTest
 
@@ -8,9 +9,17 @@ import XCTest
 final class ConnectionLossTests: XCTestCase {
     /// Opens several connections, so that more than one of them is broken.
     private func fill(_ server: MySQLServer) async throws {
+        let connected = Arrivals()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<3 {
-                group.addTask { try await server.withConnection { _ = try await $0.observe(.server) } }
+                group.addTask {
+                    try await server.withConnection { connection in
+                        _ = try await connection.observe(.server)
+                        connected.count.withLock { $0 += 1 }
+                        // All at once: or one would be handed on while another is still being set up.
+                        try await eventually("three connections") { connected.count.withLock { $0 == 3 } }
+                    }
+                }
             }
             try await group.waitForAll()
         }
@@ -65,15 +74,16 @@ final class ConnectionLossTests: XCTestCase {
     func testConnectionsThatSayNothingAnyMoreAreLeftTogether() async throws {
         let fake = try FakeMySQLServer()
         var configuration = fake.configuration()
-        configuration.deadlines.check = .seconds(1)
-        configuration.deadlines.readWrite = .seconds(1)
+        // Long enough for a busy machine to set up a connection.
+        configuration.deadlines.check = .seconds(3)
+        configuration.deadlines.readWrite = .seconds(3)
         let server = MySQLServer(configuration)
         try await fill(server)
         let before = fake.connectionsEver
         fake.muteConnections()
         let begin = ContinuousClock.now
         try await assertUsable(server, "after silence")
-        XCTAssertLessThan(begin.duration(to: .now), .seconds(4), "they were waited for one after the other")
+        XCTAssertLessThan(begin.duration(to: .now), .seconds(12), "they were waited for one after the other")
         XCTAssertGreaterThan(fake.connectionsEver, before)
         await server.close()
         fake.stop()
@@ -100,4 +110,8 @@ final class ConnectionLossTests: XCTestCase {
         await snapshots.value
         fake.stop()
     }
+}
+
+private final class Arrivals: Sendable {
+    let count = Mutex(0)
 }

@@ -33,7 +33,8 @@ let package = Package(
         program(
             "killd",
             dependsOn: [
-                "StandIn", "ScriptedServers", "ServedAPIs", "DBbrainAPI", "DASAPI", "ActionDispatch", "RequestDispatch",
+                "StandIn", "StandInKeys", "ScriptedServers", "ServedAPIs", "DBbrainAPI", "DASAPI", "ActionDispatch",
+                "RequestDispatch",
                 "Accounts", "TencentCloudErrors",
                 "RequestSigning", "RateLimiting", "Parameters", "SessionKill", "SQLiteStore", "MySQLSessions",
                 "HTTPServer", "TLS", "PrivateDatabase", "Cryptography", "DedicatedThread", "FileDescriptors",
@@ -113,7 +114,8 @@ let package = Package(
         module(
             "StandIn",
             dependsOn: [
-                "ServedAPIs", "ScriptedServers", "SQLiteStore", "RequestSigning", "DedicatedThread", "DBbrainAPI",
+                "StandInKeys", "ServedAPIs", "ScriptedServers", "SQLiteStore", "RequestSigning", "DedicatedThread",
+                "DBbrainAPI",
                 "DASAPI", "ActionDispatch", "RequestDispatch", "Accounts", "TencentCloudErrors",
                 "Parameters", "SessionKill", "HTTPServer", "Text",
             ]),
@@ -122,7 +124,7 @@ let package = Package(
         module(
             "ContractFixtures",
             dependsOn: [
-                "APIClient", "HTTPServer", "RequestSigning", "Parameters", "Settings", "Cryptography",
+                "StandInKeys", "APIClient", "HTTPServer", "RequestSigning", "Parameters", "Settings", "Cryptography",
                 "DedicatedThread", "FileDescriptors", "Text",
             ], exclude: ["Fixtures"]),
 
@@ -132,6 +134,7 @@ let package = Package(
             "APIClient", dependsOn: ["HTTPServer", "TLS", "RequestSigning", "Cryptography", "Text", "FileDescriptors"]),
 
         // Tools
+        module("StandInKeys", dependsOn: ["Text"]),
         module("Settings", dependsOn: ["SessionKill", "Accounts", "Parameters", "Text"]),
         module("AuditTrail", dependsOn: ["Cryptography", "Text"]),
         module("TLS", dependsOn: ["COpenSSL", "FileDescriptors"]),
@@ -172,7 +175,8 @@ let package = Package(
         tests(
             "StandInTests",
             of: [
-                "StandIn", "ScriptedServers", "SQLiteStore", "APIClient", "Accounts", "HTTPServer", "RequestDispatch",
+                "StandInKeys", "StandIn", "ScriptedServers", "SQLiteStore", "APIClient", "Accounts", "HTTPServer",
+                "RequestDispatch",
                 "ActionDispatch", "DASAPI", "Parameters", "SessionKill", "RequestSigning", "TencentCloudErrors",
             ]),
         tests("TextTests", of: ["Text"]),

@@ -1,3 +1,4 @@
+import RequestSigning
 import DedicatedThread
 import HTTPServer
 import SQLiteStore
@@ -50,7 +51,7 @@ public final class StandInServer: Sendable {
         var limits = HTTPLimits()
         limits.allowsSlashBehindHost = true
         let places = Places()
-        func listening(_ address: ListenAddress, _ api: API) throws(ListenError) -> HTTPServer {
+        func listening(_ address: ListenAddress, _ api: CloudAPI) throws(ListenError) -> HTTPServer {
             try HTTPServer(
                 listen: address, limits: limits,
                 handler: { request in

@@ -1,3 +1,4 @@
+import StandInKeys
 import APIClient
 import Foundation
 import HTTPServer

@@ -113,11 +113,24 @@ final class FaultTests: XCTestCase {
         }
     }
 
-    func testEveryCodeOfBothAPIsCanBeAskedFor() throws {
+    func testEveryCodeOfBothAPIsCanBeAskedForAndIsAnswered() async throws {
         let faults = faults()
-        for code in API.dbbrain.codes { try faults.arm(request("KillMySqlThreads") { $0.code = code }) }
-        for code in API.das.codes { try faults.arm(request("KillInstanceAllSession") { $0.code = code }) }
-        XCTAssertEqual(faults.armed.count, API.dbbrain.codes.count + API.das.codes.count)
+        for code in ErrorCode.allCases {
+            try faults.arm(request("KillMySqlThreads") { $0.code = code.rawValue })
+            let failure = await call("KillMySqlThreads", faults).failure
+            XCTAssertEqual(failure as? ScriptedRejection, ScriptedRejection(code))
+        }
+        XCTAssertGreaterThan(CloudAPI.das.codes.count, 15)
+        for code in CloudAPI.das.codes {
+            try faults.arm(request("KillInstanceAllSession") { $0.code = code })
+            let interception = try XCTUnwrap(faults.dasInterceptor("KillInstanceAllSession", account))
+            do {
+                try await interception.before()
+                XCTFail("\(code) was let through")
+            } catch {
+                XCTAssertEqual(error.code, code)
+            }
+        }
     }
 
     func testWhatMakesNoSenseIsRefusedByName() {

@@ -1,3 +1,4 @@
+import StandInKeys
 import XCTest
 
 @testable import StandIn

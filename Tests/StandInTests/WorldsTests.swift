@@ -1,3 +1,4 @@
+import StandInKeys
 import APIClient
 import Foundation
 import HTTPServer
@@ -212,7 +213,7 @@ final class WorldsTests: XCTestCase {
             try await World(name, from: beginning ?? .init(seed), loose: [], in: stores)
         }
         let reception = Reception(worlds)
-        func answer(_ key: String, at api: API) async -> String {
+        func answer(_ key: String, at api: CloudAPI) async -> String {
             let target = api == .dbbrain ? "/?Action=A&SecretId=\(key)" : "/?Action=A&Format=JSON&AccessKeyId=\(key)"
             let request = HTTPRequest(method: "GET", target: target, remoteAddress: "127.0.0.1")
             return String(decoding: await reception.answer(request, at: api).response().body, as: UTF8.self)

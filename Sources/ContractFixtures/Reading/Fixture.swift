@@ -1,4 +1,5 @@
 import Parameters
+import RequestSigning
 
 /// A statement about the API: requests, and what has to come back.
 public struct Fixture: Sendable {
@@ -22,9 +23,7 @@ public enum Evidence: String, CaseIterable, Sendable {
     case ours
 }
 
-public enum CloudAPI: String, CaseIterable, Sendable {
-    case dbbrain, das
-
+extension CloudAPI {
     /// The version that its requests are for, unless they name another.
     var version: String {
         switch self {

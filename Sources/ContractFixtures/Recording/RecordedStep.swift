@@ -1,3 +1,4 @@
+import RequestSigning
 import HTTPServer
 import Parameters
 import Text

@@ -4,14 +4,6 @@ import Text
 
 /// What must not stand in a recording.
 enum Redaction {
-    /// Whether a parameter or member of this name holds a secret, however it is spelled.
-    static func isSecret(_ name: String) -> Bool {
-        let letters = Array(name.lowercased().utf8)
-        return ["password", "token", "secret", "signature", "credential"].contains { word in
-            letters.firstRange(of: Array(word.utf8)) != nil
-        }
-    }
-
     /// Whether a member holds a statement, of which nobody knows what stands in it.
     static func isStatement(_ name: String) -> Bool {
         ["Info", "SqlText"].contains { $0.isSame(as: name) }
@@ -24,7 +16,7 @@ enum Redaction {
             .object(
                 members.map { member in
                     let value: ParameterTree =
-                        isSecret(member.name) && member.value != .null
+                        member.name.isNameOfSecret && member.value != .null
                         ? .string("{{redacted.\(member.name.filter { $0.isASCII && $0.isLetter })}}")
                         : parameters(member.value)
                     return ParameterTree.Member(name: member.name, value: value)
@@ -43,7 +35,7 @@ enum Redaction {
                     switch member.value {
                     // Who knows a SqlExecId can commit its plan.
                     case .string(let text)
-                    where (isSecret(member.name) || member.name.isSame(as: "SqlExecId")) && !text.isEmpty:
+                    where (member.name.isNameOfSecret || member.name.isSame(as: "SqlExecId")) && !text.isEmpty:
                         ParameterTree.Member(name: member.name, value: .string("[redacted]"))
                     case .string(let text) where isStatement(member.name) && !text.isEmpty:
                         ParameterTree.Member(
@@ -68,9 +60,9 @@ enum Redaction {
     /// The secrets of a request: what must not be in its line, wherever it came from.
     static func secrets(of request: ForwardedRequest) -> [String] {
         var secrets = request.http.headers.filter { field in
-            isSecret(field.name) || field.name.lowercased().isSame(as: "authorization")
+            field.name.isNameOfSecret || field.name.lowercased().isSame(as: "authorization")
         }.map(\.value)
-        secrets += request.pairs.filter { isSecret($0.name) || ["SecretId", "AccessKeyId"].contains($0.name) }.map(
+        secrets += request.pairs.filter { $0.name.isNameOfSecret || ["SecretId", "AccessKeyId"].contains($0.name) }.map(
             \.value)
         collect(from: request.parameters, into: &secrets)
         return secrets.filter { $0.utf8.count >= 4 }
@@ -80,7 +72,7 @@ enum Redaction {
         switch tree {
         case .object(let members):
             for member in members {
-                if isSecret(member.name) {
+                if member.name.isNameOfSecret {
                     secrets += member.value.texts
                 } else {
                     collect(from: member.value, into: &secrets)

@@ -1,3 +1,4 @@
+import RequestSigning
 import APIClient
 
 /// The results of a verification as JUnit's XML, which CI servers show.

@@ -1,3 +1,4 @@
+import RequestSigning
 import Parameters
 import Text
 

@@ -1,3 +1,4 @@
+import StandInKeys
 import APIClient
 import Cryptography
 import Glibc
@@ -72,13 +73,13 @@ public struct Verification: Sendable {
 
     /// Whether its answers come from a stand-in: what is signed with this key nobody else accepts.
     public var isOfStandIn: Bool {
-        credentials.secretID.utf8.starts(with: StandInKey.id.utf8)
-            && credentials.secretKey.reveal().isSame(as: StandInKey.secret)
+        StandInKey(id: credentials.secretID) != nil
+            && credentials.secretKey.reveal().isSame(as: StandInKey.secretKey)
     }
 
     /// What a stand-in's own seed gives for the values that fixtures name, where nothing else is said.
     public mutating func takeValuesOfStandIn() {
-        var own = StandInKey.values
+        var own = StandInSeed.values
         if let seed, seed.isSame(as: "contract") { own["approvalsInstance"] = "cdb-approvals" }
         for (name, value) in own where values[name] == nil { values[name] = value }
     }
@@ -96,7 +97,7 @@ public struct Verification: Sendable {
         }
         if isOfStandIn {
             for person in fixture.steps.compactMap(\.request.person)
-            where seed == nil && !StandInKey.people.contains(person) {
+            where seed == nil && !StandInSeed.people.contains(person) {
                 return "needs a seed with the account \(person)"
             }
         } else {
@@ -187,7 +188,8 @@ public struct Verification: Sendable {
     private func key(of person: String?, world: String) -> APICredentials {
         if isOfStandIn {
             let base =
-                credentials.secretID.isSame(as: StandInKey.id) ? "\(StandInKey.id)-\(world)" : credentials.secretID
+                credentials.secretID.isSame(as: StandInKey.prefix)
+                ? "\(StandInKey.prefix)-\(world)" : credentials.secretID
             return APICredentials(
                 secretID: person.map { "\(base).\($0)" } ?? base, secretKey: credentials.secretKey)
         }
@@ -195,10 +197,8 @@ public struct Verification: Sendable {
     }
 }
 
-/// The key that every stand-in accepts, and nobody else.
-enum StandInKey {
-    static let id = "AKIDstandin"
-    static let secret = "standin-secret-key-kills-nobody"
+/// What a stand-in has that was given no seed.
+enum StandInSeed {
     static let people = ["alice", "bob", "ci"]
     static let values = ["instance": "cdb-standin", "victims": "app", "dbUser": "dba", "dbPassword": "kills-nobody"]
 }

@@ -31,6 +31,9 @@ public struct KillEngine: Sendable {
         /// How much of each statement a plan keeps, in bytes.
         public var maximumStatementBytes: Int
 
+        /// Those of a killd whose configuration says nothing of them.
+        public static let usual = Settings(planLifetime: 600, killWait: .seconds(3))
+
         public init(planLifetime: Int, killWait: Duration, maximumStatementBytes: Int = 1_024) {
             self.planLifetime = planLifetime
             self.killWait = killWait

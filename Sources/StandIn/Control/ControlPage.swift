@@ -1,3 +1,4 @@
+import StandInKeys
 import HTTPServer
 import Parameters
 import Text
@@ -17,6 +18,16 @@ struct ControlPage: Sendable {
         respond: @escaping @Sendable (Request) async throws -> Response
     ) {
         self.init(method, path, Request.self, besides: nil) { request, _ in try await respond(request) }
+    }
+
+    /// A page about a world, which is made if it was not yet.
+    init<Request: WorldRequest, Response: Encodable & Sendable>(
+        _ method: String, _ path: String, _ request: Request.Type, in worlds: Worlds,
+        respond: @escaping @Sendable (Request, World) async throws -> Response
+    ) {
+        self.init(method, path, Request.self) { request in
+            try await respond(request, try await worlds.world(WorldName(control: request.World)))
+        }
     }
 
     /// - Parameter document: a member that the page reads by itself, and which must be there.
@@ -59,6 +70,11 @@ struct ControlPage: Sendable {
         }
         return try await read(parameters)
     }
+}
+
+/// A request about one world: the default one, if it names none.
+protocol WorldRequest: Decodable, Sendable {
+    var World: String? { get }
 }
 
 extension HTTPRequest {

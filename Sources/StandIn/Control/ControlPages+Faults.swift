@@ -1,7 +1,8 @@
+import RequestSigning
 import HTTPServer
 
 extension ControlPages {
-    struct ArmRequest: Decodable, Sendable {
+    struct ArmRequest: WorldRequest {
         var World: String?
         var Action: String
         var Calls: Int?
@@ -62,20 +63,17 @@ extension ControlPages {
 
     static func ofFaults(_ worlds: Worlds) -> [ControlPage] {
         [
-            ControlPage("GET", "/faults", OfWorld.self) { request in
-                let world = try await worlds.world(WorldName(control: request.World))
-                return FaultList(Faults: world.faults.armed.map(FaultItem.init))
+            ControlPage("GET", "/faults", OfWorld.self, in: worlds) { _, world in
+                FaultList(Faults: world.faults.armed.map(FaultItem.init))
             },
-            ControlPage("POST", "/faults", ArmRequest.self) { request in
-                let world = try await worlds.world(WorldName(control: request.World))
+            ControlPage("POST", "/faults", ArmRequest.self, in: worlds) { request, world in
                 do throws(FaultRefusal) {
                     return FaultItem(try world.faults.arm(request.fault))
                 } catch {
                     throw ControlError(.badRequest, error.description)
                 }
             },
-            ControlPage("DELETE", "/faults", OfWorld.self) { request in
-                let world = try await worlds.world(WorldName(control: request.World))
+            ControlPage("DELETE", "/faults", OfWorld.self, in: worlds) { _, world in
                 let count = world.faults.armed.count
                 world.faults.disarm()
                 return Disarmed(Disarmed: count)

@@ -1,3 +1,4 @@
+import RequestSigning
 import HTTPServer
 import Parameters
 import ScriptedServers
@@ -5,7 +6,7 @@ import SessionKill
 import Text
 
 extension ControlPages {
-    struct RequestsRequest: Decodable, Sendable {
+    struct RequestsRequest: WorldRequest {
         var World: String?
         var Action: String?
         var Account: String?
@@ -49,7 +50,7 @@ extension ControlPages {
         var Requests: [RequestItem]
     }
 
-    struct SessionsRequest: Decodable, Sendable {
+    struct SessionsRequest: WorldRequest {
         var World: String?
         var Instance: String?
     }
@@ -89,20 +90,18 @@ extension ControlPages {
 
     static func ofObservations(_ worlds: Worlds) -> [ControlPage] {
         [
-            ControlPage("GET", "/requests", RequestsRequest.self) { request in
+            ControlPage("GET", "/requests", RequestsRequest.self, in: worlds) { request, world in
                 let limit = request.Limit ?? 100
                 guard listLimits.contains(limit) else {
                     throw ControlError(.badRequest, "Limit: expected a whole number from 1 to 1000, found \(limit)")
                 }
-                let world = try await worlds.world(WorldName(control: request.World))
                 let found = world.requests.requests(
                     RequestQuery(
                         action: request.Action, account: request.Account, code: request.Code,
                         after: request.After ?? 0))
                 return RequestList(Count: found.count, Requests: found.prefix(limit).map(RequestItem.init))
             },
-            ControlPage("GET", "/sessions", SessionsRequest.self) { request in
-                let world = try await worlds.world(WorldName(control: request.World))
+            ControlPage("GET", "/sessions", SessionsRequest.self, in: worlds) { request, world in
                 var instances: [InstanceItem] = []
                 for (id, server) in world.servers.sorted(by: { $0.key < $1.key }) {
                     guard request.Instance.map(id.isSame) ?? true else { continue }

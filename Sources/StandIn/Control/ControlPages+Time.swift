@@ -1,9 +1,10 @@
+import StandInKeys
 import FoundationEssentials
 import HTTPServer
 import SessionKill
 
 extension ControlPages {
-    struct ClockRequest: Decodable, Sendable {
+    struct ClockRequest: WorldRequest {
         var World: String?
         var Set: String?
         var AdvanceSeconds: Int?
@@ -24,10 +25,8 @@ extension ControlPages {
 
     static func ofTime(_ worlds: Worlds) -> [ControlPage] {
         [
-            ControlPage("GET", "/clock", OfWorld.self) { request in
-                ClockAnswer(try await worlds.world(WorldName(control: request.World)))
-            },
-            ControlPage("POST", "/clock", ClockRequest.self) { request in
+            ControlPage("GET", "/clock", OfWorld.self, in: worlds) { _, world in ClockAnswer(world) },
+            ControlPage("POST", "/clock", ClockRequest.self, in: worlds) { request, world in
                 guard request.Set == nil || request.AdvanceSeconds == nil else {
                     throw ControlError(.badRequest, "expected one of Set and AdvanceSeconds, found both")
                 }
@@ -35,7 +34,6 @@ extension ControlPages {
                     throw ControlError(.badRequest, "expected one of Set, AdvanceSeconds and Stopped, found none")
                 }
                 let time = try request.Set.map { text throws(ControlError) in try UnixTime(control: text) }
-                let world = try await worlds.world(WorldName(control: request.World))
                 if request.Stopped == true { world.clock.stop() }
                 do throws(WorldClockError) {
                     if let time { try world.clock.set(to: time) }

@@ -1,3 +1,4 @@
+import StandInKeys
 import FoundationEssentials
 import HTTPServer
 import Parameters
@@ -8,8 +9,7 @@ import Text
 extension ControlPages {
     struct Nothing: Decodable, Sendable {}
 
-    /// A request about one world: the default one, if it names none.
-    struct OfWorld: Decodable, Sendable {
+    struct OfWorld: WorldRequest {
         var World: String?
     }
 
@@ -74,9 +74,8 @@ extension ControlPages {
                 }
                 return Begun(World: try await worlds.replace(name, by: beginning).name.description)
             },
-            ControlPage("GET", "/snapshot", OfWorld.self) { request in
-                let world = try await worlds.world(WorldName(control: request.World))
-                return Snapshot(World: world.name.description, Snapshot: try await WorldSnapshot(of: world).text())
+            ControlPage("GET", "/snapshot", OfWorld.self, in: worlds) { _, world in
+                Snapshot(World: world.name.description, Snapshot: try await WorldSnapshot(of: world).text())
             },
             ControlPage("POST", "/restore", RestoreRequest.self) { request in
                 let name = try WorldName(control: request.World)

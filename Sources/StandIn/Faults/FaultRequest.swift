@@ -1,3 +1,4 @@
+import RequestSigning
 import Text
 
 /// A fault as somebody asks for it who tests a client: not known yet to make sense.
@@ -17,7 +18,7 @@ public struct FaultRequest: Hashable, Sendable {
     static let delayLimits = 0...600_000
     static let truncationLimits = 0...(1 << 20)
 
-    func fault(of api: API) throws(FaultRefusal) -> Fault {
+    func fault(of api: CloudAPI) throws(FaultRefusal) -> Fault {
         let kinds = [
             try code.map { code throws(FaultRefusal) in
                 guard let rejection = api.rejection(code) else { throw .unknownCode(code, api) }
@@ -48,7 +49,7 @@ public struct FaultRequest: Hashable, Sendable {
 /// Why a fault is not armed.
 public enum FaultRefusal: Error, Hashable, CustomStringConvertible {
     case unknownAction(String)
-    case unknownCode(String, API)
+    case unknownCode(String, CloudAPI)
     case unknownMoment(String, key: String)
     case calls(Int)
     case outOfRange(String, Int, ClosedRange<Int>)

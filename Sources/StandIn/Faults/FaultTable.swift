@@ -1,3 +1,4 @@
+import RequestSigning
 import Text
 
 /// The faults that are armed, each for the first calls of one action: never by chance.
@@ -6,7 +7,7 @@ struct FaultTable: Sendable {
     private var latest = 0
 
     /// Arms a fault behind those that the action has already.
-    mutating func arm(_ fault: Fault, for action: String, of api: API, calls: Int) -> ArmedFault {
+    mutating func arm(_ fault: Fault, for action: String, of api: CloudAPI, calls: Int) -> ArmedFault {
         latest += 1
         let new = ArmedFault(number: latest, api: api, action: action, calls: calls, hits: 0, fault: fault)
         armed.append(new)
@@ -28,7 +29,7 @@ struct FaultTable: Sendable {
 public struct ArmedFault: Hashable, Sendable {
     /// The number under which it is listed; never given twice in a world.
     public let number: Int
-    public let api: API
+    public let api: CloudAPI
     public let action: String
     /// How many calls it is for.
     public let calls: Int

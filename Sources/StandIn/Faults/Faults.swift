@@ -1,3 +1,4 @@
+import RequestSigning
 import ActionDispatch
 import DASAPI
 import HTTPServer
@@ -8,13 +9,13 @@ import Text
 /// The faults of a world, and what they make of its calls.
 public final class Faults: Sendable {
     private let table = Mutex(FaultTable())
-    private let actions: [API: [String]]
+    private let actions: [CloudAPI: [String]]
     private let sleep: @Sendable (Duration) async throws -> Void
 
     /// - Parameters:
     ///   - actions: the names of those that there are.
     ///   - sleep: waits by the clock of the world.
-    public init(actions: [API: [String]], sleep: @escaping @Sendable (Duration) async throws -> Void) {
+    public init(actions: [CloudAPI: [String]], sleep: @escaping @Sendable (Duration) async throws -> Void) {
         self.actions = actions
         self.sleep = sleep
     }

@@ -1,3 +1,4 @@
+import RequestSigning
 import ActionDispatch
 import DASAPI
 import SessionKill
@@ -28,10 +29,7 @@ extension Rejection: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(ExactText(code)) }
 }
 
-/// An API, by the vendor's name for it.
-public enum API: String, Hashable, Sendable, Codable, CaseIterable {
-    case dbbrain, das
-
+extension CloudAPI {
     /// All codes that a fault can answer with.
     public var codes: [String] {
         switch self {

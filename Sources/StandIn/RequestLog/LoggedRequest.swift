@@ -1,3 +1,4 @@
+import RequestSigning
 import HTTPServer
 import Parameters
 import RequestDispatch
@@ -9,7 +10,7 @@ import Text
 final class LoggedRequest: Sendable {
     /// Counts the requests of a world from 1.
     let number: Int
-    let api: API
+    let api: CloudAPI
     let at: UnixTime
     let request: HTTPRequest
     private let outcome = Mutex(Outcome())
@@ -30,7 +31,7 @@ final class LoggedRequest: Sendable {
         var isCut = false
     }
 
-    init(number: Int, api: API, at: UnixTime, _ request: HTTPRequest) {
+    init(number: Int, api: CloudAPI, at: UnixTime, _ request: HTTPRequest) {
         self.number = number
         self.api = api
         self.at = at
@@ -88,16 +89,10 @@ extension ParameterTree {
             .object(
                 members.map { member in
                     ParameterTree.Member(
-                        name: member.name, value: Self.isSecret(member.name) ? .string("***") : member.value.redacted)
+                        name: member.name, value: member.name.isNameOfSecret ? .string("***") : member.value.redacted)
                 })
         case .array(let elements): .array(elements.map(\.redacted))
         case .string, .number, .boolean, .null, .text: self
         }
-    }
-
-    /// Whether a parameter's value is a password, a token or a signature, by its name in either API.
-    private static func isSecret(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return name == "signature" || ["password", "token", "secretkey"].contains(where: name.hasBytes)
     }
 }

@@ -1,3 +1,4 @@
+import RequestSigning
 import HTTPServer
 import RequestDispatch
 import SessionKill
@@ -29,7 +30,7 @@ public final class RequestLog: Sendable {
 
     /// Takes down a request, and what `respond` makes of it.
     func observing(
-        _ request: HTTPRequest, at api: API, _ respond: (HTTPRequest) -> PendingResponse
+        _ request: HTTPRequest, at api: CloudAPI, _ respond: (HTTPRequest) -> PendingResponse
     ) -> PendingResponse {
         let entry = append(request, at: api)
         return Self.observing(entry, Self.$current.withValue(entry) { respond(request) })
@@ -54,7 +55,7 @@ public final class RequestLog: Sendable {
         state.withLock(\.requests).filter(query.matches)
     }
 
-    private func append(_ request: HTTPRequest, at api: API) -> LoggedRequest {
+    private func append(_ request: HTTPRequest, at api: CloudAPI) -> LoggedRequest {
         let time = now()
         return state.withLock { state in
             state.latest += 1

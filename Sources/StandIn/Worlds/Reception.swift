@@ -1,3 +1,5 @@
+import StandInKeys
+import RequestSigning
 import ActionDispatch
 import DASAPI
 import HTTPServer
@@ -14,13 +16,13 @@ public struct Reception: Sendable {
 
     public init(_ worlds: Worlds) { self.worlds = worlds }
 
-    public func answer(_ request: HTTPRequest, at api: API) -> PendingResponse {
+    public func answer(_ request: HTTPRequest, at api: CloudAPI) -> PendingResponse {
         // A form may have to be looked through for the key: beside the event loop.
         request.headers.contains("Authorization")
             ? find(request, at: api) : .offloaded { find(request, at: api) }
     }
 
-    private func find(_ request: HTTPRequest, at api: API) -> PendingResponse {
+    private func find(_ request: HTTPRequest, at api: CloudAPI) -> PendingResponse {
         let name = request.claimedWorld
         if let world = worlds.existing(name) { return world.answer(request, at: api) }
         return .async {
@@ -33,7 +35,7 @@ public struct Reception: Sendable {
     }
 
     /// How long the body may be that belongs to this head.
-    public func allowance(of head: HTTPRequest, at api: API) -> BodyAllowance {
+    public func allowance(of head: HTTPRequest, at api: CloudAPI) -> BodyAllowance {
         guard let world = worlds.existing(head.claimedWorld) else {
             // Whether there is such a key is known when the world is made. Longer ones HTTP rejects itself.
             return BodyAllowance(bytes: HTTPLimits().bodyBytes) { HTTPResponse(status: .contentTooLarge) }
@@ -45,7 +47,7 @@ public struct Reception: Sendable {
     }
 
     /// The response to a request that HTTP rejects.
-    public static func refusal(of error: HTTPProtocolError, head: [UInt8], at api: API) -> HTTPResponse {
+    public static func refusal(of error: HTTPProtocolError, head: [UInt8], at api: CloudAPI) -> HTTPResponse {
         switch api {
         case .dbbrain: APIs.refusal(of: error, head: head)
         case .das: APIs.refusalDAS(of: error)
@@ -53,7 +55,7 @@ public struct Reception: Sendable {
     }
 
     /// Says in the API's words why there is no world for the request.
-    private func refuse(_ request: HTTPRequest, at api: API, _ error: WorldError) async -> HTTPResponse {
+    private func refuse(_ request: HTTPRequest, at api: CloudAPI, _ error: WorldError) async -> HTTPResponse {
         guard let world = try? await worlds.world(.default) else {
             return HTTPResponse(status: .serviceUnavailable, body: Array("\(error)\n".utf8))
         }

@@ -1,3 +1,4 @@
+import StandInKeys
 import Accounts
 import DBbrainAPI
 import HTTPServer
@@ -70,7 +71,7 @@ public final class World: Sendable {
             wall: { clock.now }, monotonic: { clock.elapsed }, floor: try await store.newestTime())
         let engineClock = KillEngine.Clock(now: time.now, sleep: { try await clock.sleep(for: $0) })
         let lasting = LastingParts(
-            plans: store, tasks: store, settings: World.engineSettings, clock: engineClock, start: .none, reports: .none
+            plans: store, tasks: store, settings: .usual, clock: engineClock, start: .none, reports: .none
         )
         let faults = Faults(
             actions: [.dbbrain: lasting.dbbrainActions, .das: lasting.dasActions],
@@ -98,13 +99,11 @@ public final class World: Sendable {
             instances.append(ServedInstance(managed: managed, nodes: seed.nodes.map { instance($0) }))
         }
 
+        var settings = APIs.Settings(engine: .usual, signatureChecks: SignatureChecks(without: loose))
+        if loose.contains(.rateLimit) { settings.requestsPerSecond = World.unlimitedRate }
         let apis = APIs(
             accounts: Account.all(of: name, beginning.seed), instances: instances, over: lasting,
-            settings: .init(
-                engine: World.engineSettings,
-                requestsPerSecond: loose.contains(.rateLimit) ? World.unlimitedRate : World.usualRate,
-                signatureChecks: SignatureChecks(without: loose)),
-            clock: clock.ofRequests,
+            settings: settings, clock: clock.ofRequests,
             interceptors: .init(ofDBbrain: faults.interceptor, ofDAS: faults.dasInterceptor),
             records: .init(ofDBbrain: { RequestLog.note($0) }, ofDAS: { RequestLog.note($0) }))
         guard let apis else { throw WorldError.notMade(name, cause: "its rate limit is none") }
@@ -133,9 +132,6 @@ public final class World: Sendable {
         }
     }
 
-    /// Those of a killd whose configuration says nothing of them.
-    private static let engineSettings = KillEngine.Settings(planLifetime: 600, killWait: .seconds(3))
-    private static let usualRate = 20
     private static let unlimitedRate = 1_000_000
     private static let planRetention = 90
 
@@ -144,7 +140,7 @@ public final class World: Sendable {
         try await store.purgeSessionTasks(endedBefore: now.advanced(bySeconds: -SessionTask.retention), at: now)
     }
 
-    func answer(_ request: HTTPRequest, at api: API) -> PendingResponse {
+    func answer(_ request: HTTPRequest, at api: CloudAPI) -> PendingResponse {
         requests.observing(request, at: api) { request in
             switch api {
             case .dbbrain: apis.answer(request)

@@ -1,3 +1,4 @@
+import StandInKeys
 import Synchronization
 
 /// The worlds of a stand-in, each made when somebody first asks for it.

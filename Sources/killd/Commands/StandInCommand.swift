@@ -1,3 +1,4 @@
+import StandInKeys
 import FileDescriptors
 import FoundationEssentials
 import Glibc

@@ -1,3 +1,4 @@
+import StandInKeys
 import Accounts
 import ActionDispatch
 import DBbrainAPI
@@ -124,13 +125,19 @@ struct Configuration: Sendable {
         trustedProxies = try reader.trustedProxies("trustedProxies")
         signedHosts = try reader.serverNames("signedHosts")
         store = try reader.path("store") ?? "\(folder)/killd.sqlite"
-        planLifetime = try reader.integer("planLifetimeSeconds", in: 1...604_800) ?? 600
+        planLifetime =
+            try reader.integer("planLifetimeSeconds", in: 1...604_800)
+            ?? KillEngine.Settings.usual.planLifetime
         planRetention = try reader.integer("planRetentionDays", in: 1...36_500) ?? 90
         auditHeads = try reader.path("auditHeads")
         auditRetention = try reader.integer("auditRetentionDays", in: 1...36_500)
         maximumThreads = try reader.integer("maximumThreads", in: 1...100_000) ?? 1_000
-        killWait = try reader.integer("killWaitSeconds", in: 0...120) ?? 3
-        maximumStatementBytes = try reader.integer("maximumStatementBytes", in: 0...65_536) ?? 1_024
+        killWait =
+            try reader.integer("killWaitSeconds", in: 0...120)
+            ?? Int(KillEngine.Settings.usual.killWait.components.seconds)
+        maximumStatementBytes =
+            try reader.integer("maximumStatementBytes", in: 0...65_536)
+            ?? KillEngine.Settings.usual.maximumStatementBytes
         requestsPerSecond = try reader.integer("requestsPerSecond", in: 1...1_000_000) ?? 20
         requestMemory = try reader.integer("requestMemoryMiB", in: 32...65_536) ?? 256
         keepAlive = try reader.integer("keepAliveSeconds", in: 1...3_600) ?? 180

@@ -1,3 +1,4 @@
+import RequestSigning
 import Parameters
 
 @testable import ContractFixtures
@@ -32,6 +33,15 @@ extension Fixture {
         steps.contains {
             $0.request.api == action.api && $0.request.action == action.name && $0.request.version == action.version
         }
+    }
+
+    /// Whether it is about the action, and shows it done: errors alone prove little of it.
+    func shows(_ action: ServedAPI.ServedAction) -> Bool {
+        self.action == action.name
+            && steps.contains { step in
+                step.request.api == action.api && step.request.action == action.name
+                    && step.request.version == action.version && step.expected.isSuccess
+            }
     }
 
     func sends(_ parameter: String, to action: ServedAPI.ServedAction) -> Bool {
@@ -75,4 +85,9 @@ private func wordsOfMembers(of name: String, in tree: ParameterTree) -> [String]
     case .array(let elements): elements.flatMap { wordsOfMembers(of: name, in: $0) }
     default: []
     }
+}
+
+extension Expectation {
+    /// Whether it is what an action answers that was done. DBbrain's rejections have status 200 too.
+    fileprivate var isSuccess: Bool { status == 200 && body != nil && body?.value(at: "Response.Error") == nil }
 }

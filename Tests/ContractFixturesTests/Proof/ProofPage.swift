@@ -1,3 +1,4 @@
+import RequestSigning
 import XCTest
 
 @testable import ContractFixtures
@@ -18,6 +19,11 @@ struct ProofPage {
     // MARK: Standings
 
     private func standing(of found: [Fixture]) -> Standing { found.map(\.standing).min() ?? .notCovered }
+
+    /// The standing of an action, or of one of its parameters.
+    private func standing(of found: [Fixture], on action: ServedAPI.ServedAction) -> Standing {
+        found.isEmpty ? .notCovered : min(.assumed, standing(of: found.filter { $0.shows(action) }))
+    }
 
     private func counts(_ found: [Fixture]) -> String {
         let counts = Evidence.allCases.map { evidence in found.count { $0.evidence == evidence } }
@@ -52,7 +58,8 @@ struct ProofPage {
         | word | meaning |
         | --- | --- |
         | proven | the vendor documents it, or it was seen in public, and a fixture of that evidence is sent to killd in front \
-        of real MariaDB and MySQL servers by the tests |
+        of real MariaDB and MySQL servers by the tests; of an action or a parameter one that is about the action and shows it \
+        done |
         | assumed | the vendor leaves it open, and killd has decided; or only a stand-in is asked. It is tested all the same |
         | not covered | no fixture has it |
 
@@ -120,7 +127,8 @@ struct ProofPage {
     private func actions() -> String {
         served.map { action in
             let found = fixtures(of: action)
-            return "| `\(action.name)` | \(action.version) | \(standing(of: found).rawValue) | \(counts(found)) |"
+            return
+                "| `\(action.name)` | \(action.version) | \(standing(of: found, on: action).rawValue) | \(counts(found)) |"
         }.joined(separator: "\n")
     }
 
@@ -129,7 +137,7 @@ struct ProofPage {
             var names: [Standing: [String]] = [:]
             for parameter in action.parameters {
                 let found = fixtures.filter { $0.sends(parameter, to: action) }
-                names[standing(of: found), default: []].append("`\(parameter)`")
+                names[standing(of: found, on: action), default: []].append("`\(parameter)`")
             }
             let cells = [Standing.proven, .assumed, .notCovered].map { names[$0]?.joined(separator: " ") ?? "–" }
             return "| `\(action.name)` \(action.version) | \(cells.joined(separator: " | ")) |"

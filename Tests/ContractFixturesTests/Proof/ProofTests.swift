@@ -1,3 +1,4 @@
+import RequestSigning
 import Foundation
 import XCTest
 

@@ -1,3 +1,4 @@
+import RequestSigning
 import DBbrainAPI
 import Foundation
 import Parameters

@@ -1,3 +1,4 @@
+import RequestSigning
 import APIClient
 import ContractFixtures
 import Text
